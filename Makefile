@@ -1,0 +1,184 @@
+# Builds and checks everything. `make help` lists the targets; ./run.sh builds by itself.
+#
+# All that is built lies in build/, or in a folder of its own below it for sanitizers (make SANITIZE=address,undefined test).
+# A new .c file is picked up by itself. A new implementation is one file in impls/ and one line in impls/registry.c.
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin CXX),default)
+CXX := g++
+endif
+SANITIZE :=
+
+comma := ,
+BUILD := build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
+OBJECTS := $(BUILD)/objects
+
+# One job a processor; make -j1 still means one.
+MAKEFLAGS += -j$(shell nproc)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
+.PHONY: all test format lint $(LINTS) clean help needs cuda FORCE
+
+# ---- What is compiled, and how often -----------------------------------------------------------------------------------
+
+# Files of impls/ that do no arithmetic are compiled once; every other one once per dtype and instruction level.
+ONCE := problem level registry status support
+BITS := 32 64
+ifeq ($(shell uname -m),x86_64)
+LEVELS := baseline avx2 avx512
+DEFINES := -DLEVELS_X86=1
+else
+LEVELS := baseline
+endif
+LEVEL_FLAGS_baseline := $(if $(filter x86_64,$(shell uname -m)),-march=x86-64)
+LEVEL_FLAGS_avx2 := -march=x86-64-v3
+LEVEL_FLAGS_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
+
+# The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale.
+MEASURING := inputs draw random regime spectrum exact textbook bounds subject measure convergence throughput statistics timing worker
+
+names = $(basename $(notdir $(wildcard $1)))
+variants = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %,$(OBJECTS)/$1/%.f$b.$l.o,$2)))
+once = $(patsubst %,$(OBJECTS)/$1/%.o,$2)
+
+IMPLS := $(call once,impls,$(filter $(ONCE),$(call names,impls/*.c))) \
+    $(call variants,impls,$(filter-out $(ONCE),$(call names,impls/*.c)))
+BENCH := $(call once,bench,$(filter-out main,$(call names,bench/*.c bench/*.cc)))
+PLOTS := $(call once,plots,$(call names,plots/*.c))
+TESTS := $(call once,tests,$(call names,tests/*.c))
+PLANTED := $(call variants,tests/planted,$(call names,tests/planted/*.c))
+MAIN := $(OBJECTS)/bench/main.o
+LIBRARY := $(IMPLS) $(BENCH) $(PLOTS) $(OBJECTS)/build_identity.o
+PLANTED_REGISTRY := $(OBJECTS)/impls/registry.planted.o
+MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH))
+
+ROOMS := bench impls plots tests tests/planted
+SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc))
+SCRIPTS := run.sh .ci/run $(wildcard bench/*.sh tests/*.sh)
+
+# ---- Flags -------------------------------------------------------------------------------------------------------------
+
+# Contraction is off wherever the same bits are promised on every machine; in the variants it is part of the level's speed.
+# Objects do not depend on the folder that the checkout lies in. Sanitizers find more, and build faster, with little optimisation.
+OPTIMISE := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-O3)
+# Text that is cut to its buffer is meant to be cut.
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-format-truncation
+COMMON := $(OPTIMISE) -g -ffp-contract=off -fopenmp $(WARNINGS) -D_GNU_SOURCE $(DEFINES)
+C_FLAGS := -std=c11 $(COMMON) -Wstrict-prototypes -Wmissing-prototypes
+CXX_FLAGS := -std=c++17 $(COMMON)
+VARIANT_FLAGS := -ffp-contract=fast
+LINK_FLAGS := $(OPTIMISE) -fopenmp -pthread -Wl,--as-needed
+
+# Asked for late (=, not :=): pkg-config may have been installed a moment ago.
+PACKAGES := openblas yaml-0.1 jansson libxxhash benchmark
+PACKAGE_FLAGS = $(eval PACKAGE_FLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_FLAGS)
+LIBRARIES = $(eval LIBRARIES := $$(shell pkg-config --libs $(PACKAGES)) -lm)$(LIBRARIES)
+COMPILER = $(eval COMPILER := $$(shell $(CC) --version | head -n 1))$(COMPILER)
+
+# What defines the code that the compiler makes, apart from the source; folders of this machine are not part of it.
+CODE_FLAGS = $(COMPILER): $(C_FLAGS) | $(VARIANT_FLAGS) $(foreach l,$(LEVELS),| $l $(LEVEL_FLAGS_$l))
+
+# The tests count what an implementation allocates (tests/allocations.c).
+WRAPPED := malloc calloc realloc aligned_alloc posix_memalign
+WRAP_FLAGS := $(if $(wildcard tests/allocations.c),$(patsubst %,-Wl$(comma)--wrap=%,$(WRAPPED)))
+
+# make V=1 shows the whole commands.
+show = @mkdir -p $(@D) && $(if $(V),set -x,echo '$1 $(@:$(BUILD)/%=%)')
+compile = $(call show,compile) && $1 -I. -ffile-prefix-map=$(CURDIR)=. $(PACKAGE_FLAGS) $2 -MMD -MP -c $< -o $@
+link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $1 -o $@
+
+# ---- Targets -----------------------------------------------------------------------------------------------------------
+
+all: $(BUILD)/bench cuda ## build the program, build/bench
+
+test: $(BUILD)/bench $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests ## build and run every test (SUITE=name: one subject)
+	@BUILD=$(BUILD) $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(BUILD)/tests
+
+format: | needs ## lay out the sources as .clang-format says
+	@clang-format -i $(SOURCES)
+
+lint: $(LINTS) ## layout, static analysis, shell scripts, and which room may look into which
+
+lint-format: | needs
+	@clang-format --dry-run -Werror $(SOURCES)
+
+lint-tidy: | needs
+	@printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -P $$(nproc) -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
+	    $(filter-out -Werror -fopenmp,$(C_FLAGS)) -I. $(PACKAGE_FLAGS) 2>&1 | { ! grep -A 5 -E 'warning:|error:'; }
+
+lint-cppcheck: | needs
+	@cppcheck --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+	    --suppress=missingIncludeSystem -I. $(filter %.c,$(SOURCES))
+
+lint-shell: | needs
+	@shellcheck $(SCRIPTS)
+
+lint-rooms: $(BUILD)/bench
+	@BUILD=$(BUILD) tests/rooms.sh
+
+clean: ## remove everything that was built
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
+
+# What must be on the machine before anything is built; installs it where it is missing.
+needs:
+	@bench/install.sh run $(if $(filter test %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint)
+
+cuda: $(BUILD)/bench
+	@bench/cuda.sh
+
+$(BUILD)/bench: $(MAIN) $(LIBRARY)
+	$(call link)
+
+$(BUILD)/tests: $(TESTS) $(LIBRARY)
+	$(call link,$(WRAP_FLAGS) $$(pkg-config --libs check))
+
+$(BUILD)/bench-planted: $(MAIN) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)
+	$(call link)
+
+# ---- Rules -------------------------------------------------------------------------------------------------------------
+
+# Rewritten only when a command line or the compiler changes; everything compiled depends on it.
+FLAGS_FILE := $(BUILD)/flags
+$(FLAGS_FILE): FORCE | needs
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(CODE_FLAGS)' '$(CXX) $(CXX_FLAGS)' '$(PACKAGE_FLAGS) $(LIBRARIES) $(LINK_FLAGS) $(WRAP_FLAGS)' >$@.new
+	@cmp -s $@ $@.new || cp $@.new $@
+	@rm $@.new
+
+# $1: 32 or 64, $2: instruction level, $3: folder
+define variant_rule
+$(OBJECTS)/$3/%.f$1.$2.o: $3/%.c $(FLAGS_FILE)
+	$$(call compile,$$(CC) $$(C_FLAGS) $$(VARIANT_FLAGS) $$(LEVEL_FLAGS_$2),-DREAL_BITS=$1 -DLEVEL=$2)
+endef
+$(foreach folder,impls tests/planted,$(foreach b,$(BITS),$(foreach l,$(LEVELS),$(eval $(call variant_rule,$b,$l,$(folder))))))
+
+$(OBJECTS)/%.o: %.c $(FLAGS_FILE)
+	$(call compile,$(CC) $(C_FLAGS),$(FILE_FLAGS))
+
+$(OBJECTS)/%.o: %.cc $(FLAGS_FILE)
+	$(call compile,$(CXX) $(CXX_FLAGS))
+
+# Carries the gnuplot scripts inside it.
+$(OBJECTS)/plots/scripts.o: $(wildcard plots/*.gp)
+
+$(PLANTED_REGISTRY): impls/registry.c $(FLAGS_FILE)
+	$(call compile,$(CC) $(C_FLAGS),'-DMORE_IMPLEMENTATIONS(X)=$(patsubst %,X(%),$(call names,tests/planted/*.c))')
+
+# Machine facts name the flags that the implementations were built with.
+$(OBJECTS)/bench/machine.o: FILE_FLAGS := '-DBUILD_FLAGS="$(C_FLAGS) | $(VARIANT_FLAGS)"'
+
+$(BUILD)/build_identity.c: bench/build_identity.sh impls/registry.c $(IMPLS) $(MEASURED) $(FLAGS_FILE)
+	$(call show,write) && bench/build_identity.sh '$(CODE_FLAGS)' impls/registry.c $(IMPLS) $(MEASURED) >$@
+
+$(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
+	$(call compile,$(CC) $(C_FLAGS))
+
+-include $(shell find $(OBJECTS) -name '*.d' 2>/dev/null)

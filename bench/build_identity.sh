@@ -1,0 +1,68 @@
+#!/bin/bash
+# Writes the C source of build_identity(): for every implementation a hash of the code that computes its numbers, and for the harness
+# one of the code that measures. A finished point is served again only while these stay the same.
+#
+#   bench/build_identity.sh FLAGS impls/registry.c OBJECT... >build_identity.c
+#
+# FLAGS is a text naming the compiler and the flags. An implementation's hash covers its own objects and all of impls/ that no
+# implementation owns, since any of it may be arithmetic that it uses. The registry is left out: one more implementation there must
+# not make the points of all others stale. Debug information is left out: a comment, or another folder, changes nothing.
+set -euo pipefail
+
+flags=$1 registry=$2
+shift 2
+
+implementations=$(sed -n 's/^ *X(\([a-z][a-z0-9_]*\)).*/\1/p' "$registry")
+[[ -n $implementations ]] || { echo "$0: $registry names no implementation" >&2 && exit 1; }
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# One file of hashes for each implementation, one for the rest of impls/, one for the harness.
+mkdir "$folder/own"
+for object in "$@"; do
+    file=${object#*objects/} # impls/scan.f32.avx2.o
+    name=$(basename "${file%%.*}")
+    case $file in
+    impls/registry.o) continue ;;
+    impls/*) owner=$(grep -qx "$name" <<<"$implementations" && echo "$name" || echo shared) ;;
+    *) owner=harness ;;
+    esac
+    objcopy --strip-debug --enable-deterministic-archives "$object" "$folder/object"
+    echo "$file $(sha256sum <"$folder/object")" >>"$folder/own/$owner"
+done
+
+hash_of() { # OWNER...
+    (
+        echo "$flags"
+        for owner in "$@"; do
+            [[ ! -e $folder/own/$owner ]] || LC_ALL=C sort "$folder/own/$owner"
+        done
+    ) | sha256sum | cut -c 1-32
+}
+
+cat <<'END'
+/* Made by bench/build_identity.sh. */
+#include "bench/build.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name, *hash;
+} table[] = {
+END
+for implementation in $implementations; do
+    echo "    {\"$implementation\", \"$(hash_of shared "$implementation")\"},"
+done
+echo "    {\"harness\", \"$(hash_of harness)\"},"
+cat <<'END'
+};
+
+const char *build_identity(const char *name)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return table[i].hash;
+    return NULL;
+}
+END

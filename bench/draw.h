@@ -1,0 +1,22 @@
+/* The tensors of a point: drawn from its regime and seed (regime.h), or taken from a file. */
+#ifndef BENCH_DRAW_H
+#define BENCH_DRAW_H
+
+#include "bench/error.h"
+#include "bench/point.h"
+
+struct tensors {
+    struct problem problem;
+    struct inputs inputs; /* of problem.dtype */
+    void *owned[5];       /* the same tensors, for tensors_free: v, lambda, theta, W, h0 */
+};
+
+/* Draws, or reads. False: no memory, a kappa that this problem cannot have, or a file that does not fit the problem. */
+bool tensors_make(const struct point *point, struct tensors *tensors, struct error *error);
+
+/* The inputs of sequence b alone in float64, whatever the dtype: what the exact answer and the textbook compute with. */
+bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *sequence, struct error *error);
+
+void tensors_free(struct tensors *tensors);
+
+#endif

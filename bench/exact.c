@@ -1,0 +1,71 @@
+/* See exact.h. */
+#include "bench/exact.h"
+
+#include "bench/machine.h"
+#include "bench/textbook.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Arithmetic that one core surely does in a second in double precision, small LAPACK calls included. */
+#define OPERATIONS_A_SECOND 1e9
+
+/* The cheapest exact implementation that supports the problem, or NULL. */
+static const struct implementation *choose(const struct problem *p, double *operations)
+{
+    static const char *const names[] = {"structured_sequential", "dense_sequential", "diagonal_scan"};
+    const struct environment environment = {.threads = 1, .memory_limit = machine_memory_available()};
+    const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1};
+    const struct implementation *best = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct implementation *one = registry_get(registry_find(names[i]), DTYPE_FLOAT64, level_best());
+        struct support support;
+        struct work work;
+        one->supports(p, &settings, &environment, &support);
+        one->count(p, &settings, 1, &work);
+        if (support.yes && (best == NULL || work.operations < *operations)) {
+            best = one;
+            *operations = work.operations;
+        }
+    }
+    return best;
+}
+
+double exact_cost(const struct problem *p)
+{
+    double operations = 0;
+    return choose(p, &operations) != NULL ? operations / OPERATIONS_A_SECOND : INFINITY;
+}
+
+bool exact_solve(const struct problem *p, const struct inputs *inputs, double *h, struct exact *exact, struct error *error)
+{
+    double operations;
+    const struct implementation *implementation = choose(p, &operations);
+    const struct environment environment = {.threads = 1};
+    const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1};
+    const struct outputs outputs = {.h = h};
+    int64_t n = p->T * p->d;
+    *exact = (struct exact){.largest = NAN, .residual = NAN};
+    if (implementation == NULL) {
+        exact->status = status_at(STATUS_UNSUPPORTED, -1, -1, "no exact implementation supports this problem");
+        return true;
+    }
+    struct plan *plan;
+    exact->status = implementation->plan(p, &settings, &environment, &plan);
+    if (exact->status.code != STATUS_OK)
+        return fail(error, "%s", exact->status.message);
+    exact->status = implementation->forward(plan, inputs, &outputs, NULL);
+    implementation->destroy(plan);
+    if (exact->status.code != STATUS_OK)
+        return true;
+
+    double *next = malloc((size_t)n * sizeof *next);
+    if (next == NULL || !textbook_apply(p, inputs, h, next)) {
+        free(next);
+        return fail(error, "no memory to check the exact answer");
+    }
+    exact->largest = largest(h, n);
+    exact->residual = distance_max(next, h, n);
+    free(next);
+    return true;
+}

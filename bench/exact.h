@@ -1,0 +1,21 @@
+/* The exact answer h* of a problem in double precision: the dense RNN itself, by the structured implementation where there is one
+ * and by LU otherwise, checked by its own equation. */
+#ifndef BENCH_EXACT_H
+#define BENCH_EXACT_H
+
+#include "bench/error.h"
+#include "impls/impl.h"
+
+struct exact {
+    struct status status; /* ok, singular, diverged, out_of_memory, unsupported (too large) */
+    double largest;       /* max |h*| */
+    double residual;      /* max |f(h*) - h*| / max |h*|: how well it satisfies its own equation */
+};
+
+/* Estimated seconds that exact_solve() takes for one sequence, to decide whether it is worth while. */
+double exact_cost(const struct problem *problem);
+
+/* h (T,d) of one sequence in double precision. False: no memory. */
+bool exact_solve(const struct problem *problem, const struct inputs *inputs, double *h, struct exact *exact, struct error *error);
+
+#endif

@@ -1,0 +1,18 @@
+/* Products of choices become points: every combination, made canonical, unless it is skipped or was there before. */
+#ifndef BENCH_EXPAND_H
+#define BENCH_EXPAND_H
+
+#include "bench/choice.h"
+#include "bench/sweep.h"
+
+struct product {
+    struct choice choice[FIELD_COUNT]; /* every one with at least one value */
+    const struct filter *skip;
+    int n_skip;
+    struct location mark; /* where a combination that means nothing is reported */
+};
+
+/* Fills the points and counts of the sweep. The combinations are counted before anything is allocated. */
+bool expand(const struct product *product, int n, bool many, struct sweep *sweep, struct error *error);
+
+#endif

@@ -1,0 +1,292 @@
+/* See field.h: the table, and how its kinds of values are read and printed. */
+#include "bench/field.h"
+
+#include "bench/machine.h"
+#include "bench/measure.h"
+#include "bench/number.h"
+#include "bench/options.h"
+#include "bench/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const section_names[SECTION_COUNT] = {"", "problem", "regime", "settings", "run"};
+
+/* ---- Words ------------------------------------------------------------------------------------------------------------- */
+
+static const char *const initial_names[] = {"zero", "drawn"}, *const tokens_names[] = {"all", "one"};
+
+#define WORDS(function, names)                                                                                                     \
+    static const char *function(int index)                                                                                         \
+    {                                                                                                                              \
+        return (size_t)index < sizeof(names) / sizeof(names)[0] ? (names)[index] : NULL;                                           \
+    }
+
+WORDS(cell_word, cell_names)
+WORDS(mixer_word, mixer_names)
+WORDS(form_word, form_names)
+WORDS(feedback_word, feedback_names)
+WORDS(dtype_word, dtype_names)
+WORDS(initial_word, initial_names)
+WORDS(tokens_word, tokens_names)
+
+/* The levels of the contract, and after them the best that this machine has. */
+static const char *level_word(int index)
+{
+    return index == LEVEL_COUNT ? "best" : index >= 0 && index < LEVEL_COUNT ? level_names[index] : NULL;
+}
+
+/* ---- Which points use a field ------------------------------------------------------------------------------------------- */
+
+static enum mixer mixer_of(const struct point *point)
+{
+    return (enum mixer)point->value[FIELD_MIXER].integer;
+}
+
+static bool has_mixer(const struct point *point)
+{
+    return mixer_of(point) != MIXER_NONE;
+}
+
+static bool has_rank(const struct point *point)
+{
+    return mixer_of(point) == MIXER_DPLR || mixer_of(point) == MIXER_HOUSEHOLDER;
+}
+
+static bool has_scale(const struct point *point)
+{
+    return has_rank(point) || mixer_of(point) == MIXER_KRONECKER;
+}
+
+static bool is_drawn(const struct point *point)
+{
+    return point->value[FIELD_INPUTS].kind == VALUE_NONE;
+}
+
+static bool has_kappa(const struct point *point)
+{
+    return is_drawn(point) && has_mixer(point) && point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE;
+}
+
+static bool is_asked(const struct point *point)
+{
+    return has_kappa(point) && point->value[FIELD_KAPPA].real > 0;
+}
+
+static bool iterates(const struct point *point)
+{
+    struct options options;
+    struct error ignored;
+    const char *text = point->value[FIELD_IMPLEMENTATION].text;
+    return text == NULL || !options_read(text, &options, &ignored) ||
+           !registry_get(options.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->exact;
+}
+
+static bool tolerates(const struct point *point)
+{
+    return iterates(point) && point->value[FIELD_TOLERANCE].real > 0;
+}
+
+static bool waits(const struct point *point)
+{
+    return iterates(point) && point->value[FIELD_PATIENCE].integer > 0;
+}
+
+/* ---- The table ---------------------------------------------------------------------------------------------------------- */
+
+#define SEED_MAX 9007199254740991.0 /* 2^53 - 1: what a JSON number holds exactly everywhere */
+
+// clang-format off
+#define INT(least, most)        .kind = VALUE_INTEGER, .low = (least), .high = (most)
+#define REAL(least, most)       .kind = VALUE_REAL, .low = (least), .high = (most)
+#define ABOVE(least, most)      REAL(least, most), .open_low = true
+#define WORD(words)             .kind = VALUE_WORD, .word = (words)
+#define TEXT                    .kind = VALUE_TEXT
+#define OR(text)                .special = (text)
+
+const struct field fields[FIELD_COUNT] = {
+    /*                       name              section           default        unit          used by    takes */
+    [FIELD_IMPLEMENTATION] = {"impl",           SECTION_TOP,      NULL,          "",           NULL,      TEXT},
+    [FIELD_MEASURE]        = {"measure",        SECTION_TOP,      NULL,          "",           NULL,      WORD(measure_word)},
+    [FIELD_CELL]           = {"cell",           SECTION_PROBLEM,  "vector",      "",           NULL,      WORD(cell_word)},
+    [FIELD_B]              = {"B",              SECTION_PROBLEM,  "1",           "sequences",  NULL,      INT(1, 65536)},
+    [FIELD_T]              = {"T",              SECTION_PROBLEM,  NULL,          "tokens",     NULL,      INT(1, 16777216)},
+    [FIELD_D]              = {"d",              SECTION_PROBLEM,  NULL,          "channels",   NULL,      INT(1, 65536)},
+    [FIELD_MIXER]          = {"mixer",          SECTION_PROBLEM,  "householder", "",           NULL,      WORD(mixer_word)},
+    [FIELD_R]              = {"r",              SECTION_PROBLEM,  "1",           "",           has_rank,  INT(1, 64)},
+    [FIELD_S]              = {"s",              SECTION_PROBLEM,  "1",           "",           has_scale, ABOVE(0, 4)},
+    [FIELD_FORM]           = {"form",           SECTION_PROBLEM,  "normalised",  "",           NULL,      WORD(form_word)},
+    [FIELD_FEEDBACK]       = {"feedback",       SECTION_PROBLEM,  "none",        "",           has_mixer, WORD(feedback_word)},
+    [FIELD_DTYPE]          = {"dtype",          SECTION_PROBLEM,  "float32",     "",           NULL,      WORD(dtype_word)},
+    [FIELD_INITIAL]        = {"initial",        SECTION_PROBLEM,  "zero",        "",           is_drawn,  WORD(initial_word)},
+    [FIELD_KAPPA]          = {"kappa",          SECTION_REGIME,   "free",        "",           has_kappa, ABOVE(0, 16), OR("free")},
+    [FIELD_TOKENS]         = {"tokens",         SECTION_REGIME,   "all",         "",           is_asked,  WORD(tokens_word)},
+    [FIELD_LAMBDA_MAX]     = {"lambda_max",     SECTION_REGIME,   "0.999",       "",           is_drawn,  REAL(0, 1)},
+    [FIELD_LIMIT]          = {"limit",          SECTION_REGIME,   "1000",        "",           NULL,      ABOVE(0, 1e300)},
+    [FIELD_INPUTS]         = {"inputs",         SECTION_TOP,      "none",        "",           NULL,      TEXT},
+    [FIELD_L]              = {"l",              SECTION_SETTINGS, "16",          "iterations", iterates,  INT(1, 1e6)},
+    [FIELD_TOLERANCE]      = {"tolerance",      SECTION_SETTINGS, "none",        "",           iterates,  ABOVE(0, 1), OR("none")},
+    [FIELD_QUANTILE]       = {"quantile",       SECTION_SETTINGS, "1",           "",           tolerates, ABOVE(0, 1)},
+    [FIELD_DAMPING]        = {"damping",        SECTION_SETTINGS, "1",           "",           iterates,  ABOVE(0, 1)},
+    [FIELD_DAMPING_FACTOR] = {"damping_factor", SECTION_SETTINGS, "0.9",         "",           waits,     ABOVE(0, 1)},
+    [FIELD_PATIENCE]       = {"patience",       SECTION_SETTINGS, "none",        "iterations", iterates,  INT(1, 1e6), OR("none")},
+    [FIELD_THREADS]        = {"threads",        SECTION_RUN,      "all",         "",           NULL,      INT(1, 1024), OR("all")},
+    [FIELD_LEVEL]          = {"level",          SECTION_RUN,      "best",        "",           NULL,      WORD(level_word)},
+    [FIELD_SEED]           = {"seed",           SECTION_RUN,      "1",           "",           is_drawn,  INT(0, SEED_MAX)},
+};
+// clang-format on
+
+int field_find(enum section section, const char *name)
+{
+    int field = field_find_any(name);
+    return field >= 0 && fields[field].section == section ? field : -1;
+}
+
+int field_find_any(const char *name)
+{
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (strcmp(fields[field].name, name) == 0)
+            return field;
+    return -1;
+}
+
+/* ---- Reading, one function a kind ---------------------------------------------------------------------------------------- */
+
+static bool in_range(const struct field *row, double number)
+{
+    return number >= row->low && number <= row->high && !(row->open_low && number == row->low);
+}
+
+static bool is_special(const struct field *row, const char *text)
+{
+    return row->special != NULL && strcmp(row->special, text) == 0;
+}
+
+static bool read_integer(const struct field *row, const char *text, struct value *value)
+{
+    int64_t integer = 0;
+    if (!is_special(row, text) && (!number_read_integer(text, &integer) || !in_range(row, (double)integer)))
+        return false;
+    *value = (struct value){.kind = VALUE_INTEGER, .integer = integer};
+    return true;
+}
+
+static bool read_real(const struct field *row, const char *text, struct value *value)
+{
+    double real = 0;
+    if (!is_special(row, text) && (!number_read_real(text, &real) || !in_range(row, real)))
+        return false;
+    *value = (struct value){.kind = VALUE_REAL, .real = real};
+    return true;
+}
+
+static bool read_word(const struct field *row, const char *text, struct value *value)
+{
+    for (int i = 0; row->word(i) != NULL; i++) {
+        if (strcmp(row->word(i), text) == 0) {
+            *value = (struct value){.kind = VALUE_WORD, .integer = i};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A file's name without anything that a table, a journal or a terminal could trip over. */
+static bool is_path(const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return false;
+    return !text_reserved(text) && strlen(text) < VALUE_TEXT_MAX;
+}
+
+static bool read_text(const struct field *row, const char *text, struct value *value)
+{
+    struct options options;
+    struct error ignored;
+    if (row == &fields[FIELD_INPUTS] && strcmp(text, "none") == 0)
+        *value = (struct value){.kind = VALUE_NONE};
+    else if (row == &fields[FIELD_INPUTS] ? is_path(text) : options_read(text, &options, &ignored))
+        *value = (struct value){.kind = VALUE_TEXT, .text = text};
+    else
+        return false;
+    return true;
+}
+
+bool field_read(int field, const char *text, struct value *value)
+{
+    static bool (*const read[])(const struct field *, const char *, struct value *) = {
+        [VALUE_INTEGER] = read_integer, [VALUE_REAL] = read_real, [VALUE_WORD] = read_word, [VALUE_TEXT] = read_text};
+    return read[fields[field].kind](&fields[field], text, value);
+}
+
+void field_resolve(int field, struct value *value)
+{
+    if (field == FIELD_THREADS && value->kind == VALUE_INTEGER && value->integer == 0)
+        value->integer = (int64_t)fmin(machine_threads(), fields[field].high);
+    if (field == FIELD_LEVEL && value->kind == VALUE_WORD && value->integer == LEVEL_COUNT)
+        value->integer = level_best();
+}
+
+/* ---- Printing ------------------------------------------------------------------------------------------------------------ */
+
+void field_expected(int field, size_t capacity, char text[capacity])
+{
+    const struct field *row = &fields[field];
+    char low[32], high[32];
+    const char *names[16], * or = row->special ? ", or " : "", *special = row->special ? row->special : "";
+    int n = 0;
+    number_print_real(row->low, sizeof low, low);
+    number_print_real(row->high, sizeof high, high);
+    switch (row->kind) {
+    case VALUE_INTEGER:
+        snprintf(text, capacity, "a whole number from %.0f to %.0f%s%s", row->low, row->high, or, special);
+        break;
+    case VALUE_REAL:
+        snprintf(text, capacity, row->open_low ? "a number above %s, at most %s%s%s" : "a number from %s to %s%s%s", low, high, or,
+                 special);
+        break;
+    case VALUE_WORD:
+        while (n < 16 && (names[n] = row->word(n)) != NULL)
+            n++;
+        text_list(names, n, capacity, text);
+        break;
+    default:
+        snprintf(text, capacity, "%s",
+                 field == FIELD_INPUTS ? "the name of a file, or none" : "the name of an implementation, then its options");
+    }
+}
+
+void field_print(int field, const struct value *value, size_t capacity, char text[capacity])
+{
+    const struct field *row = &fields[field];
+    bool special = row->special != NULL &&
+                   ((value->kind == VALUE_INTEGER && value->integer == 0) || (value->kind == VALUE_REAL && value->real == 0));
+    const char *word = value->kind == VALUE_WORD ? row->word((int)value->integer) : NULL;
+    if (special)
+        snprintf(text, capacity, "%s", row->special);
+    else if (value->kind == VALUE_INTEGER)
+        snprintf(text, capacity, "%" PRId64, value->integer);
+    else if (value->kind == VALUE_REAL)
+        number_print_real(value->real, capacity, text);
+    else
+        snprintf(text, capacity, "%s", word ? word : value->kind == VALUE_TEXT ? value->text : "none");
+}
+
+bool value_equal(const struct value *a, const struct value *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case VALUE_REAL:
+        return a->real == b->real;
+    case VALUE_TEXT:
+        return strcmp(a->text, b->text) == 0;
+    case VALUE_NONE:
+        return true;
+    default:
+        return a->integer == b->integer;
+    }
+}

@@ -1,0 +1,28 @@
+/* The machine that measures: what a run records about it, whether two runs may be compared, and what it has to give. */
+#ifndef BENCH_MACHINE_H
+#define BENCH_MACHINE_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* Everything about the machine that a reader of the results may want to know; null where the system does not say. The name of the
+ * host is not in it: results are shared. NULL when out of memory. */
+json_t *machine_facts(void);
+
+enum { MACHINE_TYPE_SIZE = 17 }; /* 16 hexadecimal digits and the terminator */
+
+/* A hash of what makes two machines comparable: processor, sockets, cores, caches, instruction levels; not memory, system,
+ * libraries or date. */
+void machine_type(char type[MACHINE_TYPE_SIZE]);
+
+/* Bytes that can be taken without swapping: what is free or reclaimable, and no more than the control groups around this process
+ * leave it. 0: not known. */
+size_t machine_memory_available(void);
+
+/* The same of a system whose /proc and /sys are below root ("" for this one): for tests. */
+size_t machine_memory_available_at(const char *root);
+
+/* Logical processors that this process may run on; at least 1. */
+int machine_threads(void);
+
+#endif

@@ -1,0 +1,82 @@
+/* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
+#include "bench/list.h"
+#include "bench/run.h"
+#include "bench/worker.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 }; /* bench/help.txt says what they mean */
+
+struct arguments {
+    const char *command; /* "list", "check", "worker" or a sweep file */
+    const char *file;
+    const char *results;
+    bool many;
+};
+
+static bool arguments_read(int argc, char **argv, struct arguments *arguments, struct error *error)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *word = argv[i];
+        if (strcmp(word, "--yes") == 0)
+            arguments->many = true;
+        else if (strcmp(word, "--results") == 0 && i + 1 < argc)
+            arguments->results = argv[++i];
+        else if (word[0] == '-')
+            return fail(error, "%s: no such option%s; ./run.sh --help lists them", word,
+                        strcmp(word, "--results") == 0 ? " without a folder" : "");
+        else if (arguments->command == NULL)
+            arguments->command = word;
+        else if (arguments->file == NULL)
+            arguments->file = word;
+        else
+            return fail(error, "%s: one file at a time; ./run.sh --help", word);
+    }
+    if (arguments->command == NULL)
+        return fail(error, "expected a sweep file, list, or check FILE; ./run.sh --help");
+    bool wants_file = strcmp(arguments->command, "check") == 0;
+    if (wants_file && arguments->file == NULL)
+        return fail(error, "check: expected a sweep file after it");
+    if (!wants_file && arguments->file != NULL)
+        return fail(error, "%s: expected nothing after %s", arguments->file, arguments->command);
+    return true;
+}
+
+/* Prints the error and gives the status that goes with it. */
+static int refuse(const struct error *error)
+{
+    fflush(stdout);
+    fprintf(stderr, "%s\n", error->text);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    struct error error;
+    char program[PATH_MAX], root[PATH_MAX], results[PATH_MAX];
+    bool failed = false;
+
+    if (!arguments_read(argc, argv, &arguments, &error))
+        return refuse(&error);
+    if (strcmp(arguments.command, "worker") == 0)
+        return worker_run(stdin, stdout, &error) ? EXIT_OK : refuse(&error);
+    if (strcmp(arguments.command, "check") == 0)
+        return check_print(stdout, arguments.file, arguments.many, &error) ? EXIT_OK : refuse(&error);
+
+    if (!root_find(program, root, &error))
+        return refuse(&error);
+    if (strcmp(arguments.command, "list") == 0)
+        return list_print(stdout, root, &error) ? EXIT_OK : refuse(&error);
+
+    snprintf(results, sizeof results, "%.*s/results", PATH_MAX - 16, root);
+    const struct run_request request = {.sweep_path = arguments.command,
+                                        .program = program,
+                                        .results = arguments.results != NULL ? arguments.results : results,
+                                        .many = arguments.many};
+    if (!run_sweep(&request, stdout, &failed, &error))
+        return refuse(&error);
+    return failed ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,32 @@
+/* See measure.h. */
+#include "bench/measure.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const struct measure measures[] = {
+    {"convergence", convergence_run},
+    {"throughput", throughput_run},
+};
+
+const char *measure_word(int index)
+{
+    return index >= 0 && (size_t)index < sizeof measures / sizeof measures[0] ? measures[index].name : NULL;
+}
+
+void finding_status(struct finding *finding, const struct status *status)
+{
+    finding->result = (enum result)status->code;
+    finding->b = status->b;
+    finding->t = status->t;
+    snprintf(finding->message, sizeof finding->message, "%s", status->message);
+}
+
+void finding_say(struct finding *finding, enum result result, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding->message, sizeof finding->message, format, arguments);
+    va_end(arguments);
+    finding->result = result;
+}

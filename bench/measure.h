@@ -1,0 +1,41 @@
+/* The table of measures: what can be measured of a point. One file a measure, one row in measure.c. */
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+#include "bench/point.h"
+#include "bench/record.h"
+
+/* What one round found out about a point. data is the object that the record holds under the measure's name, inputs what was
+ * measured on the drawn problem; both may be NULL. */
+struct finding {
+    enum result result;
+    char message[256];
+    int64_t b, t; /* the place, or -1 */
+    json_t *inputs, *data;
+};
+
+struct limits {
+    int samples;       /* timed samples wanted */
+    double time_limit; /* seconds for the whole round */
+};
+
+struct measure {
+    const char *name;
+    /* False when the harness itself failed (no memory, a file that does not fit): the sentence becomes an internal result. */
+    bool (*run)(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+};
+
+extern const struct measure measures[];
+
+/* Spelling of the i-th measure, NULL past the last. */
+const char *measure_word(int index);
+
+/* The measures (see record.h for what each leaves). */
+bool convergence_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+bool throughput_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+
+/* Sets result, message and place from a status. */
+void finding_status(struct finding *finding, const struct status *status);
+void finding_say(struct finding *finding, enum result result, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,38 @@
+/* A point: implementation x problem x settings x environment x measure x inputs, as values of the table of fields. */
+#ifndef BENCH_POINT_H
+#define BENCH_POINT_H
+
+#include "bench/field.h"
+
+#include <jansson.h>
+
+/* Sets every field that this point does not use to VALUE_NONE, so that points that mean the same compare equal. */
+void point_canonical(struct point *point);
+
+bool point_equal(const struct point *a, const struct point *b);
+
+/* False, with the reason, when the combination is nonsense (problem_check and the like). */
+bool point_check(const struct point *point, struct error *error);
+
+struct problem point_problem(const struct point *point);
+struct settings point_settings(const struct point *point);
+int point_threads(const struct point *point);
+enum level point_level(const struct point *point);
+const struct implementation *point_implementation(const struct point *point);
+
+/* {"impl": "fixed_point", "B": 4, ..., "kappa": null}: numbers as numbers, words and special words as strings, unused fields
+ * as null. NULL when out of memory. And back again; text values then belong to the JSON object, and an implementation that the
+ * registry does not know (any more) is kept as a text: point_implementation() is NULL then. */
+json_t *point_to_json(const struct point *point);
+bool point_from_json(const json_t *object, struct point *point, struct error *error);
+
+enum { KEY_SIZE = 33 }; /* 32 hexadecimal digits and the terminator */
+
+/* The key of a finished round: a hash of every field's canonical spelling, the build of the point's implementation and measure,
+ * and the machine type. */
+void point_key(const struct point *point, const char *machine_type, char key[KEY_SIZE]);
+
+/* A short label for progress lines: "fixed_point (4,256,32) householder r=1 kappa=0.9 l=100". */
+void point_label(const struct point *point, size_t capacity, char text[capacity]);
+
+#endif

@@ -1,0 +1,14 @@
+/* Counter-based random numbers (Philox 4x32-10 of Random123): element i of stream `stream` of a seed is a function of these three
+ * alone, so the raw draws are the same bits on every machine and for every number of threads. */
+#ifndef BENCH_RANDOM_H
+#define BENCH_RANDOM_H
+
+#include <stdint.h>
+
+/* Uniform in [0,1), 53 bits. */
+double random_uniform(uint64_t seed, uint32_t stream, uint64_t i);
+
+/* Standard normal (Box and Muller's transform of two uniforms: bits per machine type, since it needs log and cos). */
+double random_normal(uint64_t seed, uint32_t stream, uint64_t i);
+
+#endif

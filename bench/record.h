@@ -1,0 +1,48 @@
+/* A record: one journal line, what one round of one point left behind. This page is its schema.
+ *
+ *  {"version": 1, "key": "<32 hex>", "round": 0, "started": "2026-11-23T18:40:00Z", "machine": "<hash of machine facts>",
+ *   "point": {every field by name, null where unused},
+ *   "result": one of the result words, "message": "" or the reason in words, "place": null or {"b": 0, "t": 3},
+ *   "inputs": null or {"rho":, "kappa":, "norm":, "max_h":, "equation_residual":}        measured on what was drawn; null = not known
+ *   "convergence": null or {
+ *       "l": [1, 2, ...],                          iterations kept (each up to 32, then about 5 % apart)
+ *       "residual": [], "error_l2": [], "error_max": [],       same length; relative to the exact answer
+ *       "bound_max": [] or null, "bound_token": [] or null,    the two valid bounds on error_max (paper, Sec. 3.2)
+ *       "bounds_hold": true / false / null,
+ *       "residual_to": {"1e-1": l or null, "1e-3":, "1e-6":}, "error_to": {the same},
+ *       "rate": measured asymptotic rate or null, "applications": evaluations of f per token,
+ *       "l_star": [per sequence, 0 = never]},
+ *   "throughput": null or {
+ *       "calls": calls a sample, "seconds": [per call, one a sample, raw],
+ *       "median":, "q1":, "q3":, "low":, "high":   seconds a call; low..high: 95 % interval of the median, null if too few samples
+ *       "tokens_per_s":, "bytes":, "operations":, "GB_per_s":, "GFLOP_per_s":,
+ *       "error_iterate": relative max-norm distance to the textbook l-th iterate (exact implementations: to the exact answer),
+ *       "error_exact": the same to the exact answer, or null where that was not computed,
+ *       "residual": of the returned iterate or null, "tolerance": what error_iterate was held to, "applications":, "l_run":},
+ *   "process": {"wall_s":, "peak_bytes":, "signal": 0 or its number, "exit": its status}}
+ */
+#ifndef BENCH_RECORD_H
+#define BENCH_RECORD_H
+
+#include "impls/impl.h"
+
+/* Statuses of an implementation, and what only the harness can see. */
+enum result {
+    RESULT_OK = STATUS_OK, /* ... the statuses of impl.h, with the same numbers ... */
+    RESULT_EXPLODES = STATUS_COUNT, /* max|h*| of the drawn problem exceeds the limit: says nothing about a solver */
+    RESULT_WRONG,                   /* validation failed: no speed is reported */
+    RESULT_CRASHED,
+    RESULT_TIMED_OUT,
+    RESULT_TARGET_NOT_REACHED,
+    RESULT_COUNT
+};
+
+const char *result_name(enum result result);
+/* Words to result; RESULT_COUNT when unknown. */
+enum result result_find(const char *name);
+/* True for what must end a run with exit status 1: internal, out_of_memory, wrong, crashed, timed_out. */
+bool result_failed(enum result result);
+
+enum { RECORD_VERSION = 1 };
+
+#endif

@@ -1,0 +1,31 @@
+/* Every record of a journal in memory, in the order of their points: what the table and the plots are made from. */
+#ifndef BENCH_RECORDS_H
+#define BENCH_RECORDS_H
+
+#include "bench/point.h"
+#include "bench/record.h"
+
+struct record {
+    json_t *json;
+    struct point point; /* its texts belong to json */
+    enum result result; /* RESULT_COUNT when the word is unknown */
+};
+
+struct records {
+    struct record *record; /* numbers ascending, words in the order of their table, texts by letter; then round, then start */
+    size_t n, capacity;
+    size_t torn; /* lines cut off while they were being written: passed over */
+};
+
+/* False when the journal cannot be read, holds what is no record, or memory runs out. */
+bool records_read(const char *path, struct records *records, struct error *error);
+void records_free(struct records *records);
+
+/* Orders two values of one field as above; unused ones first. */
+int value_order(const struct value *a, const struct value *b);
+
+/* What stands at a path such as "throughput.median", or NULL; as a number: NaN where there is none. */
+const json_t *record_at(const struct record *record, const char *path);
+double record_number(const struct record *record, const char *path);
+
+#endif

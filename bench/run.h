@@ -1,0 +1,19 @@
+/* One execution of a sweep: every point measured in a process of its own, every round a line in the journal, then table and plots. */
+#ifndef BENCH_RUN_H
+#define BENCH_RUN_H
+
+#include "bench/sweep.h"
+
+#include <stdio.h>
+
+struct run_request {
+    const char *sweep_path;
+    const char *program; /* this program: it is started again for every round */
+    const char *results; /* folder in which NAME/RUN/ is made */
+    bool many;           /* more points than SWEEP_POINTS_UNASKED are fine */
+};
+
+/* Runs it, with progress and a closing summary on out. *failed is set when a point crashed, timed out, was wrong or internal. */
+bool run_sweep(const struct run_request *request, FILE *out, bool *failed, struct error *error);
+
+#endif

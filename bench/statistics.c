@@ -1,0 +1,80 @@
+/* See statistics.h. */
+#include "bench/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void statistics_sort(double *values, size_t n)
+{
+    if (n > 1)
+        qsort(values, n, sizeof *values, ascending);
+}
+
+double statistics_quantile(const double *sorted, size_t n, double share)
+{
+    if (n == 0)
+        return NAN;
+    double position = share * (double)(n - 1);
+    size_t below = (size_t)position;
+    if (below + 1 >= n)
+        return sorted[n - 1];
+    return sorted[below] + (position - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
+double statistics_median(const double *sorted, size_t n)
+{
+    return statistics_quantile(sorted, n, 0.5);
+}
+
+bool statistics_median_interval(const double *sorted, size_t n, double *low, double *high)
+{
+    /* Logarithms, since 2^-n underflows from n = 1075. */
+    double log_p = -(double)n * log(2.0), below = 0;
+    size_t k = 0;
+    while (k < n / 2 && below + exp(log_p) <= 0.025) {
+        below += exp(log_p);
+        k++;
+        log_p += log((double)(n - k + 1) / (double)k);
+    }
+    if (k == 0)
+        return false;
+    *low = sorted[k - 1];
+    *high = sorted[n - k];
+    return true;
+}
+
+static double mean_of(const double *values, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += values[i];
+    return sum / (double)n;
+}
+
+double statistics_variation(const double *values, size_t n)
+{
+    if (n < 2)
+        return NAN;
+    double mean = mean_of(values, n), squares = 0;
+    for (size_t i = 0; i < n; i++)
+        squares += (values[i] - mean) * (values[i] - mean);
+    return mean != 0 ? sqrt(squares / (double)(n - 1)) / mean : NAN;
+}
+
+double statistics_slope(const double *x, const double *y, size_t n)
+{
+    if (n < 2)
+        return NAN;
+    double x_mean = mean_of(x, n), y_mean = mean_of(y, n), xx = 0, xy = 0;
+    for (size_t i = 0; i < n; i++) {
+        xx += (x[i] - x_mean) * (x[i] - x_mean);
+        xy += (x[i] - x_mean) * (y[i] - y_mean);
+    }
+    return xx > 0 ? xy / xx : NAN;
+}

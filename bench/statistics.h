@@ -1,0 +1,25 @@
+/* The statistics of repeated measurements: pure functions of finite values. Those that say "sorted" want them in ascending order,
+ * as statistics_sort() leaves them. */
+#ifndef BENCH_STATISTICS_H
+#define BENCH_STATISTICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+void statistics_sort(double *values, size_t n); /* in place */
+
+/* Linear interpolation between order statistics (type 7 of Hyndman and Fan, R's default); share in [0,1]; NaN for n = 0. */
+double statistics_quantile(const double *sorted, size_t n, double share);
+double statistics_median(const double *sorted, size_t n);
+
+/* An interval that holds the median of the distribution with at least 95 % probability whatever the distribution is: from the k-th
+ * value to the k-th from the end, k the largest with P(Binomial(n, 1/2) < k) <= 2.5 %. False when n < 6: there is none. */
+bool statistics_median_interval(const double *sorted, size_t n, double *low, double *high);
+
+/* Coefficient of variation: standard deviation (n - 1) over mean; NaN for n < 2 or mean 0. */
+double statistics_variation(const double *values, size_t n);
+
+/* Least-squares slope of y over x; NaN where there is none (n < 2, or all x equal). */
+double statistics_slope(const double *x, const double *y, size_t n);
+
+#endif

@@ -1,0 +1,105 @@
+/* See subject.h. */
+#include "bench/subject.h"
+
+#include "bench/journal.h"
+#include "bench/machine.h"
+#include "bench/textbook.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Of the memory that is free, so that measuring a point does not start the system swapping. */
+#define MEMORY_SHARE 0.9
+
+bool subject_make(const struct point *point, struct subject *subject, struct finding *finding, struct error *error)
+{
+    struct problem problem = point_problem(point);
+    enum level level = point_level(point);
+    *subject = (struct subject){.settings = point_settings(point), .environment = {.threads = point_threads(point)}};
+    subject->environment.memory_limit = (size_t)(MEMORY_SHARE * (double)machine_memory_available());
+    if (!level_available(level)) {
+        finding_say(finding, (enum result)STATUS_UNSUPPORTED, "this machine does not execute %s", level_names[level]);
+        return true;
+    }
+    subject->implementation = point_implementation(point);
+    struct support support;
+    subject->implementation->supports(&problem, &subject->settings, &subject->environment, &support);
+    if (!support.yes) {
+        finding_say(finding, (enum result)STATUS_UNSUPPORTED, "%s", support.reason);
+        return true;
+    }
+    int64_t n = problem.B * problem.T * problem.d;
+    subject->h = aligned_alloc(64, ((size_t)n * dtype_size(problem.dtype) / 64 + 1) * 64);
+    if (subject->h == NULL)
+        return fail(error, "no memory for the outputs");
+    return tensors_make(point, &subject->tensors, error);
+}
+
+void subject_free(struct subject *subject)
+{
+    tensors_free(&subject->tensors);
+    free(subject->h);
+}
+
+void to_doubles(enum dtype dtype, const void *tensor, int64_t from, int64_t n, double *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = dtype == DTYPE_FLOAT32 ? (double)((const float *)tensor)[from + i] : ((const double *)tensor)[from + i];
+}
+
+/* One sequence; its place in the batch is b. */
+static bool solve(const struct tensors *tensors, int64_t b, bool with_spectrum, double *h, struct answers *answers, struct error *error)
+{
+    struct tensors sequence;
+    if (!tensors_sequence(tensors, b, &sequence, error))
+        return false;
+    const struct problem *p = &sequence.problem;
+    struct exact exact;
+    struct spectrum spectrum = {NAN, NAN, NAN, NAN};
+    bool good = exact_solve(p, &sequence.inputs, h, &exact, error);
+    bool readable = good && (exact.status.code == STATUS_OK || p->feedback == FEEDBACK_NONE);
+    if (readable && with_spectrum && !spectrum_sequence(p, &sequence.inputs, h, &spectrum))
+        good = fail(error, "no memory to measure the problem");
+    answers->spectrum.rho = larger(answers->spectrum.rho, spectrum.rho);
+    answers->spectrum.kappa = larger(answers->spectrum.kappa, spectrum.kappa);
+    answers->spectrum.norm = larger(answers->spectrum.norm, spectrum.norm);
+    answers->spectrum.norm_inf = larger(answers->spectrum.norm_inf, spectrum.norm_inf);
+    answers->lambda_most = fmax(answers->lambda_most, largest(sequence.inputs.lambda, p->T * p->d));
+    if (good && answers->worst.status.code == STATUS_OK) {
+        answers->worst.status = exact.status;
+        if (exact.status.b >= 0)
+            answers->worst.status.b = b;
+        answers->worst.largest = larger(answers->worst.largest, exact.largest);
+        answers->worst.residual = larger(answers->worst.residual, exact.residual);
+    }
+    tensors_free(&sequence);
+    return good;
+}
+
+bool answers_make(const struct tensors *tensors, int64_t first, int64_t n, bool with_spectrum, struct answers *answers,
+                  struct error *error)
+{
+    int64_t size = tensors->problem.T * tensors->problem.d;
+    *answers = (struct answers){.n = n, .worst.status = status_ok(), .h = malloc((size_t)(n * size) * sizeof(double))};
+    if (answers->h == NULL)
+        return fail(error, "no memory for the exact answer");
+    for (int64_t i = 0; i < n; i++)
+        if (!solve(tensors, first + i, with_spectrum, answers->h + i * size, answers, error)) {
+            answers_free(answers);
+            return false;
+        }
+    return true;
+}
+
+void answers_free(struct answers *answers)
+{
+    free(answers->h);
+    answers->h = NULL;
+}
+
+json_t *answers_to_json(const struct answers *a)
+{
+    return json_pack("{so so so so so so}", "rho", json_number(a->spectrum.rho), "kappa", json_number(a->spectrum.kappa), "norm",
+                     json_number(a->spectrum.norm), "norm_inf", json_number(a->spectrum.norm_inf), "max_h",
+                     json_number(a->worst.largest), "equation_residual", json_number(a->worst.residual));
+}

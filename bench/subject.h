@@ -1,0 +1,43 @@
+/* What every measure starts with: the implementation of a point, whether it can, and the drawn problem beside its exact answer. */
+#ifndef BENCH_SUBJECT_H
+#define BENCH_SUBJECT_H
+
+#include "bench/draw.h"
+#include "bench/exact.h"
+#include "bench/measure.h"
+#include "bench/spectrum.h"
+
+struct subject {
+    const struct implementation *implementation;
+    struct settings settings;
+    struct environment environment;
+    struct tensors tensors;
+    void *h; /* (B,T,d) of the problem's dtype: what the implementation leaves */
+};
+
+/* Draws the inputs and makes room for the outputs. After success finding->result is ok, or unsupported with the reason, and then
+ * nothing was drawn. False: the harness failed. */
+bool subject_make(const struct point *point, struct subject *subject, struct finding *finding, struct error *error);
+void subject_free(struct subject *subject);
+
+/* The exact answers of some sequences, from the first on, and what was measured of them. */
+struct answers {
+    int64_t n;
+    double *h; /* (n,T,d) */
+    struct exact worst;   /* the first that has no answer, or the largest of each figure */
+    struct spectrum spectrum;
+    double lambda_most;   /* max |lambda| of these sequences */
+};
+
+/* Solves sequences first .. first + n - 1. Without an answer worst.status says so, with the place in the whole batch. */
+bool answers_make(const struct tensors *tensors, int64_t first, int64_t n, bool with_spectrum, struct answers *answers,
+                  struct error *error);
+void answers_free(struct answers *answers);
+
+/* The record's "inputs" object. */
+json_t *answers_to_json(const struct answers *answers);
+
+/* n elements of a tensor of some dtype, from element `from` on, as doubles. */
+void to_doubles(enum dtype dtype, const void *tensor, int64_t from, int64_t n, double *out);
+
+#endif

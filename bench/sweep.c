@@ -1,0 +1,260 @@
+/* See sweep.h: the sections of a sweep file. One table says what may stand at its top level and in a grid. */
+#include "bench/sweep.h"
+
+#include "bench/expand.h"
+#include "bench/filter.h"
+#include "bench/number.h"
+#include "bench/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+    struct source source;
+    struct sweep *sweep;
+    struct product base;     /* the values of the top level: every grid starts from them */
+    struct product *product; /* the one being read: base, or a grid's */
+    struct product *grid;
+    int n_grids;
+};
+
+struct entry {
+    const char *key;
+    bool (*read)(struct reader *, const struct entry *, const struct node *);
+    int what;     /* a field or a section, for those that need to know */
+    bool in_grid; /* may stand in a grid as well */
+};
+
+static bool read_name(struct reader *, const struct entry *, const struct node *);
+static bool read_field(struct reader *, const struct entry *, const struct node *);
+static bool read_section(struct reader *, const struct entry *, const struct node *);
+static bool read_skip(struct reader *, const struct entry *, const struct node *);
+static bool read_plots(struct reader *, const struct entry *, const struct node *);
+static bool read_grids(struct reader *, const struct entry *, const struct node *);
+
+/* Read in this order, whatever the order of the file. */
+static const struct entry entries[] = {
+    {"name", read_name, 0, false},
+    {"measure", read_field, FIELD_MEASURE, true},
+    {"impls", read_field, FIELD_IMPLEMENTATION, true},
+    {"inputs", read_field, FIELD_INPUTS, true},
+    {"problem", read_section, SECTION_PROBLEM, true},
+    {"regime", read_section, SECTION_REGIME, true},
+    {"settings", read_section, SECTION_SETTINGS, true},
+    {"run", read_section, SECTION_RUN, true},
+    {"skip", read_skip, 0, true},
+    {"plots", read_plots, 0, false},
+    {"grids", read_grids, 0, false},
+};
+enum { ENTRIES = sizeof entries / sizeof entries[0] };
+
+/* Reads a mapping: the top level of the file, or a grid. */
+static bool read_entries(struct reader *reader, const struct node *map, bool grid)
+{
+    const char *names[ENTRIES];
+    int n = 0;
+    for (int i = 0; i < ENTRIES; i++)
+        if (entries[i].in_grid || !grid)
+            names[n++] = entries[i].key;
+    if (!keys_known(&reader->source, map, grid ? " in a grid" : "", names, n))
+        return false;
+    for (int i = 0; i < ENTRIES; i++) {
+        const struct node *node = node_find(map, entries[i].key);
+        if (node != NULL && !entries[i].read(reader, &entries[i], node))
+            return false;
+    }
+    return true;
+}
+
+static bool read_name(struct reader *reader, const struct entry *entry, const struct node *node)
+{
+    return name_read(&reader->source, node, entry->key, reader->sweep->name);
+}
+
+static bool read_field(struct reader *reader, const struct entry *entry, const struct node *node)
+{
+    return choice_read(&reader->source, entry->what, node, &reader->product->choice[entry->what]);
+}
+
+/* ---- run: holds two scalars beside its fields ----------------------------------------------------------------------------- */
+
+static bool read_samples(struct reader *reader, const struct node *node)
+{
+    int64_t samples;
+    if (node->kind != NODE_SCALAR || !number_read_integer(node->text, &samples) || samples < 1 || samples > 10000)
+        return fail_value(&reader->source, node, "samples", "a whole number from 1 to 10000");
+    reader->sweep->run.samples = (int)samples;
+    return true;
+}
+
+/* "90", "90 s", "1.5 min" to seconds. */
+static bool read_seconds(const char *text, double *seconds)
+{
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"min", 60}, {"h", 3600}};
+    char number[32];
+    size_t n = strspn(text, "0123456789.");
+    if (n >= sizeof number)
+        return false;
+    memcpy(number, text, n);
+    number[n] = '\0';
+    text += n + strspn(text + n, " ");
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(units[i].name, text) == 0 && number_read_real(number, seconds)) {
+            *seconds *= units[i].seconds;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_time_limit(struct reader *reader, const struct node *node)
+{
+    double seconds;
+    if (node->kind != NODE_SCALAR || !read_seconds(node->text, &seconds) || !(seconds > 0 && seconds <= 86400))
+        return fail_value(&reader->source, node, "time_limit", "a time above 0, at most 24 h, such as 60 s, 5 min or 1 h");
+    reader->sweep->run.time_limit = seconds;
+    return true;
+}
+
+static const struct {
+    const char *key;
+    bool (*read)(struct reader *, const struct node *);
+} run_entries[] = {{"samples", read_samples}, {"time_limit", read_time_limit}};
+enum { RUN_ENTRIES = sizeof run_entries / sizeof run_entries[0] };
+
+static bool read_section(struct reader *reader, const struct entry *entry, const struct node *node)
+{
+    const char *names[FIELD_COUNT + RUN_ENTRIES];
+    char where[32];
+    int n = 0;
+    if (node->kind != NODE_MAP)
+        return fail_value(&reader->source, node, entry->key, "{FIELD: value, list or range, ...}");
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if ((int)fields[field].section == entry->what)
+            names[n++] = fields[field].name;
+    bool scalars = entry->what == SECTION_RUN && reader->product == &reader->base; /* they hold for the whole sweep */
+    for (int i = 0; i < RUN_ENTRIES && scalars; i++)
+        names[n++] = run_entries[i].key;
+    snprintf(where, sizeof where, " in %s", entry->key);
+    if (!keys_known(&reader->source, node, where, names, n))
+        return false;
+    if (entry->what == SECTION_PROBLEM)
+        reader->product->mark = node->key_mark;
+    for (const struct node *value = node->child; value != NULL; value = value->next) {
+        int field = field_find((enum section)entry->what, value->key);
+        if (field >= 0 && !choice_read(&reader->source, field, value, &reader->product->choice[field]))
+            return false;
+        for (int i = 0; i < RUN_ENTRIES && field < 0; i++)
+            if (strcmp(run_entries[i].key, value->key) == 0 && !run_entries[i].read(reader, value))
+                return false;
+    }
+    return true;
+}
+
+static bool read_skip(struct reader *reader, const struct entry *entry, const struct node *node)
+{
+    if (node->kind != NODE_LIST || node->n == 0)
+        return fail_value(&reader->source, node, entry->key, "a list of {FIELD: value or list, ...}");
+    struct filter *skip = pool_take(reader->source.pool, (size_t)node->n, sizeof *skip);
+    if (skip == NULL)
+        return fail_memory(reader->source.error);
+    reader->product->skip = skip;
+    reader->product->n_skip = 0;
+    for (const struct node *condition = node->child; condition != NULL; condition = condition->next)
+        if (!filter_read(&reader->source, condition, "an entry of skip", &skip[reader->product->n_skip++]))
+            return false;
+    return true;
+}
+
+static bool read_plots(struct reader *reader, const struct entry *entry, const struct node *node)
+{
+    (void)entry;
+    return requests_read(&reader->source, node, reader->sweep);
+}
+
+/* ---- Products ------------------------------------------------------------------------------------------------------------- */
+
+/* What the file did not say: the default, or a complaint. */
+static bool complete(struct reader *reader, struct product *product, const struct location *mark)
+{
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        const struct field *row = &fields[field];
+        char expected[256];
+        if (product->choice[field].n > 0)
+            continue;
+        if (row->default_text != NULL) {
+            if (!choice_default(&reader->source, field, &product->choice[field]))
+                return false;
+            continue;
+        }
+        field_expected(field, sizeof expected, expected);
+        for (int i = 0; i < ENTRIES; i++)
+            if (row->section == SECTION_TOP && entries[i].read == read_field && entries[i].what == field)
+                return fail_at(reader->source.error, mark, "%s is missing; expected %s", entries[i].key, expected);
+        return fail_at(reader->source.error, mark, "%s is missing in %s; expected %s", row->name, section_names[row->section],
+                       expected);
+    }
+    return true;
+}
+
+static bool read_grids(struct reader *reader, const struct entry *entry, const struct node *node)
+{
+    if (node->kind != NODE_LIST || node->n == 0)
+        return fail_value(&reader->source, node, entry->key, "a list of mappings, each a product of its own");
+    reader->grid = pool_take(reader->source.pool, (size_t)node->n, sizeof *reader->grid);
+    if (reader->grid == NULL)
+        return fail_memory(reader->source.error);
+    for (const struct node *grid = node->child; grid != NULL; grid = grid->next) {
+        if (grid->kind != NODE_MAP)
+            return fail_value(&reader->source, grid, "an entry of grids", "a mapping such as {problem: {T: 64}}");
+        reader->product = &reader->grid[reader->n_grids++];
+        *reader->product = reader->base;
+        if (!read_entries(reader, grid, true) || !complete(reader, reader->product, &grid->mark))
+            return false;
+    }
+    return true;
+}
+
+static bool read_root(struct reader *reader, const struct node *root, bool many)
+{
+    if (root->kind != NODE_MAP)
+        return fail_value(&reader->source, root, "the file", "a mapping that begins with name:");
+    if (node_find(root, "name") == NULL)
+        return fail_at(reader->source.error, &root->mark, "name is missing; expected name: and a word");
+    reader->base.mark = root->mark;
+    reader->product = &reader->base;
+    if (!read_entries(reader, root, false))
+        return false;
+    if (reader->n_grids > 0)
+        return expand(reader->grid, reader->n_grids, many, reader->sweep, reader->source.error);
+    return complete(reader, &reader->base, &root->mark) && expand(&reader->base, 1, many, reader->sweep, reader->source.error);
+}
+
+bool sweep_read(const char *path, bool many, struct sweep *sweep, struct error *error)
+{
+    struct node *root;
+    memset(sweep, 0, sizeof *sweep);
+    sweep->run = (struct sweep_run){.samples = 20, .time_limit = 60};
+    struct reader reader = {.source = {.pool = &sweep->memory, .error = error}, .sweep = sweep};
+    char *folder = pool_text(&sweep->memory, path);
+    if (folder == NULL)
+        return fail_memory(error);
+    char *slash = strrchr(folder, '/');
+    *(slash != NULL ? slash + 1 : folder) = '\0';
+    reader.source.folder = folder;
+    bool ok = yaml_read(path, &sweep->memory, &root, &sweep->source, error) && read_root(&reader, root, many);
+    if (!ok)
+        sweep_free(sweep);
+    return ok;
+}
+
+void sweep_free(struct sweep *sweep)
+{
+    free(sweep->point);
+    pool_free(sweep->memory);
+    memset(sweep, 0, sizeof *sweep);
+}

@@ -1,0 +1,58 @@
+/* A sweep file, read and expanded: the points to measure, how to run them, what to draw. docs/sweep-files.md is the user's page. */
+#ifndef BENCH_SWEEP_H
+#define BENCH_SWEEP_H
+
+#include "bench/point.h"
+#include "bench/pool.h"
+#include "bench/yaml.h"
+
+enum { SWEEP_NAME_MAX = 64, PLOT_FIELDS_MAX = 6, SWEEP_PLOTS_MAX = 64, SWEEP_POINTS_UNASKED = 100000 };
+
+struct sweep_run {
+    int samples;       /* timed samples of a throughput point */
+    double time_limit; /* seconds that one point's process may take */
+};
+
+/* Keeps a record when every listed field has one of the listed values. The same form serves skip: and a plot's where:. The value
+ * "none" also means that the point does not use the field; an implementation without options means it with any. */
+struct condition {
+    int field;
+    const struct value *value;
+    int n_values;
+};
+
+struct filter {
+    struct condition *condition;
+    int n_conditions;
+};
+
+struct plot_request {
+    char kind[SWEEP_NAME_MAX]; /* a row of plots/'s table of kinds */
+    char name[SWEEP_NAME_MAX]; /* of the files; the kind when not given */
+    int x;                     /* field on the x axis where the kind lets one choose, else -1 */
+    int series[PLOT_FIELDS_MAX], n_series; /* one curve per combination of these fields' values */
+    int panel[PLOT_FIELDS_MAX], n_panel;   /* one panel per combination */
+    struct filter where;
+};
+
+struct sweep {
+    char name[SWEEP_NAME_MAX];
+    struct point *point; /* distinct, in the order of the file */
+    size_t n_points;
+    size_t n_shared; /* combinations that were named more than once (by several grids, or by fields they do not use) */
+    size_t n_skipped;
+    struct sweep_run run;
+    struct plot_request plot[SWEEP_PLOTS_MAX];
+    int n_plots;
+    struct yaml_source source; /* the file as it was read: a run keeps a copy */
+    struct pool *memory; /* texts, conditions: freed by sweep_free */
+};
+
+/* Reads, checks and expands a file. Every failure is a sentence "FILE:LINE:COLUMN: what was wrong, what was expected". With
+ * many false, more than SWEEP_POINTS_UNASKED points are refused with the count and the flag that allows them. */
+bool sweep_read(const char *path, bool many, struct sweep *sweep, struct error *error);
+void sweep_free(struct sweep *sweep);
+
+bool filter_keeps(const struct filter *filter, const struct point *point);
+
+#endif

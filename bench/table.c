@@ -1,0 +1,168 @@
+/* See table.h: table.csv. */
+#include "bench/table.h"
+
+#include "bench/files.h"
+#include "bench/records.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a column takes from its place in a record: the number or text there, or how many there are. */
+enum pick { PICK_VALUE, PICK_COUNT };
+
+struct column {
+    const char *header, *path;
+    enum pick pick;
+};
+
+// clang-format off
+static const struct column columns[] = {
+    {"round",                            "round",                       PICK_VALUE},
+    {"started",                          "started",                     PICK_VALUE},
+    {"machine",                          "machine",                     PICK_VALUE},
+    {"key",                              "key",                         PICK_VALUE},
+    {"result",                           "result",                      PICK_VALUE},
+    {"message",                          "message",                     PICK_VALUE},
+    {"place b",                          "place.b",                     PICK_VALUE},
+    {"place t",                          "place.t",                     PICK_VALUE},
+    {"measured rho",                     "inputs.rho",                  PICK_VALUE},
+    {"measured kappa",                   "inputs.kappa",                PICK_VALUE},
+    {"measured norm of I-Q",             "inputs.norm",                 PICK_VALUE},
+    {"max |h*|",                         "inputs.max_h",                PICK_VALUE},
+    {"exact answer's equation residual", "inputs.equation_residual",    PICK_VALUE},
+    {"convergence iterations run [1]",   "convergence.l_run",           PICK_VALUE},
+    {"final residual",                   "convergence.final.residual",  PICK_VALUE},
+    {"final error l2",                   "convergence.final.error_l2",  PICK_VALUE},
+    {"final error max",                  "convergence.final.error_max", PICK_VALUE},
+    {"rate",                             "convergence.rate",            PICK_VALUE},
+    {"iterations to residual 1e-1",      "convergence.residual_to.1e-1", PICK_VALUE},
+    {"iterations to residual 1e-3",      "convergence.residual_to.1e-3", PICK_VALUE},
+    {"iterations to residual 1e-6",      "convergence.residual_to.1e-6", PICK_VALUE},
+    {"iterations to error 1e-1",         "convergence.error_to.1e-1",   PICK_VALUE},
+    {"iterations to error 1e-3",         "convergence.error_to.1e-3",   PICK_VALUE},
+    {"iterations to error 1e-6",         "convergence.error_to.1e-6",   PICK_VALUE},
+    {"applications to error 1e-1 [1/token]", "convergence.applications_to.1e-1", PICK_VALUE},
+    {"applications to error 1e-3 [1/token]", "convergence.applications_to.1e-3", PICK_VALUE},
+    {"applications to error 1e-6 [1/token]", "convergence.applications_to.1e-6", PICK_VALUE},
+    {"convergence applications [1/token]", "convergence.applications",  PICK_VALUE},
+    {"bounds hold",                      "convergence.bounds_hold",     PICK_VALUE},
+    {"samples",                          "throughput.seconds",          PICK_COUNT},
+    {"calls a sample",                   "throughput.calls",            PICK_VALUE},
+    {"median [s]",                       "throughput.median",           PICK_VALUE},
+    {"q1 [s]",                           "throughput.q1",               PICK_VALUE},
+    {"q3 [s]",                           "throughput.q3",               PICK_VALUE},
+    {"median low 95% [s]",               "throughput.low",              PICK_VALUE},
+    {"median high 95% [s]",              "throughput.high",             PICK_VALUE},
+    {"tokens/s [1/s]",                   "throughput.tokens_per_s",     PICK_VALUE},
+    {"traffic a call [B]",               "throughput.bytes",            PICK_VALUE},
+    {"operations a call [FLOP]",         "throughput.operations",       PICK_VALUE},
+    {"bandwidth [GB/s]",                 "throughput.GB_per_s",         PICK_VALUE},
+    {"arithmetic [GFLOP/s]",             "throughput.GFLOP_per_s",      PICK_VALUE},
+    {"error against iterate",            "throughput.error_iterate",    PICK_VALUE},
+    {"error against exact",              "throughput.error_exact",      PICK_VALUE},
+    {"residual",                         "throughput.residual",         PICK_VALUE},
+    {"allowed error",                    "throughput.tolerance",        PICK_VALUE},
+    {"applications [1/token]",           "throughput.applications",     PICK_VALUE},
+    {"iterations run [1]",               "throughput.l_run",            PICK_VALUE},
+    {"process time [s]",                 "process.wall_s",              PICK_VALUE},
+    {"peak memory [B]",                  "process.peak_bytes",          PICK_VALUE},
+    {"signal",                           "process.signal",              PICK_VALUE},
+    {"exit status",                      "process.exit",                PICK_VALUE},
+};
+// clang-format on
+
+enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
+
+static void put_text(FILE *out, const char *text)
+{
+    if (!strpbrk(text, "\",\r\n")) {
+        fputs(text, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+static void put_json(FILE *out, const json_t *value)
+{
+    if (json_is_string(value))
+        put_text(out, json_string_value(value));
+    else if (json_is_integer(value))
+        fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_real(value))
+        fprintf(out, "%.9g", json_real_value(value));
+    else if (json_is_boolean(value))
+        fputs(json_is_true(value) ? "true" : "false", out);
+}
+
+static void put_column(FILE *out, const struct column *column, const struct record *record)
+{
+    const json_t *value = record_at(record, column->path);
+    if (column->pick == PICK_VALUE)
+        put_json(out, value);
+    else if (json_is_array(value))
+        fprintf(out, "%zu", json_array_size(value));
+}
+
+static void put_header(FILE *out)
+{
+    for (int f = 0; f < FIELD_COUNT; f++) {
+        fprintf(out, "%s%s", f ? "," : "", fields[f].name);
+        if (fields[f].unit[0])
+            fprintf(out, " [%s]", fields[f].unit);
+    }
+    for (int c = 0; c < N_COLUMNS; c++) {
+        fputc(',', out);
+        put_text(out, columns[c].header);
+    }
+    fputc('\n', out);
+}
+
+static void put_record(FILE *out, const struct record *record)
+{
+    for (int f = 0; f < FIELD_COUNT; f++) {
+        char text[VALUE_TEXT_MAX];
+        const struct value *value = &record->point.value[f];
+        if (f)
+            fputc(',', out);
+        if (value->kind == VALUE_NONE)
+            continue;
+        field_print(f, value, sizeof text, text);
+        put_text(out, text);
+    }
+    for (int c = 0; c < N_COLUMNS; c++) {
+        fputc(',', out);
+        put_column(out, &columns[c], record);
+    }
+    fputc('\n', out);
+}
+
+bool table_write(const char *journal_path, const char *csv_path, struct error *error)
+{
+    struct records records;
+    if (!records_read(journal_path, &records, error))
+        return false;
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (out) {
+        put_header(out);
+        for (size_t i = 0; i < records.n; i++)
+            put_record(out, &records.record[i]);
+    }
+    bool done = out && !ferror(out);
+    if (out && fclose(out))
+        done = false;
+    if (done)
+        done = files_write(csv_path, text, length, error);
+    else
+        fail(error, "out of memory for %.900s", csv_path);
+    free(text);
+    records_free(&records);
+    return done;
+}

@@ -1,0 +1,53 @@
+/* See worker.h. */
+#include "bench/worker.h"
+
+#include "bench/journal.h"
+
+#include <string.h>
+
+char *worker_request(const struct point *point, const struct limits *limits)
+{
+    json_t *request = json_pack("{so si sf}", "point", point_to_json(point), "samples", limits->samples, "time_limit",
+                                limits->time_limit);
+    char *text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
+    json_decref(request);
+    return text;
+}
+
+static json_t *place(const struct finding *finding)
+{
+    return finding->b < 0 ? json_null() : json_pack("{sI sI}", "b", (json_int_t)finding->b, "t", (json_int_t)finding->t);
+}
+
+static bool answer(const struct measure *measure, struct finding *finding, FILE *out, struct error *error)
+{
+    json_t *object = json_pack("{ss so so so? so?}", "result", result_name(finding->result), "message", json_text(finding->message),
+                               "place", place(finding), "inputs", finding->inputs, measure->name, finding->data);
+    bool written = object != NULL && json_dumpf(object, out, JSON_COMPACT) == 0 && fflush(out) == 0;
+    json_decref(object);
+    return written || fail(error, "the finding could not be written");
+}
+
+bool worker_run(FILE *in, FILE *out, struct error *error)
+{
+    json_error_t parse;
+    json_t *request = json_loadf(in, 0, &parse);
+    struct point point;
+    struct limits limits = {.samples = (int)json_integer_value(json_object_get(request, "samples")),
+                            .time_limit = json_number_value(json_object_get(request, "time_limit"))};
+    struct finding finding = {.result = RESULT_OK, .b = -1, .t = -1};
+    if (request == NULL)
+        return fail(error, "a worker reads a point on its standard input: %s", parse.text);
+    bool good = point_from_json(json_object_get(request, "point"), &point, error);
+    if (good && limits.samples < 1)
+        good = fail(error, "a worker must be told a number of samples");
+    if (good) {
+        const struct measure *measure = &measures[point.value[FIELD_MEASURE].integer];
+        struct error reason;
+        if (!measure->run(&point, &limits, &finding, &reason))
+            finding_say(&finding, (enum result)STATUS_INTERNAL, "%s", reason.text);
+        good = answer(measure, &finding, out, error);
+    }
+    json_decref(request);
+    return good;
+}

@@ -1,0 +1,227 @@
+/* dense_sequential: the dense RNN as a textbook has it. A_t is materialised for every token by an LU solve,
+ *
+ *     normalised:  A_t = M_t^{-1} Lambda_t,  M_t = I - G_t (I - Q_t),   h_t = v_t + A_t (h_{t-1} - v_t)
+ *     plain:       A_t = Q_t^{-1} Lambda_t,                             h_t = v_t + A_t h_{t-1}
+ *
+ * then applied step by step, all by OpenBLAS. The matrices of all tokens are independent of each other and of the states, so the
+ * threads share them; a state-dependent mixer allows that only one step at a time. In float64 this is the reference of the tests. */
+#include "impls/blas.h"
+#include "impls/finite.h"
+#include "impls/mixer.h"
+#include "impls/support.h"
+#include "impls/vector.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct plan {
+    struct problem problem;
+    int threads;
+    int64_t scratch;    /* reals a thread */
+    int64_t n_matrices; /* A_t held at once: all tokens, or one a thread when state-dependent */
+    real *memory;       /* scratch of all threads */
+    real *A;            /* (n_matrices,d,d), each column by column */
+    int *pivots; /* (2 d) a thread: pivots and the condition estimate's integers */
+};
+
+/* Of one thread: theta (m), q, M (d,d), the condition estimate (4 d), the mixer's; at the end a zero state (d) and h - v (d). */
+static int64_t scratch_size(const struct problem *p)
+{
+    return problem_m(p) + mixer_size(p) + p->d * p->d + 6 * p->d + mixer_scratch(p) + 64;
+}
+
+static double matrices(const struct problem *p, const struct environment *environment)
+{
+    return p->feedback != FEEDBACK_NONE ? environment->threads : (double)p->B * (double)p->T;
+}
+
+static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
+                     struct support *support)
+{
+    static const char *const options[] = {NULL};
+    if (!support_begin(support, settings, options))
+        return;
+    double d = (double)p->d;
+    if (d * d > 2147483647) /* LAPACK's integers */
+        support_no(support, "d = %.0f: a d x d matrix is beyond LAPACK's 32-bit integers", d);
+    else
+        support_memory(support, p, environment,
+                       (matrices(p, environment) * d * d + (double)scratch_size(p) * environment->threads) * sizeof(real) +
+                           2 * d * environment->threads * sizeof(int));
+}
+
+static void count(const struct problem *p, const struct settings *settings, int64_t l, struct work *work)
+{
+    double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p);
+    double materialise[MIXER_COUNT] = {[MIXER_DPLR] = 4 * r * d * d, [MIXER_HOUSEHOLDER] = 6 * r * d * d};
+    if (p->mixer == MIXER_KRONECKER) {
+        int64_t n1, n2;
+        kronecker_sizes(p->d, &n1, &n2);
+        materialise[MIXER_KRONECKER] = 2 * d * d * (double)(n1 + n2);
+    }
+    double feedback = p->feedback != FEEDBACK_NONE ? 2 * m * d : 0;
+    (void)settings, (void)l;
+    work->bytes = tokens * (3 * d + m + 2 * d * d) * sizeof(real); /* A is written once and read once */
+    work->operations = tokens * (feedback + materialise[p->mixer] + 8 * d * d * d / 3 + 4 * d * d);
+}
+
+static void destroy(struct plan *plan)
+{
+    if (plan != NULL) {
+        free(plan->memory);
+        free(plan->A);
+        free(plan->pivots);
+    }
+    free(plan);
+}
+
+static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
+                          struct plan **out)
+{
+    (void)settings;
+    *out = NULL;
+    struct plan *plan = calloc(1, sizeof *plan);
+    if (plan == NULL)
+        return status_no_memory();
+    *plan = (struct plan){.problem = *p, .threads = environment->threads, .scratch = scratch_size(p)};
+    plan->n_matrices = (int64_t)matrices(p, environment);
+    plan->memory = memory_allocate(plan->scratch * plan->threads, sizeof(real));
+    plan->A = memory_allocate(plan->n_matrices, (size_t)(p->d * p->d) * sizeof(real));
+    plan->pivots = memory_allocate(2 * p->d * plan->threads, sizeof(int));
+    if (plan->memory == NULL || plan->A == NULL || plan->pivots == NULL) {
+        destroy(plan);
+        return status_no_memory();
+    }
+    openblas_set_num_threads(1);
+    team_start(plan->threads);
+    *out = plan;
+    return status_ok();
+}
+
+/* The largest column sum of |M|; NaN or Inf when M is not finite. */
+static real norm_1(const real *M, int64_t d)
+{
+    real most = 0;
+    for (int64_t j = 0; j < d; j++) {
+        real sum = 0;
+        for (int64_t i = 0; i < d; i++)
+            sum += real_abs(M[j * d + i]);
+        if (!(sum <= most))
+            most = sum;
+        if (sum != sum)
+            break;
+    }
+    return most;
+}
+
+/* A (d,d) of one token from its raw parameters. False: M_t (plain: Q_t) is singular to working precision, in LAPACK's estimate of
+ * its condition. Parameters that are not finite give a matrix of NaN. */
+static bool transition(const struct problem *p, const real *theta, const real *lambda, real *A, real *scratch, int *pivots)
+{
+    int64_t d = p->d;
+    real *q = scratch, *M = q + mixer_size(p), *estimate = M + d * d, *rest = estimate + 4 * d;
+    int n = (int)d, info;
+    mixer_activate(p, theta, q, rest);
+    mixer_matrix(p, q, M, rest);
+    for (int64_t j = 0; j < d; j++) {
+        for (int64_t i = 0; i < d; i++) {
+            real g = p->form == FORM_NORMALISED ? 1 - lambda[i] : 1;
+            M[j * d + i] = (real)(i == j) - g * M[j * d + i];
+        }
+        fill(A + j * d, 0, d);
+        A[j * d + j] = lambda[j];
+    }
+    real norm = norm_1(M, d), condition = 0;
+    if (!(norm <= REAL_MAX)) {
+        fill(A, (real)NAN, d * d);
+        return true;
+    }
+    lapack_getrf(&n, &n, M, &n, pivots, &info);
+    if (info != 0)
+        return false;
+    lapack_gecon("1", &n, M, &n, &norm, &condition, estimate, pivots + d, &info, 1);
+    if (condition <= REAL_EPSILON * (real)(16 + d))
+        return false;
+    lapack_getrs("N", &n, &n, M, &n, pivots, A, &n, &info, 1);
+    return true;
+}
+
+/* h = v + A (before - v), or v + A before. */
+static void apply(const struct problem *p, const real *A, const real *v, const real *before, real *h, real *difference)
+{
+    int64_t d = p->d;
+    const real *x = before;
+    if (p->form == FORM_NORMALISED) {
+#pragma omp simd
+        for (int64_t c = 0; c < d; c++)
+            difference[c] = before[c] - v[c];
+        x = difference;
+    }
+    memcpy(h, v, (size_t)d * sizeof(real));
+    blas_gemv(CblasColMajor, CblasNoTrans, (int)d, (int)d, 1, A, (int)d, x, 1, 1, h, 1);
+}
+
+static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
+{
+    const struct problem *p = &plan->problem;
+    int64_t T = p->T, d = p->d, m = problem_m(p), tokens = p->B * T, place = tokens;
+    const real *v = inputs->v, *lambda = inputs->lambda, *theta = inputs->theta;
+    bool ahead = p->feedback == FEEDBACK_NONE;
+
+#pragma omp parallel for num_threads(plan->threads) schedule(static) reduction(min : place)
+    for (int64_t token = 0; token < (ahead ? tokens : 0); token++) {
+        real *scratch = plan->memory + omp_get_thread_num() * plan->scratch;
+        int *pivots = plan->pivots + omp_get_thread_num() * 2 * d;
+        if (!transition(p, m > 0 ? theta + token * m : NULL, lambda + token * d, plan->A + token * d * d, scratch + m, pivots)) {
+            fill(plan->A + token * d * d, (real)NAN, d * d);
+            if (token < place)
+                place = token;
+        }
+    }
+#pragma omp parallel for num_threads(plan->threads) schedule(static) reduction(min : place)
+    for (int64_t b = 0; b < p->B; b++) {
+        real *mixed = plan->memory + omp_get_thread_num() * plan->scratch, *scratch = mixed + m;
+        real *difference = mixed + plan->scratch - d, *zero = difference - d;
+        real *A = ahead ? NULL : plan->A + omp_get_thread_num() * d * d;
+        int *pivots = plan->pivots + omp_get_thread_num() * 2 * d;
+        real *h = (real *)outputs->h + b * T * d;
+        const real *before = inputs->h0 != NULL ? (const real *)inputs->h0 + b * d : zero;
+        fill(zero, 0, d);
+        for (int64_t t = 0; t < T; t++, before = h, h += d) {
+            int64_t token = b * T + t;
+            if (ahead) {
+                A = plan->A + token * d * d;
+            } else {
+                memcpy(mixed, theta + token * m, (size_t)m * sizeof(real));
+                blas_gemv(CblasRowMajor, CblasNoTrans, (int)m, (int)d, feedback_scale(p, before), inputs->W, (int)d, before, 1, 1,
+                          mixed, 1);
+                if (!transition(p, mixed, lambda + token * d, A, scratch, pivots)) {
+                    fill(A, (real)NAN, d * d);
+                    if (token < place)
+                        place = token;
+                }
+            }
+            apply(p, A, v + token * d, before, h, difference);
+        }
+    }
+    if (trace != NULL)
+        trace_exact(p, trace);
+    struct status status = outputs_finish(p, outputs);
+    if (place < tokens)
+        return status_at(STATUS_SINGULAR, place / T, place % T, "the %s matrix of this step is singular",
+                         p->form == FORM_NORMALISED ? "I - G (I - Q)" : "Q");
+    return status;
+}
+
+const struct implementation VARIANT(dense_sequential) = {
+    .name = "dense_sequential",
+    .summary = "dense RNN step by step, A_t materialised and solved by OpenBLAS, O(d^3) a token",
+    .device = DEVICE_CPU,
+    .exact = true,
+    .supports = supports,
+    .count = count,
+    .plan = plan,
+    .forward = forward,
+    .destroy = destroy,
+};

@@ -1,0 +1,36 @@
+/* See finite.h. */
+#include "impls/finite.h"
+
+#include <string.h>
+
+static bool row_finite(const real *row, int64_t d)
+{
+    real sum = 0; /* 0 for finite channels, NaN for any other */
+    for (int64_t c = 0; c < d; c++)
+        sum += row[c] - row[c];
+    return sum == 0;
+}
+
+struct status finite_status(const struct problem *p, const real *h)
+{
+    int64_t T = p->T, d = p->d;
+    for (int64_t b = 0; b < p->B; b++) {
+        if (row_finite(h + (b * T + T - 1) * d, d))
+            continue;
+        int64_t t = 0;
+        while (row_finite(h + (b * T + t) * d, d))
+            t++;
+        return status_at(STATUS_DIVERGED, b, t, "the state is not finite");
+    }
+    return status_ok();
+}
+
+struct status outputs_finish(const struct problem *p, const struct outputs *outputs)
+{
+    const real *h = outputs->h;
+    real *final = outputs->final;
+    size_t row = (size_t)p->d * sizeof(real);
+    for (int64_t b = 0; final != NULL && b < p->B; b++)
+        memcpy(final + b * p->d, h + (b * p->T + p->T - 1) * p->d, row);
+    return finite_status(p, h);
+}

@@ -1,0 +1,18 @@
+/* Finding NaN and Inf. In these recurrences a state that is not finite never becomes finite again (lambda * NaN is NaN, also for
+ * lambda = 0), so a look at the final states tells, and the place is searched for only then. */
+#ifndef IMPLS_FINITE_H
+#define IMPLS_FINITE_H
+
+#include "impls/impl.h"
+#include "impls/real.h"
+
+#define finite_status VARIANT(finite_status)
+#define outputs_finish VARIANT(outputs_finish)
+
+/* Status of h (B,T,d): ok, or diverged with the first place that is not finite. */
+struct status finite_status(const struct problem *problem, const real *h);
+
+/* What every forward() ends with: copies the final states out and answers finite_status(). */
+struct status outputs_finish(const struct problem *problem, const struct outputs *outputs);
+
+#endif

@@ -1,0 +1,208 @@
+/* The contract that every implementation of the recurrence meets, and the public header of this room.
+ *
+ * A problem says WHAT is computed, inputs hold its tensors, settings say HOW it is iterated, an implementation computes it.
+ * Everything that allocates or chooses happens in plan(); forward() and backward() are arithmetic only, so timing them is honest.
+ * Nothing here prints, exits, reads files or the environment: errors are returned as a status.
+ *
+ * B, T, d, r, l are batch, time, width, rank and iterations. Every tensor is row-major and contiguous, of the problem's dtype.
+ */
+#ifndef IMPLS_IMPL_H
+#define IMPLS_IMPL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- What is computed ------------------------------------------------------------------------------------------------- */
+
+enum cell { CELL_VECTOR, CELL_COUNT }; /* the state is a vector of d channels; matrix states will be another cell */
+
+/* The channel mixer Q of the factored transition (docs/mathematics.md has the definitions). */
+enum mixer { MIXER_NONE, MIXER_DPLR, MIXER_HOUSEHOLDER, MIXER_KRONECKER, MIXER_DENSE, MIXER_COUNT };
+
+enum form { FORM_NORMALISED, FORM_PLAIN, FORM_COUNT }; /* with, or without, the input gate G = I - Lambda */
+
+/* What of the previous state h_{t-1} the mixer parameters read: nothing, h itself, or h / sqrt(mean h^2 + 1e-6). */
+enum feedback { FEEDBACK_NONE, FEEDBACK_RAW, FEEDBACK_RMS, FEEDBACK_COUNT };
+
+enum dtype { DTYPE_FLOAT32, DTYPE_FLOAT64, DTYPE_COUNT };
+
+struct problem {
+    enum cell cell;
+    int64_t B, T, d;
+    enum mixer mixer;
+    int64_t r; /* rank or number of Householder terms; 0 where the mixer has none */
+    double s;  /* scale of I - Q; 0 where the mixer has none */
+    enum form form;
+    enum feedback feedback;
+    enum dtype dtype;
+};
+
+/* The words of these enumerations, as sweep files and records spell them. */
+extern const char *const cell_names[CELL_COUNT];
+extern const char *const mixer_names[MIXER_COUNT];
+extern const char *const form_names[FORM_COUNT];
+extern const char *const feedback_names[FEEDBACK_COUNT];
+extern const char *const dtype_names[DTYPE_COUNT];
+
+/* False, with the reason in words, when no implementation could mean anything by this problem (a size below 1, rank 0, ...). */
+bool problem_check(const struct problem *problem, size_t capacity, char reason[capacity]);
+
+bool problem_equal(const struct problem *a, const struct problem *b);
+
+/* One line such as "vector (4,256,32) householder r=1 s=1 normalised float64"; always terminated. */
+void problem_print(const struct problem *problem, size_t capacity, char text[capacity]);
+
+size_t dtype_size(enum dtype dtype); /* bytes */
+
+/* Number m of raw mixer parameters a token (paper, Sec. 3.3 and App. C.3). */
+int64_t problem_m(const struct problem *problem);
+
+/* Kronecker factors n1 * n2 = d, n1 the largest divisor of d not above sqrt(d). */
+void kronecker_sizes(int64_t d, int64_t *n1, int64_t *n2);
+
+/* Tensors of one problem. theta is NULL where m is 0, W unless state-dependent, h0 when the initial state is zero. */
+struct inputs {
+    const void *v;      /* (B,T,d) the driven input B_t x_t */
+    const void *lambda; /* (B,T,d) the diagonal sequence mixer */
+    const void *theta;  /* (B,T,m) raw mixer parameters, before activation */
+    const void *W;      /* (m,d)   theta_t += W k(h_{t-1}) when state-dependent */
+    const void *h0;     /* (B,d) */
+};
+
+struct outputs {
+    void *h;     /* (B,T,d) */
+    void *final; /* (B,d)   h_T; may be NULL */
+};
+
+/* Gradients of a scalar loss with respect to the inputs; overwritten, not added to. NULL members are not computed. */
+struct gradients {
+    void *v, *lambda, *theta, *W, *h0;
+};
+
+/* ---- How it is computed ------------------------------------------------------------------------------------------------ */
+
+enum gradient { GRADIENT_NONE, GRADIENT_EXACT, GRADIENT_STEPS };
+
+struct option {
+    char name[24], value[24]; /* "split" "time" */
+};
+
+enum { OPTIONS_MAX = 8 };
+
+struct settings {
+    int64_t l_max;         /* iterations: exactly so many without a tolerance, at most so many with one */
+    double tolerance;      /* on the residual of a sequence; 0: none, the answer is the l_max-th iterate */
+    double quantile;       /* share of the sequences that must have converged before all stop, in (0,1] */
+    double damping;        /* delta of h <- delta f(h) + (1 - delta) h at the start; 1: undamped */
+    double damping_factor; /* delta is multiplied by this ... */
+    int64_t patience;      /* ... when a sequence's residual has not improved for so many iterations; 0: never */
+    enum gradient gradient;
+    int64_t gradient_steps; /* n of the n-step gradient */
+    struct option option[OPTIONS_MAX];
+    int n_options;
+};
+
+/* Value of an implementation's own option, or NULL when it is not set. */
+const char *settings_option(const struct settings *settings, const char *name);
+
+enum level { LEVEL_BASELINE, LEVEL_AVX2, LEVEL_AVX512, LEVEL_COUNT }; /* instruction level */
+extern const char *const level_names[LEVEL_COUNT];
+
+enum level level_best(void);           /* the highest that this machine executes */
+bool level_available(enum level level);
+
+struct environment {
+    int threads;
+    size_t memory_limit; /* bytes that a plan and its tensors may take; 0: not limited */
+};
+
+/* ---- What comes back --------------------------------------------------------------------------------------------------- */
+
+enum status_code {
+    STATUS_OK,
+    STATUS_UNSUPPORTED,
+    STATUS_OUT_OF_MEMORY,
+    STATUS_NOT_CONVERGED, /* a tolerance was asked for and l_max came first; the outputs hold the last iterate */
+    STATUS_DIVERGED,      /* NaN or Inf at (b,t) */
+    STATUS_SINGULAR,      /* no exact answer: Q_t or M_t is singular at (b,t) */
+    STATUS_INTERNAL,
+    STATUS_COUNT
+};
+extern const char *const status_names[STATUS_COUNT];
+
+struct status {
+    enum status_code code;
+    int64_t b, t; /* the place, counted from 0, or -1 */
+    char message[160];
+};
+
+struct status status_ok(void);
+struct status status_at(enum status_code code, int64_t b, int64_t t, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* What happened on the way. The first group is filled by forward(); every array is the caller's and may be NULL. The second group
+ * is the caller's question: the iterates of a few sequences, so that the harness can measure the true error itself. */
+struct trace {
+    int64_t *l;          /* (B) l*: first iteration whose residual was below the tolerance; 0: never, or none was asked for */
+    double *residual;    /* (l_max,B) max over tokens of max|f(h)-h| / max|f(h)|, 0/0 = 0 */
+    int64_t l_run;       /* iterations carried out: the outputs are the l_run-th iterate; 0 for exact implementations */
+    double applications; /* evaluations of f per token, averaged over tokens; 0 for exact implementations */
+    int64_t n_kept;      /* how many of keep[] were reached */
+
+    const int64_t *keep; /* (n_keep) ascending iteration numbers, from 1 */
+    int64_t n_keep;
+    const int64_t *sequences; /* (n_sequences) indices into the batch */
+    int64_t n_sequences;
+    void *iterates; /* (n_keep,n_sequences,T,d) */
+};
+
+struct support {
+    bool yes;
+    char reason[160];    /* in words, with the figure, when not */
+    size_t host_bytes;   /* what plan() would take beside the tensors */
+    size_t device_bytes;
+};
+
+/* The least traffic and arithmetic of one forward() at l iterations, as this implementation is written, caches ignored. */
+struct work {
+    double bytes, operations; /* a multiply-add counts 2; exp and the like count 1 */
+};
+
+/* ---- The contract ------------------------------------------------------------------------------------------------------ */
+
+enum device { DEVICE_CPU, DEVICE_CUDA, DEVICE_COUNT };
+extern const char *const device_names[DEVICE_COUNT];
+
+enum { GRADIENTS_NONE = 0, GRADIENTS_EXACT = 1, GRADIENTS_STEPS = 2 }; /* bits of implementation.gradients */
+
+struct plan; /* each implementation's own; used by one thread at a time, and never sharing mutable state with another */
+
+/* One build of one implementation: for one dtype and one instruction level. Slots marked optional may be NULL. */
+struct implementation {
+    const char *name, *summary;
+    enum device device;
+    bool exact; /* computes the dense RNN itself, not an iterate on the way to it */
+    unsigned gradients;
+
+    /* Answers without allocating. */
+    void (*supports)(const struct problem *, const struct settings *, const struct environment *, struct support *);
+    void (*count)(const struct problem *, const struct settings *, int64_t l, struct work *);
+
+    /* On success *plan owns everything forward() needs; after a failure it is NULL. */
+    struct status (*plan)(const struct problem *, const struct settings *, const struct environment *, struct plan **plan);
+    struct status (*upload)(struct plan *, const struct inputs *);                                       /* optional: devices */
+    struct status (*forward)(struct plan *, const struct inputs *, const struct outputs *, struct trace *); /* trace optional */
+    struct status (*backward)(struct plan *, const struct inputs *, const struct outputs *, const struct outputs *grad_outputs,
+                              const struct gradients *);                                                 /* optional */
+    struct status (*download)(struct plan *, const struct outputs *);                                    /* optional: devices */
+    double (*elapsed)(struct plan *); /* optional: seconds the device spent in the last forward or backward */
+    void (*destroy)(struct plan *);   /* NULL is allowed */
+};
+
+/* The table of all implementations, in the order of registry.c. Variants of one index differ in dtype and level only. */
+int registry_count(void);
+int registry_find(const char *name); /* index, or -1 */
+const struct implementation *registry_get(int index, enum dtype dtype, enum level level);
+
+#endif

@@ -1,0 +1,66 @@
+/* See low_rank.h. */
+#include "impls/low_rank.h"
+
+#include "impls/vector.h"
+
+int64_t low_rank_scratch(const struct problem *p)
+{
+    return p->r * p->r;
+}
+
+/* Solves A x = y (n,n row-major, both overwritten) by elimination with partial pivoting. False when a pivot is no larger than what
+ * rounding leaves of an exact zero: the entries of A are sums of d products of order scale. NaN is not singular; it goes through. */
+static bool solve(int64_t n, int64_t d, real *A, real *y)
+{
+    real scale = real_max(1, max_abs(A, n * n));
+    real tiny = scale * REAL_EPSILON * (real)(16 + d);
+    for (int64_t k = 0; k < n; k++) {
+        int64_t pivot = k;
+        for (int64_t i = k + 1; i < n; i++)
+            if (real_abs(A[i * n + k]) > real_abs(A[pivot * n + k]))
+                pivot = i;
+        if (real_abs(A[pivot * n + k]) <= tiny)
+            return false;
+        for (int64_t j = k; j < n && pivot != k; j++) {
+            real swap = A[k * n + j];
+            A[k * n + j] = A[pivot * n + j];
+            A[pivot * n + j] = swap;
+        }
+        real swap = y[k];
+        y[k] = y[pivot];
+        y[pivot] = swap;
+        for (int64_t i = k + 1; i < n; i++) {
+            real factor = A[i * n + k] / A[k * n + k];
+            for (int64_t j = k + 1; j < n; j++)
+                A[i * n + j] -= factor * A[k * n + j];
+            y[i] -= factor * y[k];
+        }
+    }
+    for (int64_t k = n - 1; k >= 0; k--) {
+        for (int64_t j = k + 1; j < n; j++)
+            y[k] -= A[k * n + j] * y[j];
+        y[k] /= A[k * n + k];
+    }
+    return true;
+}
+
+bool low_rank_solve(const struct problem *p, const real *q, const real *g, real *y, real *scratch)
+{
+    int64_t r = p->r, d = p->d;
+    const real *strength = q + r * d;
+    real *A = scratch;
+    for (int64_t i = 0; i < r; i++)
+        for (int64_t j = 0; j <= i; j++) {
+            const real *ui = q + i * d, *uj = q + j * d;
+            real weighted = g != NULL ? dot_weighted(g, ui, uj, d) : dot(ui, uj, d);
+            A[i * r + j] = (real)(i == j) - strength[i] * weighted;
+            if (i != j) {
+                A[j * r + i] = -strength[j] * weighted;
+                if (p->mixer == MIXER_HOUSEHOLDER)
+                    A[i * r + j] += strength[i] * (g != NULL ? dot(ui, uj, d) : weighted);
+            }
+        }
+    for (int64_t i = 0; i < r; i++)
+        y[i] *= strength[i];
+    return solve(r, d, A, y);
+}

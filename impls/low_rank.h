@@ -1,0 +1,21 @@
+/* The exact dense transition of low-rank mixers, in r x r algebra.
+ *
+ * I - Q = U F^{-1} S U^T with U = [u_0 ... u_{r-1}], S = s diag(alpha), and F = I for dplr, F = I + S tril(U^T U, strict) for the
+ * Householder product H_{r-1} ... H_0. With W = U^T G U (plain: U^T U) the coefficients of the dense step (docs/mathematics.md) are
+ *     b = (F - S W)^{-1} S y,   y = U^T Lambda (h_{t-1} - v)   (plain: U^T Lambda h_{t-1}),
+ * which never divides by alpha. F - S W is singular exactly when M_t (plain: Q_t) is. */
+#ifndef IMPLS_LOW_RANK_H
+#define IMPLS_LOW_RANK_H
+
+#include "impls/impl.h"
+#include "impls/real.h"
+
+#define low_rank_scratch VARIANT(low_rank_scratch)
+#define low_rank_solve VARIANT(low_rank_solve)
+
+int64_t low_rank_scratch(const struct problem *problem);
+
+/* b (r) from q (mixer.h), the gate g (d; NULL: plain) and y (r), which is overwritten by b. False: singular. */
+bool low_rank_solve(const struct problem *problem, const real *q, const real *g, real *y, real *scratch);
+
+#endif

@@ -1,0 +1,238 @@
+/* See mixer.h. A mixer is a row of the table at the end: size, scratch, activation, application. */
+#include "impls/mixer.h"
+
+#include "impls/vector.h"
+
+#include <string.h>
+
+enum { POWER_STEPS = 16 }; /* of the estimate of a Kronecker factor's largest eigenvalue */
+
+/* sigmoid of an infinite value would be a harmless 0 or 1: (a - a) turns it into NaN, which shows. */
+static real sigmoid(real a)
+{
+    return 1 / (1 + real_exp(-a)) + (a - a);
+}
+
+static real silu(real x)
+{
+    return x / (1 + real_exp(-x));
+}
+
+/* ---- dplr and householder: r vectors u = normalise(SiLU(raw)) and r strengths s alpha = s sigmoid(a) -------------------------- */
+
+static int64_t low_rank_size(const struct problem *p)
+{
+    return p->r * (p->d + 1);
+}
+
+static int64_t no_scratch(const struct problem *p)
+{
+    (void)p;
+    return 0;
+}
+
+static void low_rank_activate(const struct problem *p, const real *theta, real *q, real *scratch)
+{
+    int64_t r = p->r, d = p->d;
+    (void)scratch;
+    for (int64_t i = 0; i < r; i++) {
+        real *u = q + i * d;
+        for (int64_t c = 0; c < d; c++)
+            u[c] = silu(theta[i * d + c]);
+        real norm = real_sqrt(dot(u, u, d));
+        real inverse = 1 / (norm > (real)1e-5 ? norm : (real)1e-5);
+        if (norm != norm)
+            inverse = norm; /* a comparison with NaN must not hide it */
+#pragma omp simd
+        for (int64_t c = 0; c < d; c++)
+            u[c] *= inverse;
+        q[r * d + i] = (real)p->s * sigmoid(theta[r * d + i]);
+    }
+}
+
+/* sum_i s alpha_i u_i (u_i . x) */
+static void dplr_apply(const struct problem *p, const real *q, const real *x, real *y, real *scratch)
+{
+    int64_t r = p->r, d = p->d;
+    (void)scratch;
+    fill(y, 0, d);
+    for (int64_t i = 0; i < r; i++)
+        add_scaled(q[r * d + i] * dot(q + i * d, x, d), q + i * d, y, d);
+}
+
+/* x - H_{r-1} ... H_0 x: what H_0 to H_{i-1} have taken from x so far is y, and H_i acts on the rest. */
+static void householder_apply(const struct problem *p, const real *q, const real *x, real *y, real *scratch)
+{
+    int64_t r = p->r, d = p->d;
+    (void)scratch;
+    fill(y, 0, d);
+    for (int64_t i = 0; i < r; i++) {
+        const real *u = q + i * d;
+        add_scaled(q[r * d + i] * (dot(u, x, d) - dot(u, y, d)), u, y, d);
+    }
+}
+
+/* ---- kronecker: I - Q = s (D1 K1) x (D2 K2) ----------------------------------------------------------------------------------- */
+
+static int64_t kronecker_size(const struct problem *p)
+{
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    return n1 * n1 + n2 * n2;
+}
+
+static int64_t kronecker_scratch(const struct problem *p)
+{
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    int64_t activation = n2 * n2 + 2 * n2; /* L and two vectors; n2 >= n1 */
+    return activation > p->d ? activation : p->d;
+}
+
+/* out (n,n) = scale diag(sigmoid(strength)) K,  K = L L^T / (sigma + 1e-6),  L the lower triangle of SiLU(raw), row by row. */
+static void kronecker_factor(int64_t n, real scale, const real *raw, const real *strength, real *out, real *scratch)
+{
+    real *L = scratch, *w = scratch + n * n, *next = w + n;
+    for (int64_t i = 0, k = 0; i < n; i++)
+        for (int64_t j = 0; j < n; j++)
+            L[i * n + j] = j <= i ? silu(raw[k++]) : 0;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++)
+            out[i * n + j] = out[j * n + i] = dot(L + i * n, L + j * n, j + 1);
+
+    fill(w, 1 / real_sqrt((real)n), n);
+    for (int step = 0; step < POWER_STEPS; step++) {
+        for (int64_t i = 0; i < n; i++)
+            next[i] = dot(out + i * n, w, n);
+        real norm = real_sqrt(dot(next, next, n));
+        if (norm == 0) /* L = 0, or w in its kernel: w stays */
+            break;
+        for (int64_t i = 0; i < n; i++)
+            w[i] = next[i] / norm;
+    }
+    real sigma = 0;
+    for (int64_t i = 0; i < n; i++)
+        sigma += w[i] * dot(out + i * n, w, n);
+
+    for (int64_t i = 0; i < n; i++) {
+        real row = scale * sigmoid(strength[i]) / (sigma + (real)1e-6);
+        for (int64_t j = 0; j < n; j++)
+            out[i * n + j] *= row;
+    }
+}
+
+static void kronecker_activate(const struct problem *p, const real *theta, real *q, real *scratch)
+{
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    const real *L1 = theta, *L2 = L1 + n1 * (n1 + 1) / 2, *D1 = L2 + n2 * (n2 + 1) / 2, *D2 = D1 + n1;
+    kronecker_factor(n1, (real)p->s, L1, D1, q, scratch);
+    kronecker_factor(n2, 1, L2, D2, q + n1 * n1, scratch);
+}
+
+/* y = A X B^T with x read as X (n1,n2) */
+static void kronecker_apply(const struct problem *p, const real *q, const real *x, real *y, real *scratch)
+{
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    const real *A = q, *B = q + n1 * n1;
+    fill(scratch, 0, p->d);
+    for (int64_t i = 0; i < n1; i++)
+        for (int64_t a = 0; a < n1; a++)
+            add_scaled(A[i * n1 + a], x + a * n2, scratch + i * n2, n2);
+    for (int64_t i = 0; i < n1; i++)
+        for (int64_t j = 0; j < n2; j++)
+            y[i * n2 + j] = dot(B + j * n2, scratch + i * n2, n2);
+}
+
+/* ---- dense: theta is Q itself ------------------------------------------------------------------------------------------------- */
+
+static int64_t dense_size(const struct problem *p)
+{
+    return p->d * p->d;
+}
+
+static void dense_activate(const struct problem *p, const real *theta, real *q, real *scratch)
+{
+    (void)scratch;
+    for (int64_t i = 0; i < p->d; i++)
+        for (int64_t j = 0; j < p->d; j++)
+            q[i * p->d + j] = (real)(i == j) - theta[i * p->d + j];
+}
+
+static void dense_apply(const struct problem *p, const real *q, const real *x, real *y, real *scratch)
+{
+    (void)scratch;
+    for (int64_t i = 0; i < p->d; i++)
+        y[i] = dot(q + i * p->d, x, p->d);
+}
+
+/* ---- none: Q = I -------------------------------------------------------------------------------------------------------------- */
+
+static int64_t none_size(const struct problem *p)
+{
+    (void)p;
+    return 0;
+}
+
+static void none_activate(const struct problem *p, const real *theta, real *q, real *scratch)
+{
+    (void)p, (void)theta, (void)q, (void)scratch;
+}
+
+static void none_apply(const struct problem *p, const real *q, const real *x, real *y, real *scratch)
+{
+    (void)q, (void)x, (void)scratch;
+    fill(y, 0, p->d);
+}
+
+// clang-format off
+static const struct {
+    int64_t (*size)(const struct problem *);
+    int64_t (*scratch)(const struct problem *);
+    void (*activate)(const struct problem *, const real *, real *, real *);
+    void (*apply)(const struct problem *, const real *, const real *, real *, real *);
+} table[MIXER_COUNT] = {
+    [MIXER_NONE]        = {none_size,      no_scratch,        none_activate,      none_apply},
+    [MIXER_DPLR]        = {low_rank_size,  no_scratch,        low_rank_activate,  dplr_apply},
+    [MIXER_HOUSEHOLDER] = {low_rank_size,  no_scratch,        low_rank_activate,  householder_apply},
+    [MIXER_KRONECKER]   = {kronecker_size, kronecker_scratch, kronecker_activate, kronecker_apply},
+    [MIXER_DENSE]       = {dense_size,     no_scratch,        dense_activate,     dense_apply},
+};
+// clang-format on
+
+int64_t mixer_size(const struct problem *p)
+{
+    return table[p->mixer].size(p);
+}
+
+int64_t mixer_scratch(const struct problem *p)
+{
+    return p->d + table[p->mixer].scratch(p); /* d for the unit vectors of mixer_matrix */
+}
+
+void mixer_activate(const struct problem *p, const real *theta, real *q, real *scratch)
+{
+    table[p->mixer].activate(p, theta, q, scratch);
+}
+
+void mixer_apply(const struct problem *p, const real *q, const real *x, real *y, real *scratch)
+{
+    table[p->mixer].apply(p, q, x, y, scratch);
+}
+
+void mixer_matrix(const struct problem *p, const real *q, real *matrix, real *scratch)
+{
+    real *unit = scratch;
+    fill(unit, 0, p->d);
+    for (int64_t j = 0; j < p->d; j++) {
+        unit[j] = 1;
+        mixer_apply(p, q, unit, matrix + j * p->d, scratch + p->d);
+        unit[j] = 0;
+    }
+}
+
+real feedback_scale(const struct problem *p, const real *h)
+{
+    return p->feedback == FEEDBACK_RMS ? 1 / real_sqrt(dot(h, h, p->d) / (real)p->d + (real)1e-6) : 1;
+}

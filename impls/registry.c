@@ -1,0 +1,50 @@
+/* The table of all implementations: one line each. Their order here is their order in lists, tables and plots. */
+#include "impls/impl.h"
+
+#include <string.h>
+
+// clang-format off
+#define IMPLEMENTATIONS(X)   \
+    X(structured_sequential) \
+    X(dense_sequential)      \
+    X(diagonal_scan)         \
+    X(fixed_point)
+// clang-format on
+
+#ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */
+#define MORE_IMPLEMENTATIONS(X)
+#endif
+
+#ifdef LEVELS_X86
+#define DECLARE(name)                                                                                                              \
+    extern const struct implementation name##_f32_baseline, name##_f32_avx2, name##_f32_avx512, name##_f64_baseline,               \
+        name##_f64_avx2, name##_f64_avx512;
+#define ROW(name)                                                                                                                  \
+    {{&name##_f32_baseline, &name##_f32_avx2, &name##_f32_avx512}, {&name##_f64_baseline, &name##_f64_avx2, &name##_f64_avx512}},
+#else
+#define DECLARE(name) extern const struct implementation name##_f32_baseline, name##_f64_baseline;
+#define ROW(name) {{&name##_f32_baseline}, {&name##_f64_baseline}},
+#endif
+
+IMPLEMENTATIONS(DECLARE)
+MORE_IMPLEMENTATIONS(DECLARE)
+
+static const struct implementation *const table[][DTYPE_COUNT][LEVEL_COUNT] = {IMPLEMENTATIONS(ROW) MORE_IMPLEMENTATIONS(ROW)};
+
+int registry_count(void)
+{
+    return (int)(sizeof table / sizeof table[0]);
+}
+
+int registry_find(const char *name)
+{
+    for (int i = 0; i < registry_count(); i++)
+        if (strcmp(table[i][DTYPE_FLOAT32][LEVEL_BASELINE]->name, name) == 0)
+            return i;
+    return -1;
+}
+
+const struct implementation *registry_get(int index, enum dtype dtype, enum level level)
+{
+    return table[index][dtype][level];
+}

@@ -1,0 +1,153 @@
+/* See scan.h. */
+#include "impls/scan.h"
+
+#include "impls/vector.h"
+
+#include <omp.h>
+#include <string.h>
+
+const char *const split_names[SPLIT_COUNT] = {"batch", "channels", "time"};
+
+enum { LINE = 64 / sizeof(real) }; /* channels of a cache line: what two threads had better not share */
+
+enum split scan_split(const struct problem *p, int threads, const char *word)
+{
+    if (word != NULL) {
+        enum split split = SPLIT_BATCH;
+        while (split < SPLIT_COUNT && strcmp(split_names[split], word) != 0)
+            split++;
+        return split;
+    }
+    if (p->B % threads == 0 || p->B >= 4 * threads)
+        return SPLIT_BATCH;
+    if (p->d >= (int64_t)threads * LINE)
+        return SPLIT_CHANNELS;
+    return p->T >= 64 * (int64_t)threads ? SPLIT_TIME : SPLIT_BATCH;
+}
+
+int64_t scan_carry(const struct problem *p, int threads)
+{
+    return (1 + 2 * (int64_t)threads * p->B) * p->d;
+}
+
+/* One step for n channels. out may be x or before, never another overlap. */
+static void step(bool gated, const real *lambda, const real *before, const real *x, real *out, int64_t n)
+{
+    if (gated) {
+#pragma omp simd
+        for (int64_t c = 0; c < n; c++)
+            out[c] = x[c] + lambda[c] * (before[c] - x[c]);
+    } else {
+#pragma omp simd
+        for (int64_t c = 0; c < n; c++)
+            out[c] = x[c] + lambda[c] * before[c];
+    }
+}
+
+/* Steps from..to of one sequence and n channels, starting from the state before. */
+static void steps(const struct scan *s, int64_t from, int64_t to, int64_t n, const real *lambda, const real *x, const real *before,
+                  real *out)
+{
+    for (int64_t t = from; t < to; t++) {
+        step(s->gated, lambda + t * s->d, before, x + t * s->d, out + t * s->d, n);
+        before = out + t * s->d;
+    }
+}
+
+/* Share i of n things divided among parts. */
+static int64_t share(int64_t n, int64_t i, int64_t parts)
+{
+    return n * i / parts;
+}
+
+static void run_batch(const struct scan *s, const real *lambda, const real *x, const real *h0, real *out)
+{
+    int64_t size = s->T * s->d;
+#pragma omp parallel for num_threads(s->threads) schedule(static)
+    for (int64_t b = 0; b < s->B; b++)
+        steps(s, 0, s->T, s->d, lambda + b * size, x + b * size, h0 ? h0 + b * s->d : s->carry, out + b * size);
+}
+
+static void run_channels(const struct scan *s, const real *lambda, const real *x, const real *h0, real *out)
+{
+    int64_t size = s->T * s->d, lines = (s->d + LINE - 1) / LINE;
+#pragma omp parallel for num_threads(s->threads) schedule(static)
+    for (int i = 0; i < s->threads; i++) {
+        int64_t from = share(lines, i, s->threads) * LINE, to = share(lines, i + 1, s->threads) * LINE;
+        to = to < s->d ? to : s->d;
+        for (int64_t b = 0; b < s->B && from < to; b++)
+            steps(s, 0, s->T, to - from, lambda + b * size + from, x + b * size + from, (h0 ? h0 + b * s->d : s->carry) + from,
+                  out + b * size + from);
+    }
+}
+
+/* Chunk i of n starts here. The first is twice as long as the others, since it alone needs no second pass. */
+static int64_t chunk_start(int64_t T, int i, int n)
+{
+    return i == 0 ? 0 : share(T, i + 1, n + 1);
+}
+
+/* Each chunk is scanned from zero, leaving its last state and the product of its lambdas; the true state at the start of each chunk
+ * follows from those of the chunks before, and is added times the running product in a second pass. The recurrence is linear, so
+ * this is exact up to rounding. The two arrays of a chunk and sequence: products (d), then the running product of the second pass. */
+static void run_time(const struct scan *s, const real *lambda, const real *x, const real *h0, real *out)
+{
+    int64_t size = s->T * s->d, d = s->d;
+    const real *zero = s->carry;
+    real *carry = s->carry + d;
+#pragma omp parallel num_threads(s->threads)
+    {
+        int i = omp_get_thread_num(), n = omp_get_num_threads();
+        int64_t from = chunk_start(s->T, i, n), to = chunk_start(s->T, i + 1, n);
+        real *product = carry + 2 * i * s->B * d;
+        for (int64_t b = 0; b < s->B; b++) {
+            const real *l = lambda + b * size;
+            steps(s, from, to, d, l, x + b * size, i == 0 && h0 ? h0 + b * d : zero, out + b * size);
+            fill(product + b * d, 1, d);
+            for (int64_t t = from; t < to && i > 0 && i < n - 1; t++) {
+#pragma omp simd
+                for (int64_t c = 0; c < d; c++)
+                    product[b * d + c] *= l[t * d + c];
+            }
+        }
+#pragma omp barrier
+        /* Only chunk 0 is true so far: walk over the chunks before this one. Nobody writes a chunk's last row before all have
+         * read it, hence the copy and the second barrier. */
+        real *state = product + s->B * d;
+        for (int64_t b = 0; b < s->B && i > 0; b++) {
+            const real *first = out + b * size + (chunk_start(s->T, 1, n) - 1) * d;
+            memcpy(state + b * d, first, (size_t)d * sizeof(real));
+            for (int k = 1; k < i; k++) {
+                const real *last = out + b * size + (chunk_start(s->T, k + 1, n) - 1) * d;
+                step(false, carry + (2 * k * s->B + b) * d, state + b * d, last, state + b * d, d);
+            }
+        }
+#pragma omp barrier
+        for (int64_t b = 0; b < s->B && i > 0; b++) {
+            real *running = state + b * d;
+            for (int64_t t = from; t < to; t++) {
+                const real *l = lambda + b * size + t * d;
+                real *o = out + b * size + t * d;
+#pragma omp simd
+                for (int64_t c = 0; c < d; c++) {
+                    running[c] *= l[c];
+                    o[c] += running[c];
+                }
+            }
+        }
+    }
+}
+
+void scan_run(const struct scan *s, const real *lambda, const real *x, const real *h0, real *out)
+{
+    if (s->T <= s->threads && s->split == SPLIT_TIME) { /* too short for a chunk a thread */
+        struct scan whole = *s;
+        whole.split = SPLIT_BATCH;
+        scan_run(&whole, lambda, x, h0, out);
+        return;
+    }
+    static void (*const run[SPLIT_COUNT])(const struct scan *, const real *, const real *, const real *, real *) = {
+        [SPLIT_BATCH] = run_batch, [SPLIT_CHANNELS] = run_channels, [SPLIT_TIME] = run_time};
+    fill(s->carry, 0, s->d); /* the zero initial state */
+    run[s->split](s, lambda, x, h0, out);
+}

@@ -1,0 +1,36 @@
+/* The diagonal recurrence over time, the part of every implementation that is parallel in T. */
+#ifndef IMPLS_SCAN_H
+#define IMPLS_SCAN_H
+
+#include "impls/impl.h"
+#include "impls/real.h"
+
+/* What the threads of a scan divide: whole sequences, channels, or chunks of time. Chunks cost a second pass over all but the
+ * first, so they are for few thin sequences. */
+enum split { SPLIT_BATCH, SPLIT_CHANNELS, SPLIT_TIME, SPLIT_COUNT };
+
+#define split_names VARIANT(split_names)
+#define scan_split VARIANT(scan_split)
+#define scan_carry VARIANT(scan_carry)
+#define scan_run VARIANT(scan_run)
+
+struct scan {
+    int64_t B, T, d;
+    bool gated; /* h_t = lambda h_{t-1} + (1 - lambda) x_t, else + x_t */
+    int threads;
+    enum split split;
+    real *carry; /* scan_carry() reals */
+};
+
+extern const char *const split_names[SPLIT_COUNT];
+
+/* The split that suits a shape, or the one that a word names; SPLIT_COUNT for a word that names none. */
+enum split scan_split(const struct problem *problem, int threads, const char *word);
+
+/* Reals of scratch that a scan needs. */
+int64_t scan_carry(const struct problem *problem, int threads);
+
+/* out (B,T,d) from lambda (B,T,d), x (B,T,d) and the initial state h0 (B,d; NULL: zero). out may be x. */
+void scan_run(const struct scan *scan, const real *lambda, const real *x, const real *h0, real *out);
+
+#endif

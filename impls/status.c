@@ -1,0 +1,23 @@
+/* What an implementation answers. */
+#include "impls/impl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const char *const status_names[STATUS_COUNT] = {"ok",       "unsupported", "out_of_memory", "not_converged",
+                                                "diverged", "singular",    "internal"};
+
+struct status status_ok(void)
+{
+    return (struct status){.code = STATUS_OK, .b = -1, .t = -1};
+}
+
+struct status status_at(enum status_code code, int64_t b, int64_t t, const char *format, ...)
+{
+    struct status status = {.code = code, .b = b, .t = t};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(status.message, sizeof status.message, format, arguments);
+    va_end(arguments);
+    return status;
+}

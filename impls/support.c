@@ -1,0 +1,79 @@
+/* See support.h. */
+#include "impls/support.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+void support_no(struct support *support, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(support->reason, sizeof support->reason, format, arguments);
+    va_end(arguments);
+    support->yes = false;
+}
+
+bool support_begin(struct support *support, const struct settings *settings, const char *const known[])
+{
+    *support = (struct support){.yes = true};
+    for (int i = 0; i < settings->n_options; i++) {
+        bool found = false;
+        for (int k = 0; known[k] != NULL; k++)
+            found = found || strcmp(known[k], settings->option[i].name) == 0;
+        if (!found) {
+            support_no(support, "has no option called %s", settings->option[i].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+double problem_bytes(const struct problem *p)
+{
+    double tokens = (double)p->B * (double)p->T, m = (double)problem_m(p);
+    double W = p->feedback != FEEDBACK_NONE ? m * (double)p->d : 0;
+    return (tokens * (3 * (double)p->d + m) + W + 2 * (double)p->B * (double)p->d) * (double)dtype_size(p->dtype);
+}
+
+void support_memory(struct support *support, const struct problem *problem, const struct environment *environment, double bytes)
+{
+    double total = bytes + problem_bytes(problem);
+    if (environment->memory_limit > 0 && total > (double)environment->memory_limit)
+        support_no(support, "needs %.1f MB (%.1f beside the tensors), the limit is %.1f MB", total / 1e6, bytes / 1e6,
+                   (double)environment->memory_limit / 1e6);
+    else if (total > (double)(SIZE_MAX / 4))
+        support_no(support, "needs %.3g bytes, more than can be addressed", total);
+    support->host_bytes = total > (double)(SIZE_MAX / 4) ? SIZE_MAX / 4 : (size_t)bytes;
+}
+
+void *memory_allocate(int64_t count, size_t size)
+{
+    if (count < 0 || (uint64_t)count > (SIZE_MAX - ALIGNMENT) / size)
+        return NULL;
+    size_t bytes = (size_t)count * size;
+    return aligned_alloc(ALIGNMENT, (bytes / ALIGNMENT + 1) * ALIGNMENT);
+}
+
+struct status status_no_memory(void)
+{
+    return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+}
+
+void trace_exact(const struct problem *problem, struct trace *trace)
+{
+    for (int64_t b = 0; trace->l != NULL && b < problem->B; b++)
+        trace->l[b] = 0;
+    trace->l_run = trace->n_kept = 0;
+    trace->applications = 0;
+}
+
+void team_start(int threads)
+{
+#pragma omp parallel num_threads(threads)
+    {
+    }
+}

@@ -1,0 +1,30 @@
+/* What every implementation's supports() and plan() need alike. */
+#ifndef IMPLS_SUPPORT_H
+#define IMPLS_SUPPORT_H
+
+#include "impls/impl.h"
+
+/* Answers no, with the reason. */
+void support_no(struct support *support, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Starts an answer: yes, unless a setting names an option that is not among known (NULL-terminated). False after a no. */
+bool support_begin(struct support *support, const struct settings *settings, const char *const known[]);
+
+/* Ends it: bytes is what plan() takes; no when that and the tensors of the problem exceed the environment's limit. */
+void support_memory(struct support *support, const struct problem *problem, const struct environment *environment, double bytes);
+
+/* Bytes of the tensors of a problem: inputs and outputs. */
+double problem_bytes(const struct problem *problem);
+
+/* Aligned for any vector register; NULL when there is no memory. Freed with free(). */
+void *memory_allocate(int64_t count, size_t size);
+
+struct status status_no_memory(void);
+
+/* The trace of an implementation that does not iterate. */
+void trace_exact(const struct problem *problem, struct trace *trace);
+
+/* Starts the OpenMP team of this thread, so that the first forward() does not. */
+void team_start(int threads);
+
+#endif

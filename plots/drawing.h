@@ -1,0 +1,54 @@
+/* What is drawn of one curve in one panel: rows of its data file, marks at the edges for points without a figure, notes. */
+#ifndef PLOTS_DRAWING_H
+#define PLOTS_DRAWING_H
+
+#include "bench/record.h"
+
+enum { ROW_COLUMNS_MAX = 8 };
+
+/* What a picture must say about itself, because of what was drawn; a bit mask. */
+enum note {
+    NOTE_RANGE = 1 << 0,     /* several records a point */
+    NOTE_INTERVAL = 1 << 1,  /* bars are 95 % intervals of the median */
+    NOTE_QUARTILES = 1 << 2, /* bars are quartiles: too few samples for an interval */
+    NOTE_FLOOR = 1 << 3,     /* an error below ERROR_FLOOR is drawn there */
+    NOTE_MEASURED = 1 << 4   /* a kappa that was measured, not asked for */
+};
+
+/* Zero has no place on a logarithmic axis. */
+#define ERROR_FLOOR 1e-17
+
+struct row {
+    double value[ROW_COLUMNS_MAX]; /* NaN where there is none */
+    double label;                  /* a number to write beside the point, or NaN */
+};
+
+/* A point that has no figure: a letter at the edge of the picture. */
+struct mark {
+    double x; /* NaN where it has no place along the axis */
+    char letter;
+};
+
+struct drawing {
+    struct row *row;
+    size_t n_rows, row_capacity;
+    struct mark *mark; /* each once */
+    size_t n_marks, mark_capacity;
+    unsigned notes;
+};
+
+void drawing_free(struct drawing *drawing);
+
+/* A new row, NaN everywhere; NULL when out of memory. */
+struct row *drawing_row(struct drawing *drawing);
+
+/* Adds a mark for a result, "not known" for one that was ok; the same mark twice is one. False when out of memory. */
+bool drawing_mark(struct drawing *drawing, double x, enum result result);
+
+/* An error as it can be drawn: within ERROR_FLOOR and a ceiling beyond which it says no more. NaN stays. */
+double drawing_error(struct drawing *drawing, double error);
+
+/* What a letter at the edge means, or NULL where it stands for nothing. */
+const char *mark_meaning(char letter);
+
+#endif

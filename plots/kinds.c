@@ -1,0 +1,75 @@
+/* See kinds.h. */
+#include "plots/kinds.h"
+
+#include <string.h>
+
+// clang-format off
+static const struct plot_kind kinds[] = {
+    {.name = "error-against-iteration",
+     .summary = "residual and true error against the iteration, with the slope that rho predicts",
+     .measure = "convergence",
+     .series = {FIELD_IMPLEMENTATION, FIELD_KAPPA}, .n_series = 2, .along = -1,
+     .title = "true error and residual against iteration",
+     .x_label = "iteration l", .y_label = "relative error (max norm)",
+     .columns = "iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error",
+     .x_columns = 1u << 0, .y_columns = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4,
+     .rows = rows_error_against_iteration},
+    {.name = "iterations-against-kappa",
+     .summary = "iterations to a true error of 1e-6 against kappa",
+     .measure = "convergence", .only_with = FIELD_L,
+     .series = {FIELD_IMPLEMENTATION, FIELD_MIXER, FIELD_R}, .n_series = 3, .along = FIELD_KAPPA,
+     .title = "iterations to a true error of 1e-6 against kappa",
+     .x_label = "kappa (logarithmic in 1 - kappa)",
+     .y_label = "iterations to error 1e-6",
+     .columns = "kappa\tposition\titerations\titerations_low\titerations_high\tasked",
+     .x_columns = 1u << 1, .y_columns = 1u << 2 | 1u << 3 | 1u << 4,
+     .zero_at_edge = true,
+     .rows = rows_iterations_against_kappa},
+    {.name = "throughput",
+     .summary = "tokens a second against T, d, l, B or threads",
+     .measure = "throughput",
+     .x = {{FIELD_T, "T: length of a sequence [tokens]"}, {FIELD_D, "d: width [channels]"}, {FIELD_L, "l: iterations"},
+           {FIELD_B, "B: batch [sequences]"}, {FIELD_THREADS, "threads"}}, .n_x = 5,
+     .series = {FIELD_IMPLEMENTATION, FIELD_MIXER, FIELD_R, FIELD_THREADS}, .n_series = 4, .along = -1,
+     .title = "throughput",
+     .y_label = "throughput [tokens/s]",
+     .columns = "x\ttokens_per_s\ttokens_per_s_low\ttokens_per_s_high\twhole_range",
+     .x_columns = 1u << 0, .y_columns = 1u << 1 | 1u << 2 | 1u << 3,
+     .rows = rows_throughput},
+    {.name = "error-against-time",
+     .summary = "work and precision: error against the exact answer over the time of a call, points labelled by l",
+     .measure = "throughput",
+     .series = {FIELD_IMPLEMENTATION, FIELD_MIXER, FIELD_R, FIELD_TOLERANCE, FIELD_THREADS}, .n_series = 5, .along = FIELD_L,
+     .title = "error against the time of a call (work and precision)",
+     .x_label = "time of a call [s]", .y_label = "relative error (max norm)",
+     .columns = "seconds\tseconds_low\tseconds_high\terror\tl",
+     .x_columns = 1u << 0 | 1u << 1 | 1u << 2, .y_columns = 1u << 3, .decades = true,
+     .rows = rows_error_against_time},
+};
+// clang-format on
+
+int plot_kind_count(void)
+{
+    return (int)(sizeof kinds / sizeof kinds[0]);
+}
+
+const struct plot_kind *plot_kind_get(int kind)
+{
+    return &kinds[kind];
+}
+
+int plot_kind_find(const char *name)
+{
+    for (int k = 0; k < plot_kind_count(); k++)
+        if (!strcmp(kinds[k].name, name))
+            return k;
+    return -1;
+}
+
+bool plot_kind_takes_x(int kind, int field)
+{
+    for (int i = 0; i < kinds[kind].n_x; i++)
+        if (kinds[kind].x[i].field == field)
+            return true;
+    return false;
+}

@@ -1,0 +1,38 @@
+/* The table of the kinds of plot: what each reads, what a request may choose, how its axes are called. A new kind is one row in
+ * kinds.c, one function in rows.c and one script of its name. */
+#ifndef PLOTS_KINDS_H
+#define PLOTS_KINDS_H
+
+#include "plots/rows.h"
+
+enum { KIND_LIST_MAX = 8 };
+
+struct plot_axis {
+    int field;
+    const char *label; /* with its unit */
+};
+
+struct plot_kind {
+    const char *name, *summary;
+    const char *measure;                  /* of the records it reads */
+    int only_with;                        /* and only of points that use this field */
+    struct plot_axis x[KIND_LIST_MAX];    /* the fields that x may be, the default first; none where x is not a choice */
+    int n_x;
+    int series[KIND_LIST_MAX], n_series;  /* one curve per combination of these, unless the request says otherwise */
+    int along;                            /* field that varies along a curve although it is not the x axis; or -1 */
+    const char *title, *x_label, *y_label; /* NULL x_label: that of the chosen field, which the title then names too */
+    const char *columns;                  /* heads of the rows in the data file, separated by tabs */
+    unsigned x_columns, y_columns;        /* bit masks: which columns an axis must have room for */
+    bool decades;                         /* whole decades on the x axis */
+    bool zero_at_edge;                    /* an x of 0 has a place, beyond the smallest */
+    bool (*rows)(struct record *const *record, size_t n, int x, struct drawing *drawing);
+};
+
+int plot_kind_count(void);
+const struct plot_kind *plot_kind_get(int kind);
+/* Index by name, or -1. */
+int plot_kind_find(const char *name);
+/* True where a request may put this field on the x axis of this kind. */
+bool plot_kind_takes_x(int kind, int field);
+
+#endif

@@ -1,0 +1,125 @@
+# What the scripts of all kinds share: reads the page block of a data file, lays the page out, draws title, key and foot.
+# A kind's script sets DATA and OUT, loads this, then draws panel after panel (see any of them).
+
+set encoding utf8
+set datafile separator tab
+
+array SUBTITLE[16]; array FOOT[16]; array PANEL[16]; array CURVE[16]
+n_subtitle = 0; n_foot = 0; n_panel = 0; n_curve = 0
+title = ''; x_label = ''; y_label = ''
+columns = 1; width = 760; x_low = 1; x_high = 10; y_low = 1; y_high = 10; edge = NaN
+
+stats DATA index 0 using ( \
+    strcol(1) eq 'columns'  ? (columns = int(column(2)), 0) : \
+    strcol(1) eq 'width'    ? (width = column(2), 0) : \
+    strcol(1) eq 'x_low'    ? (x_low = column(2), 0) : \
+    strcol(1) eq 'x_high'   ? (x_high = column(2), 0) : \
+    strcol(1) eq 'y_low'    ? (y_low = column(2), 0) : \
+    strcol(1) eq 'y_high'   ? (y_high = column(2), 0) : \
+    strcol(1) eq 'edge'     ? (edge = column(2), 0) : \
+    strcol(1) eq 'title'    ? (title = strcol(2), 0) : \
+    strcol(1) eq 'x_label'  ? (x_label = strcol(2), 0) : \
+    strcol(1) eq 'y_label'  ? (y_label = strcol(2), 0) : \
+    strcol(1) eq 'subtitle' ? (n_subtitle = n_subtitle + 1, SUBTITLE[n_subtitle] = strcol(2), 0) : \
+    strcol(1) eq 'foot'     ? (n_foot = n_foot + 1, FOOT[n_foot] = strcol(2), 0) : \
+    strcol(1) eq 'panel'    ? (n_panel = n_panel + 1, PANEL[n_panel] = strcol(2), 0) : \
+    strcol(1) eq 'curve'    ? (n_curve = n_curve + 1, CURVE[n_curve] = strcol(2), 0) : 0) nooutput
+
+# Which panels have texts at which places (block 1).
+array AT_X[12]; array AT_RIGHT[12]; array BESIDE[12]
+do for [p = 1:12] { AT_X[p] = 0; AT_RIGHT[p] = 0; BESIDE[p] = 0 }
+stats DATA index 1 using ( \
+    strcol(3) eq 'edge'   ? (AT_X[int($1) + 1] = 1, 0) : \
+    strcol(3) eq 'right'  ? (AT_RIGHT[int($1) + 1] = 1, 0) : \
+    strcol(3) eq 'beside' ? (BESIDE[int($1) + 1] = 1, 0) : 0) nooutput
+
+# Okabe and Ito's colours, told apart by the colour-blind too (without their yellow: too pale on white), and a shape for each curve.
+array COLOUR[7] = [0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x000000]
+array SHAPE[12] = [7, 5, 9, 13, 11, 6, 4, 8, 12, 10, 15, 14]
+colour(s) = COLOUR[int(s) % 7 + 1]
+shape(s) = SHAPE[s % 12 + 1]
+
+# ---- Layout, in pixels -------------------------------------------------------------------------------------------------
+
+rows = (n_panel + columns - 1) / columns
+panel_width = width / columns
+panel_height = n_panel == 1 ? 400 : 280
+line = 15
+top = 34 + line * n_subtitle + (n_panel == 1 ? 4 : 10)
+
+longest = 0
+do for [i = 1:n_curve] { longest = strlen(CURVE[i]) > longest ? strlen(CURVE[i]) : longest }
+key_width = 60 + 6.4 * longest
+key_columns = int((width - 20) / key_width)
+key_columns = key_columns < 1 ? 1 : key_columns > n_curve ? n_curve : key_columns
+key_rows = (n_curve + key_columns - 1) / key_columns
+height = top + rows * panel_height + 28 + line * (key_rows + (n_style > 0) + n_foot) + 14
+
+set terminal svg size width, height font 'Arial,12' background rgb 'white'
+set output OUT
+
+X(pixels) = pixels / width
+Y(pixels) = 1 - pixels / (1.0 * height)
+set multiplot
+
+set label 1 title at screen X(width / 2), screen Y(22) center noenhanced font ',15'
+do for [i = 1:n_subtitle] { set label 1 + i SUBTITLE[i] at screen X(width / 2), screen Y(26 + line * i) center noenhanced font ',11' tc rgb 0x404040 }
+
+# The key stands below the panels: a sample of each curve, then what the styles of line mean.
+below = top + rows * panel_height + 22
+do for [i = 1:n_curve] {
+    left = 20 + key_width * ((i - 1) % key_columns)
+    at = below + line * ((i - 1) / key_columns)
+    set arrow 100 + i from screen X(left), screen Y(at) to screen X(left + 28), screen Y(at) nohead lw 1.6 lc rgb colour(i - 1)
+    set label 100 + i '' at screen X(left + 14), screen Y(at) point pt shape(i - 1) ps 0.7 lc rgb colour(i - 1)
+    set label 200 + i CURVE[i] at screen X(left + 34), screen Y(at) left noenhanced font ',12'
+}
+below = below + line * key_rows
+do for [i = 1:n_style] {
+    left = 20 + (width - 40) / n_style * (i - 1)
+    set arrow 300 + i from screen X(left), screen Y(below) to screen X(left + 28), screen Y(below) nohead lw STYLE_WIDTH[i] dt STYLE_DASH[i] lc rgb 0x404040
+    set label 300 + i STYLE[i] at screen X(left + 34), screen Y(below) left noenhanced font ',11' tc rgb 0x404040
+}
+below = below + line * (n_style > 0) + 4
+do for [i = 1:n_foot] { set label 400 + i FOOT[i] at screen X(20), screen Y(below + line * (i - 1)) left noenhanced font ',10' tc rgb 0x606060 }
+
+# Labels and arrows belong to the page, so they are drawn once, with an empty plot.
+unset border; unset tics; unset key
+set lmargin 0; set rmargin 0; set tmargin 0; set bmargin 0
+plot [0:1][0:1] -1 notitle
+unset label; unset arrow
+
+# ---- Panels ------------------------------------------------------------------------------------------------------------
+
+set border 3 lc rgb 0x606060
+set xtics nomirror; set ytics nomirror; unset x2tics; unset y2tics
+set tics out font ',11' tc rgb 0x303030
+set grid lc rgb 0xE4E4E4 lw 0.6 lt 1
+set logscale y
+set xrange [x_low:x_high]; set yrange [y_low:y_high]
+set x2range [0:1]; set y2range [0:1]
+decades = log10(y_high / y_low)
+y_step = ceil(decades / 9.0)
+set ytics 10 ** y_step nomirror
+set mytics y_step == 1 ? 10 : y_step
+set format y '10^{%T}'
+
+# Evaluated line by line, this sets the place, the title and the axis labels of panel p, counted from 0.
+$PLACE << END
+left = panel_width * (p % columns) + 66
+upper = top + panel_height * (p / columns) + 20
+set lmargin at screen X(left); set rmargin at screen X(panel_width * (p % columns + 1) - 16)
+lower = top + panel_height * (p / columns + 1) - 46
+set tmargin at screen Y(upper); set bmargin at screen Y(lower)
+set label 1 PANEL[p + 1] at screen X(left), screen Y(upper - 10) left noenhanced font ',11'
+set xlabel (p + columns < n_panel ? '' : x_label) noenhanced font ',12' offset 0, 0.3
+set label 2 (p % columns ? '' : y_label) at screen X(left - 54), screen Y((upper + lower) / 2) center rotate by 90 noenhanced font ',12'
+END
+
+block(p, s) = 2 + p * n_curve + s
+
+# Texts: letters with an x stand at the edge that the kind chooses (UP), letters without at the right, numbers beside their points. Each
+# is drawn only where there are any: gnuplot 5.4 may crash on labels without a point.
+slot_height = 0.055 * 280 / panel_height
+slot_y(slot) = UP ? 1 - (slot + 0.6) * slot_height : (slot + 0.6) * slot_height
+here(p, place) = column(1) == p && strcol(3) eq place

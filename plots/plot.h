@@ -1,0 +1,17 @@
+/* Draws a sweep's plots from its journal alone: for each a picture (SVG), beside it the data and the script that made it. */
+#ifndef PLOTS_PLOT_H
+#define PLOTS_PLOT_H
+
+#include "bench/sweep.h"
+
+struct plots_drawn {
+    size_t pictures;
+    char note[1024]; /* what was asked for and could not be drawn for want of records; empty when there is nothing to say */
+};
+
+/* Draws into FOLDER/plots. A sweep that asks for no plots gets those that its measures have. False when the journal cannot be read,
+ * a file cannot be written, or gnuplot is missing or fails. */
+bool plots_draw(const struct sweep *sweep, const char *journal_path, const char *folder, struct plots_drawn *drawn,
+                struct error *error);
+
+#endif

@@ -1,0 +1,15 @@
+/* From the records of one curve to the rows of its data file: one function a kind of plot. Records that share an x (seeds, rounds)
+ * become one row: the median and the range. */
+#ifndef PLOTS_ROWS_H
+#define PLOTS_ROWS_H
+
+#include "bench/records.h"
+#include "plots/drawing.h"
+
+/* The records of one curve, in any order; x is the field on the x axis or -1. False when out of memory. */
+bool rows_error_against_iteration(struct record *const *record, size_t n, int x, struct drawing *drawing);
+bool rows_iterations_against_kappa(struct record *const *record, size_t n, int x, struct drawing *drawing);
+bool rows_throughput(struct record *const *record, size_t n, int x, struct drawing *drawing);
+bool rows_error_against_time(struct record *const *record, size_t n, int x, struct drawing *drawing);
+
+#endif

@@ -1,0 +1,193 @@
+/* See rows.h: the rows of convergence records. */
+#include "plots/rows.h"
+#include "plots/samples.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- error against iteration ------------------------------------------------------------------------------------------- */
+
+static double element(const json_t *array, size_t i)
+{
+    const json_t *at = json_array_get(array, i);
+    return json_is_number(at) ? json_number_value(at) : INFINITY; /* null: no longer finite */
+}
+
+/* The iterates that were kept, of all records; *n_curves of them have any. NULL when out of memory. */
+static struct sample *kept_iterates(struct record *const *record, size_t n, size_t *n_samples, size_t *n_curves)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < n; i++)
+        total += json_array_size(record_at(record[i], "convergence.l"));
+    struct sample *sample = calloc(total + 1, sizeof *sample);
+    *n_samples = *n_curves = 0;
+    for (size_t i = 0; sample && i < n; i++) {
+        const json_t *l = record_at(record[i], "convergence.l");
+        const json_t *residual = record_at(record[i], "convergence.residual");
+        const json_t *error = record_at(record[i], "convergence.error_max");
+        *n_curves += json_array_size(l) > 0;
+        for (size_t k = 0; k < json_array_size(l); k++)
+            sample[(*n_samples)++] = (struct sample){.x = element(l, k), .y = element(error, k), .z = element(residual, k)};
+    }
+    if (sample)
+        samples_sort(sample, *n_samples);
+    return sample;
+}
+
+static bool median_rho(struct record *const *record, size_t n, double *rho)
+{
+    struct sample *sample = calloc(n, sizeof *sample);
+    if (!sample)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        sample[i].y = record_number(record[i], "inputs.rho");
+    struct summary summary = {NAN, NAN, NAN};
+    bool done = samples_summarise(sample, n, offsetof(struct sample, y), &summary);
+    *rho = summary.median;
+    free(sample);
+    return done;
+}
+
+static bool iterates_to_rows(const struct sample *sample, size_t n, size_t n_curves, double rho, struct drawing *drawing)
+{
+    enum { L, RESIDUAL, ERROR, LOW, HIGH, PREDICTED, MARKED };
+    const double apart = 1.35; /* factor between marked iterations: every iterate has a row, but points must not touch */
+    double last_marked = 0;
+    for (size_t i = 0, same; i < n; i += same) {
+        same = samples_same_x(sample + i, n - i);
+        if (2 * same <= n_curves)
+            continue; /* half of them stopped before: the median of the others would be another curve */
+        struct summary error, residual;
+        struct row *row = drawing_row(drawing);
+        if (!row || !samples_summarise(sample + i, same, offsetof(struct sample, y), &error) ||
+            !samples_summarise(sample + i, same, offsetof(struct sample, z), &residual))
+            return false;
+        double *value = row->value, predicted = pow(rho, sample[i].x);
+        value[L] = sample[i].x;
+        value[RESIDUAL] = drawing_error(drawing, residual.median);
+        value[ERROR] = drawing_error(drawing, error.median);
+        if (same > 1) {
+            value[LOW] = drawing_error(drawing, error.low);
+            value[HIGH] = drawing_error(drawing, error.high);
+        }
+        if (predicted >= ERROR_FLOOR && predicted <= 1 / ERROR_FLOOR)
+            value[PREDICTED] = predicted;
+        if (sample[i].x >= apart * last_marked || i + same == n) {
+            value[MARKED] = value[ERROR];
+            last_marked = sample[i].x;
+        }
+    }
+    return true;
+}
+
+/* An exact implementation has no iterates: its error is a level line. */
+static bool is_exact(const struct record *record)
+{
+    return record->point.value[FIELD_L].kind == VALUE_NONE && !isnan(record_number(record, "convergence.final.error_max"));
+}
+
+static bool exact_to_row(struct record *const *record, size_t n, struct drawing *drawing)
+{
+    enum { L, RESIDUAL, ERROR };
+    struct sample *sample = calloc(n, sizeof *sample);
+    struct summary error = {NAN, NAN, NAN};
+    for (size_t i = 0; sample && i < n; i++)
+        sample[i].y = is_exact(record[i]) ? record_number(record[i], "convergence.final.error_max") : NAN;
+    bool done = sample && samples_summarise(sample, n, offsetof(struct sample, y), &error);
+    if (done && !isnan(error.median)) {
+        struct row *row = drawing_row(drawing);
+        done = row != NULL;
+        if (done)
+            row->value[ERROR] = drawing_error(drawing, error.median);
+    }
+    free(sample);
+    return done;
+}
+
+bool rows_error_against_iteration(struct record *const *record, size_t n, int x, struct drawing *drawing)
+{
+    (void)x;
+    size_t n_samples, n_curves;
+    double rho;
+    struct sample *sample = kept_iterates(record, n, &n_samples, &n_curves);
+    bool done = sample && median_rho(record, n, &rho) && iterates_to_rows(sample, n_samples, n_curves, rho, drawing);
+    free(sample);
+    done = done && exact_to_row(record, n, drawing);
+    if (n_curves > 1)
+        drawing->notes |= NOTE_RANGE;
+    for (size_t i = 0; done && i < n; i++) {
+        bool drawn = json_array_size(record_at(record[i], "convergence.l")) > 0 || is_exact(record[i]);
+        bool shown = record[i]->result == RESULT_OK || record[i]->result == RESULT_TARGET_NOT_REACHED; /* the curve says it */
+        if (!drawn || !shown)
+            done = drawing_mark(drawing, NAN, record[i]->result);
+    }
+    return done;
+}
+
+/* ---- iterations against kappa ------------------------------------------------------------------------------------------ */
+
+/* True, with kappa, where the point asked for one; else what was measured, NaN if that is not known. */
+static bool kappa_of(const struct record *record, double *kappa)
+{
+    const struct value *asked = &record->point.value[FIELD_KAPPA];
+    *kappa = record_number(record, "inputs.kappa");
+    if (asked->kind == VALUE_NONE || asked->real == 0) /* "free" */
+        return false;
+    *kappa = asked->real;
+    return true;
+}
+
+static bool kappa_rows(const struct sample *sample, size_t n, bool asked, struct drawing *drawing)
+{
+    enum { KAPPA, POSITION, ITERATIONS, LOW, HIGH, ASKED };
+    for (size_t i = 0, same; i < n; i += same) {
+        same = asked ? samples_same_x(sample + i, n - i) : n; /* each seed measures another kappa: one point at their median */
+        struct summary kappa, iterations;
+        if (!samples_summarise(sample + i, same, offsetof(struct sample, x), &kappa) ||
+            !samples_summarise(sample + i, same, offsetof(struct sample, y), &iterations))
+            return false;
+        double position = 1 - kappa.median;
+        struct row *row = drawing_row(drawing); /* with NaN where nothing got there: a gap in the line */
+        if (!row)
+            return false;
+        if (!asked)
+            drawing->notes |= NOTE_MEASURED;
+        row->value[KAPPA] = kappa.median;
+        row->value[POSITION] = position > 0 ? position : 0; /* 0: the edge for kappa >= 1, where the page puts it */
+        row->value[ITERATIONS] = iterations.median;
+        row->value[LOW] = iterations.low;
+        row->value[HIGH] = iterations.high;
+        row->value[ASKED] = asked;
+        if (same > 1)
+            drawing->notes |= NOTE_RANGE;
+    }
+    return true;
+}
+
+bool rows_iterations_against_kappa(struct record *const *record, size_t n, int x, struct drawing *drawing)
+{
+    (void)x;
+    bool done = true;
+    struct sample *sample = calloc(n, sizeof *sample);
+    for (int asked = 1; sample && done && asked >= 0; asked--) {
+        size_t found = 0;
+        for (size_t i = 0; done && i < n; i++) {
+            double kappa, iterations = record_number(record[i], "convergence.error_to.1e-6");
+            if (kappa_of(record[i], &kappa) != asked)
+                continue;
+            double position = isnan(kappa) ? NAN : fmax(1 - kappa, 0);
+            bool measured = json_is_object(record_at(record[i], "convergence"));
+            if (isnan(iterations))
+                done = drawing_mark(drawing, position, record[i]->result == RESULT_OK ? RESULT_TARGET_NOT_REACHED : record[i]->result);
+            else if (isnan(kappa))
+                done = drawing_mark(drawing, NAN, RESULT_OK);
+            if (!isnan(kappa)) /* a seed that was measured and did not get there counts as infinitely many */
+                sample[found++] = (struct sample){.x = kappa, .y = isnan(iterations) && measured ? INFINITY : iterations};
+        }
+        samples_sort(sample, found);
+        done = done && kappa_rows(sample, found, asked, drawing);
+    }
+    done = done && sample;
+    free(sample);
+    return done;
+}

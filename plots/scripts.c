@@ -1,0 +1,30 @@
+/* See scripts.h. The paths are seen from the repository's root, where the compiler runs. */
+#include "plots/scripts.h"
+
+// clang-format off
+#define EMBED(symbol, path)                                            \
+    __asm__(".pushsection .rodata\n"                                   \
+            #symbol ": .incbin \"" path "\"\n"                         \
+            #symbol "_end: .byte 0\n"                                  \
+            ".popsection\n");                                          \
+    extern const char symbol[], symbol##_end[]
+
+EMBED(script_page, "plots/page.gp");
+EMBED(script_error_against_iteration, "plots/error-against-iteration.gp");
+EMBED(script_iterations_against_kappa, "plots/iterations-against-kappa.gp");
+EMBED(script_throughput, "plots/throughput.gp");
+EMBED(script_error_against_time, "plots/error-against-time.gp");
+
+static const struct plot_script scripts[] = {
+    {"page.gp", script_page, script_page_end},
+    {"error-against-iteration.gp", script_error_against_iteration, script_error_against_iteration_end},
+    {"iterations-against-kappa.gp", script_iterations_against_kappa, script_iterations_against_kappa_end},
+    {"throughput.gp", script_throughput, script_throughput_end},
+    {"error-against-time.gp", script_error_against_time, script_error_against_time_end},
+};
+// clang-format on
+
+const struct plot_script *plot_script_get(int i)
+{
+    return i >= 0 && (size_t)i < sizeof scripts / sizeof scripts[0] ? &scripts[i] : NULL;
+}

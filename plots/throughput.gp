@@ -1,0 +1,28 @@
+# Tokens a second against a field: median with its bars; what has no speed stands at the lower edge.
+# Redraw: gnuplot -c throughput.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
+
+slash = 0
+do for [i = 1:strlen(ARG0)] { if (ARG0[i:i] eq '/') { slash = i } }
+HERE = ARG0[1:slash]
+DATA = ARG1
+OUT = ARG2
+
+n_style = 0
+UP = 0
+load HERE.'page.gp'
+
+set logscale x 2
+octaves = log(x_high / x_low) / log(2)
+set xtics 2 ** ceil(log(x_low) / log(2)), 2 ** ceil(octaves / 8) nomirror
+unset mxtics
+set format x '%.0f'
+do for [p = 0:n_panel - 1] {
+    do for [i = 1:|$PLACE|] { eval $PLACE[i] }
+    plot -1 notitle, \
+        for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 ? $1 : NaN):2:3:4 with yerrorbars pt 0 lw 1 lc rgb colour(s) notitle, \
+        for [s = 0:n_curve - 1] DATA index block(p, s) using 1:2 with lines lw 1.6 lc rgb colour(s) notitle, \
+        for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 ? $1 : NaN):2 with points pt shape(s) ps 0.8 lc rgb colour(s) notitle, \
+        for [i = 1:AT_X[p + 1]] DATA index 1 using (here(p, 'edge') ? $4 : NaN):(slot_y($6)):7:(colour($2)) axes x1y2 with labels tc rgb variable font 'Arial Bold,12' notitle, \
+        for [i = 1:AT_RIGHT[p + 1]] DATA index 1 using (here(p, 'right') ? 0.975 : NaN):(slot_y($6)):7:(colour($2)) axes x2y2 with labels tc rgb variable font 'Arial Bold,12' notitle
+}
+unset multiplot

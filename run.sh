@@ -1,0 +1,32 @@
+#!/bin/bash
+# Installs what is missing, builds, and runs a sweep. bench/help.txt is the text of --help.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+log=$here/build/build.log
+
+install=()
+arguments=()
+for argument in "$@"; do
+    case $argument in
+    --help | -h) exec cat "$here/bench/help.txt" ;;
+    --no-install) install=(--no-install) ;;
+    *) arguments+=("$argument") ;;
+    esac
+done
+if [[ ${#arguments[@]} == 0 ]]; then
+    cat "$here/bench/help.txt" >&2
+    exit 2
+fi
+
+"$here/bench/install.sh" "${install[@]}" run || exit 2
+
+# Two runs started at once build one after the other. A build has its own make flags, whoever calls this script.
+mkdir -p "$here/build"
+if ! MAKEFLAGS='' flock "$here/build" make -C "$here" >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "The build failed; all of its output is in $log" >&2
+    exit 2
+fi
+
+exec "$here/build/bench" "${arguments[@]}"

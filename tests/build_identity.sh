@@ -1,0 +1,53 @@
+#!/bin/bash
+# What changes the identity of an implementation's build, and what does not: a small room is built in folders of its own.
+set -euo pipefail
+script=$(cd "$(dirname "$0")/.." && pwd)/bench/build_identity.sh
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failed=0
+
+# Leaves the rows of the table for a room in which these files were replaced: FOLDER FLAGS [FILE SOURCE]...
+identity() {
+    local place=$folder/$1 flags=$2
+    shift 2
+    mkdir -p "$place"/{impls,bench,objects/impls,objects/bench}
+    printf '#define ROWS(X) \\\n    X(one) \\\n    X(two)\n' >"$place/impls/registry.c"
+    echo 'int one(int x) { return x + 1; }' >"$place/impls/one.c"
+    echo 'int two(int x) { return x + 2; }' >"$place/impls/two.c"
+    echo 'int scan(int x) { return x + 3; }' >"$place/impls/scan.c"
+    echo 'int timing(int x) { return x + 4; }' >"$place/bench/timing.c"
+    while [[ $# -gt 0 ]]; do
+        printf '%s\n' "$2" >"$place/$1"
+        shift 2
+    done
+    local file
+    (
+        cd "$place"
+        for file in impls/{registry,one,two,scan} bench/timing; do
+            gcc -O2 -g "-ffile-prefix-map=$PWD=." -c "$file.c" -o "objects/$file.o"
+        done
+        "$script" "$flags" impls/registry.c objects/*/*.o | grep '^    {"'
+    )
+}
+
+# EXPECTED is the names of the rows that must differ from those of the first build.
+differ() { # WHAT EXPECTED ROWS
+    local changed
+    changed=$(diff <(echo "$first") <(echo "$3") | sed -n 's/^> *{"\([a-z]*\)".*/\1/p' | tr '\n' ' ' || true)
+    [[ $changed == "$2" ]] || { echo "build_identity: $1: changed '$changed', not '$2'" >&2 && failed=1; }
+}
+
+first=$(identity first O2)
+[[ $(wc -l <<<"$first") == 3 ]] || { echo "build_identity: expected rows one, two, harness: $first" >&2 && exit 1; }
+
+differ "the same again" "" "$(identity first O2)"
+differ "another folder" "" "$(identity another/folder O2)"
+differ "a comment" "" "$(identity comment O2 impls/one.c $'/* why */\n\nint one(int x)\n{\n    return x + 1; // so\n}')"
+differ "an implementation" "one " "$(identity own O2 impls/one.c 'int one(int x) { return x + 7; }')"
+differ "shared arithmetic" "one two " "$(identity shared O2 impls/scan.c 'int scan(int x) { return x + 7; }')"
+differ "a measure" "harness " "$(identity measure O2 bench/timing.c 'int timing(int x) { return x + 7; }')"
+differ "the flags" "one two harness " "$(identity flags O3)"
+differ "one more implementation" "three " "$(identity more O2 impls/registry.c \
+    $'#define ROWS(X) \\\n    X(one) \\\n    X(two) \\\n    X(three)\nint added;')"
+
+exit $failed

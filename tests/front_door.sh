@@ -1,0 +1,106 @@
+#!/bin/bash
+# run.sh and bench/install.sh on machines that lack things: each machine is a folder of commands that PATH is set to. apt-get, sudo and
+# id are stand-ins; nothing is installed anywhere.
+set -uo pipefail
+home=$(cd "$(dirname "$0")/.." && pwd)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failed=0
+
+say() {
+    echo "front_door: $*" >&2
+    failed=1
+}
+
+# A machine with the tools of every system, and these besides; "root", "user" say who uses it.
+machine() { # WHO COMMAND...
+    rm -rf "${folder:?}/bin"
+    mkdir "$folder/bin"
+    : >"$folder/log"
+    local tool
+    for tool in bash env cat dirname ln; do
+        ln -s "$(type -P $tool)" "$folder/bin/$tool"
+    done
+    command_is id 'echo '"$([[ $1 == root ]] && echo 0 || echo 1000)"
+    shift
+    for tool in "$@"; do
+        command_is "$tool" :
+    done
+}
+
+command_is() { # NAME SCRIPT
+    printf '#!/bin/bash\n%s\n' "$2" >"$folder/bin/$1"
+    chmod +x "$folder/bin/$1"
+}
+
+# An apt-get that logs how it was called and does SCRIPT.
+apt_is() {
+    command_is apt-get "echo \"apt-get \$*\" >>'$folder/log'; $1"
+}
+
+# Runs a command there, from another folder, and checks its status and, with patterns, what it said.
+expect() { # WHAT STATUS COMMAND... -- PATTERN...
+    local what=$1 status=$2 command=() output got pattern
+    shift 2
+    while [[ $# -gt 0 && $1 != -- ]]; do
+        command+=("$1")
+        shift
+    done
+    shift
+    output=$(cd / && PATH=$folder/bin "${command[@]}" 2>&1)
+    got=$?
+    [[ $got == "$status" ]] || say "$what: status $got, not $status: $output"
+    for pattern in "$@"; do
+        grep -qF -- "$pattern" <<<"$output" || say "$what: did not say '$pattern': $output"
+    done
+}
+
+calls() { # WHAT EXPECTED
+    [[ $(cat "$folder/log") == "$2" ]] || say "$1: called '$(cat "$folder/log")', not '$2'"
+}
+
+machine user
+expect "help" 0 "$home/run.sh" --help -- "./run.sh FILE.yaml"
+expect "help among arguments" 0 "$home/run.sh" sweep.yaml --help -- "./run.sh FILE.yaml"
+expect "no argument" 2 "$home/run.sh" -- "./run.sh FILE.yaml"
+
+# The one header that is looked for by its path is really there: these tests are built with it.
+packages=$(awk '$1 !~ /^#/ && $2 == "run" && $3 != "header" {printf " %s", $1}' "$home/bench/packages.txt")
+simulate="apt-get install --simulate --no-install-recommends$packages"
+install="apt-get install -y --no-install-recommends$packages"
+
+machine root
+apt_is :
+expect "--no-install as root" 2 "$home/run.sh" --no-install x.yaml -- "  env DEBIAN_FRONTEND=noninteractive $install"
+calls "--no-install as root" "$simulate"
+
+machine user
+apt_is :
+expect "--no-install as a user" 2 "$home/run.sh" x.yaml --no-install -- "  sudo env DEBIAN_FRONTEND=noninteractive $install"
+expect "no sudo" 2 "$home/run.sh" x.yaml -- "ask an administrator to run" "  env DEBIAN_FRONTEND=noninteractive $install"
+calls "neither installs" "$simulate"$'\n'"$simulate"
+
+machine root
+apt_is 'exit 100'
+expect "no lists yet" 2 "$home/run.sh" --no-install x.yaml -- \
+    "  env DEBIAN_FRONTEND=noninteractive apt-get update && env DEBIAN_FRONTEND=noninteractive $install"
+expect "no network" 2 "$home/run.sh" x.yaml -- "Installing failed" "network" "$install"
+
+machine root
+expect "no apt-get" 2 "$home/run.sh" x.yaml -- "no apt-get" "libyaml-dev"
+
+# An apt-get that installs: the commands appear, and a pkg-config that finds everything.
+machine user
+command_is sudo "echo sudo >>'$folder/log'; exec \"\$@\""
+apt_is "[[ \$2 == -y ]] || exit 0
+for tool in gcc g++ make objcopy gnuplot pkg-config; do ln -s '$(type -P true)' '$folder/bin/'\$tool; done"
+expect "installing" 0 "$home/bench/install.sh" run -- "Missing on this machine" "libopenblas-dev" "Installing: sudo env"
+calls "installing" "$simulate"$'\nsudo\n'"$install"
+expect "nothing is missing" 0 "$home/bench/install.sh" --no-install run --
+calls "nothing is missing" "$simulate"$'\nsudo\n'"$install"
+
+machine root
+apt_is :
+expect "installed in vain" 2 "$home/bench/install.sh" run -- "Installed, and yet not found:$packages"
+
+exit $failed

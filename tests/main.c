@@ -1,0 +1,28 @@
+/* Runs every suite of suites.h and ends with the line "N passed, N failed". CK_RUN_SUITE=name runs one suite. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SUITE(name) Suite *suite_##name(void);
+#include "tests/suites.h"
+#undef SUITE
+
+static Suite *(*const suites[])(void) = {
+#define SUITE(name) suite_##name,
+#include "tests/suites.h"
+#undef SUITE
+};
+
+int main(void)
+{
+    /* Only a test that hangs may run into this: no verdict depends on how fast the machine is. */
+    setenv("CK_DEFAULT_TIMEOUT", "300", 0);
+    SRunner *runner = srunner_create(NULL);
+    for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
+        srunner_add_suite(runner, suites[i]());
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner), passed = srunner_ntests_run(runner) - failed;
+    srunner_free(runner);
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed == 0 && passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

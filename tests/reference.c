@@ -1,0 +1,99 @@
+/* See reference.h. */
+#include "tests/reference.h"
+
+#include "bench/subject.h"
+#include "bench/textbook.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define UNITS 200.0
+/* Near the rounding of the dtype: a state-dependent recurrence can be chaotic, and then amplifies small disturbances more than large
+ * ones. */
+static const double disturbances[DTYPE_COUNT] = {[DTYPE_FLOAT32] = 1e-7, [DTYPE_FLOAT64] = 1e-12};
+enum { DISTURBANCES = 3 };
+
+struct settings fixed_l(int64_t l)
+{
+    return (struct settings){.l_max = l, .quantile = 1, .damping = 1, .damping_factor = 0.9};
+}
+
+struct status run_variant(const struct implementation *implementation, const struct tensors *tensors, const struct settings *settings,
+                          int threads, void *h, void *final, struct trace *trace)
+{
+    const struct environment environment = {.threads = threads};
+    const struct outputs outputs = {.h = h, .final = final};
+    struct plan *plan;
+    struct status status = implementation->plan(&tensors->problem, settings, &environment, &plan);
+    if (status.code == STATUS_OK)
+        status = implementation->forward(plan, &tensors->inputs, &outputs, trace);
+    implementation->destroy(plan);
+    return status;
+}
+
+struct status reference_exact(const struct tensors *tensors, double *h)
+{
+    const struct implementation *lu = registry_get(registry_find("dense_sequential"), DTYPE_FLOAT64, LEVEL_BASELINE);
+    struct settings settings = fixed_l(1);
+    struct tensors as = tensors_as(tensors, DTYPE_FLOAT64);
+    struct status status = run_variant(lu, &as, &settings, 1, h, NULL, NULL);
+    tensors_free(&as);
+    return status;
+}
+
+void reference_iterate(const struct tensors *tensors, int64_t l, double *h)
+{
+    struct error error;
+    int64_t size = tensors->problem.T * tensors->problem.d;
+    for (int64_t b = 0; b < tensors->problem.B; b++) {
+        struct tensors sequence;
+        ck_assert(tensors_sequence(tensors, b, &sequence, &error));
+        ck_assert(textbook_iterate(&sequence.problem, &sequence.inputs, l, h + b * size));
+        tensors_free(&sequence);
+    }
+}
+
+double distance_scaled(const struct tensors *tensors, const double *a, const double *b)
+{
+    int64_t n = tensors->problem.B * tensors->problem.T * tensors->problem.d;
+    double *v = malloc((size_t)n * sizeof *v), most = 0;
+    ck_assert_ptr_nonnull(v);
+    to_doubles(tensors->problem.dtype, tensors->inputs.v, 0, n, v);
+    double size = fmax(largest(b, n), largest(v, n));
+    for (int64_t i = 0; i < n; i++)
+        most = isfinite(a[i]) && isfinite(b[i]) ? fmax(most, fabs(a[i] - b[i])) : INFINITY;
+    free(v);
+    return most / size;
+}
+
+static double tolerance(const struct tensors *tensors, int64_t l, const double *h, enum dtype dtype)
+{
+    int64_t n = tensors->problem.B * tensors->problem.T * tensors->problem.d;
+    double *moved = malloc((size_t)n * sizeof *moved), sensitivity = 1;
+    ck_assert_ptr_nonnull(moved);
+    for (uint64_t seed = 0; seed < DISTURBANCES; seed++) {
+        struct tensors disturbed = tensors_disturbed(tensors, disturbances[dtype], seed);
+        struct status status = status_ok();
+        if (l > 0)
+            reference_iterate(&disturbed, l, moved);
+        else
+            status = reference_exact(&disturbed, moved);
+        sensitivity = fmax(sensitivity, distance_scaled(tensors, moved, h) / disturbances[dtype]);
+        if (status.code != STATUS_OK)
+            sensitivity = INFINITY;
+        tensors_free(&disturbed);
+    }
+    free(moved);
+    return UNITS * (dtype == DTYPE_FLOAT32 ? 0x1p-24 : 0x1p-53) * sensitivity;
+}
+
+double tolerance_exact(const struct tensors *tensors, const double *h, enum dtype dtype)
+{
+    return tolerance(tensors, 0, h, dtype);
+}
+
+double tolerance_iterate(const struct tensors *tensors, int64_t l, const double *h, enum dtype dtype)
+{
+    return tolerance(tensors, l, h, dtype);
+}

@@ -1,0 +1,350 @@
+/* Points: what a point does not use does not count, points survive JSON, and keys tell apart what differs. */
+#include "bench/point.h"
+
+#include "tests/scratch.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+Suite *suite_point(void);
+
+/* The defaults, with what has none. */
+static struct point usual(void)
+{
+    struct point point;
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        const char *text = fields[field].default_text;
+        text = field == FIELD_IMPLEMENTATION ? "fixed_point" : field == FIELD_MEASURE ? "convergence" : text ? text : "8";
+        ck_assert(field_read(field, text, &point.value[field]));
+    }
+    return point;
+}
+
+static void set(struct point *point, int field, const char *text)
+{
+    ck_assert_msg(field_read(field, text, &point->value[field]), "%s: %s", fields[field].name, text);
+}
+
+/* Changes separated by commas: "kappa=0.9,mixer=none". */
+static struct point changed(const char *changes)
+{
+    static char copies[16][200]; /* texts of points live on */
+    static int next;
+    char *copy = copies[next++ % 16], *rest, *change;
+    struct point point = usual();
+    snprintf(copy, sizeof copies[0], "%s", changes);
+    for (change = strtok_r(copy, ",", &rest); change != NULL; change = strtok_r(NULL, ",", &rest)) {
+        char *value = strchr(change, ':');
+        ck_assert_ptr_nonnull(value);
+        *value = '\0';
+        set(&point, field_find_any(change), value + 1);
+    }
+    return point;
+}
+
+/* Pairs of points that mean the same, or do not. */
+static const struct {
+    const char *a, *b;
+    bool same;
+} pairs[] = {
+    {"mixer:none,r:1", "mixer:none,r:4", true},
+    {"mixer:none,s:1", "mixer:none,s:2", true},
+    {"mixer:none,feedback:raw", "mixer:none", true},
+    {"mixer:none,kappa:0.9", "mixer:none,kappa:free", true},
+    {"mixer:kronecker,r:1", "mixer:kronecker,r:2", true},
+    {"mixer:kronecker,s:1", "mixer:kronecker,s:2", false},
+    {"mixer:dense,s:1", "mixer:dense,s:2", true},
+    {"mixer:dense,feedback:raw", "mixer:dense,feedback:rms", false},
+    {"mixer:dplr,r:1", "mixer:dplr,r:2", false},
+    {"feedback:raw,kappa:0.9", "feedback:raw,kappa:0.5", true},
+    {"feedback:none,kappa:0.9", "feedback:none,kappa:0.5", false},
+    {"kappa:free,tokens:one", "kappa:free,tokens:all", true},
+    {"kappa:0.9,tokens:one", "kappa:0.9,tokens:all", false},
+    {"feedback:rms,kappa:0.9,tokens:one", "feedback:rms", true},
+    {"impl:dense_sequential,l:4", "impl:dense_sequential,l:8", true},
+    {"impl:dense_sequential,tolerance:0.1,damping:0.5,patience:3", "impl:dense_sequential", true},
+    {"l:4", "l:8", false},
+    {"quantile:0.5", "quantile:1", true},
+    {"tolerance:0.1,quantile:0.5", "tolerance:0.1,quantile:1", false},
+    {"damping_factor:0.5", "damping_factor:0.7", true},
+    {"patience:3,damping_factor:0.5", "patience:3,damping_factor:0.7", false},
+    {"inputs:x,seed:1,kappa:0.9,lambda_max:0.5,tokens:one,initial:drawn", "inputs:x,seed:2", true},
+    {"inputs:x,limit:10", "inputs:x,limit:20", false},
+    {"seed:1", "seed:2", false},
+    {"level:best", "level:baseline", false},
+    {"threads:all", "threads:1024", false},
+};
+
+START_TEST(unused_fields_do_not_count)
+{
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        struct point a = changed(pairs[i].a), b = changed(pairs[i].b);
+        bool baseline = strstr(pairs[i].b, "baseline") != NULL && level_best() == LEVEL_BASELINE;
+        char key_a[KEY_SIZE], key_b[KEY_SIZE];
+        point_canonical(&a);
+        point_canonical(&b);
+        point_key(&a, "machine", key_a);
+        point_key(&b, "machine", key_b);
+        ck_assert_msg(point_equal(&a, &b) == (pairs[i].same || baseline), "%s and %s", pairs[i].a, pairs[i].b);
+        ck_assert_msg((strcmp(key_a, key_b) == 0) == (pairs[i].same || baseline), "%s and %s", pairs[i].a, pairs[i].b);
+        point_canonical(&b); /* once is enough */
+        ck_assert(point_equal(&a, &b) == (pairs[i].same || baseline));
+    }
+}
+END_TEST
+
+START_TEST(points_survive_json)
+{
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        for (int canonical = 0; canonical < 2; canonical++) {
+            struct point point = changed(pairs[i].a), again;
+            struct error error;
+            if (canonical)
+                point_canonical(&point);
+            json_t *json = point_to_json(&point);
+            ck_assert_ptr_nonnull(json);
+            char *text = json_dumps(json, JSON_COMPACT);
+            json_t *parsed = json_loads(text, 0, NULL);
+            ck_assert_msg(point_from_json(parsed, &again, &error), "%s", error.text);
+            ck_assert_msg(point_equal(&point, &again), "%s", text);
+            free(text);
+            json_decref(parsed);
+            json_decref(json);
+        }
+    }
+}
+END_TEST
+
+START_TEST(json_is_readable)
+{
+    struct point point = changed("kappa:0.9,mixer:none");
+    point_canonical(&point);
+    json_t *json = point_to_json(&point);
+    ck_assert_str_eq(json_string_value(json_object_get(json, "impl")), "fixed_point");
+    ck_assert_int_eq(json_integer_value(json_object_get(json, "T")), 8);
+    ck_assert_str_eq(json_string_value(json_object_get(json, "mixer")), "none");
+    ck_assert_str_eq(json_string_value(json_object_get(json, "tolerance")), "none");
+    ck_assert(json_is_null(json_object_get(json, "kappa")));
+    ck_assert_double_eq(json_real_value(json_object_get(json, "lambda_max")), 0.999);
+    ck_assert_uint_eq(json_object_size(json), FIELD_COUNT);
+    json_decref(json);
+}
+END_TEST
+
+START_TEST(bad_json_is_refused)
+{
+    static const struct {
+        const char *field, *value, *message;
+    } rows[] = {
+        {"T", "0", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
+        {"T", "1.5", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
+        {"T", "[1]", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
+        {"T", NULL, "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
+        {"mixer", "2", "a point whose mixer is missing or wrong; expected one of none, dplr, householder, kronecker, dense"},
+        {"form", "\"crooked\"", "a point whose form is missing or wrong; expected normalised or plain"},
+        {"s", "true", "a point whose s is missing or wrong; expected a number above 0, at most 4"},
+    };
+    struct point point = usual(), again;
+    struct error error;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *json = point_to_json(&point);
+        json_object_del(json, rows[i].field);
+        if (rows[i].value != NULL)
+            json_object_set_new(json, rows[i].field, json_loads(rows[i].value, JSON_DECODE_ANY, NULL));
+        ck_assert(!point_from_json(json, &again, &error));
+        ck_assert_str_eq(error.text, rows[i].message);
+        json_decref(json);
+    }
+    ck_assert(!point_from_json(NULL, &again, &error));
+}
+END_TEST
+
+/* A record of an implementation that has gone since can still be read, shown and drawn. */
+START_TEST(unknown_implementations_are_kept)
+{
+    struct point point = usual(), again;
+    struct error error;
+    json_t *json = point_to_json(&point);
+    json_object_set_new(json, "impl", json_string("long_gone memory=10"));
+    ck_assert(point_from_json(json, &again, &error));
+    ck_assert_str_eq(again.value[FIELD_IMPLEMENTATION].text, "long_gone memory=10");
+    ck_assert_ptr_null(point_implementation(&again));
+    ck_assert_int_eq(point_settings(&again).n_options, 0);
+    json_decref(json);
+}
+END_TEST
+
+/* One change of every field. */
+// clang-format off
+static const char *const changes[FIELD_COUNT] = {
+    [FIELD_IMPLEMENTATION] = "fixed_point a=b", [FIELD_MEASURE] = "throughput", [FIELD_B] = "2", [FIELD_T] = "9", [FIELD_D] = "9",
+    [FIELD_MIXER] = "dplr", [FIELD_R] = "2", [FIELD_S] = "2", [FIELD_FORM] = "plain", [FIELD_FEEDBACK] = "raw",
+    [FIELD_DTYPE] = "float64", [FIELD_INITIAL] = "drawn", [FIELD_KAPPA] = "0.9", [FIELD_TOKENS] = "one", [FIELD_LAMBDA_MAX] = "0.5",
+    [FIELD_LIMIT] = "10", [FIELD_INPUTS] = "no such file", [FIELD_L] = "17", [FIELD_TOLERANCE] = "0.1", [FIELD_QUANTILE] = "0.5",
+    [FIELD_DAMPING] = "0.5", [FIELD_DAMPING_FACTOR] = "0.5", [FIELD_PATIENCE] = "3", [FIELD_THREADS] = "1000",
+    [FIELD_LEVEL] = "avx512", [FIELD_SEED] = "2",
+};
+// clang-format on
+
+START_TEST(keys_tell_every_field_apart)
+{
+    char keys[FIELD_COUNT + 1][KEY_SIZE];
+    struct point point = usual();
+    point_key(&point, "machine", keys[FIELD_COUNT]);
+    ck_assert_uint_eq(strspn(keys[FIELD_COUNT], "0123456789abcdef"), KEY_SIZE - 1);
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        struct point other = usual();
+        if (changes[field] != NULL)
+            set(&other, field, changes[field]);
+        else
+            other.value[field].kind = VALUE_NONE; /* a field of one word only */
+        point_key(&other, "machine", keys[field]);
+        for (int earlier = 0; earlier < field; earlier++)
+            ck_assert_msg(strcmp(keys[field], keys[earlier]) != 0, "%s and %s", fields[field].name, fields[earlier].name);
+        ck_assert_msg(strcmp(keys[field], keys[FIELD_COUNT]) != 0, "%s", fields[field].name);
+    }
+    char elsewhere[KEY_SIZE];
+    point_key(&point, "another machine", elsewhere);
+    ck_assert_str_ne(elsewhere, keys[FIELD_COUNT]);
+}
+END_TEST
+
+START_TEST(keys_hold_the_bytes_of_a_file)
+{
+    static const char *const names[] = {"one", "copy of one", "two"};
+    static const char *const bytes[] = {"12345678", "12345678", "12345679"};
+    char keys[3][KEY_SIZE], path[3][PATH_MAX];
+    struct point point = usual();
+    scratch_make();
+    for (int i = 0; i < 3; i++) {
+        snprintf(path[i], sizeof path[i], "%s/%s", scratch, names[i]);
+        scratch_write(path[i], bytes[i], 8);
+        set(&point, FIELD_INPUTS, path[i]);
+        point_key(&point, "machine", keys[i]);
+    }
+    ck_assert_str_eq(keys[0], keys[1]);
+    ck_assert_str_ne(keys[0], keys[2]);
+    scratch_remove();
+}
+END_TEST
+
+START_TEST(keys_are_the_same_in_every_process)
+{
+    char here[KEY_SIZE], there[KEY_SIZE] = "";
+    int ends[2], status;
+    struct point point = changed("impl:diagonal_scan chunk=64,kappa:0.9");
+    point_key(&point, "machine", here);
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) { /* the same point, made again */
+        struct point again = changed("kappa:0.9,impl:diagonal_scan chunk=64");
+        point_key(&again, "machine", there);
+        _exit(write(ends[1], there, KEY_SIZE) == KEY_SIZE ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(read(ends[0], there, KEY_SIZE), KEY_SIZE);
+    ck_assert_str_eq(here, there);
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+START_TEST(becomes_what_the_contract_wants)
+{
+    struct point point =
+        changed("B:2,T:3,d:5,mixer:dplr,r:4,s:2,form:plain,feedback:rms,dtype:float64,l:7,tolerance:1e-3,quantile:0.5,"
+                "damping:0.8,patience:15,threads:3,level:baseline,impl:fixed_point b=2 a=1");
+    point_canonical(&point);
+    struct problem problem = point_problem(&point), expected = {.B = 2,
+                                                                .T = 3,
+                                                                .d = 5,
+                                                                .mixer = MIXER_DPLR,
+                                                                .r = 4,
+                                                                .s = 2,
+                                                                .form = FORM_PLAIN,
+                                                                .feedback = FEEDBACK_RMS,
+                                                                .dtype = DTYPE_FLOAT64};
+    ck_assert(problem_equal(&problem, &expected));
+    struct settings settings = point_settings(&point);
+    ck_assert_int_eq(settings.l_max, 7);
+    ck_assert_double_eq(settings.tolerance, 1e-3);
+    ck_assert_double_eq(settings.quantile, 0.5);
+    ck_assert_double_eq(settings.damping, 0.8);
+    ck_assert_double_eq(settings.damping_factor, 0.9);
+    ck_assert_int_eq(settings.patience, 15);
+    ck_assert_int_eq(settings.n_options, 2);
+    ck_assert_str_eq(settings_option(&settings, "a"), "1");
+    ck_assert_str_eq(settings_option(&settings, "b"), "2");
+    ck_assert_int_eq(point_threads(&point), 3);
+    ck_assert_int_eq(point_level(&point), LEVEL_BASELINE);
+    ck_assert_str_eq(point_implementation(&point)->name, "fixed_point");
+
+    point = changed("mixer:none,impl:diagonal_scan");
+    point_canonical(&point);
+    problem = point_problem(&point);
+    ck_assert(problem.r == 0 && problem.s == 0 && problem.feedback == FEEDBACK_NONE);
+    settings = point_settings(&point);
+    ck_assert(settings.tolerance == 0 && settings.quantile == 1 && settings.damping == 1 && settings.damping_factor == 1 &&
+              settings.patience == 0);
+}
+END_TEST
+
+START_TEST(nonsense_is_refused)
+{
+    struct error error;
+    struct point point = changed("B:65536,T:16777216,d:65536,mixer:none");
+    point_canonical(&point);
+    ck_assert(!point_check(&point, &error));
+    ck_assert_str_eq(error.text, "vector (65536,16777216,65536) none normalised float32: a tensor of more than 2^40 elements");
+    point = changed("B:1,T:1,d:20000,mixer:dense,feedback:raw");
+    point_canonical(&point);
+    ck_assert(!point_check(&point, &error));
+    ck_assert_str_eq(error.text, "vector (1,1,20000) dense normalised feedback=raw float32: W (m,d) of more than 2^40 elements");
+    point = changed("B:1,T:1,d:20000,mixer:dense");
+    point_canonical(&point);
+    ck_assert(point_check(&point, &error));
+}
+END_TEST
+
+START_TEST(labels)
+{
+    static const struct {
+        const char *changes, *label;
+    } rows[] = {
+        {"B:4,T:256,d:32,kappa:0.9,l:100,threads:2", "fixed_point (4,256,32) householder r=1 kappa=0.9 l=100 threads=2"},
+        {"mixer:none,impl:diagonal_scan chunk=64,threads:1", "diagonal_scan chunk=64 (1,8,8) none threads=1"},
+        {"mixer:kronecker,s:2,form:plain,feedback:raw,dtype:float64,tolerance:1e-3,threads:1",
+         "fixed_point (1,8,8) kronecker s=2 form=plain feedback=raw dtype=float64 l=16 tolerance=0.001 threads=1"},
+    };
+    char text[200], small[20];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct point point = changed(rows[i].changes);
+        point_canonical(&point);
+        point_label(&point, sizeof text, text);
+        ck_assert_str_eq(text, rows[i].label);
+        point_label(&point, sizeof small, small);
+        ck_assert_uint_eq(strlen(small), sizeof small - 1);
+    }
+}
+END_TEST
+
+Suite *suite_point(void)
+{
+    Suite *suite = suite_create("point");
+    TCase *tests = tcase_create("point");
+    tcase_add_test(tests, unused_fields_do_not_count);
+    tcase_add_test(tests, points_survive_json);
+    tcase_add_test(tests, json_is_readable);
+    tcase_add_test(tests, bad_json_is_refused);
+    tcase_add_test(tests, unknown_implementations_are_kept);
+    tcase_add_test(tests, keys_tell_every_field_apart);
+    tcase_add_test(tests, keys_hold_the_bytes_of_a_file);
+    tcase_add_test(tests, keys_are_the_same_in_every_process);
+    tcase_add_test(tests, becomes_what_the_contract_wants);
+    tcase_add_test(tests, nonsense_is_refused);
+    tcase_add_test(tests, labels);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

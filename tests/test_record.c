@@ -1,0 +1,41 @@
+/* The words of results. */
+#include "bench/record.h"
+
+#include <check.h>
+
+Suite *suite_record(void);
+
+START_TEST(results_have_words)
+{
+    ck_assert_str_eq(result_name(RESULT_OK), "ok");
+    ck_assert_str_eq(result_name((enum result)STATUS_SINGULAR), "singular");
+    ck_assert_str_eq(result_name(RESULT_EXPLODES), "explodes");
+    ck_assert_str_eq(result_name(RESULT_TARGET_NOT_REACHED), "target_not_reached");
+    ck_assert_str_eq(result_name(RESULT_COUNT), "unknown");
+    for (int i = 0; i < RESULT_COUNT; i++)
+        ck_assert_int_eq(result_find(result_name((enum result)i)), i);
+    ck_assert_int_eq(result_find("okay"), RESULT_COUNT);
+}
+END_TEST
+
+START_TEST(some_results_are_failures)
+{
+    static const char *const failures[] = {"internal", "out_of_memory", "wrong", "crashed", "timed_out"};
+    int failed = 0;
+    for (int i = 0; i < RESULT_COUNT; i++)
+        failed += result_failed((enum result)i);
+    for (int i = 0; i < 5; i++)
+        ck_assert_msg(result_failed(result_find(failures[i])), "%s", failures[i]);
+    ck_assert_int_eq(failed, 5);
+}
+END_TEST
+
+Suite *suite_record(void)
+{
+    Suite *suite = suite_create("record");
+    TCase *tests = tcase_create("record");
+    tcase_add_test(tests, results_have_words);
+    tcase_add_test(tests, some_results_are_failures);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,29 @@
+/* The tests that are scripts: each is one test, which passes when the script ends with status 0. */
+#include <check.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *const scripts[] = {"tests/rooms.sh", "tests/front_door.sh", "tests/build_identity.sh"};
+
+START_TEST(script)
+{
+    pid_t child;
+    char *const arguments[] = {scripts[_i], NULL};
+    ck_assert_int_eq(posix_spawn(&child, scripts[_i], NULL, NULL, arguments, environ), 0);
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s failed; it says above why", scripts[_i]);
+}
+END_TEST
+
+Suite *suite_scripts(void);
+
+Suite *suite_scripts(void)
+{
+    Suite *suite = suite_create("scripts");
+    TCase *tests = tcase_create("scripts");
+    tcase_add_loop_test(tests, script, 0, sizeof scripts / sizeof scripts[0]);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,97 @@
+/* Statistics against values computed by hand or taken from tables. */
+#include "bench/statistics.h"
+
+#include <check.h>
+#include <math.h>
+
+Suite *suite_statistics(void);
+
+START_TEST(sorts)
+{
+    double values[] = {3, -1, 2, 2, 1e300, -1e300, 0};
+    const double expected[] = {-1e300, -1, 0, 2, 2, 3, 1e300};
+    statistics_sort(values, 7);
+    for (int i = 0; i < 7; i++)
+        ck_assert_double_eq(values[i], expected[i]);
+    statistics_sort(values, 0);
+}
+END_TEST
+
+/* R: quantile(c(1, 2, 4, 8, 16), p), type 7. */
+START_TEST(quantiles)
+{
+    static const struct {
+        double share, expected;
+    } rows[] = {{0, 1}, {0.1, 1.4}, {0.25, 2}, {0.5, 4}, {0.6, 5.6}, {0.75, 8}, {0.9, 12.8}, {1, 16}};
+    const double sorted[] = {1, 2, 4, 8, 16};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ck_assert_double_eq_tol(statistics_quantile(sorted, 5, rows[i].share), rows[i].expected, 1e-12);
+    ck_assert_double_eq(statistics_quantile(sorted, 1, 0.9), 1);
+    ck_assert(isnan(statistics_quantile(sorted, 0, 0.5)));
+}
+END_TEST
+
+START_TEST(medians)
+{
+    const double sorted[] = {1, 2, 4, 8};
+    ck_assert_double_eq(statistics_median(sorted, 1), 1);
+    ck_assert_double_eq(statistics_median(sorted, 2), 1.5);
+    ck_assert_double_eq(statistics_median(sorted, 3), 2);
+    ck_assert_double_eq(statistics_median(sorted, 4), 3);
+}
+END_TEST
+
+/* Ranks k as in tables of the sign test at 5 %, two-sided: with k - 1 signs of one kind the test rejects, with k it does not. */
+START_TEST(median_intervals)
+{
+    static const struct {
+        size_t n, k;
+    } rows[] = {{6, 1}, {8, 1}, {9, 2}, {11, 2}, {12, 3}, {15, 4}, {20, 6}, {25, 8}, {30, 10}, {50, 18}, {100, 40}, {10000, 4902}};
+    static double sorted[10000];
+    double low = -1, high = -1;
+    for (int i = 0; i < 10000; i++)
+        sorted[i] = i + 1;
+    for (size_t n = 0; n < 6; n++)
+        ck_assert(!statistics_median_interval(sorted, n, &low, &high));
+    ck_assert_double_eq(low, -1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ck_assert(statistics_median_interval(sorted, rows[i].n, &low, &high));
+        ck_assert_double_eq(low, (double)rows[i].k);
+        ck_assert_double_eq(high, (double)(rows[i].n - rows[i].k + 1));
+    }
+}
+END_TEST
+
+START_TEST(variation)
+{
+    const double values[] = {2, 4, 4, 4, 5, 5, 7, 9}, opposite[] = {-1, 1};
+    ck_assert_double_eq_tol(statistics_variation(values, 8), sqrt(32.0 / 7) / 5, 1e-15);
+    ck_assert_double_eq(statistics_variation(values + 1, 3), 0);
+    ck_assert(isnan(statistics_variation(values, 1)));
+    ck_assert(isnan(statistics_variation(opposite, 2)));
+}
+END_TEST
+
+START_TEST(slopes)
+{
+    const double x[] = {0, 1, 2, 3}, line[] = {5, 3, 1, -1}, bent[] = {0, 1, 1, 4};
+    ck_assert_double_eq_tol(statistics_slope(x, line, 4), -2, 1e-15);
+    ck_assert_double_eq_tol(statistics_slope(x, bent, 4), 1.2, 1e-15);
+    ck_assert(isnan(statistics_slope(x, line, 1)));
+    ck_assert(isnan(statistics_slope((const double[]){2, 2, 2}, line, 3)));
+}
+END_TEST
+
+Suite *suite_statistics(void)
+{
+    Suite *suite = suite_create("statistics");
+    TCase *tests = tcase_create("statistics");
+    tcase_add_test(tests, sorts);
+    tcase_add_test(tests, quantiles);
+    tcase_add_test(tests, medians);
+    tcase_add_test(tests, median_intervals);
+    tcase_add_test(tests, variation);
+    tcase_add_test(tests, slopes);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

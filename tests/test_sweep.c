@@ -1,0 +1,447 @@
+/* Sweep files: a table of good ones with what they expand to, a table of bad ones with their exact messages. */
+#include "bench/sweep.h"
+
+#include "tests/scratch.h"
+
+#include <unistd.h>
+
+Suite *suite_sweep(void);
+
+/* Three lines that every file of the tables below begins with, unless it is marked whole. */
+#define TOP "name: t\nmeasure: convergence\nimpls: fixed_point\n"
+#define SIZES "problem: {T: 8, d: 4}\n"
+
+/* ---- Good files ----------------------------------------------------------------------------------------------------------- */
+
+// clang-format off
+static const struct {
+    const char *text; /* after TOP */
+    size_t points, shared, skipped;
+} good[] = {
+    {SIZES, 1, 0, 0},
+    {"# a comment\nproblem:\n  T: 8\n  d: 4\n", 1, 0, 0},
+    {"problem: {T: '8', d: \"4\"}\n", 1, 0, 0}, /* quotes do not make another value */
+    {"problem: {T: [8, 16, 32], d: [4, 8]}\n", 6, 0, 0},
+    {"problem: {T: {from: 64, to: 4096, factor: 2}, d: 4}\n", 7, 0, 0},
+    {"problem: {T: {from: 64, to: 100, factor: 2}, d: 4}\n", 1, 0, 0},
+    {"problem: {T: {from: 1, to: 4, factor: 1.2}, d: 4}\n", 4, 0, 0}, /* whole numbers, each once */
+    {"problem: {T: {from: 1, to: 9, step: 2}, d: 4}\n", 5, 0, 0},
+    {"problem: {T: {from: 8, to: 8, step: 1}, d: 4}\n", 1, 0, 0},
+    {SIZES "regime: {kappa: {from: 0.1, to: 0.9, step: 0.1}}\n", 9, 0, 0},
+    {SIZES "regime: {kappa: [.5, .9, .99, free]}\n", 4, 0, 0},
+    {"problem: {T: 8, d: 4, mixer: [none, dplr, householder], r: [1, 4]}\n", 5, 1, 0},
+    {"problem: {T: 8, d: 4, feedback: [none, raw]}\nregime: {kappa: [0.5, 0.9, free]}\n", 4, 2, 0},
+    {SIZES "settings: {quantile: [0.5, 1], tolerance: [none, 0.1]}\n", 3, 1, 0},
+    {SIZES "run: {threads: [1, 2], level: baseline, seed: {from: 1, to: 3, step: 1}, samples: 7, time_limit: 2 min}\n", 6, 0, 0},
+    {"problem: {T: [8, 16], d: [4, 8]}\nskip: [{T: 8, d: 8}]\n", 3, 0, 1},
+    {"problem: {T: [8, 16], d: [4, 8]}\nskip: [{T: 8}, {d: [8]}]\n", 1, 0, 3},
+    {"problem: {T: {from: 8, to: 64, factor: 2}, d: 4}\nskip: [{T: {from: 16, to: 32, factor: 2}}]\n", 2, 0, 2},
+    {"problem: {T: 8, d: 4, mixer: [none, dplr]}\nskip: [{impl: [fixed_point], mixer: none}]\n", 1, 0, 1},
+    {"problem: {T: 8, d: 4, mixer: [none, dplr]}\nskip: [{feedback: none, mixer: none}]\n", 1, 0, 1}, /* not used: none */
+    {"problem: {T: 8, d: 4, mixer: [none, dplr]}\nskip: [{r: none}]\n", 1, 0, 1},
+    {SIZES "run: {threads: [all, 1024]}\nskip: [{threads: all}]\n", 1, 0, 1},
+    /* What means nothing may be skipped. */
+    {"problem: {T: [8, 16777216], d: 65536, B: 256}\nskip: [{T: 16777216}]\n", 1, 0, 1},
+    {SIZES "grids:\n  - {}\n  - problem: {T: 16}\n", 2, 0, 0},
+    {SIZES "grids:\n  - problem: {T: [8, 16]}\n  - problem: {d: [4, 8]}\n", 3, 1, 0},
+    {SIZES "skip: [{T: 16}]\ngrids:\n  - problem: {T: [8, 16]}\n  - problem: {T: [16, 32]}\n    skip: [{T: 32}]\n", 2, 0, 2},
+    {"grids:\n  - problem: {T: 8, d: 4}\n    impls: [fixed_point, diagonal_scan split=time]\n", 2, 0, 0},
+    {"problem: {d: 4}\ngrids: [{problem: {T: 8}, run: {seed: 7}, settings: {l: 3}, regime: {kappa: 1}, measure: [throughput]}]\n",
+     1, 0, 0},
+    {SIZES "plots:\n  - kind: throughput\n    name: speed\n    x: d\n    series: [impl, threads]\n    panel: mixer\n"
+           "    where: {mixer: [none, dplr], tolerance: none}\n  - kind: throughput\n", 1, 0, 0},
+};
+// clang-format on
+
+static const char *write_sweep(const char *text, size_t length)
+{
+    const char *path = scratch_path("a.yaml");
+    scratch_write(path, text, length);
+    return path;
+}
+
+START_TEST(good_files_expand)
+{
+    scratch_make();
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        char text[2048];
+        struct sweep sweep;
+        struct error error;
+        snprintf(text, sizeof text, TOP "%s", good[i].text);
+        ck_assert_msg(sweep_read(write_sweep(text, strlen(text)), false, &sweep, &error), "%s\n%s", text, error.text);
+        ck_assert_msg(sweep.n_points == good[i].points && sweep.n_shared == good[i].shared && sweep.n_skipped == good[i].skipped,
+                      "%s\n%zu points, %zu shared, %zu skipped", text, sweep.n_points, sweep.n_shared, sweep.n_skipped);
+        for (size_t a = 0; a < sweep.n_points; a++) {
+            struct point canonical = sweep.point[a];
+            point_canonical(&canonical);
+            ck_assert(point_equal(&canonical, &sweep.point[a]));
+            for (size_t b = 0; b < a; b++)
+                ck_assert(!point_equal(&sweep.point[a], &sweep.point[b]));
+        }
+        sweep_free(&sweep);
+        sweep_free(&sweep); /* twice is harmless */
+    }
+    scratch_remove();
+}
+END_TEST
+
+/* ---- Bad files ------------------------------------------------------------------------------------------------------------ */
+
+#define TOP_KEYS "one of name, measure, impls, inputs, problem, regime, settings, run, skip, plots, grids"
+#define T_TAKES "a whole number from 1 to 16777216"
+#define NAME_TAKES "1 to 63 letters, digits or . _ -, beginning with a letter, a digit or _"
+#define FORTY "0123456789012345678901234567890123456789"
+
+// clang-format off
+static const struct {
+    bool whole;       /* the text is the whole file; else it follows TOP, so that its first line is line 4 */
+    const char *text;
+    const char *message; /* after "FILE:" */
+} bad[] = {
+    /* What is not YAML, or more of it than is wanted. */
+    {true, "", "1:1: the file is empty; expected a mapping that begins with name:"},
+    {true, "# nothing\n", "1:1: the file is empty; expected a mapping that begins with name:"},
+    {true, "---\n", "2:1: the file is \"\"; expected a mapping that begins with name:"},
+    {true, "just a text\n", "1:1: the file is \"just a text\"; expected a mapping that begins with name:"},
+    {true, "- 1\n- 2\n", "1:1: the file is a list; expected a mapping that begins with name:"},
+    {true, "name: [a, b\n", "2:1: not YAML: while parsing a flow sequence: did not find expected ',' or ']'"},
+    {true, "name: \"a\n", "2:1: not YAML: while scanning a quoted scalar: found unexpected end of stream"},
+    {true, "name:\n\ta: 1\n", "2:1: not YAML: while scanning for the next token: found character that cannot start any token"},
+    {true, "name: t\nname: u\n", "2:1: the key \"name\" for a second time (first in line 1); expected it once"},
+    {true, "a: &x [*x]\n", "1:4: an anchor; expected the value itself"},
+    {true, "a: *x\n", "1:4: an alias; expected the value itself"},
+    {true, "name: !!str t\n", "1:7: a tag; expected the value itself"},
+    {true, "name: ! t\n", "1:7: a tag; expected the value itself"},
+    {true, "? [a, b]\n: c\n", "1:3: a key that is a list or a mapping; expected a word"},
+    {true, "&k name: t\n", "1:1: an anchor; expected the value itself"},
+    {true, "name: t\n---\nname: u\n", "2:1: a second document; expected one a file"},
+    {true, "name: t\n...\n---\n", "3:1: a second document; expected one a file"},
+    {true, "name: \"a\\0b\"\n", "1:7: a NUL byte in a text; expected printable characters"},
+    {true, "name: t\nx: \xff\n", "2:4: invalid leading UTF-8 octet; expected UTF-8 text"},
+    {true, "name: \xc3\xa9\xc3(\n", "1:9: invalid trailing UTF-8 octet; expected UTF-8 text"},
+    {true, "name: a\x1b[31m\n", "1:8: control characters are not allowed; expected UTF-8 text"},
+    {true, "a: [[[[[[[[[[]]]]]]]]]]\n", "1:11: nested too deeply; expected at most 8 levels"},
+    {true, "<<: {a: 1}\n", "1:1: name is missing; expected name: and a word"},
+    /* Keys. */
+    {false, SIZES "colour: red\n", "5:1: unknown key \"colour\"; expected " TOP_KEYS},
+    {false, SIZES "setings: {l: 4}\n", "5:1: unknown key \"setings\"; did you mean settings?"},
+    {false, SIZES "<<: {a: 1}\n", "5:1: unknown key \"<<\"; expected " TOP_KEYS},
+    {false, SIZES "kappa: 0.9\n", "5:1: unknown key \"kappa\"; expected it in regime"},
+    {false, "problem: {t: 8, d: 4}\n", "4:11: unknown key \"t\" in problem; did you mean T?"},
+    {false, "problem: {T: 8, d: 4, kappa: 1}\n", "4:23: unknown key \"kappa\" in problem; expected it in regime"},
+    {false, "problem: {T: 8, d: 4, \"a\\eb\": 1}\n",
+     "4:23: unknown key \"a\\x1bb\" in problem; expected one of cell, B, T, d, mixer, r, s, form, feedback, dtype, initial"},
+    {false, SIZES "run: {sampels: 4}\n", "5:7: unknown key \"sampels\" in run; did you mean samples?"},
+    {false, SIZES "grids: [{run: {samples: 4}}]\n",
+     "5:16: unknown key \"samples\" in run; expected one of threads, level, seed"},
+    {false, SIZES "grids: [{name: a}]\n",
+     "5:10: unknown key \"name\" in a grid; expected one of measure, impls, inputs, problem, regime, settings, run, skip"},
+    {false, "problem: {T: 8, d: 4, T: 9}\n", "4:23: the key \"T\" for a second time (first in line 4); expected it once"},
+    /* What is missing. */
+    {true, "measure: convergence\n", "1:1: name is missing; expected name: and a word"},
+    {true, "name: t\nimpls: fixed_point\n" SIZES, "1:1: measure is missing; expected convergence or throughput"},
+    {true, "name: t\nmeasure: convergence\n" SIZES,
+     "1:1: impls is missing; expected the name of an implementation, then its options"},
+    {false, "problem: {d: 4}\n", "1:1: T is missing in problem; expected " T_TAKES},
+    {false, "problem: {d: 4}\ngrids:\n  - {problem: {T: 8}}\n  - {run: {seed: 1}}\n",
+     "7:5: T is missing in problem; expected " T_TAKES},
+    /* Names. */
+    {true, "name: a/b\n", "1:7: name is \"a/b\"; expected " NAME_TAKES},
+    {true, "name: ..\n", "1:7: name is \"..\"; expected " NAME_TAKES},
+    {true, "name: -a\n", "1:7: name is \"-a\"; expected " NAME_TAKES},
+    {true, "name:\n", "1:6: name is \"\"; expected " NAME_TAKES},
+    {true, "name: yes\n", "1:7: name is \"yes\"; expected " NAME_TAKES},
+    {true, "name: [t]\n", "1:7: name is a list; expected " NAME_TAKES},
+    {true, "name: " FORTY FORTY "\n", "1:7: name is \"" FORTY "012345678901234...\"; expected " NAME_TAKES},
+    {true, "name: \"a\\eb\\u202e\"\n", "1:7: name is \"a\\x1bb\\xe2\\x80\\xae\"; expected " NAME_TAKES},
+    /* Values. */
+    {false, "problem: {T: abc, d: 4}\n", "4:14: T is \"abc\"; expected " T_TAKES},
+    {false, "problem: {T: 0, d: 4}\n", "4:14: T is \"0\"; expected " T_TAKES},
+    {false, "problem: {T: -8, d: 4}\n", "4:14: T is \"-8\"; expected " T_TAKES},
+    {false, "problem: {T: 1_000, d: 4}\n", "4:14: T is \"1_000\"; expected " T_TAKES},
+    {false, "problem: {T: 010, d: 4}\n", "4:14: T is \"010\"; expected " T_TAKES},
+    {false, "problem: {T: 0x10, d: 4}\n", "4:14: T is \"0x10\"; expected " T_TAKES},
+    {false, "problem: {T: 8.0, d: 4}\n", "4:14: T is \"8.0\"; expected " T_TAKES},
+    {false, "problem: {T: +5, d: 4}\n", "4:14: T is \"+5\"; expected " T_TAKES},
+    {false, "problem: {T: ~, d: 4}\n", "4:14: T is \"~\"; expected " T_TAKES},
+    {false, "problem: {T: , d: 4}\n", "4:14: T is \"\"; expected " T_TAKES},
+    {false, "problem: {T: 99999999999999999999, d: 4}\n", "4:14: T is \"99999999999999999999\"; expected " T_TAKES},
+    {false, "problem: {T: [8, [9]], d: 4}\n", "4:18: T is a list; expected " T_TAKES},
+    {false, "problem: {T: [8, {from: 1, to: 2, step: 1}], d: 4}\n", "4:18: T is a mapping; expected " T_TAKES},
+    {false, "problem: {T: [], d: 4}\n", "4:14: T is an empty list; expected at least one value"},
+    {false, "problem: {T: [8, 16, 8], d: 4}\n", "4:22: T lists \"8\" twice; expected distinct values"},
+    {false, "problem: [T, d]\n", "4:10: problem is a list; expected {FIELD: value, list or range, ...}"},
+    {false, "problem:\n", "4:9: problem is \"\"; expected {FIELD: value, list or range, ...}"},
+    {false, "problem: {T: 8, d: 4, mixer: no}\n",
+     "4:30: mixer is \"no\"; expected one of none, dplr, householder, kronecker, dense"},
+    {false, "problem: {T: 8, d: 4, feedback: true}\n", "4:33: feedback is \"true\"; expected one of none, raw, rms"},
+    {false, "problem: {T: 8, d: 4, mixer: {from: 1, to: 2, step: 1}}\n",
+     "4:30: mixer is a mapping; expected one of none, dplr, householder, kronecker, dense"},
+    {false, SIZES "regime: {kappa: nan}\n", "5:17: kappa is \"nan\"; expected a number above 0, at most 16, or free"},
+    {false, SIZES "regime: {kappa: .inf}\n", "5:17: kappa is \".inf\"; expected a number above 0, at most 16, or free"},
+    {false, SIZES "regime: {kappa: [0.5, 5e-1]}\n", "5:23: kappa lists \"0.5\" twice; expected distinct values"},
+    {false, SIZES "regime: {lambda_max: 1.5}\n", "5:22: lambda_max is \"1.5\"; expected a number from 0 to 1"},
+    {false, SIZES "run: {time_limit: soon}\n",
+     "5:19: time_limit is \"soon\"; expected a time above 0, at most 24 h, such as 60 s, 5 min or 1 h"},
+    {false, SIZES "run: {time_limit: 25 h}\n",
+     "5:19: time_limit is \"25 h\"; expected a time above 0, at most 24 h, such as 60 s, 5 min or 1 h"},
+    {false, SIZES "run: {samples: [1, 2]}\n", "5:16: samples is a list; expected a whole number from 1 to 10000"},
+    {false, SIZES "inputs: no such file\n", "5:9: inputs: \"no such file\": No such file or directory; expected a readable file"},
+    {false, SIZES "inputs: /\n", "5:9: inputs: \"/\": not a regular file; expected a readable file"},
+    {false, SIZES "inputs: off\n", "5:9: inputs is \"off\"; expected the name of a file, or none"},
+    {true, "name: t\nimpls: fixd_point\n", "2:8: no implementation is called \"fixd_point\"; did you mean fixed_point?"},
+    {true, "name: t\nimpls: [magic]\n", "2:9: no implementation is called \"magic\"; expected a name that ./run.sh list shows"},
+    {true, "name: t\nimpls: fixed_point split\n",
+     "2:8: \"split\" is no option; expected name=value, each of at most 23 letters, digits or _.+-"},
+    {true, "name: t\nimpls: [diagonal_scan b=1 a=2, diagonal_scan a=2 b=1]\n",
+     "2:32: impl lists \"diagonal_scan a=2 b=1\" twice; expected distinct values"},
+    {true, "name: t\nimpls:\n", "2:7: no implementation is called \"\"; expected a name that ./run.sh list shows"},
+    /* Ranges. */
+    {false, "problem: {T: {from: 1, to: 9}, d: 4}\n",
+     "4:14: a range of T without step; expected {from, to, factor} or {from, to, step}"},
+    {false, "problem: {T: {to: 9, step: 1}, d: 4}\n",
+     "4:14: a range of T without from; expected {from, to, factor} or {from, to, step}"},
+    {false, "problem: {T: {from: 1, to: 9, step: 1, factor: 2}, d: 4}\n",
+     "4:14: a range of T with factor and step; expected one of them"},
+    {false, "problem: {T: {from: 9, to: 1, step: 1}, d: 4}\n", "4:14: a range of T from above to; expected from <= to"},
+    {false, "problem: {T: {from: 1, to: 9, step: 0}, d: 4}\n", "4:14: a range of T that never ends; expected step > 0"},
+    {false, "problem: {T: {from: 1, to: 9, factor: 1}, d: 4}\n",
+     "4:14: a range of T that never ends; expected factor > 1 and from > 0"},
+    {false, "problem: {T: {from: 0, to: 9, step: 1}, d: 4}\n", "4:21: from is \"0\"; expected " T_TAKES},
+    {false, "problem: {T: {from: 1.5, to: 9, step: 1}, d: 4}\n", "4:21: from is \"1.5\"; expected " T_TAKES},
+    {false, "problem: {T: {from: 1, to: 9, step: two}, d: 4}\n", "4:37: step is \"two\"; expected a number"},
+    {false, "problem: {T: {from: 1, til: 9, step: 2}, d: 4}\n",
+     "4:24: unknown key \"til\" in a range; expected one of from, to, factor, step"},
+    {false, "problem: {T: {form: 1, to: 9, step: 2}, d: 4}\n", "4:15: unknown key \"form\" in a range; did you mean from?"},
+    {false, "problem: {T: {from: 1, to: 9999, step: 1}, d: 4}\n", "4:14: a range of T with too many values; expected at most 1000"},
+    {false, SIZES "run: {seed: {from: 0, to: 9007199254740991, step: 1e-3}}\n",
+     "5:13: a range of seed with too many values; expected at most 1000"},
+    {false, SIZES "regime: {lambda_max: {from: 0, to: 1, factor: 2}}\n",
+     "5:22: a range of lambda_max that never ends; expected factor > 1 and from > 0"},
+    /* Conditions, plots, grids. */
+    {false, SIZES "skip: []\n", "5:7: skip is a list; expected a list of {FIELD: value or list, ...}"},
+    {false, SIZES "skip: {T: 8}\n", "5:7: skip is a mapping; expected a list of {FIELD: value or list, ...}"},
+    {false, SIZES "skip: [{}]\n", "5:8: an entry of skip is a mapping; expected {FIELD: value or list, ...}"},
+    {false, SIZES "skip: [{mixr: none}]\n", "5:9: unknown key \"mixr\" in a condition; did you mean mixer?"},
+    {false, SIZES "skip: [{T: []}]\n", "5:12: T is an empty list; expected at least one value"},
+    {false, SIZES "skip: [{T: many}]\n", "5:12: T is \"many\"; expected " T_TAKES},
+    {false, SIZES "skip: [{T: 8}]\n", "4:1: every combination is skipped; expected at least one point"},
+    {false, SIZES "grids: []\n", "5:8: grids is a list; expected a list of mappings, each a product of its own"},
+    {false, SIZES "grids: [5]\n", "5:9: an entry of grids is \"5\"; expected a mapping such as {problem: {T: 64}}"},
+    {false, SIZES "plots: []\n", "5:8: plots is a list; expected a list of 1 to 64 plots"},
+    {false, SIZES "plots: [{x: T}]\n", "5:9: a plot without kind; expected kind: and a word"},
+    {false, SIZES "plots: [{kind: throughput, x: Q}]\n", "5:31: x is \"Q\"; expected the name of a field"},
+    {false, SIZES "plots: [{kind: throughput, x: mixer}]\n",
+     "5:31: x is mixer; expected a field that throughput can be drawn along"},
+    {false, SIZES "plots: [{kind: throughput, series: [T, T]}]\n", "5:40: series lists T twice; expected distinct fields"},
+    {false, SIZES "plots: [{kind: throughput, panel: []}]\n", "5:35: panel lists 0 fields; expected 1 to 6"},
+    {false, SIZES "plots: [{kind: throughput, name: a/b}]\n", "5:34: name is \"a/b\"; expected " NAME_TAKES},
+    {false, SIZES "plots: [{kind: throughput}, {kind: throughput}]\n",
+     "5:29: a second plot called throughput; expected a name: of its own"},
+    {false, SIZES "plots: [{kind: throughput, where: {mixer: round}}]\n",
+     "5:43: mixer is \"round\"; expected one of none, dplr, householder, kronecker, dense"},
+    /* Sizes and counts. */
+    {false, "problem: {T: 16777216, d: 65536, B: 65536}\n",
+     "4:1: vector (65536,16777216,65536) householder r=1 s=1 normalised float32: a tensor of more than 2^40 elements"},
+    {false, SIZES "grids:\n  - {problem: {B: 65536}}\n  - {problem: {T: 16777216, d: 65536}}\n",
+     "7:6: vector (1,16777216,65536) householder r=1 s=1 normalised float32: a tensor of more than 2^40 elements"},
+    {false, "problem: {T: 8, d: {from: 1, to: 1000, step: 1}}\nrun: {seed: {from: 1, to: 101, step: 1}}\n",
+     "4:1: 101000 combinations; expected at most 100000, or more with --yes"},
+    {false, "problem: {T: {from: 1, to: 1000, step: 1}, d: {from: 1, to: 1000, step: 1}, B: {from: 1, to: 1000, step: 1}}\n"
+            "run: {seed: {from: 1, to: 1000, step: 1}, threads: {from: 1, to: 1000, step: 1}}\n"
+            "settings: {l: {from: 1, to: 1000, step: 1}, patience: {from: 1, to: 1000, step: 1}}\n",
+     "4:1: more than 10000000 combinations; expected fewer, even with --yes"},
+};
+// clang-format on
+
+/* message: what follows the path. */
+static void refuses_path(const char *path, const char *message)
+{
+    struct sweep sweep;
+    struct error error;
+    size_t n = strlen(path);
+    ck_assert_msg(!sweep_read(path, false, &sweep, &error), "taken, instead of %s", message);
+    ck_assert_msg(strncmp(error.text, path, n) == 0, "%s", error.text);
+    ck_assert_str_eq(error.text + n, message);
+    ck_assert_uint_eq(sweep.n_points, 0);
+    ck_assert_ptr_null(sweep.memory);
+}
+
+static void refuses(const char *text, size_t length, const char *message)
+{
+    char with_colon[1024];
+    snprintf(with_colon, sizeof with_colon, ":%s", message);
+    refuses_path(write_sweep(text, length), with_colon);
+}
+
+START_TEST(bad_files_are_refused)
+{
+    scratch_make();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char text[2048];
+        snprintf(text, sizeof text, "%s%s", bad[i].whole ? "" : TOP, bad[i].text);
+        refuses(text, strlen(text), bad[i].message);
+    }
+    refuses("name: t\nx: a\0b\n", 15, "2:5: a NUL byte; expected UTF-8 text");
+    scratch_remove();
+}
+END_TEST
+
+START_TEST(what_is_no_file_is_refused)
+{
+    static char large[(1 << 20) + 1];
+    scratch_make();
+    refuses_path(scratch, ": a folder; expected a sweep file");
+    refuses_path(scratch_path("none.yaml"), ": No such file or directory; expected a sweep file");
+    ck_assert_int_eq(mkfifo(scratch_path("pipe.yaml"), 0600), 0); /* nobody writes to it: must not wait */
+    refuses_path(scratch_path("pipe.yaml"), ": not a regular file; expected a sweep file");
+    memset(large, '#', sizeof large);
+    refuses_path(write_sweep(large, sizeof large), ": too large; expected a sweep file of at most 1048576 bytes");
+    scratch_remove();
+}
+END_TEST
+
+START_TEST(large_files_are_refused_quickly)
+{
+    size_t room = 1 << 20, n = 0;
+    char *text = malloc(room);
+    ck_assert_ptr_nonnull(text);
+    scratch_make();
+    for (int i = 0; n < room - 20; i++)
+        n += (size_t)sprintf(text + n, "k%d: 1\n", i);
+    refuses(text, n, "1:1: a mapping of too many entries; expected at most 1000");
+    memset(text, '[', room - 1);
+    refuses(text, room - 1, "1:9: nested too deeply; expected at most 8 levels");
+    n = (size_t)sprintf(text, "a: [");
+    while (n < room - 20)
+        n += (size_t)sprintf(text + n, "1,");
+    refuses(text, n, "1:4: a list of too many entries; expected at most 1000");
+    free(text);
+    scratch_remove();
+}
+END_TEST
+
+/* ---- Details that counts do not show -------------------------------------------------------------------------------------- */
+
+static void read_text(const char *text, bool many, struct sweep *sweep)
+{
+    struct error error;
+    ck_assert_msg(sweep_read(write_sweep(text, strlen(text)), many, sweep, &error), "%s", error.text);
+}
+
+START_TEST(many_points_want_to_be_asked_for)
+{
+    struct sweep sweep;
+    scratch_make();
+    read_text(TOP "problem: {T: 8, d: {from: 1, to: 1000, step: 1}}\nrun: {seed: {from: 1, to: 101, step: 1}}\n", true, &sweep);
+    ck_assert_uint_eq(sweep.n_points, 101000);
+    sweep_free(&sweep);
+    scratch_remove();
+}
+END_TEST
+
+START_TEST(values_arrive)
+{
+    static const double kappas[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+    struct sweep sweep;
+    scratch_make();
+    read_text(TOP SIZES "regime: {kappa: {from: 0.1, to: 0.9, step: 0.1}}\nrun: {samples: 7, time_limit: 1.5 min}\n"
+                        "plots: [{kind: throughput, x: d, series: impl, panel: [mixer, r], where: {T: [8, 16]}}, "
+                        "{kind: error-against-iteration}]\n",
+              false, &sweep);
+    ck_assert_str_eq(sweep.name, "t");
+    ck_assert_int_eq(sweep.run.samples, 7);
+    ck_assert_double_eq(sweep.run.time_limit, 90);
+    for (int i = 0; i < 9; i++) /* what one would have written, not 0.30000000000000004 */
+        ck_assert_double_eq(sweep.point[i].value[FIELD_KAPPA].real, kappas[i]);
+    ck_assert_int_eq(sweep.n_plots, 2);
+    const struct plot_request *plot = &sweep.plot[0];
+    ck_assert_str_eq(plot->kind, "throughput");
+    ck_assert_str_eq(plot->name, "throughput");
+    ck_assert_int_eq(plot->x, FIELD_D);
+    ck_assert(plot->n_series == 1 && plot->series[0] == FIELD_IMPLEMENTATION);
+    ck_assert(plot->n_panel == 2 && plot->panel[0] == FIELD_MIXER && plot->panel[1] == FIELD_R);
+    ck_assert(filter_keeps(&plot->where, &sweep.point[0]));
+    struct point other = sweep.point[0];
+    ck_assert(field_read(FIELD_T, "9", &other.value[FIELD_T]));
+    ck_assert(!filter_keeps(&plot->where, &other));
+    ck_assert_int_eq(sweep.plot[1].x, -1);
+    ck_assert_int_eq(sweep.plot[1].n_series, 0);
+    ck_assert(filter_keeps(&sweep.plot[1].where, &other)); /* no conditions */
+    sweep_free(&sweep);
+
+    read_text(TOP SIZES, false, &sweep);
+    ck_assert_int_eq(sweep.run.samples, 20);
+    ck_assert_double_eq(sweep.run.time_limit, 60);
+    sweep_free(&sweep);
+    scratch_remove();
+}
+END_TEST
+
+START_TEST(points_keep_the_order_of_the_file)
+{
+    static const int T[] = {16, 16, 8, 8}, d[] = {4, 2, 4, 2};
+    struct sweep sweep;
+    scratch_make();
+    read_text("problem: {d: [4, 2], T: [16, 8]}\nimpls: fixed_point\nmeasure: convergence\nname: t\n", false, &sweep);
+    ck_assert_uint_eq(sweep.n_points, 4);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(sweep.point[i].value[FIELD_T].integer, T[i]);
+        ck_assert_int_eq(sweep.point[i].value[FIELD_D].integer, d[i]);
+    }
+    sweep_free(&sweep);
+    scratch_remove();
+}
+END_TEST
+
+START_TEST(implementations_match_with_any_options)
+{
+    struct sweep sweep;
+    scratch_make();
+    read_text("name: t\nmeasure: convergence\nimpls: [diagonal_scan, diagonal_scan split=time, fixed_point]\n" SIZES
+              "plots: [{kind: throughput, where: {impl: diagonal_scan}}, {kind: throughput, name: b, where: {impl: "
+              "diagonal_scan split=time}}]\n",
+              false, &sweep);
+    static const bool by_name[] = {true, true, false}, by_text[] = {false, true, false};
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(filter_keeps(&sweep.plot[0].where, &sweep.point[i]), by_name[i]);
+        ck_assert_int_eq(filter_keeps(&sweep.plot[1].where, &sweep.point[i]), by_text[i]);
+    }
+    sweep_free(&sweep);
+    scratch_remove();
+}
+END_TEST
+
+/* Inputs are named relative to the sweep file, and can be opened by that name from here. */
+START_TEST(inputs_lie_beside_the_sweep_file)
+{
+    struct sweep sweep;
+    scratch_make();
+    scratch_write(scratch_path("in puts"), "x", 1);
+    read_text(TOP SIZES "inputs: [in puts, none]\nregime: {kappa: [0.5, 0.9]}\n", false, &sweep);
+    ck_assert_uint_eq(sweep.n_points, 3);
+    ck_assert_uint_eq(sweep.n_shared, 1);
+    ck_assert_str_eq(sweep.point[0].value[FIELD_KAPPA].kind == VALUE_NONE ? sweep.point[0].value[FIELD_INPUTS].text : "",
+                     scratch_path("in puts"));
+    ck_assert_int_eq(sweep.point[0].value[FIELD_SEED].kind, VALUE_NONE);
+    sweep_free(&sweep);
+    scratch_remove();
+}
+END_TEST
+
+Suite *suite_sweep(void)
+{
+    Suite *suite = suite_create("sweep");
+    TCase *tests = tcase_create("sweep");
+    tcase_add_test(tests, good_files_expand);
+    tcase_add_test(tests, bad_files_are_refused);
+    tcase_add_test(tests, what_is_no_file_is_refused);
+    tcase_add_test(tests, large_files_are_refused_quickly);
+    tcase_add_test(tests, many_points_want_to_be_asked_for);
+    tcase_add_test(tests, values_arrive);
+    tcase_add_test(tests, points_keep_the_order_of_the_file);
+    tcase_add_test(tests, implementations_match_with_any_options);
+    tcase_add_test(tests, inputs_lie_beside_the_sweep_file);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
