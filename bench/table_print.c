@@ -12,7 +12,7 @@
 enum { PAGE_WIDTH = 100, PAGE_ROWS = 25, CELL_SIZE = 40, FIGURES_MAX = 4, COLUMNS_MAX = FIELD_COUNT + FIGURES_MAX + 2, GAP = 2 };
 
 /* How a figure is printed. */
-enum style { STYLE_SHORT, STYLE_RATE, STYLE_WHOLE, STYLE_TIME, STYLE_MILLIONS };
+enum style { STYLE_SHORT, STYLE_RATE, STYLE_ITERATIONS, STYLE_TIME, STYLE_MILLIONS };
 
 struct figure {
     const char *header, *path;
@@ -27,7 +27,7 @@ static const struct {
     {"convergence",
      {{"rate", "convergence.rate", STYLE_RATE},
       {"rho", "inputs.rho", STYLE_RATE},
-      {"l to 1e-6", "convergence.error_to.1e-6", STYLE_WHOLE},
+      {"l to 1e-6", "convergence.error_to.1e-6", STYLE_ITERATIONS},
       {"final error", "convergence.final.error_max", STYLE_SHORT}},
      4},
     {"throughput",
@@ -58,16 +58,24 @@ struct group {
 
 /* ---- Cells ------------------------------------------------------------------------------------------------------------- */
 
+/* Iterations that were carried out and did not get there are infinitely many. */
+static double figure_of(const struct record *record, const struct figure *figure)
+{
+    double number = record_number(record, figure->path);
+    bool measured = record->point.value[FIELD_L].kind != VALUE_NONE && json_is_object(record_at(record, "convergence"));
+    return isnan(number) && figure->style == STYLE_ITERATIONS && measured ? INFINITY : number;
+}
+
 /* Median and half range of a figure over a group; for a single record the half width of its interval, where there is one. */
-static void middle(const struct group *group, const char *path, double *scratch, double *median, double *half)
+static void middle(const struct group *group, const struct figure *figure, double *scratch, double *median, double *half)
 {
     size_t n = 0;
     for (size_t i = 0; i < group->n; i++) {
-        scratch[n] = record_number(&group->record[i], path);
-        n += isfinite(scratch[n]);
+        scratch[n] = figure_of(&group->record[i], figure);
+        n += !isnan(scratch[n]);
     }
     statistics_sort(scratch, n);
-    *median = n ? statistics_median(scratch, n) : NAN;
+    *median = n == 0 ? NAN : isinf(scratch[n / 2]) ? INFINITY : statistics_median(scratch, n);
     *half = n > 1 ? (scratch[n - 1] - scratch[0]) / 2
                   : (record_number(group->record, "throughput.high") - record_number(group->record, "throughput.low")) / 2;
 }
@@ -95,13 +103,15 @@ static void print_time(double seconds, double half, cell text)
 
 static void print_figure(const struct figure *figure, const struct group *group, double *scratch, cell text)
 {
-    static const char *const formats[] = {[STYLE_SHORT] = "%.1e", [STYLE_RATE] = "%.4f", [STYLE_WHOLE] = "%.0f"};
+    static const char *const formats[] = {[STYLE_SHORT] = "%.1e", [STYLE_RATE] = "%.4f", [STYLE_ITERATIONS] = "%.0f"};
     double median, half;
-    middle(group, figure->path, scratch, &median, &half);
+    middle(group, figure, scratch, &median, &half);
     text[0] = '\0'; /* empty where nothing is known */
     if (isnan(median))
         return;
-    if (figure->style == STYLE_TIME)
+    if (isinf(median))
+        snprintf(text, CELL_SIZE, "never");
+    else if (figure->style == STYLE_TIME)
         print_time(median, half, text);
     else if (figure->style == STYLE_MILLIONS)
         print_short(median / 1e6, text);

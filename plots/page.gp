@@ -77,7 +77,7 @@ do for [i = 1:n_curve] {
 below = below + line * key_rows
 do for [i = 1:n_style] {
     left = 20 + (width - 40) / n_style * (i - 1)
-    set arrow 300 + i from screen X(left), screen Y(below) to screen X(left + 28), screen Y(below) nohead lw STYLE_WIDTH[i] dt STYLE_DASH[i] lc rgb 0x404040
+    set arrow 300 + i from screen X(left), screen Y(below) to screen X(left + 28), screen Y(below) nohead ls i lc rgb 0x404040
     set label 300 + i STYLE[i] at screen X(left + 34), screen Y(below) left noenhanced font ',11' tc rgb 0x404040
 }
 below = below + line * (n_style > 0) + 4
