@@ -11,6 +11,9 @@
 enum { STREAM_LAMBDA = 16, STREAM_CHANNELS = 17, STREAM_THETA = 1024 };
 enum { REDRAWS = 200, BISECTIONS = 60 };
 
+/* s alpha of a drawn mixer stays this far below the value it is near. */
+#define STRENGTH_GAP 3e-4
+
 static double logit(double p)
 {
     return log(p) - log1p(-p);
@@ -52,21 +55,25 @@ static void choose_channels(const struct problem *p, uint64_t seed, int64_t toke
         mark[i] = mark1[i / n2] * mark2[i % n2];
 }
 
-/* Raw theta whose alpha (or D) is near 1 on the marked channels and whose vectors vanish on the others. */
-static bool draw_mixer(const struct problem *p, uint64_t seed, uint32_t stream, int64_t token, const double *mark, const double *mark1,
-                       const double *mark2, double *theta, double *scratch)
+/* Raw theta whose s alpha (kronecker: s D1) is near `strength` on the marked channels and whose vectors vanish on the others. */
+static bool draw_mixer(const struct problem *p, const struct regime *regime, uint32_t stream, int64_t token, const double *mark,
+                       const double *mark1, const double *mark2, double *theta, double *scratch)
 {
     int64_t d = p->d, m = problem_m(p), n1, n2;
     uint64_t first = (uint64_t)(token * m);
+    double near = fmin(fmax(1, regime->kappa), p->s) / p->s;
     for (int64_t k = 0; k < m; k++)
-        theta[k] = random_normal(seed, stream, first + (uint64_t)k);
+        theta[k] = random_normal(regime->seed, stream, first + (uint64_t)k);
     switch (p->mixer) {
     case MIXER_DPLR:
     case MIXER_HOUSEHOLDER:
-        for (int64_t k = 0; k < p->r * d; k++)
-            theta[k] *= mark[k % d];
+        for (int64_t i = 0; i < p->r; i++)
+            for (int64_t c = 0, marked = 0; c < d; c++) {
+                marked += mark[c] > 0;
+                theta[i * d + c] *= mark[c] * (p->mixer == MIXER_HOUSEHOLDER || marked % p->r == i);
+            }
         for (int64_t k = p->r * d; k < m; k++)
-            theta[k] = 8 + theta[k] / 4;
+            theta[k] = logit(near * (1 - STRENGTH_GAP * exp(theta[k] / 4)));
         return true;
     case MIXER_KRONECKER:
         kronecker_sizes(d, &n1, &n2);
@@ -77,7 +84,7 @@ static bool draw_mixer(const struct problem *p, uint64_t seed, uint32_t stream, 
             for (int64_t j = 0; j <= i; j++)
                 *theta++ *= mark2[i] * mark2[j];
         for (int64_t i = 0; i < n1 + n2; i++)
-            theta[i] = 8 + theta[i] / 4;
+            theta[i] = logit((i < n1 ? near : 1) * (1 - STRENGTH_GAP * exp(theta[i] / 4)));
         return true;
     default: { /* dense: I - Q = N / ||N||_2 on the marked channels */
         for (int64_t k = 0; k < m; k++)
@@ -167,7 +174,7 @@ bool regime_token(const struct problem *p, const struct regime *regime, int64_t 
     }
     for (uint32_t attempt = 0; attempt < REDRAWS; attempt++) {
         struct spectrum spectrum;
-        if (!draw_mixer(p, regime->seed, STREAM_THETA + attempt, token, mark, mark1, mark2, theta, scratch))
+        if (!draw_mixer(p, regime, STREAM_THETA + attempt, token, mark, mark1, mark2, theta, scratch))
             continue;
         if (!spectrum_token(p, theta, lambda, false, &spectrum))
             return fail(error, "no memory to draw the problem");

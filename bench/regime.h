@@ -3,8 +3,10 @@
  * free: lambda uniform in [0, lambda_max), raw theta standard normal (dense: Q = I - N / 2 with N normal, scaled to norm about 2).
  *
  * kappa asked for: a quarter of the channels, drawn anew for each token, takes part in the mixing; the other channels have
- * u = 0 there and lambda within 10 % of lambda_max, for memory. On the mixed channels
- *     normalised: alpha near 1 and lambda near 0, redrawn until ||G (I - Q)||_2 reaches kappa, then G <- G kappa / ||G (I - Q)||_2;
+ * u = 0 there and lambda within 10 % of lambda_max, for memory. On the mixed channels s alpha is near 1, or near kappa where that is
+ * more, and the vectors of a dplr mixer share no channel, so that Q has no eigenvalue far below 0 that would make the exact answer
+ * explode (docs/mathematics.md, "Stability"); then
+ *     normalised: lambda near 0, redrawn until ||G (I - Q)||_2 reaches kappa, and G <- G kappa / ||G (I - Q)||_2;
  *     plain: lambda below 1 - kappa, so that the exact answer stays bounded, and alpha scaled down until ||I - Q||_2 = kappa.
  * Q is never enlarged. */
 #ifndef BENCH_REGIME_H

@@ -9,10 +9,15 @@ int64_t low_rank_scratch(const struct problem *p)
 }
 
 /* Solves A x = y (n,n row-major, both overwritten) by elimination with partial pivoting. False when a pivot is no larger than what
- * rounding leaves of an exact zero: the entries of A are sums of d products of order scale. NaN is not singular; it goes through. */
+ * rounding leaves of an exact zero: the entries of A are sums of d products of order scale. What is not finite is not singular: it
+ * goes through, and shows in y. */
 static bool solve(int64_t n, int64_t d, real *A, real *y)
 {
     real scale = real_max(1, max_abs(A, n * n));
+    if (scale > REAL_MAX) {
+        fill(y, (real)NAN, n);
+        return true;
+    }
     real tiny = scale * REAL_EPSILON * (real)(16 + d);
     for (int64_t k = 0; k < n; k++) {
         int64_t pivot = k;

@@ -9,7 +9,7 @@ void caption_text(FILE *out, const char *text)
 {
     for (const char *at = text; *at; at++) {
         unsigned char c = (unsigned char)*at;
-        fputc(c < ' ' || c == 0x7f ? ' ' : c == '"' || c == '`' ? '\'' : c == '\\' ? '/' : c, out);
+        fputc(c < ' ' || c == 0x7f ? ' ' : c > 0x7f ? '?' : c == '"' || c == '`' ? '\'' : c == '\\' ? '/' : c, out);
     }
 }
 

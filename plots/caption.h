@@ -7,7 +7,8 @@
 
 #include <stdio.h>
 
-/* Writes a text so that gnuplot takes it literally: no quotes, backslashes or control characters. */
+/* Writes a text so that gnuplot takes it literally: no quotes, backslashes or control characters; ASCII
+ * alone, since a text cut short may end within a letter. */
 void caption_text(FILE *out, const char *text);
 
 /* Writes the page block's rows of words; drawings are those of all its panels and curves, notes what they need said. */

@@ -1,3 +1,4 @@
+SUITE(contract)
 SUITE(field)
 SUITE(files)
 SUITE(implementations)

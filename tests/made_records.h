@@ -1,0 +1,54 @@
+/* Journals made by hand, for tests of what is drawn and printed from them. */
+#ifndef TESTS_MADE_RECORDS_H
+#define TESTS_MADE_RECORDS_H
+
+#include "bench/point.h"
+#include "tests/scratch.h"
+
+#include <stdarg.h>
+
+/* A record with the result and the JSON text of a few members (NULL: none), of a point given as "name=value" texts up to NULL; what they
+ * leave out has its default, but for T = 64, d = 8, one thread and the baseline level. Appends it to a journal file. */
+static inline void made_record(const char *path, const char *result, const char *members, ...)
+{
+    struct point point;
+    memset(&point, 0, sizeof point);
+    for (int f = 0; f < FIELD_COUNT; f++)
+        if (fields[f].default_text != NULL && f != FIELD_INPUTS)
+            ck_assert(field_read(f, fields[f].default_text, &point.value[f]));
+    static const char *const given[] = {"T=64", "d=8", "threads=1", "level=baseline"};
+    va_list more;
+    va_start(more, members);
+    for (size_t i = 0;; i++) {
+        const char *text = i < sizeof given / sizeof given[0] ? given[i] : va_arg(more, const char *);
+        if (text == NULL)
+            break;
+        char name[32] = "";
+        const char *equals = strchr(text, '=');
+        ck_assert_ptr_nonnull(equals);
+        memcpy(name, text, (size_t)(equals - text));
+        int field = field_find_any(name);
+        ck_assert_msg(field >= 0 && field_read(field, equals + 1, &point.value[field]), "bad field %s", text);
+    }
+    va_end(more);
+    point_canonical(&point);
+    json_error_t where;
+    json_t *record = members != NULL ? json_loads(members, 0, &where) : json_object();
+    ck_assert_msg(record != NULL, "%s", where.text);
+    ck_assert_int_eq(json_object_set_new(record, "point", point_to_json(&point)), 0);
+    json_object_set_new(record, "version", json_integer(1));
+    json_object_set_new(record, "round", json_integer(0));
+    json_object_set_new(record, "key", json_string("0123456789abcdef0123456789abcdef"));
+    json_object_set_new(record, "started", json_string("2026-11-23T18:40:00Z"));
+    json_object_set_new(record, "machine", json_string("fedcba9876543210"));
+    json_object_set_new(record, "result", json_string(result));
+    char *line = json_dumps(record, JSON_COMPACT);
+    FILE *file = fopen(path, "ab");
+    ck_assert(line != NULL && file != NULL);
+    ck_assert_int_gt(fprintf(file, "%s\n", line), 0);
+    ck_assert_int_eq(fclose(file), 0);
+    free(line);
+    json_decref(record);
+}
+
+#endif

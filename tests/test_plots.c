@@ -1,0 +1,410 @@
+/* Plots: the data files of every kind from a small journal, word by word; failures are in them; nothing that a user names is run. */
+#include "plots/plot.h"
+
+#include "plots/kinds.h"
+#include "tests/made_records.h"
+
+#include <unistd.h>
+
+Suite *suite_plots(void);
+
+static struct error error;
+static struct sweep sweep;
+static struct plots_drawn drawn;
+
+static void setup(void)
+{
+    scratch_make();
+    memset(&sweep, 0, sizeof sweep);
+    memset(&drawn, 0, sizeof drawn);
+    strcpy(sweep.name, "made");
+    scratch_write(scratch_path("journal"), "", 0);
+}
+
+static struct plot_request *request(const char *kind, const char *name)
+{
+    struct plot_request *made = &sweep.plot[sweep.n_plots++];
+    made->x = -1;
+    strcpy(made->kind, kind);
+    strcpy(made->name, name);
+    return made;
+}
+
+static bool draw(void)
+{
+    return plots_draw(&sweep, scratch_path("journal"), scratch, &drawn, &error);
+}
+
+static bool exists(const char *name)
+{
+    return access(scratch_path(name), F_OK) == 0;
+}
+
+static void check_file(const char *name, const char *expected)
+{
+    char *text = scratch_read(scratch_path(name));
+    ck_assert_str_eq(text, expected);
+    free(text);
+}
+
+static void check_contains(const char *name, const char *expected)
+{
+    char *text = scratch_read(scratch_path(name));
+    ck_assert_msg(strstr(text, expected) != NULL, "%s lacks: %s\nit has:\n%s", name, expected, text);
+    free(text);
+}
+
+#define JOURNAL scratch_path("journal")
+
+/* ---- What is written for each kind ------------------------------------------------------------------------------------- */
+
+START_TEST(error_against_iteration)
+{
+    const char *first = "{\"inputs\":{\"rho\":0.5},\"convergence\":{\"l\":[1,2,3],\"residual\":[0.5,0.25,null],\"error_max\":[0.4,0.2,0]}}";
+    const char *second = "{\"inputs\":{\"rho\":0.5},\"convergence\":{\"l\":[1,2],\"residual\":[0.5,0.25],\"error_max\":[0.2,0.1]}}";
+    const char *exact = "{\"convergence\":{\"l\":[],\"final\":{\"error_max\":1e-15}}}";
+    made_record(JOURNAL, "ok", first, "impl=fixed_point", "measure=convergence", "kappa=0.5", "l=3", NULL);
+    made_record(JOURNAL, "ok", second, "impl=fixed_point", "measure=convergence", "kappa=0.5", "l=3", "seed=2", NULL);
+    made_record(JOURNAL, "singular", NULL, "impl=fixed_point", "measure=convergence", "kappa=0.9", "l=3", NULL);
+    made_record(JOURNAL, "ok", exact, "impl=structured_sequential", "measure=convergence", "kappa=0.5", NULL);
+    request("error-against-iteration", "error-against-iteration");
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_uint_eq(drawn.pictures, 1);
+    check_file("plots/error-against-iteration.dat",
+               "# The page. To redraw: gnuplot -c error-against-iteration.gp error-against-iteration.dat error-against-iteration.svg\n"
+               "columns\t1\nwidth\t760\n"
+               "title\tmade: true error and residual against iteration\n"
+               "subtitle\tB = 1, T = 64, d = 8, mixer = householder, r = 1, s = 1, form = normalised, dtype = float32, l = 3, threads = 1,\n"
+               "subtitle\tlevel = baseline\n"
+               "x_label\titeration l\ny_label\trelative error (max norm)\npanel\t\n"
+               "curve\tfixed_point, kappa = 0.5\ncurve\tfixed_point, kappa = 0.9\ncurve\tstructured_sequential, kappa = 0.5\n"
+               "foot\tLetters at the edges are points without a figure: S singular\n"
+               "foot\tSeveral seeds or rounds of a point: their median and range.\n"
+               "foot\t4 records, measured 2026-11-23 on machine fedcba987654.\n"
+               "x_low\t0.8\nx_high\t2.5\ny_low\t1e-15\ny_high\t1\n"
+               "\n\n# Letters at the edges for points without a figure, and numbers beside points.\n"
+               "# panel\tcurve\tplace\tx\ty\tslot\ttext\n0\t0\tnone\tNaN\tNaN\t0\t-\n0\t1\tright\tNaN\tNaN\t0\tS\n"
+               "\n\n# fixed_point, kappa = 0.5 | \n# iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error\n"
+               "1\t0.5\t0.3\t0.2\t0.4\t0.5\t0.3\n2\t0.25\t0.15\t0.1\t0.2\t0.25\t0.15\n"
+               "\n\n# fixed_point, kappa = 0.9 | \n# iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error\n"
+               "NaN\tNaN\tNaN\tNaN\tNaN\tNaN\tNaN\n"
+               "\n\n# structured_sequential, kappa = 0.5 | \n# iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error\n"
+               "0.8\tNaN\t1e-15\tNaN\tNaN\tNaN\tNaN\n2.5\tNaN\t1e-15\tNaN\tNaN\tNaN\tNaN\n");
+}
+END_TEST
+
+START_TEST(iterations_against_kappa)
+{
+    const char *reached = "{\"inputs\":{\"kappa\":0.5},\"convergence\":{\"error_to\":{\"1e-6\":20}}}";
+    const char *slower = "{\"convergence\":{\"error_to\":{\"1e-6\":30}}}", *never = "{\"convergence\":{\"error_to\":{\"1e-6\":null}}}";
+    const char *beyond = "{\"inputs\":{\"kappa\":1.5},\"convergence\":{\"error_to\":{\"1e-6\":200}}}";
+    made_record(JOURNAL, "ok", reached, "impl=fixed_point", "measure=convergence", "kappa=0.5", NULL);
+    made_record(JOURNAL, "ok", slower, "impl=fixed_point", "measure=convergence", "kappa=0.5", "seed=2", NULL);
+    made_record(JOURNAL, "ok", never, "impl=fixed_point", "measure=convergence", "kappa=0.9", NULL);
+    made_record(JOURNAL, "crashed", NULL, "impl=fixed_point", "measure=convergence", "kappa=0.99", NULL);
+    made_record(JOURNAL, "ok", beyond, "impl=fixed_point", "measure=convergence", NULL);
+    made_record(JOURNAL, "ok", never, "impl=structured_sequential", "measure=convergence", NULL); /* has no iterations: not drawn */
+    request("iterations-against-kappa", "iterations-against-kappa");
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/iterations-against-kappa.dat",
+                   "curve\tfixed_point\n"
+                   "foot\tLetters at the edges are points without a figure: N not reached, C crashed\n"
+                   "foot\tSeveral seeds or rounds of a point: their median and range.\n"
+                   "foot\tOpen circles: no kappa was asked for; they stand at the one that was measured.\n"
+                   "foot\t5 records, measured 2026-11-23 on machine fedcba987654.\n"
+                   "x_low\t0.002\nx_high\t0.625\ny_low\t10\ny_high\t1000\nedge\t0.0025\n");
+    check_contains("plots/iterations-against-kappa.dat", "0\t0\tedge\t0.1\tNaN\t0\tN\n0\t0\tedge\t0.01\tNaN\t0\tC\n");
+    check_contains("plots/iterations-against-kappa.dat", "# kappa\tposition\titerations\titerations_low\titerations_high\tasked\n"
+                                                         "0.5\t0.5\t25\t20\t30\t1\n0.9\t0.1\tNaN\tNaN\tNaN\t1\n"
+                                                         "0.99\t0.01\tNaN\tNaN\tNaN\t1\n1.5\t0.0025\t200\t200\t200\t0\n");
+}
+END_TEST
+
+START_TEST(throughput)
+{
+    const char *timed = "{\"throughput\":{\"median\":2,\"q1\":1,\"q3\":4,\"low\":null,\"high\":null,\"tokens_per_s\":100}}";
+    const char *certain = "{\"throughput\":{\"median\":2,\"q1\":1,\"q3\":4,\"low\":1.6,\"high\":2.5,\"tokens_per_s\":50}}";
+    made_record(JOURNAL, "ok", timed, "impl=fixed_point", "measure=throughput", "l=1", NULL);
+    made_record(JOURNAL, "ok", certain, "impl=fixed_point", "measure=throughput", "l=4", NULL);
+    made_record(JOURNAL, "wrong", "{\"throughput\":{\"median\":null}}", "impl=fixed_point", "measure=throughput", "l=2", NULL);
+    made_record(JOURNAL, "ok", certain, "impl=structured_sequential", "measure=throughput", NULL);
+    made_record(JOURNAL, "unsupported", NULL, "impl=dense_sequential", "measure=throughput", NULL);
+    request("throughput", "throughput")->x = FIELD_L;
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/throughput-against-l.dat", "title\tmade: throughput against l\n");
+    check_contains("plots/throughput-against-l.dat",
+                   "foot\tLetters at the edges are points without a figure: U unsupported, W wrong\n"
+                   "foot\tBars of a single round: 95 % interval of the median.\n"
+                   "foot\tBars of rounds with too few samples for an interval: quartiles.\n");
+    check_contains("plots/throughput-against-l.dat", "0\t0\tright\tNaN\tNaN\t0\tU\n0\t1\tedge\t2\tNaN\t0\tW\n");
+    check_contains("plots/throughput-against-l.dat", "# x\ttokens_per_s\ttokens_per_s_low\ttokens_per_s_high\twhole_range\n"
+                                                     "1\t100\t50\t200\t0\n2\tNaN\tNaN\tNaN\t0\n4\t50\t40\t62.5\t0\n");
+    check_contains("plots/throughput-against-l.dat", "0.8\t50\t40\t62.5\t1\n5\t50\t40\t62.5\t1\n");
+}
+END_TEST
+
+START_TEST(error_against_time)
+{
+    const char *coarse = "{\"throughput\":{\"median\":0.5,\"q1\":0.4,\"q3\":0.6,\"tokens_per_s\":1,\"error_exact\":0.01}}";
+    const char *fine = "{\"throughput\":{\"median\":2,\"low\":1.5,\"high\":2.5,\"tokens_per_s\":1,\"error_exact\":0}}";
+    const char *unknown = "{\"throughput\":{\"median\":3,\"low\":2.5,\"high\":3.5,\"tokens_per_s\":1,\"error_exact\":null}}";
+    made_record(JOURNAL, "ok", fine, "impl=fixed_point", "measure=throughput", "l=9", NULL);
+    made_record(JOURNAL, "ok", coarse, "impl=fixed_point", "measure=throughput", "l=1", NULL);
+    made_record(JOURNAL, "ok", unknown, "impl=fixed_point", "measure=throughput", "l=20", NULL);
+    made_record(JOURNAL, "timed_out", NULL, "impl=dense_sequential", "measure=throughput", NULL);
+    request("error-against-time", "work");
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/work.dat", "title\tmade: error against the time of a call (work and precision) (work)\n");
+    check_contains("plots/work.dat", "0\t0\tright\tNaN\tNaN\t0\tT\n0\t1\tedge\t3\tNaN\t0\t?\n"
+                                     "0\t1\tbeside\t0.5\t0.01\t0\t1\n0\t1\tbeside\t2\t1e-17\t0\t9\n");
+    check_contains("plots/work.dat", "# seconds\tseconds_low\tseconds_high\terror\tl\n0.5\t0.4\t0.6\t0.01\t1\n2\t1.5\t2.5\t1e-17\t9\n");
+}
+END_TEST
+
+/* ---- Panels, curves, pages --------------------------------------------------------------------------------------------- */
+
+#define SPEED "{\"throughput\":{\"median\":2,\"low\":1.6,\"high\":2.5,\"tokens_per_s\":50}}"
+
+/* What varies and nobody named makes panels: nothing but seeds shares a point. */
+START_TEST(what_varies_is_never_summarised)
+{
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "dtype=float32", NULL);
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "dtype=float64", NULL);
+    request("throughput", "throughput");
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/throughput-against-T.dat", "panel\tdtype = float32\npanel\tdtype = float64\ncurve\tfixed_point\n");
+}
+END_TEST
+
+START_TEST(panels_with_a_single_x_are_left_out_and_said)
+{
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "T=16", NULL);
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "T=32", NULL);
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "T=16", "d=4", NULL);
+    request("throughput", "throughput");
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/throughput-against-T.dat", "panel\td = 8\ncurve\tfixed_point\n");
+    check_contains("plots/throughput-against-T.dat", "foot\tLeft out: 1 combinations of fields with a single T.\n");
+}
+END_TEST
+
+START_TEST(an_implementation_that_does_not_use_a_field_is_in_every_panel)
+{
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "l=1", NULL);
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "l=2", NULL);
+    made_record(JOURNAL, "ok", SPEED, "impl=dense_sequential", "measure=throughput", NULL);
+    request("throughput", "throughput");
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/throughput-against-T.dat", "panel\tl = 1\npanel\tl = 2\ncurve\tdense_sequential\ncurve\tfixed_point\n");
+    check_contains("plots/throughput-against-T.dat", "# dense_sequential | l = 1\n# x\ttokens_per_s\ttokens_per_s_low\t"
+                                                     "tokens_per_s_high\twhole_range\n64\t50\t40\t62.5\t0\n");
+    check_contains("plots/throughput-against-T.dat", "# dense_sequential | l = 2\n# x\ttokens_per_s\ttokens_per_s_low\t"
+                                                     "tokens_per_s_high\twhole_range\n64\t50\t40\t62.5\t0\n");
+}
+END_TEST
+
+START_TEST(crowded_figures_have_pages)
+{
+    for (int d = 1; d <= 14; d++) {
+        char text[16];
+        snprintf(text, sizeof text, "d=%d", d);
+        made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", text, NULL);
+    }
+    struct plot_request *panels = request("throughput", "panels"), *curves = request("throughput", "curves");
+    panels->panel[panels->n_panel++] = FIELD_D;
+    curves->series[curves->n_series++] = FIELD_D;
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_uint_eq(drawn.pictures, 4);
+    ck_assert(exists("plots/panels-1.svg") && exists("plots/panels-2.svg") && exists("plots/curves-1.svg") && exists("plots/curves-2.svg"));
+    check_contains("plots/panels-2.dat", "panel\td = 13\npanel\td = 14\n");
+    check_contains("plots/curves-2.dat", "curve\td = 13\ncurve\td = 14\n");
+}
+END_TEST
+
+START_TEST(without_plots_asked_for_each_measure_has_its_own)
+{
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "T=16", NULL);
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "T=32", NULL);
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_uint_eq(drawn.pictures, 2);
+    ck_assert(exists("plots/throughput-against-T.svg") && exists("plots/error-against-time.svg"));
+    ck_assert(!exists("plots/throughput-against-d.svg") && !exists("plots/error-against-iteration.svg"));
+    ck_assert_str_eq(drawn.note, "");
+}
+END_TEST
+
+/* ---- Nothing to draw, nothing that worked ------------------------------------------------------------------------------ */
+
+START_TEST(no_records_no_picture)
+{
+    request("throughput", "speed");
+    request("error-against-iteration", "error");
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_uint_eq(drawn.pictures, 0);
+    ck_assert_str_eq(drawn.note, "not drawn, for want of records: speed, error");
+    ck_assert(!exists("plots/speed.svg"));
+}
+END_TEST
+
+START_TEST(all_failed_is_drawn)
+{
+    for (int result = 1; result < RESULT_COUNT; result++) {
+        made_record(JOURNAL, result_name((enum result)result), NULL, "impl=fixed_point", "measure=throughput", NULL);
+        made_record(JOURNAL, result_name((enum result)result), NULL, "impl=fixed_point", "measure=convergence", NULL);
+    }
+    for (int k = 0; k < plot_kind_count(); k++)
+        request(plot_kind_get(k)->name, plot_kind_get(k)->name);
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_uint_eq(drawn.pictures, (size_t)plot_kind_count());
+    for (int result = 1; result < RESULT_COUNT; result++) { /* every result has a letter of its own */
+        char expected[32];
+        snprintf(expected, sizeof expected, "\t%d\t", result - 1);
+        check_contains("plots/throughput-against-T.dat", expected);
+    }
+}
+END_TEST
+
+START_TEST(bad_requests_and_journals)
+{
+    request("pie", "pie");
+    ck_assert(!draw());
+    ck_assert_str_eq(error.text, "no kind of plot is called pie");
+    sweep.n_plots = 0;
+    request("throughput", "speed")->x = FIELD_KAPPA;
+    ck_assert(!draw());
+    ck_assert_str_eq(error.text, "a plot of kind throughput cannot have kappa on its x axis");
+    ck_assert(!plots_draw(&sweep, scratch_path("missing"), scratch, &drawn, &error));
+    scratch_write(JOURNAL, "{\"result\":\"ok\"}\n", 16);
+    ck_assert(!draw());
+}
+END_TEST
+
+START_TEST(gnuplot_missing)
+{
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", NULL);
+    request("throughput", "speed");
+    char *path = strdup(getenv("PATH"));
+    setenv("PATH", scratch, 1);
+    bool done = draw();
+    setenv("PATH", path, 1);
+    free(path);
+    ck_assert(!done);
+    ck_assert_msg(strstr(error.text, "gnuplot-nox") != NULL, "%s", error.text);
+    ck_assert(!exists("plots/speed.svg"));
+}
+END_TEST
+
+/* What gnuplot says reaches the error, and no half picture stays. */
+START_TEST(gnuplot_fails)
+{
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", NULL);
+    request("throughput", "speed");
+    const char *program = "#!/bin/sh\necho 'no such terminal' >&2\nexit 1\n";
+    scratch_write(scratch_path("gnuplot"), program, strlen(program));
+    ck_assert_int_eq(chmod(scratch_path("gnuplot"), 0700), 0);
+    char *path = strdup(getenv("PATH"));
+    setenv("PATH", scratch, 1);
+    bool done = draw();
+    setenv("PATH", path, 1);
+    free(path);
+    ck_assert(!done);
+    ck_assert_msg(strstr(error.text, "no such terminal") != NULL, "%s", error.text);
+    ck_assert(!exists("plots/speed.svg") && !exists("plots/speed.svg.new"));
+}
+END_TEST
+
+/* ---- Names are only names ---------------------------------------------------------------------------------------------- */
+
+START_TEST(hostile_names_do_nothing)
+{
+    char hostile[VALUE_TEXT_MAX], folder[PATH_MAX];
+    ck_assert_int_eq(chdir(scratch), 0); /* what a name might run would leave a file here */
+    snprintf(hostile, sizeof hostile, "inputs=<touch a;`touch b`'\"$(touch c)|touch d&\\n@x{}^_%%s#");
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", hostile, NULL);
+    made_record(JOURNAL, "wrong", NULL, "impl=fixed_point", "measure=throughput", "inputs=\n\n\t# \x01", NULL);
+    strcpy(sweep.name, "<touch e `touch f` $(touch g) ' \" \\");
+    request("throughput", "|touch h `x` $(y) '\" <../..");
+    snprintf(folder, sizeof folder, "<touch i; `touch j` '\" |touch k");
+    ck_assert_msg(plots_draw(&sweep, JOURNAL, folder, &drawn, &error), "%s", error.text);
+    ck_assert_uint_eq(drawn.pictures, 1);
+    for (const char *name = "abcdefghijk"; *name; name++)
+        ck_assert_msg(!exists((char[]){*name, '\0'}), "%c was made", *name);
+    char name[PATH_MAX];
+    snprintf(name, sizeof name, "%s/plots/_touch_h__x____y_______.._...svg", folder);
+    check_contains(name, "&lt;touch a;'touch b'''$(touch c)|touch d&amp;/n@x{}^_%s#");
+    check_contains(name, "made" + 4); /* it could be read */
+    ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
+START_TEST(names_that_meet_are_numbered)
+{
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", NULL);
+    request("throughput", "a+b");
+    request("throughput", "a*b");
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert(exists("plots/a_b.svg") && exists("plots/a_b_2.svg"));
+}
+END_TEST
+
+START_TEST(the_same_bytes_again_and_by_hand)
+{
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", NULL);
+    request("throughput", "speed");
+    ck_assert(draw());
+    char *first = scratch_read(scratch_path("plots/speed.svg"));
+    ck_assert(draw());
+    check_file("plots/speed.svg", first);
+    ck_assert_int_eq(chdir(scratch_path("plots")), 0);
+    ck_assert_int_eq(system("gnuplot -c throughput.gp speed.dat again.svg >/dev/null 2>&1"), 0); /* as the data file says */
+    ck_assert_int_eq(chdir("/"), 0);
+    check_file("plots/again.svg", first);
+    free(first);
+}
+END_TEST
+
+/* ---- The table of kinds ------------------------------------------------------------------------------------------------ */
+
+START_TEST(kinds)
+{
+    for (int k = 0; k < plot_kind_count(); k++)
+        ck_assert_int_eq(plot_kind_find(plot_kind_get(k)->name), k);
+    ck_assert_int_eq(plot_kind_find("Throughput"), -1);
+    int throughput_kind = plot_kind_find("throughput");
+    static const int allowed[] = {FIELD_T, FIELD_D, FIELD_L, FIELD_B, FIELD_THREADS};
+    int found = 0;
+    for (int f = 0; f < FIELD_COUNT; f++)
+        found += plot_kind_takes_x(throughput_kind, f);
+    ck_assert_int_eq(found, 5);
+    for (int i = 0; i < found; i++)
+        ck_assert(plot_kind_takes_x(throughput_kind, allowed[i]));
+    ck_assert(!plot_kind_takes_x(plot_kind_find("error-against-time"), FIELD_T));
+}
+END_TEST
+
+Suite *suite_plots(void)
+{
+    Suite *suite = suite_create("plots");
+    TCase *tests = tcase_create("plots");
+    tcase_add_checked_fixture(tests, setup, scratch_remove);
+    tcase_add_test(tests, error_against_iteration);
+    tcase_add_test(tests, iterations_against_kappa);
+    tcase_add_test(tests, throughput);
+    tcase_add_test(tests, error_against_time);
+    tcase_add_test(tests, what_varies_is_never_summarised);
+    tcase_add_test(tests, panels_with_a_single_x_are_left_out_and_said);
+    tcase_add_test(tests, an_implementation_that_does_not_use_a_field_is_in_every_panel);
+    tcase_add_test(tests, crowded_figures_have_pages);
+    tcase_add_test(tests, without_plots_asked_for_each_measure_has_its_own);
+    tcase_add_test(tests, no_records_no_picture);
+    tcase_add_test(tests, all_failed_is_drawn);
+    tcase_add_test(tests, bad_requests_and_journals);
+    tcase_add_test(tests, gnuplot_missing);
+    tcase_add_test(tests, gnuplot_fails);
+    tcase_add_test(tests, hostile_names_do_nothing);
+    tcase_add_test(tests, names_that_meet_are_numbered);
+    tcase_add_test(tests, the_same_bytes_again_and_by_hand);
+    tcase_add_test(tests, kinds);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
