@@ -13,6 +13,8 @@ enum { REDRAWS = 200, BISECTIONS = 60 };
 
 /* s alpha of a drawn mixer stays this far below the value it is near. */
 #define STRENGTH_GAP 3e-4
+/* ... and aims so far above kappa, since lambda is not quite 0. */
+#define HEADROOM 1.02
 
 static double logit(double p)
 {
@@ -61,7 +63,7 @@ static bool draw_mixer(const struct problem *p, const struct regime *regime, uin
 {
     int64_t d = p->d, m = problem_m(p), n1, n2;
     uint64_t first = (uint64_t)(token * m);
-    double near = fmin(fmax(1, regime->kappa), p->s) / p->s;
+    double near = fmin(fmax(1, HEADROOM * regime->kappa), p->s) / p->s;
     for (int64_t k = 0; k < m; k++)
         theta[k] = random_normal(regime->seed, stream, first + (uint64_t)k);
     switch (p->mixer) {
