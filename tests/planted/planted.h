@@ -1,0 +1,50 @@
+/* What the planted implementations share: they misbehave in forward() and are otherwise what the contract asks for. Only the tests'
+ * own program, build/bench-planted, registers them. */
+#ifndef TESTS_PLANTED_PLANTED_H
+#define TESTS_PLANTED_PLANTED_H
+
+#include "impls/impl.h"
+#include "impls/real.h"
+
+#include <stdlib.h>
+
+struct plan {
+    struct problem problem;
+};
+
+static void supports(const struct problem *problem, const struct settings *settings, const struct environment *environment,
+                     struct support *support)
+{
+    (void)problem, (void)settings, (void)environment;
+    *support = (struct support){.yes = true};
+}
+
+static void count(const struct problem *problem, const struct settings *settings, int64_t l, struct work *work)
+{
+    (void)problem, (void)settings, (void)l;
+    *work = (struct work){1, 1};
+}
+
+static struct status plan(const struct problem *problem, const struct settings *settings, const struct environment *environment,
+                          struct plan **out)
+{
+    (void)settings, (void)environment;
+    *out = malloc(sizeof **out);
+    if (*out == NULL)
+        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+    (*out)->problem = *problem;
+    return status_ok();
+}
+
+static void destroy(struct plan *plan)
+{
+    free(plan);
+}
+
+#define PLANTED(planted_name, planted_summary)                                                                                     \
+    {                                                                                                                              \
+        .name = planted_name, .summary = planted_summary, .device = DEVICE_CPU, .exact = true, .supports = supports,               \
+        .count = count, .plan = plan, .forward = forward, .destroy = destroy                                                       \
+    }
+
+#endif

@@ -1,0 +1,183 @@
+/* Whole runs through the program itself: what misbehaves becomes a record of the right kind and stops nothing; exit statuses; what a
+ * run leaves behind. Uses build/bench-planted, which knows implementations that crash, hang and lie. */
+#include "bench/journal.h"
+#include "bench/process.h"
+#include "bench/records.h"
+#include "tests/scratch.h"
+
+#include <math.h>
+#include <signal.h>
+#include <unistd.h>
+
+static char program[PATH_MAX];
+
+static void setup(void)
+{
+    const char *build = getenv("BUILD");
+    char here[PATH_MAX - 256];
+    ck_assert_ptr_nonnull(getcwd(here, sizeof here));
+    snprintf(program, sizeof program, "%s/%.200s/bench-planted", here, build != NULL ? build : "build");
+    ck_assert_msg(access(program, X_OK) == 0, "%s: run this through make test", program);
+    scratch_make();
+}
+
+static void teardown(void)
+{
+    scratch_remove();
+}
+
+/* Runs the program on a sweep and returns its exit status; the records of its run are read where it says they are. */
+static int run(const char *sweep, struct records *records)
+{
+    const char *file = scratch_path("sweep.yaml"), *results = scratch_path("results");
+    const char *const argv[] = {program, file, "--results", results, NULL};
+    const struct process_request request = {.argv = argv, .time_limit = 200};
+    struct process_result process;
+    struct error error = {""};
+    scratch_write(file, sweep, strlen(sweep));
+    ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
+    ck_assert_msg(!process.timed_out && process.signal == 0, "%s %s", process.output, process.errors);
+    char *folder = strstr(process.output, results);
+    if (records != NULL) {
+        ck_assert_msg(folder != NULL, "%s %s", process.output, process.errors);
+        char journal[PATH_MAX];
+        snprintf(journal, sizeof journal, "%.*s/journal.jsonl", (int)strcspn(folder, "\n"), folder);
+        ck_assert_msg(records_read(journal, records, &error), "%s", error.text);
+    }
+    int status = process.exit_status;
+    process_result_free(&process);
+    return status;
+}
+
+static const struct record *find(const struct records *records, const char *impl)
+{
+    for (size_t i = 0; i < records->n; i++)
+        if (strcmp(records->record[i].point.value[FIELD_IMPLEMENTATION].text, impl) == 0)
+            return &records->record[i];
+    ck_abort_msg("no record of %s", impl);
+}
+
+START_TEST(misbehaviour_is_recorded)
+{
+    struct records records;
+    int status = run("name: planted\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
+                     "impls: [planted_crash, planted_hang, planted_wrong, fixed_point, structured_sequential]\n"
+                     "run: {samples: 3, time_limit: 2}\n", &records);
+    ck_assert_int_eq(status, 1);
+    ck_assert_uint_eq(records.n, 5);
+    ck_assert_int_eq(find(&records, "planted_crash")->result, RESULT_CRASHED);
+    ck_assert_int_eq((int)record_number(find(&records, "planted_crash"), "process.signal"), SIGKILL);
+    ck_assert_int_eq(find(&records, "planted_hang")->result, RESULT_TIMED_OUT);
+    ck_assert_int_eq(find(&records, "planted_wrong")->result, RESULT_WRONG);
+    ck_assert(isnan(record_number(find(&records, "planted_wrong"), "throughput.median")));
+    ck_assert_double_gt(record_number(find(&records, "planted_wrong"), "throughput.error_iterate"), 1e-3);
+    ck_assert_int_eq(find(&records, "fixed_point")->result, RESULT_OK);
+    ck_assert_int_eq(find(&records, "structured_sequential")->result, RESULT_OK);
+    ck_assert_double_gt(record_number(find(&records, "fixed_point"), "throughput.median"), 0);
+    records_free(&records);
+}
+END_TEST
+
+/* Named numerical results are results: the run ends with status 0. */
+START_TEST(numerical_results)
+{
+    struct records records;
+    int status = run("name: numbers\nmeasure: convergence\nproblem: {T: 40, d: 4, mixer: householder, s: 2, dtype: float64}\n"
+                     "regime: {kappa: free, limit: 0.001}\nimpls: [fixed_point, structured_sequential, dense_sequential]\n"
+                     "grids:\n  - settings: {l: 20}\n"
+                     "  - {regime: {kappa: 0.5, limit: 1000}, problem: {s: 1}, settings: {l: [3, 200], tolerance: 0.001}, impls: fixed_point}\n"
+                     "  - {problem: {mixer: kronecker}, impls: structured_sequential}\n", &records);
+    size_t count[RESULT_COUNT] = {0};
+    for (size_t i = 0; i < records.n; i++)
+        count[records.record[i].result]++;
+    ck_assert_int_eq(status, 0);
+    ck_assert_uint_eq(records.n, 6);
+    ck_assert_uint_eq(count[RESULT_EXPLODES], 3);
+    ck_assert_uint_eq(count[STATUS_UNSUPPORTED], 1);
+    ck_assert_uint_eq(count[RESULT_OK], 1);
+    ck_assert_uint_eq(count[STATUS_NOT_CONVERGED], 1);
+    records_free(&records);
+}
+END_TEST
+
+/* What the convergence measure says of a problem whose behaviour is known: one token, so that the error shrinks by rho = 0.5 each
+ * time. */
+START_TEST(convergence_figures)
+{
+    struct records records;
+    ck_assert_int_eq(run("name: figures\nmeasure: convergence\nproblem: {B: 2, T: 1, d: 8, dtype: float64}\nregime: {kappa: 0.5}\n"
+                         "settings: {l: 60}\nimpls: fixed_point\n", &records), 0);
+    ck_assert_uint_eq(records.n, 1);
+    const struct record *r = &records.record[0];
+    ck_assert_double_eq_tol(record_number(r, "inputs.kappa"), 0.5, 1e-6);
+    ck_assert_double_eq_tol(record_number(r, "convergence.rate"), 0.5, 1e-3);
+    ck_assert_double_lt(record_number(r, "convergence.final.error_max"), 1e-10);
+    ck_assert_double_lt(record_number(r, "inputs.equation_residual"), 1e-13);
+    ck_assert(json_is_true(record_at(r, "convergence.bounds_hold")));
+    ck_assert_double_lt(record_number(r, "convergence.error_to.1e-1"), record_number(r, "convergence.error_to.1e-3"));
+    ck_assert_double_lt(record_number(r, "convergence.error_to.1e-3"), record_number(r, "convergence.error_to.1e-6"));
+    ck_assert_double_eq(record_number(r, "convergence.applications"), 60);
+    ck_assert_uint_eq(json_array_size(record_at(r, "convergence.l")), json_array_size(record_at(r, "convergence.error_max")));
+    records_free(&records);
+}
+END_TEST
+
+START_TEST(leaves_everything_behind)
+{
+    static const char *const left[] = {"journal.jsonl", "table.csv", "machine.json", "sweep.yaml", "plots/throughput-against-l.svg",
+                                       "plots/throughput-against-l.dat", "plots/throughput.gp"};
+    const char *sweep = "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"
+                        "run: {samples: 6}\nplots: [{kind: throughput, x: l, name: throughput-against-l}]\n";
+    const char *const find_run[] = {"/bin/sh", "-c", "ls -d \"$0\"/left/*", scratch_path("results"), NULL};
+    const struct process_request request = {.argv = find_run, .time_limit = 10};
+    struct process_result process;
+    struct error error;
+    ck_assert_int_eq(run(sweep, NULL), 0);
+    ck_assert(process_run(&request, &process, &error));
+    process.output[strcspn(process.output, "\n")] = '\0';
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+        char path[PATH_MAX];
+        struct stat about;
+        snprintf(path, sizeof path, "%s/%s", process.output, left[i]);
+        ck_assert_msg(stat(path, &about) == 0 && about.st_size > 0, "%s is missing or empty", path);
+    }
+    process_result_free(&process);
+}
+END_TEST
+
+START_TEST(refusals)
+{
+    ck_assert_int_eq(run("name: bad\nmeasure: convergence\nproblem: {T: 0, d: 4}\nimpls: fixed_point\n", NULL), 2);
+    ck_assert_int_ne(access(scratch_path("results"), F_OK), 0); /* nothing was begun */
+    static const char *const bad[][4] = {{NULL}, {"--nonsense", NULL}, {"check", NULL}, {"list", "more", NULL}, {"no/such.yaml", NULL},
+                                         {"a.yaml", "b.yaml", NULL}, {"worker", NULL}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const char *argv[5] = {program};
+        for (int k = 0; k < 4 && bad[i][k] != NULL; k++)
+            argv[k + 1] = bad[i][k];
+        const struct process_request request = {.argv = argv, .input = "nonsense", .input_size = 8, .time_limit = 100};
+        struct process_result process;
+        struct error error;
+        ck_assert(process_run(&request, &process, &error));
+        ck_assert_msg(process.exit_status == 2 && process.signal == 0, "case %zu: status %d", i, process.exit_status);
+        ck_assert_msg(process.errors[0] != '\0', "case %zu: no message", i);
+        process_result_free(&process);
+    }
+}
+END_TEST
+
+Suite *suite_run(void);
+
+Suite *suite_run(void)
+{
+    Suite *suite = suite_create("run");
+    TCase *tests = tcase_create("run");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, misbehaviour_is_recorded);
+    tcase_add_test(tests, numerical_results);
+    tcase_add_test(tests, convergence_figures);
+    tcase_add_test(tests, leaves_everything_behind);
+    tcase_add_test(tests, refusals);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
