@@ -55,9 +55,10 @@ static double measured_rate(const struct curve *curve, double floor)
     int64_t n = end / 3;
     if (n < RATE_POINTS)
         return NAN;
-    double *x = malloc(2 * (size_t)n * sizeof *x), *y = x + n;
+    double *x = malloc(2 * (size_t)n * sizeof *x);
     if (x == NULL)
         return NAN;
+    double *y = x + n;
     for (int64_t i = 0; i < n; i++) {
         x[i] = (double)i;
         y[i] = log(curve->every[end - n + i]);

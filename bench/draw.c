@@ -110,15 +110,16 @@ static bool draw_tokens(const struct point *point, const struct tensors *tensors
     bool good = true;
 #pragma omp parallel
     {
-        double *theta = malloc((size_t)(m + d + regime_scratch(p)) * sizeof *theta), *lambda = theta + m;
+        double *theta = malloc((size_t)(m + d + regime_scratch(p)) * sizeof *theta);
         struct regime regime = {.lambda_max = point->value[FIELD_LAMBDA_MAX].real,
                                 .seed = (uint64_t)point->value[FIELD_SEED].integer};
         struct error local = {"no memory to draw the problem"};
         bool mine = theta != NULL;
+        double *lambda = mine ? theta + m : NULL;
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < tokens; i++) {
             regime.kappa = token_kappa(point, p->T, i);
-            mine = mine && regime_token(p, &regime, i, theta, lambda, lambda + d, &local);
+            mine = mine && regime_token(p, &regime, i, theta, lambda, theta + m + d, &local);
             if (mine) {
                 convert(p->dtype, (char *)tensors->owned[TENSOR_LAMBDA] + (size_t)(i * d) * size, DTYPE_FLOAT64, lambda, d);
                 if (m > 0)

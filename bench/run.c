@@ -126,7 +126,6 @@ static bool round_of(struct run *run, const struct point *point, const char *lab
     if (!good)
         return false;
 
-    const char *measure = measure_word((int)point->value[FIELD_MEASURE].integer);
     json_t *finding = outcome(&process, limits.time_limit);
     json_t *record = json_pack("{si ss si ss ss so}", "version", RECORD_VERSION, "key", key, "round", 0, "started", started, "machine",
                                run->machine, "point", point_to_json(point));
@@ -135,7 +134,6 @@ static bool round_of(struct run *run, const struct point *point, const char *lab
     for (int i = 0; measure_word(i) != NULL; i++)
         if (json_object_get(finding, measure_word(i)) == NULL)
             json_object_set_new(finding, measure_word(i), json_null());
-    (void)measure;
     good = record != NULL && finding != NULL && json_object_update(record, finding) == 0 &&
            json_object_set(record, "process", account) == 0;
     if (!good)

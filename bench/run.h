@@ -1,4 +1,5 @@
-/* One execution of a sweep: every point measured in a process of its own, every round a line in the journal, then table and plots. */
+/* One execution of a sweep: every point measured in a process of its own, every round a line in the journal, then table and
+ * plots. */
 #ifndef BENCH_RUN_H
 #define BENCH_RUN_H
 

@@ -180,9 +180,10 @@ bool spectrum_sequence(const struct problem *p, const struct inputs *inputs, con
 {
     int64_t m = problem_m(p), d = p->d;
     const double *theta = inputs->theta, *lambda = inputs->lambda, *W = inputs->W;
-    double *raw = malloc((size_t)(m + d + 1) * sizeof *raw), *zero = raw + m;
+    double *raw = malloc((size_t)(m + d + 1) * sizeof *raw);
     if (raw == NULL)
         return false;
+    double *zero = raw + m;
     fill(zero, 0, d);
     *out = (struct spectrum){0, 0, 0, 0};
     bool memory = true;

@@ -26,9 +26,10 @@ static double inner(const double *x, const double *y, int64_t n)
 /* K (n,n) = L L^T / (sigma + 1e-6), sigma = w^T L L^T w after 16 normalised power steps from ones / sqrt(n). */
 static bool kronecker_factor(int64_t n, const double *raw, double *K)
 {
-    double *L = calloc((size_t)(n * n + 2 * n), sizeof *L), *w = L + n * n, *next = w + n;
+    double *L = calloc((size_t)(n * n + 2 * n), sizeof *L);
     if (L == NULL)
         return false;
+    double *w = L + n * n, *next = w + n;
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j <= i; j++)
             L[i * n + j] = silu(*raw++);

@@ -71,8 +71,8 @@ static bool validate(const struct subject *subject, const struct answers *answer
     const struct problem *p = &sequence.problem;
     int64_t n = p->T * p->d;
     bool damped = subject->settings.damping < 1 || subject->settings.patience > 0;
-    double *h = malloc(2 * (size_t)n * sizeof *h), *reference = h + n;
-    bool good = h != NULL;
+    double *h = malloc((size_t)n * sizeof *h), *reference = malloc((size_t)n * sizeof *h);
+    bool good = h != NULL && reference != NULL;
     if (good) {
         to_doubles(subject->tensors.problem.dtype, subject->h, b * n, n, h);
         good = textbook_apply(p, &sequence.inputs, h, reference);
@@ -93,6 +93,7 @@ static bool validate(const struct subject *subject, const struct answers *answer
         checks->iterate = distance_max(h, reference, n);
     }
     free(h);
+    free(reference);
     tensors_free(&sequence);
     return good || fail(error, "no memory to validate the answer");
 }

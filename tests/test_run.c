@@ -105,7 +105,7 @@ END_TEST
 START_TEST(convergence_figures)
 {
     struct records records;
-    ck_assert_int_eq(run("name: figures\nmeasure: convergence\nproblem: {B: 2, T: 1, d: 8, dtype: float64}\nregime: {kappa: 0.5}\n"
+    ck_assert_int_eq(run("name: figures\nmeasure: convergence\nproblem: {B: 2, T: 1, d: 8, dtype: float64, initial: drawn}\nregime: {kappa: 0.5}\n"
                          "settings: {l: 60}\nimpls: fixed_point\n", &records), 0);
     ck_assert_uint_eq(records.n, 1);
     const struct record *r = &records.record[0];
