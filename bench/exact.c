@@ -10,20 +10,21 @@
 /* Arithmetic that one core surely does in a second in double precision, small LAPACK calls included. */
 #define OPERATIONS_A_SECOND 1e9
 
-/* The cheapest exact implementation that supports the problem, or NULL. */
+/* The cheapest exact implementation that supports the problem and its operations, or NULL and infinity. */
 static const struct implementation *choose(const struct problem *p, double *operations)
 {
     static const char *const names[] = {"structured_sequential", "dense_sequential", "diagonal_scan"};
     const struct environment environment = {.threads = 1, .memory_limit = machine_memory_available()};
     const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1};
     const struct implementation *best = NULL;
+    *operations = INFINITY;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const struct implementation *one = registry_get(registry_find(names[i]), DTYPE_FLOAT64, level_best());
         struct support support;
         struct work work;
         one->supports(p, &settings, &environment, &support);
         one->count(p, &settings, 1, &work);
-        if (support.yes && (best == NULL || work.operations < *operations)) {
+        if (support.yes && work.operations < *operations) {
             best = one;
             *operations = work.operations;
         }
@@ -33,8 +34,9 @@ static const struct implementation *choose(const struct problem *p, double *oper
 
 double exact_cost(const struct problem *p)
 {
-    double operations = 0;
-    return choose(p, &operations) != NULL ? operations / OPERATIONS_A_SECOND : INFINITY;
+    double operations;
+    choose(p, &operations);
+    return operations / OPERATIONS_A_SECOND;
 }
 
 bool exact_solve(const struct problem *p, const struct inputs *inputs, double *h, struct exact *exact, struct error *error)

@@ -9,6 +9,7 @@
 enum section { SECTION_TOP, SECTION_PROBLEM, SECTION_REGIME, SECTION_SETTINGS, SECTION_RUN, SECTION_COUNT };
 extern const char *const section_names[SECTION_COUNT]; /* "" for the top level */
 
+// clang-format off
 enum field_id {
     FIELD_IMPLEMENTATION,
     FIELD_MEASURE,
@@ -19,6 +20,7 @@ enum field_id {
     FIELD_THREADS, FIELD_LEVEL, FIELD_SEED,
     FIELD_COUNT
 };
+// clang-format on
 
 enum value_kind { VALUE_NONE, VALUE_INTEGER, VALUE_REAL, VALUE_WORD, VALUE_TEXT };
 

@@ -10,6 +10,7 @@
 #include <gnu/libc-version.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -157,6 +158,23 @@ static json_t *date(void)
     return json_text(text);
 }
 
+/* What the environment tells OpenMP and OpenBLAS: it can change times. */
+static json_t *threading_variables(void)
+{
+    static const char *const prefixes[] = {"OMP_", "GOMP_", "OPENBLAS_"};
+    json_t *found = json_object();
+    for (char **variable = environ; *variable != NULL; variable++)
+        for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+            char name[64];
+            size_t length = strcspn(*variable, "=");
+            if (strncmp(*variable, prefixes[i], strlen(prefixes[i])) != 0 || length >= sizeof name)
+                continue;
+            snprintf(name, sizeof name, "%.*s", (int)length, *variable);
+            json_object_set_new(found, name, json_text(*variable + length + 1));
+        }
+    return found;
+}
+
 json_t *machine_facts(void)
 {
     struct cpu cpu;
@@ -164,7 +182,7 @@ json_t *machine_facts(void)
     cpu_read(&cpu);
     machine_type(type);
     // clang-format off
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                      "type", type,
                      "date", date(),
                      "cpu", processor(&cpu),
@@ -173,7 +191,8 @@ json_t *machine_facts(void)
                      "distribution", distribution(),
                      "compiler", json_text(COMPILER),
                      "flags", json_text(BUILD_FLAGS),
-                     "libraries", libraries());
+                     "libraries", libraries(),
+                     "threading_variables", threading_variables());
     // clang-format on
 }
 

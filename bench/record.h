@@ -1,6 +1,7 @@
 /* A record: one journal line, what one round of one point left behind. This page is its schema.
  *
- *  {"version": 1, "key": "<32 hex>", "round": 0, "started": "2026-11-23T18:40:00Z", "machine": "<hash of machine facts>",
+ *  {"version": 1, "key": "<32 hex>", "round": 0, "started": "2026-11-23T18:40:00Z", "machine": "<machine type>",
+ *   "build": "<of the implementation>", "harness": "<of the measuring code>",
  *   "point": {every field by name, null where unused},
  *   "result": one of the result words, "message": "" or the reason in words, "place": null or {"b": 0, "t": 3},
  *   "inputs": null or {"rho":, "kappa":, "norm":, "max_h":, "equation_residual":}        measured on what was drawn; null = not known
@@ -9,16 +10,19 @@
  *       "residual": [], "error_l2": [], "error_max": [],       same length; relative to the exact answer
  *       "bound_max": [] or null, "bound_token": [] or null,    the two valid bounds on error_max (paper, Sec. 3.2)
  *       "bounds_hold": true / false / null,
- *       "residual_to": {"1e-1": l or null, "1e-3":, "1e-6":}, "error_to": {the same},
+ *       "residual_to": {"1e-1": l or null, "1e-3":, "1e-6":}, "error_to": {the first kept l whose error_max is so small},
+ *       "applications_to": {error_to, in applications},
  *       "rate": measured asymptotic rate or null, "applications": evaluations of f per token,
- *       "l_star": [per sequence, 0 = never]},
+ *       "l_run":, "l_star": [per sequence, 0 = never],
+ *       "sequences": how many the errors are over, "final": {"residual":, "error_l2":, "error_max":} of the outputs},
  *   "throughput": null or {
  *       "calls": calls a sample, "seconds": [per call, one a sample, raw],
  *       "median":, "q1":, "q3":, "low":, "high":   seconds a call; low..high: 95 % interval of the median, null if too few samples
  *       "tokens_per_s":, "bytes":, "operations":, "GB_per_s":, "GFLOP_per_s":,
  *       "error_iterate": relative max-norm distance to the textbook l-th iterate (exact implementations: to the exact answer),
  *       "error_exact": the same to the exact answer, or null where that was not computed,
- *       "residual": of the returned iterate or null, "tolerance": what error_iterate was held to, "applications":, "l_run":},
+ *       "residual": of the returned iterate or null, "tolerance": what error_iterate was held to, "validated_against":,
+ *       "validated_sequence":, "applications":, "l_run":},
  *   "process": {"wall_s":, "peak_bytes":, "signal": 0 or its number, "exit": its status}}
  */
 #ifndef BENCH_RECORD_H

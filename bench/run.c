@@ -1,6 +1,7 @@
 /* See run.h. */
 #include "bench/run.h"
 
+#include "bench/build.h"
 #include "bench/files.h"
 #include "bench/journal.h"
 #include "bench/machine.h"
@@ -127,8 +128,9 @@ static bool round_of(struct run *run, const struct point *point, const char *lab
         return false;
 
     json_t *finding = outcome(&process, limits.time_limit);
-    json_t *record = json_pack("{si ss si ss ss so}", "version", RECORD_VERSION, "key", key, "round", 0, "started", started, "machine",
-                               run->machine, "point", point_to_json(point));
+    json_t *record = json_pack("{si ss si ss ss so so so}", "version", RECORD_VERSION, "key", key, "round", 0, "started", started,
+                               "machine", run->machine, "build", json_text(build_identity(point_implementation(point)->name)),
+                               "harness", json_text(build_identity("harness")), "point", point_to_json(point));
     json_t *account = json_pack("{sf sI si si}", "wall_s", process.wall, "peak_bytes", (json_int_t)process.peak_bytes, "signal",
                                 process.signal, "exit", process.exit_status);
     for (int i = 0; measure_word(i) != NULL; i++)

@@ -22,9 +22,10 @@ double statistics_quantile(const double *sorted, size_t n, double share)
         return NAN;
     double position = share * (double)(n - 1);
     size_t below = (size_t)position;
-    if (below + 1 >= n)
-        return sorted[n - 1];
-    return sorted[below] + (position - (double)below) * (sorted[below + 1] - sorted[below]);
+    double part = position - (double)below;
+    if (part == 0) /* no neighbour has a say, and it may be infinite */
+        return sorted[below];
+    return sorted[below] + part * (sorted[below + 1] - sorted[below]);
 }
 
 double statistics_median(const double *sorted, size_t n)

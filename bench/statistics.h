@@ -8,7 +8,8 @@
 
 void statistics_sort(double *values, size_t n); /* in place */
 
-/* Linear interpolation between order statistics (type 7 of Hyndman and Fan, R's default); share in [0,1]; NaN for n = 0. */
+/* Linear interpolation between order statistics (type 7 of Hyndman and Fan, R's default); share in [0,1]; NaN for n = 0.
+ * The median may be taken of values that end in infinities, and is then infinite or NaN only when one of them is in its middle. */
 double statistics_quantile(const double *sorted, size_t n, double share);
 double statistics_median(const double *sorted, size_t n);
 

@@ -10,8 +10,8 @@
  * figure of the record, units in the header, quoted as RFC 4180 says. */
 bool table_write(const char *journal_path, const char *csv_path, struct error *error);
 
-/* Prints a short table a measure: the fields that vary, the result, the main figures; seeds and rounds of a point share a row (their
- * median). At most 100 columns and 25 rows a table. */
+/* Prints a short table a measure: the fields that vary, the result, the main figures; seeds and rounds of a point share a row
+ * (their median). At most 100 columns and 25 rows a table. */
 bool table_print(FILE *out, const char *journal_path, struct error *error);
 
 #endif

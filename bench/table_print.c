@@ -135,15 +135,9 @@ static void print_results(const struct group *group, cell text)
 
 static void print_value(int field, const struct value *value, cell text)
 {
-    char whole[VALUE_TEXT_MAX];
     text[0] = '\0';
-    if (value->kind == VALUE_NONE)
-        return;
-    field_print(field, value, sizeof whole, whole);
-    snprintf(text, CELL_SIZE, "%.*s", CELL_SIZE - 1, whole);
-    for (char *at = text; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 0x7f) /* nothing that a terminal acts on */
-            *at = '?';
+    if (value->kind != VALUE_NONE)
+        field_print(field, value, CELL_SIZE, text);
 }
 
 /* ---- The sheet --------------------------------------------------------------------------------------------------------- */
@@ -232,7 +226,7 @@ static void print_row(FILE *out, const struct sheet *sheet, const int *width, ce
 /* Leaves out fields, the last first, until the rest fits; a width of 0 stands for a column left out. */
 static void print_sheet(FILE *out, struct sheet *sheet)
 {
-    int width[COLUMNS_MAX], total = 0;
+    int width[COLUMNS_MAX] = {0}, total = 0;
     char left_out[512] = "";
     for (int c = 0; c < sheet->n_columns; c++)
         total += (width[c] = column_width(sheet, c)) + GAP;

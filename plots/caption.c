@@ -50,8 +50,8 @@ static int columns_of(int n_panels)
 /* Shown even where they have their default: nobody reads a curve without them. */
 static bool always_said(int field)
 {
-    static const int said[] = {FIELD_B, FIELD_T, FIELD_D, FIELD_MIXER, FIELD_R, FIELD_S, FIELD_FORM, FIELD_DTYPE,
-                               FIELD_KAPPA, FIELD_L, FIELD_THREADS};
+    static const int said[] = {FIELD_B,    FIELD_T,     FIELD_D,     FIELD_MIXER, FIELD_R,      FIELD_S,
+                               FIELD_FORM, FIELD_DTYPE, FIELD_KAPPA, FIELD_L,     FIELD_THREADS};
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
         if (said[i] == field)
             return true;
@@ -70,7 +70,8 @@ static void describe_constants(const struct figure *figure, size_t capacity, cha
             if (figure->record[i]->point.value[f].kind != VALUE_NONE)
                 value = &figure->record[i]->point.value[f];
         struct value usual;
-        bool is_usual = fields[f].default_text && field_read(f, fields[f].default_text, &usual) && value && value_equal(value, &usual);
+        bool is_usual =
+            fields[f].default_text && field_read(f, fields[f].default_text, &usual) && value && value_equal(value, &usual);
         bool named = f == FIELD_IMPLEMENTATION && figure->series.n == 1;
         if (value && !named && (always_said(f) || !is_usual))
             label_append(f, value, capacity, text);
@@ -88,8 +89,8 @@ static void put_letters(FILE *out, const struct drawing *drawing, int n, int wid
                 continue;
             seen[known] = letter;
             seen[known + 1] = '\0';
-            snprintf(text + used, sizeof text - used, "%s%c %s", used ? ", " : "Letters at the edges are points without a figure: ", letter,
-                     mark_meaning(letter));
+            snprintf(text + used, sizeof text - used, "%s%c %s",
+                     used ? ", " : "Letters at the edges are points without a figure: ", letter, mark_meaning(letter));
         }
     put_lines(out, "foot", text, width);
 }
@@ -111,7 +112,8 @@ static void put_notes(FILE *out, const struct figure *figure, unsigned notes, in
         if (notes & sentences[i].bit)
             put_lines(out, "foot", sentences[i].text, width);
     if (figure->n_left_out) {
-        snprintf(text, sizeof text, "Left out: %d combinations of fields with a single %s.", figure->n_left_out, fields[figure->x].name);
+        snprintf(text, sizeof text, "Left out: %d combinations of fields with a single %s.", figure->n_left_out,
+                 fields[figure->x].name);
         put_lines(out, "foot", text, width);
     }
 }
@@ -131,9 +133,10 @@ static void put_origin(FILE *out, const struct figure *figure, int width)
     }
     enum { DATE = 10, SHORT_HASH = 12 };
     char text[LINE_MAX_BYTES];
-    snprintf(text, sizeof text, "%zu records, measured %.*s%s%.*s on %s%.*s.", figure->n, DATE, first ? first : "at an unknown date",
-             first && strncmp(first, last, DATE) != 0 ? " to " : "", first && strncmp(first, last, DATE) != 0 ? DATE : 0, last ? last : "",
-             several ? "several machines" : "machine ", several ? 0 : SHORT_HASH, machine ? machine : "unknown");
+    snprintf(text, sizeof text, "%zu records, measured %.*s%s%.*s on %s%.*s.", figure->n, DATE,
+             first ? first : "at an unknown date", first && strncmp(first, last, DATE) != 0 ? " to " : "",
+             first && strncmp(first, last, DATE) != 0 ? DATE : 0, last ? last : "", several ? "several machines" : "machine ",
+             several ? 0 : SHORT_HASH, machine ? machine : "unknown");
     put_lines(out, "foot", text, width);
 }
 
@@ -141,7 +144,7 @@ static void put_title(FILE *out, const struct page *page)
 {
     const struct figure *figure = page->figure;
     char text[LINE_MAX_BYTES], part[32] = "";
-    bool named = strcmp(figure->name, figure->kind->name) != 0, against = figure->x >= 0;
+    bool named = figure->named, against = figure->x >= 0;
     if (page->number)
         snprintf(part, sizeof part, ", part %d", page->number);
     snprintf(text, sizeof text, "%s: %s%s%s%s%s%s%s", figure->sweep_name, figure->kind->title, against ? " against " : "",

@@ -20,11 +20,12 @@ set xtics 10 nomirror; set mxtics 10
 do for [p = 0:n_panel - 1] {
     do for [i = 1:|$PLACE|] { eval $PLACE[i] }
     plot -1 notitle, \
-        for [s = 0:n_curve - 1] DATA index block(p, s) using 1:4:5 with filledcurves lc rgb colour(s) fs transparent solid 0.15 noborder notitle, \
+        for [s = 0:n_curve - 1] DATA index block(p, s) using 1:4:5 \
+            with filledcurves lc rgb colour(s) fs transparent solid 0.15 noborder notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using 1:6 with lines ls 3 lc rgb colour(s) notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using 1:2 with lines ls 2 lc rgb colour(s) notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using 1:3 with lines ls 1 lc rgb colour(s) notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using 1:7 with points pt shape(s) ps 0.55 lc rgb colour(s) notitle, \
-        for [i = 1:AT_RIGHT[p + 1]] DATA index 1 using (here(p, 'right') ? 0.975 : NaN):(slot_y($6)):7:(colour($2)) axes x2y2 with labels tc rgb variable font 'Arial Bold,12' notitle
+        @LETTERS
 }
 unset multiplot

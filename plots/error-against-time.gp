@@ -18,9 +18,10 @@ do for [p = 0:n_panel - 1] {
     do for [i = 1:|$PLACE|] { eval $PLACE[i] }
     plot -1 notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using 1:4:2:3 with xerrorbars pt 0 lw 1 lc rgb colour(s) notitle, \
-        for [s = 0:n_curve - 1] DATA index block(p, s) using 1:4 with linespoints lw 1.6 pt shape(s) ps 0.8 lc rgb colour(s) notitle, \
-        for [i = 1:BESIDE[p + 1]] DATA index 1 using (here(p, 'beside') ? $4 : NaN):5:7:(colour($2)) with labels tc rgb variable font ',10' left offset 0.6, 0.5 notitle, \
-        for [i = 1:AT_X[p + 1]] DATA index 1 using (here(p, 'edge') ? $4 : NaN):(slot_y($6)):7:(colour($2)) axes x1y2 with labels tc rgb variable font 'Arial Bold,12' notitle, \
-        for [i = 1:AT_RIGHT[p + 1]] DATA index 1 using (here(p, 'right') ? 0.975 : NaN):(slot_y($6)):7:(colour($2)) axes x2y2 with labels tc rgb variable font 'Arial Bold,12' notitle
+        for [s = 0:n_curve - 1] DATA index block(p, s) using 1:4 \
+            with linespoints lw 1.6 pt shape(s) ps 0.8 lc rgb colour(s) notitle, \
+        for [i = 1:BESIDE[p + 1]] DATA index 1 using (here(p, 'beside') ? $4 : NaN):5:7:(colour($2)) \
+            with labels tc rgb variable font ',10' left offset 0.6, 0.5 notitle, \
+        @LETTERS
 }
 unset multiplot

@@ -1,6 +1,7 @@
 /* See figure.h. */
 #include "plots/figure.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,16 @@ static void leave_out_unseen(struct figure *figure)
     series->n = kept;
 }
 
+static void name_figure(const struct plot_request *request, struct figure *figure)
+{
+    const char *kind = figure->kind->name;
+    bool against = figure->x >= 0;
+    snprintf(figure->name, sizeof figure->name, "%s%s%s", kind, against ? "-against-" : "", against ? fields[figure->x].name : "");
+    figure->named = request->name[0] != '\0' && strcmp(request->name, kind) != 0 && strcmp(request->name, figure->name) != 0;
+    if (figure->named)
+        snprintf(figure->name, sizeof figure->name, "%s", request->name);
+}
+
 bool figure_make(const struct sweep *sweep, const struct plot_request *request, const struct records *records,
                  struct figure *figure, struct error *error)
 {
@@ -113,10 +124,10 @@ bool figure_make(const struct sweep *sweep, const struct plot_request *request, 
         return fail(error, "no kind of plot is called %.64s", request->kind);
     figure->kind = plot_kind_get(kind);
     figure->sweep_name = sweep->name;
-    figure->name = request->name[0] ? request->name : request->kind;
     figure->x = figure->kind->n_x == 0 ? -1 : request->x < 0 ? figure->kind->x[0].field : request->x;
     if (figure->x >= 0 && !plot_kind_takes_x(kind, figure->x))
         return fail(error, "a plot of kind %s cannot have %s on its x axis", figure->kind->name, fields[figure->x].name);
+    name_figure(request, figure);
     if (!select_records(records, request, figure))
         return fail(error, "out of memory for the plot %s", figure->name);
     choose_fields(request, figure);

@@ -8,9 +8,11 @@
 
 struct figure {
     const struct plot_kind *kind;
-    const char *sweep_name, *name; /* of the request's files */
-    int x;                         /* field on the x axis, or -1 where that is no choice */
-    struct record **record;        /* those selected, in order */
+    const char *sweep_name;
+    char name[SWEEP_NAME_MAX + 32]; /* of its files: the request's, or that of the kind and x */
+    bool named;                     /* the request chose a name of its own */
+    int x;                          /* field on the x axis, or -1 where that is no choice */
+    struct record **record;         /* those selected, in order */
     size_t n;
     struct grouping panels, series;
     int n_left_out; /* panels without a second x while others have one */

@@ -1,5 +1,5 @@
-/* See gnuplot.h. Arguments reach gnuplot literally (-c), its user's settings do not (-d); no shell is involved. Paths start with "/" or
- * "./": to gnuplot a file name that starts with "<" or "|" would be a command. */
+/* See gnuplot.h. Arguments reach gnuplot literally (-c), its user's settings do not (-d); no shell is involved. Paths start with
+ * "/" or "./": to gnuplot a file name that starts with "<" or "|" would be a command. */
 #include "plots/gnuplot.h"
 
 #include "bench/files.h"

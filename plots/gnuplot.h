@@ -7,8 +7,8 @@
 /* Writes every script into a folder. */
 bool gnuplot_copy_scripts(const char *folder, struct error *error);
 
-/* Draws FOLDER/NAME.svg from FOLDER/NAME.dat with FOLDER/SCRIPT.gp. The error names the package when gnuplot is missing, and carries
- * what gnuplot said when it failed. */
+/* Draws FOLDER/NAME.svg from FOLDER/NAME.dat with FOLDER/SCRIPT.gp. The error names the package when gnuplot is missing, and
+ * carries what gnuplot said when it failed. */
 bool gnuplot_draw(const char *folder, const char *script, const char *name, struct error *error);
 
 #endif

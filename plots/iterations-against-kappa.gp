@@ -14,15 +14,17 @@ load HERE.'page.gp'
 # kappa by the logarithm of 1 - kappa, smallest kappa on the left.
 set logscale x
 set xrange [x_high:x_low]
-set xtics nomirror ('0' 1, '0.5' 0.5, '0.8' 0.2, '0.9' 0.1, '0.95' 0.05, '0.98' 0.02, '0.99' 0.01, '0.995' 0.005, '0.999' 0.001, '0.9999' 0.0001, '1 - 1e-5' 1e-5, '1 - 1e-6' 1e-6)
+set xtics nomirror ('0' 1, '0.5' 0.5, '0.8' 0.2, '0.9' 0.1, '0.95' 0.05, '0.98' 0.02, '0.99' 0.01, '0.995' 0.005, \
+    '0.999' 0.001, '0.9999' 0.0001, '1 - 1e-5' 1e-5, '1 - 1e-6' 1e-6)
 if (edge > 0) { set xtics add ('>= 1' edge) }
 do for [p = 0:n_panel - 1] {
     do for [i = 1:|$PLACE|] { eval $PLACE[i] }
     plot -1 notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using 2:3:4:5 with yerrorbars pt 0 lw 1 lc rgb colour(s) notitle, \
-        for [s = 0:n_curve - 1] DATA index block(p, s) using ($6 == 1 ? $2 : NaN):3 with linespoints lw 1.6 pt shape(s) ps 0.8 lc rgb colour(s) notitle, \
-        for [s = 0:n_curve - 1] DATA index block(p, s) using ($6 == 0 ? $2 : NaN):3 with points pt 6 ps 1.1 lw 1.6 lc rgb colour(s) notitle, \
-        for [i = 1:AT_X[p + 1]] DATA index 1 using (here(p, 'edge') ? $4 : NaN):(slot_y($6)):7:(colour($2)) axes x1y2 with labels tc rgb variable font 'Arial Bold,12' notitle, \
-        for [i = 1:AT_RIGHT[p + 1]] DATA index 1 using (here(p, 'right') ? 0.975 : NaN):(slot_y($6)):7:(colour($2)) axes x2y2 with labels tc rgb variable font 'Arial Bold,12' notitle
+        for [s = 0:n_curve - 1] DATA index block(p, s) using ($6 == 1 ? $2 : NaN):3 \
+            with linespoints lw 1.6 pt shape(s) ps 0.8 lc rgb colour(s) notitle, \
+        for [s = 0:n_curve - 1] DATA index block(p, s) using ($6 == 0 ? $2 : NaN):3 \
+            with points pt 6 ps 1.1 lw 1.6 lc rgb colour(s) notitle, \
+        @LETTERS
 }
 unset multiplot

@@ -181,7 +181,8 @@ static void put_texts(FILE *out, const struct page *page, const struct contents 
 {
     const struct plot_kind *kind = page->figure->kind;
     fputs("\n\n# Letters at the edges for points without a figure, and numbers beside points.\n"
-          "# panel\tcurve\tplace\tx\ty\tslot\ttext\n0\t0\tnone\tNaN\tNaN\t0\t-\n", out); /* a block without a row would not count as one */
+          "# panel\tcurve\tplace\tx\ty\tslot\ttext\n0\t0\tnone\tNaN\tNaN\t0\t-\n",
+          out); /* a block without a row would not count as one */
     for (int i = 0; i < contents->n; i++) {
         const struct drawing *drawing = &contents->drawing[i];
         for (size_t m = 0; m < drawing->n_marks; m++) {

@@ -63,7 +63,9 @@ Y(pixels) = 1 - pixels / (1.0 * height)
 set multiplot
 
 set label 1 title at screen X(width / 2), screen Y(22) center noenhanced font ',15'
-do for [i = 1:n_subtitle] { set label 1 + i SUBTITLE[i] at screen X(width / 2), screen Y(26 + line * i) center noenhanced font ',11' tc rgb 0x404040 }
+do for [i = 1:n_subtitle] {
+    set label 1 + i SUBTITLE[i] at screen X(width / 2), screen Y(26 + line * i) center noenhanced font ',11' tc rgb 0x404040
+}
 
 # The key stands below the panels: a sample of each curve, then what the styles of line mean.
 below = top + rows * panel_height + 22
@@ -81,7 +83,9 @@ do for [i = 1:n_style] {
     set label 300 + i STYLE[i] at screen X(left + 34), screen Y(below) left noenhanced font ',11' tc rgb 0x404040
 }
 below = below + line * (n_style > 0) + 4
-do for [i = 1:n_foot] { set label 400 + i FOOT[i] at screen X(20), screen Y(below + line * (i - 1)) left noenhanced font ',10' tc rgb 0x606060 }
+do for [i = 1:n_foot] {
+    set label 400 + i FOOT[i] at screen X(20), screen Y(below + line * (i - 1)) left noenhanced font ',10' tc rgb 0x606060
+}
 
 # Labels and arrows belong to the page, so they are drawn once, with an empty plot.
 unset border; unset tics; unset key
@@ -113,13 +117,19 @@ lower = top + panel_height * (p / columns + 1) - 46
 set tmargin at screen Y(upper); set bmargin at screen Y(lower)
 set label 1 PANEL[p + 1] at screen X(left), screen Y(upper - 10) left noenhanced font ',11'
 set xlabel (p + columns < n_panel ? '' : x_label) noenhanced font ',12' offset 0, 0.3
-set label 2 (p % columns ? '' : y_label) at screen X(left - 54), screen Y((upper + lower) / 2) center rotate by 90 noenhanced font ',12'
+set label 2 (p % columns ? '' : y_label) at screen X(left - 54), screen Y(0.5 * (upper + lower)) center rotate noenhanced font ',12'
 END
 
 block(p, s) = 2 + p * n_curve + s
 
-# Texts: letters with an x stand at the edge that the kind chooses (UP), letters without at the right, numbers beside their points. Each
-# is drawn only where there are any: gnuplot 5.4 may crash on labels without a point.
+# Texts: letters with an x stand at the edge that the kind chooses (UP), letters without at the right, numbers beside their points.
+# Each is drawn only where there are any: gnuplot 5.4 may crash on labels without a point.
 slot_height = 0.055 * 280 / panel_height
 slot_y(slot) = UP ? 1 - (slot + 0.6) * slot_height : (slot + 0.6) * slot_height
 here(p, place) = column(1) == p && strcol(3) eq place
+
+# What every kind's plot command ends with, as a macro: the letters of panel p.
+LETTERS = 'for [i = 1:AT_X[p + 1]] DATA index 1 using (here(p, ''edge'') ? $4 : NaN):(slot_y($6)):7:(colour($2)) ' . \
+          'axes x1y2 with labels tc rgb variable font ''Arial Bold,12'' notitle, ' . \
+          'for [i = 1:AT_RIGHT[p + 1]] DATA index 1 using (here(p, ''right'') ? 0.975 : NaN):(slot_y($6)):7:(colour($2)) ' . \
+          'axes x2y2 with labels tc rgb variable font ''Arial Bold,12'' notitle'

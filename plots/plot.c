@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_SIZE = SWEEP_NAME_MAX + 32 };
+enum { NAME_SIZE = SWEEP_NAME_MAX + 64 };
 
 /* Everything one call of plots_draw() goes through. */
 struct session {
@@ -31,13 +31,12 @@ static bool name_is_taken(const struct session *session, const char *name)
     return false;
 }
 
-/* The request's name, with the x axis where only the kind was named, with a number where that is taken. A name reaches the file
- * system, so anything but letters, digits, "_", "-" and "." becomes "_". */
-static bool choose_name(struct session *session, const struct figure *figure, char name[NAME_SIZE])
+/* The wanted name, with a number where that is taken. A name reaches the file system, so anything but letters, digits, "_", "-" and
+ * "." becomes "_". */
+static bool claim_name(struct session *session, const char *wanted, char name[NAME_SIZE])
 {
     char base[NAME_SIZE - 12];
-    bool unnamed = !strcmp(figure->name, figure->kind->name) && figure->x >= 0;
-    snprintf(base, sizeof base, "%s%s%s", figure->name, unnamed ? "-against-" : "", unnamed ? fields[figure->x].name : "");
+    snprintf(base, sizeof base, "%.*s", (int)sizeof base - 1, wanted);
     for (char *at = base; *at; at++)
         if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *at) && (*at != '.' || at == base))
             *at = '_';
@@ -73,21 +72,21 @@ static bool draw_page(struct session *session, const struct page *page, bool *em
 /* As many pages as it takes for no panel and no page to be crowded; pages without a point are passed over. */
 static bool draw_figure(struct session *session, const struct figure *figure)
 {
-    char name[NAME_SIZE], page_name[NAME_SIZE + 16];
-    if (!choose_name(session, figure, name))
-        return false;
     bool one_page = figure->panels.n <= PAGE_PANELS_MAX && figure->series.n <= PAGE_SERIES_MAX;
     int number = 1;
     for (int p = 0; p < figure->panels.n; p += PAGE_PANELS_MAX)
         for (int s = 0; s < figure->series.n; s += PAGE_SERIES_MAX) {
-            snprintf(page_name, sizeof page_name, one_page ? "%s" : "%s-%d", name, number);
-            struct page page = {.figure = figure, .name = page_name, .number = one_page ? 0 : number, .first_panel = p, .first_series = s};
+            char wanted[NAME_SIZE], name[NAME_SIZE];
+            snprintf(wanted, sizeof wanted, one_page ? "%s" : "%s-%d", figure->name, number);
+            struct page page = {
+                .figure = figure, .name = name, .number = one_page ? 0 : number, .first_panel = p, .first_series = s};
             page.n_panels = figure->panels.n - p < PAGE_PANELS_MAX ? figure->panels.n - p : PAGE_PANELS_MAX;
             page.n_series = figure->series.n - s < PAGE_SERIES_MAX ? figure->series.n - s : PAGE_SERIES_MAX;
             bool empty;
-            if (!draw_page(session, &page, &empty))
+            if (!claim_name(session, wanted, name) || !draw_page(session, &page, &empty))
                 return false;
             number += !empty;
+            session->n_taken -= empty;
         }
     return true;
 }
@@ -103,7 +102,8 @@ static bool draw_request(struct session *session, const struct plot_request *req
     else if (asked) {
         char *note = session->drawn->note;
         size_t used = strlen(note);
-        snprintf(note + used, sizeof session->drawn->note - used, "%s%s", used ? ", " : "not drawn, for want of records: ", figure.name);
+        snprintf(note + used, sizeof session->drawn->note - used, "%s%s",
+                 used ? ", " : "not drawn, for want of records: ", figure.name);
     }
     figure_free(&figure);
     return done;

@@ -178,7 +178,8 @@ bool rows_iterations_against_kappa(struct record *const *record, size_t n, int x
             double position = isnan(kappa) ? NAN : fmax(1 - kappa, 0);
             bool measured = json_is_object(record_at(record[i], "convergence"));
             if (isnan(iterations))
-                done = drawing_mark(drawing, position, record[i]->result == RESULT_OK ? RESULT_TARGET_NOT_REACHED : record[i]->result);
+                done =
+                    drawing_mark(drawing, position, record[i]->result == RESULT_OK ? RESULT_TARGET_NOT_REACHED : record[i]->result);
             else if (isnan(kappa))
                 done = drawing_mark(drawing, NAN, RESULT_OK);
             if (!isnan(kappa)) /* a seed that was measured and did not get there counts as infinitely many */

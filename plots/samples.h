@@ -23,8 +23,8 @@ struct summary {
     double median, low, high;
 };
 
-/* Of the doubles at an offset in each sample: NaN is left out, an infinite one counts as the largest and is no part of low..high. False
- * when out of memory. */
+/* Of the doubles at an offset in each sample: NaN is left out, an infinite one counts as the largest and is no part of low..high.
+ * False when out of memory. */
 bool samples_summarise(const struct sample *sample, size_t n, size_t offset, struct summary *summary);
 
 #endif

@@ -19,10 +19,11 @@ set format x '%.0f'
 do for [p = 0:n_panel - 1] {
     do for [i = 1:|$PLACE|] { eval $PLACE[i] }
     plot -1 notitle, \
-        for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 ? $1 : NaN):2:3:4 with yerrorbars pt 0 lw 1 lc rgb colour(s) notitle, \
+        for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 ? $1 : NaN):2:3:4 \
+            with yerrorbars pt 0 lw 1 lc rgb colour(s) notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using 1:2 with lines lw 1.6 lc rgb colour(s) notitle, \
-        for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 ? $1 : NaN):2 with points pt shape(s) ps 0.8 lc rgb colour(s) notitle, \
-        for [i = 1:AT_X[p + 1]] DATA index 1 using (here(p, 'edge') ? $4 : NaN):(slot_y($6)):7:(colour($2)) axes x1y2 with labels tc rgb variable font 'Arial Bold,12' notitle, \
-        for [i = 1:AT_RIGHT[p + 1]] DATA index 1 using (here(p, 'right') ? 0.975 : NaN):(slot_y($6)):7:(colour($2)) axes x2y2 with labels tc rgb variable font 'Arial Bold,12' notitle
+        for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 ? $1 : NaN):2 \
+            with points pt shape(s) ps 0.8 lc rgb colour(s) notitle, \
+        @LETTERS
 }
 unset multiplot

@@ -84,7 +84,7 @@ static struct tensors room_for(const struct problem *p, enum dtype dtype, bool i
     tensors.problem.dtype = dtype;
     tensor_sizes(p, sizes);
     for (int i = 0; i < 5; i++)
-        if (sizes[i] > 0 && (i < 4 || initial)) {
+        if ((i < 4 || initial) && sizes[i] > 0) {
             tensors.owned[i] = malloc((size_t)sizes[i] * dtype_size(dtype));
             ck_assert_ptr_nonnull(tensors.owned[i]);
         }

@@ -7,8 +7,8 @@
 
 #include <stdarg.h>
 
-/* A record with the result and the JSON text of a few members (NULL: none), of a point given as "name=value" texts up to NULL; what they
- * leave out has its default, but for T = 64, d = 8, one thread and the baseline level. Appends it to a journal file. */
+/* A record with the result and the JSON text of a few members (NULL: none), of a point given as "name=value" texts up to NULL; what
+ * they leave out has its default, but for T = 64, d = 8, one thread and the baseline level. Appends it to a journal file. */
 static inline void made_record(const char *path, const char *result, const char *members, ...)
 {
     struct point point;

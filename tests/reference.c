@@ -57,7 +57,7 @@ void reference_iterate(const struct tensors *tensors, int64_t l, double *h)
 double distance_scaled(const struct tensors *tensors, const double *a, const double *b)
 {
     int64_t n = tensors->problem.B * tensors->problem.T * tensors->problem.d;
-    double *v = malloc((size_t)n * sizeof *v), most = 0;
+    double *v = calloc((size_t)n, sizeof *v), most = 0;
     ck_assert_ptr_nonnull(v);
     to_doubles(tensors->problem.dtype, tensors->inputs.v, 0, n, v);
     double size = fmax(largest(b, n), largest(v, n));
@@ -70,7 +70,7 @@ double distance_scaled(const struct tensors *tensors, const double *a, const dou
 static double tolerance(const struct tensors *tensors, int64_t l, const double *h, enum dtype dtype)
 {
     int64_t n = tensors->problem.B * tensors->problem.T * tensors->problem.d;
-    double *moved = malloc((size_t)n * sizeof *moved), sensitivity = 1;
+    double *moved = calloc((size_t)n, sizeof *moved), sensitivity = 1;
     ck_assert_ptr_nonnull(moved);
     for (uint64_t seed = 0; seed < DISTURBANCES; seed++) {
         struct tensors disturbed = tensors_disturbed(tensors, disturbances[dtype], seed);

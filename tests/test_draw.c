@@ -143,9 +143,8 @@ END_TEST
 static void write_file(const char *path, const char *header, size_t elements)
 {
     unsigned char bytes[4096] = {0};
-    size_t length = strlen(header);
+    size_t length = (size_t)snprintf((char *)bytes + 8, sizeof bytes - 8, "%s", header);
     bytes[0] = (unsigned char)length;
-    memcpy(bytes + 8, header, length);
     for (size_t i = 0; i < elements; i++) {
         float x = (float)i;
         memcpy(bytes + 8 + length + 4 * i, &x, 4);

@@ -1,4 +1,4 @@
-/* Plots: the data files of every kind from a small journal, word by word; failures are in them; nothing that a user names is run. */
+/* Plots: the data files of every kind from a small journal, word by word; failures are in them; nothing a user names is run. */
 #include "plots/plot.h"
 
 #include "plots/kinds.h"
@@ -60,7 +60,8 @@ static void check_contains(const char *name, const char *expected)
 
 START_TEST(error_against_iteration)
 {
-    const char *first = "{\"inputs\":{\"rho\":0.5},\"convergence\":{\"l\":[1,2,3],\"residual\":[0.5,0.25,null],\"error_max\":[0.4,0.2,0]}}";
+    const char *first =
+        "{\"inputs\":{\"rho\":0.5},\"convergence\":{\"l\":[1,2,3],\"residual\":[0.5,0.25,null],\"error_max\":[0.4,0.2,0]}}";
     const char *second = "{\"inputs\":{\"rho\":0.5},\"convergence\":{\"l\":[1,2],\"residual\":[0.5,0.25],\"error_max\":[0.2,0.1]}}";
     const char *exact = "{\"convergence\":{\"l\":[],\"final\":{\"error_max\":1e-15}}}";
     made_record(JOURNAL, "ok", first, "impl=fixed_point", "measure=convergence", "kappa=0.5", "l=3", NULL);
@@ -70,37 +71,44 @@ START_TEST(error_against_iteration)
     request("error-against-iteration", "error-against-iteration");
     ck_assert_msg(draw(), "%s", error.text);
     ck_assert_uint_eq(drawn.pictures, 1);
-    check_file("plots/error-against-iteration.dat",
-               "# The page. To redraw: gnuplot -c error-against-iteration.gp error-against-iteration.dat error-against-iteration.svg\n"
-               "columns\t1\nwidth\t760\n"
-               "title\tmade: true error and residual against iteration\n"
-               "subtitle\tB = 1, T = 64, d = 8, mixer = householder, r = 1, s = 1, form = normalised, dtype = float32, l = 3, threads = 1,\n"
-               "subtitle\tlevel = baseline\n"
-               "x_label\titeration l\ny_label\trelative error (max norm)\npanel\t\n"
-               "curve\tfixed_point, kappa = 0.5\ncurve\tfixed_point, kappa = 0.9\ncurve\tstructured_sequential, kappa = 0.5\n"
-               "foot\tLetters at the edges are points without a figure: S singular\n"
-               "foot\tSeveral seeds or rounds of a point: their median and range.\n"
-               "foot\t4 records, measured 2026-11-23 on machine fedcba987654.\n"
-               "x_low\t0.8\nx_high\t2.5\ny_low\t1e-15\ny_high\t1\n"
-               "\n\n# Letters at the edges for points without a figure, and numbers beside points.\n"
-               "# panel\tcurve\tplace\tx\ty\tslot\ttext\n0\t0\tnone\tNaN\tNaN\t0\t-\n0\t1\tright\tNaN\tNaN\t0\tS\n"
-               "\n\n# fixed_point, kappa = 0.5 | \n# iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error\n"
-               "1\t0.5\t0.3\t0.2\t0.4\t0.5\t0.3\n2\t0.25\t0.15\t0.1\t0.2\t0.25\t0.15\n"
-               "\n\n# fixed_point, kappa = 0.9 | \n# iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error\n"
-               "NaN\tNaN\tNaN\tNaN\tNaN\tNaN\tNaN\n"
-               "\n\n# structured_sequential, kappa = 0.5 | \n# iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error\n"
-               "0.8\tNaN\t1e-15\tNaN\tNaN\tNaN\tNaN\n2.5\tNaN\t1e-15\tNaN\tNaN\tNaN\tNaN\n");
+    check_file(
+        "plots/error-against-iteration.dat",
+        "# The page. To redraw: gnuplot -c error-against-iteration.gp error-against-iteration.dat error-against-iteration.svg\n"
+        "columns\t1\nwidth\t760\n"
+        "title\tmade: true error and residual against iteration\n"
+        "subtitle\tB = 1, T = 64, d = 8, mixer = householder, r = 1, s = 1, form = normalised, dtype = float32, l = 3, threads = "
+        "1,\n"
+        "subtitle\tlevel = baseline\n"
+        "x_label\titeration l\ny_label\trelative error (max norm)\npanel\t\n"
+        "curve\tfixed_point, kappa = 0.5\ncurve\tfixed_point, kappa = 0.9\ncurve\tstructured_sequential, kappa = 0.5\n"
+        "foot\tLetters at the edges are points without a figure: S singular\n"
+        "foot\tSeveral seeds or rounds of a point: their median and range.\n"
+        "foot\t4 records, measured 2026-11-23 on machine fedcba987654.\n"
+        "x_low\t0.8\nx_high\t2.5\ny_low\t1e-15\ny_high\t1\n"
+        "\n\n# Letters at the edges for points without a figure, and numbers beside points.\n"
+        "# panel\tcurve\tplace\tx\ty\tslot\ttext\n0\t0\tnone\tNaN\tNaN\t0\t-\n0\t1\tright\tNaN\tNaN\t0\tS\n"
+        "\n\n# fixed_point, kappa = 0.5 | \n# iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error\n"
+        "1\t0.5\t0.3\t0.2\t0.4\t0.5\t0.3\n2\t0.25\t0.15\t0.1\t0.2\t0.25\t0.15\n"
+        "\n\n# fixed_point, kappa = 0.9 | \n# iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error\n"
+        "NaN\tNaN\tNaN\tNaN\tNaN\tNaN\tNaN\n"
+        "\n\n# structured_sequential, kappa = 0.5 | \n# "
+        "iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error\n"
+        "0.8\tNaN\t1e-15\tNaN\tNaN\tNaN\tNaN\n2.5\tNaN\t1e-15\tNaN\tNaN\tNaN\tNaN\n");
 }
 END_TEST
 
 START_TEST(iterations_against_kappa)
 {
     const char *reached = "{\"inputs\":{\"kappa\":0.5},\"convergence\":{\"error_to\":{\"1e-6\":20}}}";
-    const char *slower = "{\"convergence\":{\"error_to\":{\"1e-6\":30}}}", *never = "{\"convergence\":{\"error_to\":{\"1e-6\":null}}}";
+    const char *slower = "{\"convergence\":{\"error_to\":{\"1e-6\":30}}}",
+               *never = "{\"convergence\":{\"error_to\":{\"1e-6\":null}}}";
     const char *beyond = "{\"inputs\":{\"kappa\":1.5},\"convergence\":{\"error_to\":{\"1e-6\":200}}}";
     made_record(JOURNAL, "ok", reached, "impl=fixed_point", "measure=convergence", "kappa=0.5", NULL);
     made_record(JOURNAL, "ok", slower, "impl=fixed_point", "measure=convergence", "kappa=0.5", "seed=2", NULL);
     made_record(JOURNAL, "ok", never, "impl=fixed_point", "measure=convergence", "kappa=0.9", NULL);
+    made_record(JOURNAL, "ok", reached, "impl=fixed_point", "measure=convergence", "kappa=0.75", NULL);
+    made_record(JOURNAL, "ok", slower, "impl=fixed_point", "measure=convergence", "kappa=0.75", "seed=2", NULL);
+    made_record(JOURNAL, "ok", never, "impl=fixed_point", "measure=convergence", "kappa=0.75", "seed=3", NULL);
     made_record(JOURNAL, "crashed", NULL, "impl=fixed_point", "measure=convergence", "kappa=0.99", NULL);
     made_record(JOURNAL, "ok", beyond, "impl=fixed_point", "measure=convergence", NULL);
     made_record(JOURNAL, "ok", never, "impl=structured_sequential", "measure=convergence", NULL); /* has no iterations: not drawn */
@@ -111,12 +119,14 @@ START_TEST(iterations_against_kappa)
                    "foot\tLetters at the edges are points without a figure: N not reached, C crashed\n"
                    "foot\tSeveral seeds or rounds of a point: their median and range.\n"
                    "foot\tOpen circles: no kappa was asked for; they stand at the one that was measured.\n"
-                   "foot\t5 records, measured 2026-11-23 on machine fedcba987654.\n"
+                   "foot\t8 records, measured 2026-11-23 on machine fedcba987654.\n"
                    "x_low\t0.002\nx_high\t0.625\ny_low\t10\ny_high\t1000\nedge\t0.0025\n");
-    check_contains("plots/iterations-against-kappa.dat", "0\t0\tedge\t0.1\tNaN\t0\tN\n0\t0\tedge\t0.01\tNaN\t0\tC\n");
-    check_contains("plots/iterations-against-kappa.dat", "# kappa\tposition\titerations\titerations_low\titerations_high\tasked\n"
-                                                         "0.5\t0.5\t25\t20\t30\t1\n0.9\t0.1\tNaN\tNaN\tNaN\t1\n"
-                                                         "0.99\t0.01\tNaN\tNaN\tNaN\t1\n1.5\t0.0025\t200\t200\t200\t0\n");
+    check_contains("plots/iterations-against-kappa.dat",
+                   "0\t0\tedge\t0.25\tNaN\t0\tN\n0\t0\tedge\t0.1\tNaN\t0\tN\n0\t0\tedge\t0.01\tNaN\t0\tC\n");
+    check_contains("plots/iterations-against-kappa.dat",
+                   "# kappa\tposition\titerations\titerations_low\titerations_high\tasked\n"
+                   "0.5\t0.5\t25\t20\t30\t1\n0.75\t0.25\t30\t20\t30\t1\n0.9\t0.1\tNaN\tNaN\tNaN\t1\n"
+                   "0.99\t0.01\tNaN\tNaN\tNaN\t1\n1.5\t0.0025\t200\t200\t200\t0\n");
 }
 END_TEST
 
@@ -157,7 +167,8 @@ START_TEST(error_against_time)
     check_contains("plots/work.dat", "title\tmade: error against the time of a call (work and precision) (work)\n");
     check_contains("plots/work.dat", "0\t0\tright\tNaN\tNaN\t0\tT\n0\t1\tedge\t3\tNaN\t0\t?\n"
                                      "0\t1\tbeside\t0.5\t0.01\t0\t1\n0\t1\tbeside\t2\t1e-17\t0\t9\n");
-    check_contains("plots/work.dat", "# seconds\tseconds_low\tseconds_high\terror\tl\n0.5\t0.4\t0.6\t0.01\t1\n2\t1.5\t2.5\t1e-17\t9\n");
+    check_contains("plots/work.dat",
+                   "# seconds\tseconds_low\tseconds_high\terror\tl\n0.5\t0.4\t0.6\t0.01\t1\n2\t1.5\t2.5\t1e-17\t9\n");
 }
 END_TEST
 
@@ -215,7 +226,8 @@ START_TEST(crowded_figures_have_pages)
     curves->series[curves->n_series++] = FIELD_D;
     ck_assert_msg(draw(), "%s", error.text);
     ck_assert_uint_eq(drawn.pictures, 4);
-    ck_assert(exists("plots/panels-1.svg") && exists("plots/panels-2.svg") && exists("plots/curves-1.svg") && exists("plots/curves-2.svg"));
+    ck_assert(exists("plots/panels-1.svg") && exists("plots/panels-2.svg") && exists("plots/curves-1.svg") &&
+              exists("plots/curves-2.svg"));
     check_contains("plots/panels-2.dat", "panel\td = 13\npanel\td = 14\n");
     check_contains("plots/curves-2.dat", "curve\td = 13\ncurve\td = 14\n");
 }
@@ -317,22 +329,19 @@ END_TEST
 
 START_TEST(hostile_names_do_nothing)
 {
-    char hostile[VALUE_TEXT_MAX], folder[PATH_MAX];
+#define HOSTILE_FOLDER "<touch i; `touch j` '\" |touch k"
     ck_assert_int_eq(chdir(scratch), 0); /* what a name might run would leave a file here */
-    snprintf(hostile, sizeof hostile, "inputs=<touch a;`touch b`'\"$(touch c)|touch d&\\n@x{}^_%%s#");
+    const char *hostile = "inputs=<touch a;`touch b`'\"$(touch c)|touch d&\\n@x{}^_%s#";
     made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", hostile, NULL);
-    made_record(JOURNAL, "wrong", NULL, "impl=fixed_point", "measure=throughput", "inputs=\n\n\t# \x01", NULL);
+    made_record(JOURNAL, "wrong", NULL, "impl=fixed_point", "measure=throughput", "inputs=# \"", NULL);
     strcpy(sweep.name, "<touch e `touch f` $(touch g) ' \" \\");
     request("throughput", "|touch h `x` $(y) '\" <../..");
-    snprintf(folder, sizeof folder, "<touch i; `touch j` '\" |touch k");
-    ck_assert_msg(plots_draw(&sweep, JOURNAL, folder, &drawn, &error), "%s", error.text);
+    ck_assert_msg(plots_draw(&sweep, JOURNAL, HOSTILE_FOLDER, &drawn, &error), "%s", error.text);
     ck_assert_uint_eq(drawn.pictures, 1);
     for (const char *name = "abcdefghijk"; *name; name++)
         ck_assert_msg(!exists((char[]){*name, '\0'}), "%c was made", *name);
-    char name[PATH_MAX];
-    snprintf(name, sizeof name, "%s/plots/_touch_h__x____y_______.._...svg", folder);
-    check_contains(name, "&lt;touch a;'touch b'''$(touch c)|touch d&amp;/n@x{}^_%s#");
-    check_contains(name, "made" + 4); /* it could be read */
+    check_contains(HOSTILE_FOLDER "/plots/_touch_h__x____y______.._...svg",
+                   "&lt;touch a;'touch b'''$(touch c)|touch d&amp;/n@x{}^_%s#");
     ck_assert_int_eq(chdir("/"), 0);
 }
 END_TEST
@@ -344,6 +353,7 @@ START_TEST(names_that_meet_are_numbered)
     request("throughput", "a*b");
     ck_assert_msg(draw(), "%s", error.text);
     ck_assert(exists("plots/a_b.svg") && exists("plots/a_b_2.svg"));
+    check_contains("plots/a_b.dat", "title\tmade: throughput against T (a+b)\n");
 }
 END_TEST
 

@@ -1,0 +1,302 @@
+/* The tables of a run: table.csv cell by cell and quoted, the printed one narrow, short and telling of what failed. */
+#include "bench/table.h"
+
+#include "bench/record.h"
+#include "tests/made_records.h"
+
+Suite *suite_table(void);
+
+static struct error error;
+
+static void setup(void)
+{
+    scratch_make();
+    scratch_write(scratch_path("journal"), "", 0);
+}
+
+#define JOURNAL scratch_path("journal")
+
+/* What is printed of the journal; the caller frees it. */
+static char *printed(void)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    ck_assert_ptr_nonnull(out);
+    ck_assert_msg(table_print(out, JOURNAL, &error), "%s", error.text);
+    ck_assert_int_eq(fclose(out), 0);
+    return text;
+}
+
+static void check_printed(const char *expected)
+{
+    char *text = printed();
+    ck_assert_str_eq(text, expected);
+    free(text);
+}
+
+/* ---- table.csv --------------------------------------------------------------------------------------------------------- */
+
+/* The cell of a row (0: the header) under a header, by the rules of RFC 4180; good until the next call. */
+static const char *cell_at(const char *csv, int row, int column)
+{
+    static char cell[1024];
+    int at_row = 0, at_column = 0;
+    size_t length = 0;
+    bool quoted = false;
+    for (; *csv; csv++) {
+        bool here = at_row == row && at_column == column;
+        if (quoted && csv[0] == '"' && csv[1] == '"')
+            csv++;
+        else if (*csv == '"') {
+            quoted = !quoted;
+            continue;
+        } else if (!quoted && (*csv == ',' || *csv == '\n')) {
+            if (here)
+                break;
+            at_row += *csv == '\n';
+            at_column = *csv == '\n' ? 0 : at_column + 1;
+            continue;
+        }
+        if (here && length + 1 < sizeof cell)
+            cell[length++] = *csv;
+    }
+    cell[length] = '\0';
+    return at_row == row && at_column == column ? cell : NULL;
+}
+
+static const char *cell_under(const char *csv, int row, const char *header)
+{
+    const char *name;
+    for (int c = 0; (name = cell_at(csv, 0, c)) != NULL && c < 200; c++)
+        if (strcmp(name, header) == 0)
+            return cell_at(csv, row, c);
+    ck_abort_msg("no column %s", header);
+}
+
+static char *written(void)
+{
+    ck_assert_msg(table_write(JOURNAL, scratch_path("table.csv"), &error), "%s", error.text);
+    return scratch_read(scratch_path("table.csv"));
+}
+
+START_TEST(csv_has_every_figure)
+{
+    made_record(JOURNAL, "ok",
+                "{\"message\":\"\",\"place\":null,\"inputs\":{\"rho\":0.25,\"kappa\":0.5},"
+                "\"throughput\":{\"calls\":3,\"seconds\":[1,2,4],\"median\":2,\"low\":null,\"GB_per_s\":1.5,\"tokens_per_s\":1e6,"
+                "\"l_run\":16},"
+                "\"process\":{\"peak_bytes\":12345678901}}",
+                "impl=fixed_point", "measure=throughput", "kappa=0.5", NULL);
+    char *csv = written();
+    static const struct {
+        const char *header, *text;
+    } expected[] = {
+        {"impl", "fixed_point"},
+        {"B [sequences]", "1"},
+        {"T [tokens]", "64"},
+        {"kappa", "0.5"},
+        {"tolerance", "none"},
+        {"quantile", ""}, /* not used without a tolerance */
+        {"result", "ok"},
+        {"message", ""},
+        {"place t", ""},
+        {"measured rho", "0.25"},
+        {"samples", "3"},
+        {"calls a sample", "3"},
+        {"median [s]", "2"},
+        {"median low 95% [s]", ""},
+        {"tokens/s [1/s]", "1000000"},
+        {"bandwidth [GB/s]", "1.5"},
+        {"iterations run [1]", "16"},
+        {"rate", ""},
+        {"peak memory [B]", "12345678901"},
+    };
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
+        ck_assert_msg(strcmp(cell_under(csv, 1, expected[i].header), expected[i].text) == 0, "%s is %s", expected[i].header,
+                      cell_under(csv, 1, expected[i].header));
+    ck_assert_ptr_null(cell_at(csv, 2, 0) != NULL && cell_at(csv, 2, 0)[0] ? csv : NULL); /* one row a record */
+    free(csv);
+}
+END_TEST
+
+START_TEST(csv_has_every_field_once)
+{
+    char *csv = written();
+    for (int f = 0; f < FIELD_COUNT; f++) {
+        char header[64];
+        snprintf(header, sizeof header, fields[f].unit[0] ? "%s [%s]" : "%s", fields[f].name, fields[f].unit);
+        ck_assert_str_eq(cell_at(csv, 0, f), header);
+    }
+    int n = 0;
+    while (cell_at(csv, 0, n) != NULL)
+        n++;
+    for (int a = 0; a < n; a++)
+        for (int b = a + 1; b < n; b++) {
+            char first[256];
+            snprintf(first, sizeof first, "%s", cell_at(csv, 0, a));
+            ck_assert_str_ne(first, cell_at(csv, 0, b));
+        }
+    free(csv);
+}
+END_TEST
+
+START_TEST(csv_is_quoted)
+{
+    made_record(JOURNAL, "wrong", "{\"message\":\"off by 2, \\\"far\\\"\\nfrom it\"}", "impl=fixed_point", "measure=throughput",
+                NULL);
+    char *csv = written();
+    ck_assert_ptr_nonnull(strstr(csv, ",wrong,\"off by 2, \"\"far\"\"\nfrom it\","));
+    ck_assert_str_eq(cell_under(csv, 1, "message"), "off by 2, \"far\"\nfrom it");
+    free(csv);
+}
+END_TEST
+
+START_TEST(csv_rows_are_in_the_order_of_their_points)
+{
+    made_record(JOURNAL, "ok", NULL, "impl=fixed_point", "measure=throughput", "T=1024", NULL);
+    made_record(JOURNAL, "ok", NULL, "impl=fixed_point", "measure=throughput", "T=64", "seed=2", NULL);
+    made_record(JOURNAL, "ok", NULL, "impl=fixed_point", "measure=throughput", "T=64", NULL);
+    made_record(JOURNAL, "ok", NULL, "impl=dense_sequential", "measure=throughput", "T=1024", NULL);
+    char *csv = written();
+    static const char *const impl[] = {"dense_sequential", "fixed_point", "fixed_point", "fixed_point"};
+    static const char *const T[] = {"1024", "64", "64", "1024"}, *const seed[] = {"1", "1", "2", "1"};
+    for (int i = 0; i < 4; i++) {
+        ck_assert_str_eq(cell_under(csv, i + 1, "impl"), impl[i]);
+        ck_assert_str_eq(cell_under(csv, i + 1, "T [tokens]"), T[i]);
+        ck_assert_str_eq(cell_under(csv, i + 1, "seed"), seed[i]);
+    }
+    free(csv);
+}
+END_TEST
+
+START_TEST(what_cannot_be_read_or_written)
+{
+    ck_assert(!table_write(scratch_path("missing"), scratch_path("table.csv"), &error));
+    ck_assert_msg(strstr(error.text, "missing") != NULL, "%s", error.text);
+    ck_assert(!table_print(stdout, scratch_path("missing"), &error));
+    ck_assert(!table_write(JOURNAL, scratch_path("no/such/table.csv"), &error));
+    ck_assert_msg(strstr(error.text, "table.csv") != NULL, "%s", error.text);
+    scratch_write(JOURNAL, "{\"result\":\"ok\",\"point\":{\"impl\":7}}\n", 36);
+    ck_assert(!table_write(JOURNAL, scratch_path("table.csv"), &error));
+}
+END_TEST
+
+START_TEST(a_torn_last_line_is_passed_over)
+{
+    made_record(JOURNAL, "ok", NULL, "impl=fixed_point", "measure=throughput", NULL);
+    FILE *file = fopen(JOURNAL, "ab");
+    ck_assert_ptr_nonnull(file);
+    fputs("{\"version\":1,\"key\":\"01", file);
+    fclose(file);
+    char *csv = written();
+    ck_assert_str_eq(cell_at(csv, 1, 0), "fixed_point");
+    ck_assert_ptr_null(cell_at(csv, 2, 1));
+    free(csv);
+}
+END_TEST
+
+/* ---- The printed table ------------------------------------------------------------------------------------------------- */
+
+START_TEST(nothing_to_print)
+{
+    check_printed("");
+}
+END_TEST
+
+#define REACHED                                                                                                                    \
+    "{\"inputs\":{\"rho\":0.45},\"convergence\":{\"rate\":0.5,\"error_to\":{\"1e-6\":20},\"final\":{\"error_max\":2e-7}}}"
+#define NEVER                                                                                                                      \
+    "{\"inputs\":{\"rho\":0.99},\"convergence\":{\"rate\":0.98,\"error_to\":{\"1e-6\":null},\"final\":{\"error_max\":0.25}}}"
+
+/* Only what varies has a column; seeds share a row; one of three that never got there makes the median, two make it never. */
+START_TEST(convergence_is_printed)
+{
+    static const char *const seeds[] = {"seed=1", "seed=2", "seed=3"};
+    for (int i = 0; i < 3; i++) {
+        made_record(JOURNAL, "ok", i < 2 ? REACHED : NEVER, "impl=fixed_point", "measure=convergence", "kappa=0.5", seeds[i], NULL);
+        made_record(JOURNAL, i < 2 ? "ok" : "diverged", i < 1 ? REACHED : NEVER, "impl=fixed_point", "measure=convergence",
+                    "kappa=0.99", seeds[i], NULL);
+    }
+    made_record(JOURNAL, "singular", NULL, "impl=structured_sequential", "measure=convergence", "kappa=0.5", NULL);
+    check_printed("\nconvergence\n"
+                  "impl                   kappa  n  result      rate     rho  l to 1e-6  final error\n"
+                  "fixed_point              0.5  3  ok        0.5000  0.4500         20      2.0e-07\n"
+                  "fixed_point             0.99  3  2/3 ok    0.9800  0.9900      never      2.5e-01\n"
+                  "structured_sequential    0.5  1  singular\n");
+}
+END_TEST
+
+START_TEST(throughput_is_printed)
+{
+    made_record(JOURNAL, "ok",
+                "{\"throughput\":{\"median\":0.002,\"low\":0.0019,\"high\":0.0021,\"tokens_per_s\":1234567,\"error_exact\":1e-7}}",
+                "impl=fixed_point", "measure=throughput", "l=1", NULL);
+    made_record(JOURNAL, "ok",
+                "{\"throughput\":{\"median\":12.34,\"low\":null,\"high\":null,\"tokens_per_s\":25000,\"error_exact\":null}}",
+                "impl=fixed_point", "measure=throughput", "l=16", NULL);
+    made_record(JOURNAL, "timed_out", NULL, "impl=dense_sequential", "measure=throughput", NULL);
+    check_printed("\nthroughput\n"
+                  "impl               l  result            time  Mtok/s    error\n"
+                  "dense_sequential      timed_out\n"
+                  "fixed_point        1  ok         2.00 ms \u00b15%    1.23  1.0e-07\n"
+                  "fixed_point       16  ok              12.3 s   0.025\n");
+}
+END_TEST
+
+START_TEST(a_long_table_is_cut_and_says_so)
+{
+    for (int d = 1; d <= 30; d++) {
+        char text[16];
+        snprintf(text, sizeof text, "d=%d", d);
+        made_record(JOURNAL, "ok", NULL, "impl=fixed_point", "measure=throughput", text, NULL);
+    }
+    char *text = printed();
+    int lines = 0;
+    for (const char *at = text; *at; at++)
+        lines += *at == '\n';
+    ck_assert_int_eq(lines, 1 + 1 + 1 + 25 + 1);
+    ck_assert_ptr_nonnull(strstr(text, "\n... 5 more rows in table.csv\n"));
+    free(text);
+}
+END_TEST
+
+/* Everything varies: fields give way, the figures stay, and what is missing is named. */
+START_TEST(a_wide_table_fits)
+{
+    made_record(JOURNAL, "target_not_reached", REACHED, "impl=fixed_point", "measure=convergence", "T=16777216", "d=1", "s=2",
+                "r=3", "form=plain", "kappa=0.5", "lambda_max=0.125", "limit=12345", "tolerance=1e-9", "damping=0.5", "l=1000",
+                NULL);
+    made_record(JOURNAL, "ok", REACHED, "impl=structured_sequential", "measure=convergence", "dtype=float64", "B=1024", NULL);
+    made_record(JOURNAL, "ok", REACHED, "impl=fixed_point", "measure=convergence", "tokens=one", "kappa=0.75", "patience=3", NULL);
+    char *text = printed();
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        ck_assert_msg(strlen(line) <= 100 || line[0] == '(', "%s", line);
+        if (strncmp(line, "impl", 4) == 0)
+            ck_assert_ptr_nonnull(strstr(line, "final error"));
+        if (line[0] == '(')
+            ck_assert_msg(strstr(line, "damping") != NULL && strstr(line, "see table.csv)") != NULL, "%s", line);
+    }
+    free(text);
+}
+END_TEST
+
+Suite *suite_table(void)
+{
+    Suite *suite = suite_create("table");
+    TCase *tests = tcase_create("table");
+    tcase_add_checked_fixture(tests, setup, scratch_remove);
+    tcase_add_test(tests, csv_has_every_figure);
+    tcase_add_test(tests, csv_has_every_field_once);
+    tcase_add_test(tests, csv_is_quoted);
+    tcase_add_test(tests, csv_rows_are_in_the_order_of_their_points);
+    tcase_add_test(tests, what_cannot_be_read_or_written);
+    tcase_add_test(tests, a_torn_last_line_is_passed_over);
+    tcase_add_test(tests, nothing_to_print);
+    tcase_add_test(tests, convergence_is_printed);
+    tcase_add_test(tests, throughput_is_printed);
+    tcase_add_test(tests, a_long_table_is_cut_and_says_so);
+    tcase_add_test(tests, a_wide_table_fits);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
