@@ -11,10 +11,10 @@
 struct bounds {
     int64_t T;
     double norm_inf, kappa, lambda_max;
-    double size;     /* max |h*| */
+    double size;       /* max |h*| */
     double token_size; /* max_t of the token bound at l iterations */
-    double max_norm; /* the first bound at l iterations */
-    double *y;       /* (T) */
+    double max_norm;   /* the first bound at l iterations */
+    double *y;         /* (T) */
 };
 
 /* h (T,d) is the exact answer; l = 0. False: no memory. */

@@ -22,11 +22,11 @@ static const double targets[TARGETS] = {1e-1, 1e-3, 1e-6};
 static const char *const target_names[TARGETS] = {"1e-1", "1e-3", "1e-6"};
 
 struct curve {
-    int64_t n;                                /* kept iterations that were reached */
-    int64_t *l;                               /* (n) */
-    double *residual, *error_l2, *error_max;  /* (n) */
-    double *bound_max, *bound_token;          /* (n); NaN where a bound does not apply */
-    double *every;                            /* (l_run) residual of the worst sequence at every iteration */
+    int64_t n;                               /* kept iterations that were reached */
+    int64_t *l;                              /* (n) */
+    double *residual, *error_l2, *error_max; /* (n) */
+    double *bound_max, *bound_token;         /* (n); NaN where a bound does not apply */
+    double *every;                           /* (l_run) residual of the worst sequence at every iteration */
     int64_t l_run;
 };
 
@@ -98,7 +98,8 @@ static json_t *reached(const int64_t *l, const double *values, int64_t n, double
         int64_t i = 0;
         while (i < n && !(values[i] <= targets[k]))
             i++;
-        json_object_set_new(object, target_names[k], i < n ? json_number((double)(l != NULL ? l[i] : i + 1) * factor) : json_null());
+        json_object_set_new(object, target_names[k],
+                            i < n ? json_number((double)(l != NULL ? l[i] : i + 1) * factor) : json_null());
     }
     return object;
 }
@@ -114,8 +115,8 @@ static void errors_at(const struct subject *subject, const struct trace *trace, 
     curve->error_max[i] = distance_max(scratch, answers->h, n);
 }
 
-static bool fill_bounds(const struct problem *p, const struct settings *settings, const struct answers *answers, struct curve *curve,
-                        struct error *error)
+static bool fill_bounds(const struct problem *p, const struct settings *settings, const struct answers *answers,
+                        struct curve *curve, struct error *error)
 {
     bool linear = p->feedback == FEEDBACK_NONE && settings->damping == 1 && settings->patience == 0;
     bool max_norm = linear && p->form == FORM_NORMALISED && answers->lambda_most <= 1;
@@ -179,8 +180,9 @@ static json_t *curve_to_json(const struct curve *curve, const struct trace *trac
     json_object_set_new(data, "l_run", json_integer(trace->l_run));
     json_object_set_new(data, "l_star", integers(trace->l, B));
     json_object_set_new(data, "sequences", json_integer(trace->n_sequences));
-    json_object_set_new(data, "final", json_pack("{so so so}", "residual", json_number(final_residual), "error_l2",
-                                                 json_number(final_l2), "error_max", json_number(final_max)));
+    json_object_set_new(data, "final",
+                        json_pack("{so so so}", "residual", json_number(final_residual), "error_l2", json_number(final_l2),
+                                  "error_max", json_number(final_max)));
     return data;
 }
 
@@ -278,8 +280,8 @@ bool convergence_run(const struct point *point, const struct limits *limits, str
     bool good = subject_make(point, &subject, finding, error);
     if (good && finding->result == RESULT_OK) {
         const struct problem *p = &subject.tensors.problem;
-        double bytes = (double)kept_iterations(subject.settings.l_max, NULL) * (double)(p->B * p->T * p->d) *
-                       (double)dtype_size(p->dtype);
+        double bytes =
+            (double)kept_iterations(subject.settings.l_max, NULL) * (double)(p->B * p->T * p->d) * (double)dtype_size(p->dtype);
         good = answers_make(&subject.tensors, 0, bytes > ITERATES_MAX ? 1 : p->B, true, &answers, error);
     }
     if (good && answers.h != NULL) {

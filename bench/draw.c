@@ -154,8 +154,8 @@ static bool load(const char *path, struct tensors *tensors, const struct safeten
         if (tensor == NULL)
             return fail(error, "%s: has no tensor %s, which this problem needs", path, tensor_names[id]);
         if (tensor->rank != rank || memcmp(tensor->shape, shape, (size_t)rank * sizeof shape[0]) != 0)
-            return fail(error, "%s: tensor %s does not have the shape of this problem, (%" PRId64 ",%" PRId64 "%s%.0" PRId64 ")", path,
-                        tensor_names[id], shape[0], shape[1], rank == 3 ? "," : "", rank == 3 ? shape[2] : 0);
+            return fail(error, "%s: tensor %s does not have the shape of this problem, (%" PRId64 ",%" PRId64 "%s%.0" PRId64 ")",
+                        path, tensor_names[id], shape[0], shape[1], rank == 3 ? "," : "", rank == 3 ? shape[2] : 0);
         convert(p->dtype, tensors->owned[id], tensor->dtype, tensor->data, tensor_elements(p, id));
     }
     return true;
@@ -204,8 +204,8 @@ bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *
         if (sequence->owned[id] == NULL)
             continue;
         int64_t n = tensor_elements(&sequence->problem, id), offset = id == TENSOR_W ? 0 : b * n;
-        convert(DTYPE_FLOAT64, sequence->owned[id], p->dtype, (const char *)*slot((struct inputs *)&tensors->inputs, id) +
-                (size_t)offset * dtype_size(p->dtype), n);
+        convert(DTYPE_FLOAT64, sequence->owned[id], p->dtype,
+                (const char *)*slot((struct inputs *)&tensors->inputs, id) + (size_t)offset * dtype_size(p->dtype), n);
     }
     return true;
 }

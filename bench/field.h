@@ -31,8 +31,8 @@ enum { VALUE_TEXT_MAX = 512 };
  * ("diagonal_scan split=time"; bench/options.h reads it apart). */
 struct value {
     enum value_kind kind;
-    int64_t integer; /* VALUE_INTEGER; VALUE_WORD: the index */
-    double real;     /* VALUE_REAL */
+    int64_t integer;  /* VALUE_INTEGER; VALUE_WORD: the index */
+    double real;      /* VALUE_REAL */
     const char *text; /* VALUE_TEXT; owned by whoever made the value, living as long as the sweep */
 };
 
@@ -43,13 +43,13 @@ struct point {
 struct field {
     const char *name; /* as sweep files, records and table columns spell it */
     enum section section;
-    const char *default_text; /* as a sweep file would say it; NULL: must be given */
-    const char *unit; /* for headers and axes; "" where there is none */
+    const char *default_text;           /* as a sweep file would say it; NULL: must be given */
+    const char *unit;                   /* for headers and axes; "" where there is none */
     bool (*used)(const struct point *); /* NULL: always. Asked in table order, so a rule may read earlier fields */
-    enum value_kind kind; /* what it holds when it is used */
-    double low, high;     /* inclusive range of a number */
-    bool open_low;        /* low itself is excluded */
-    const char *special;  /* a word that a numeric field takes as well, or NULL; stored as 0, which is outside the range then */
+    enum value_kind kind;               /* what it holds when it is used */
+    double low, high;                   /* inclusive range of a number */
+    bool open_low;                      /* low itself is excluded */
+    const char *special; /* a word that a numeric field takes as well, or NULL; stored as 0, which is outside the range then */
     const char *(*word)(int index); /* VALUE_WORD: the spelling of an index, NULL past the last */
 };
 

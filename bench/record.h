@@ -32,7 +32,7 @@
 
 /* Statuses of an implementation, and what only the harness can see. */
 enum result {
-    RESULT_OK = STATUS_OK, /* ... the statuses of impl.h, with the same numbers ... */
+    RESULT_OK = STATUS_OK,          /* ... the statuses of impl.h, with the same numbers ... */
     RESULT_EXPLODES = STATUS_COUNT, /* max|h*| of the drawn problem exceeds the limit: says nothing about a solver */
     RESULT_WRONG,                   /* validation failed: no speed is reported */
     RESULT_CRASHED,

@@ -155,8 +155,8 @@ static void draw_free(const struct problem *p, const struct regime *regime, int6
     }
 }
 
-bool regime_token(const struct problem *p, const struct regime *regime, int64_t token, double *theta, double *lambda, double *scratch,
-                  struct error *error)
+bool regime_token(const struct problem *p, const struct regime *regime, int64_t token, double *theta, double *lambda,
+                  double *scratch, struct error *error)
 {
     int64_t d = p->d;
     bool normalised = p->form == FORM_NORMALISED;
@@ -192,5 +192,6 @@ bool regime_token(const struct problem *p, const struct regime *regime, int64_t 
             return true;
         }
     }
-    return fail(error, "no draw of this problem has a kappa of %g: the largest that it can have is about s = %g", regime->kappa, p->s);
+    return fail(error, "no draw of this problem has a kappa of %g: the largest that it can have is about s = %g", regime->kappa,
+                p->s);
 }

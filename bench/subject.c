@@ -48,7 +48,8 @@ void to_doubles(enum dtype dtype, const void *tensor, int64_t from, int64_t n, d
 }
 
 /* One sequence; its place in the batch is b. */
-static bool solve(const struct tensors *tensors, int64_t b, bool with_spectrum, double *h, struct answers *answers, struct error *error)
+static bool solve(const struct tensors *tensors, int64_t b, bool with_spectrum, double *h, struct answers *answers,
+                  struct error *error)
 {
     struct tensors sequence;
     if (!tensors_sequence(tensors, b, &sequence, error))

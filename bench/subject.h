@@ -23,10 +23,10 @@ void subject_free(struct subject *subject);
 /* The exact answers of some sequences, from the first on, and what was measured of them. */
 struct answers {
     int64_t n;
-    double *h; /* (n,T,d) */
-    struct exact worst;   /* the first that has no answer, or the largest of each figure */
+    double *h;          /* (n,T,d) */
+    struct exact worst; /* the first that has no answer, or the largest of each figure */
     struct spectrum spectrum;
-    double lambda_most;   /* max |lambda| of these sequences */
+    double lambda_most; /* max |lambda| of these sequences */
 };
 
 /* Solves sequences first .. first + n - 1. Without an answer worst.status says so, with the place in the whole batch. */

@@ -27,9 +27,9 @@ struct filter {
 };
 
 struct plot_request {
-    char kind[SWEEP_NAME_MAX]; /* a row of plots/'s table of kinds */
-    char name[SWEEP_NAME_MAX]; /* of the files; the kind when not given */
-    int x;                     /* field on the x axis where the kind lets one choose, else -1 */
+    char kind[SWEEP_NAME_MAX];             /* a row of plots/'s table of kinds */
+    char name[SWEEP_NAME_MAX];             /* of the files; the kind when not given */
+    int x;                                 /* field on the x axis where the kind lets one choose, else -1 */
     int series[PLOT_FIELDS_MAX], n_series; /* one curve per combination of these fields' values */
     int panel[PLOT_FIELDS_MAX], n_panel;   /* one panel per combination */
     struct filter where;
@@ -45,7 +45,7 @@ struct sweep {
     struct plot_request plot[SWEEP_PLOTS_MAX];
     int n_plots;
     struct yaml_source source; /* the file as it was read: a run keeps a copy */
-    struct pool *memory; /* texts, conditions: freed by sweep_free */
+    struct pool *memory;       /* texts, conditions: freed by sweep_free */
 };
 
 /* Reads, checks and expands a file. Every failure is a sentence "FILE:LINE:COLUMN: what was wrong, what was expected". With

@@ -111,8 +111,8 @@ static double shortest_call(struct call *call)
 }
 
 /* Times samples until there are enough, or the time for them is over. Returns how many, 0 with a reason after a failure. */
-static int time_samples(struct call *call, const char *name, const struct limits *limits, double first, int64_t *calls, double *seconds,
-                        char *reason, size_t capacity)
+static int time_samples(struct call *call, const char *name, const struct limits *limits, double first, int64_t *calls,
+                        double *seconds, char *reason, size_t capacity)
 {
     double began = clock_seconds();
     int n = 0;
@@ -120,8 +120,8 @@ static int time_samples(struct call *call, const char *name, const struct limits
     while (n < limits->samples) {
         if (n >= SAMPLES_LEAST && clock_seconds() - began > TIMING_SHARE * limits->time_limit)
             break;
-        if (!timing_sample(name, call_forward, call, call->implementation->elapsed != NULL ? call_elapsed : NULL, *calls, &seconds[n],
-                           reason, capacity))
+        if (!timing_sample(name, call_forward, call, call->implementation->elapsed != NULL ? call_elapsed : NULL, *calls,
+                           &seconds[n], reason, capacity))
             return 0;
         n++;
     }
@@ -198,8 +198,8 @@ static bool measure(const struct point *point, const struct subject *subject, co
     if (seconds == NULL)
         fail(error, "no memory for the samples");
     if (good && !(checks.iterate <= checks.tolerance)) {
-        finding_say(finding, RESULT_WRONG, "sequence %lld is %.3g from %s, more than %.3g", (long long)b, checks.iterate, checks.against,
-                    checks.tolerance);
+        finding_say(finding, RESULT_WRONG, "sequence %lld is %.3g from %s, more than %.3g", (long long)b, checks.iterate,
+                    checks.against, checks.tolerance);
     } else if (good) {
         char label[160], reason[160] = "";
         point_label(point, sizeof label, label);

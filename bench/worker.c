@@ -7,8 +7,8 @@
 
 char *worker_request(const struct point *point, const struct limits *limits)
 {
-    json_t *request = json_pack("{so si sf}", "point", point_to_json(point), "samples", limits->samples, "time_limit",
-                                limits->time_limit);
+    json_t *request =
+        json_pack("{so si sf}", "point", point_to_json(point), "samples", limits->samples, "time_limit", limits->time_limit);
     char *text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
     json_decref(request);
     return text;

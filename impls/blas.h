@@ -28,11 +28,11 @@
 void lapack_getrf(const int *m, const int *n, real *a, const int *lda, int *pivots, int *info);
 
 /* b (n,columns) <- a^{-1} b with the LU above. */
-void lapack_getrs(const char *transposed, const int *n, const int *columns, const real *a, const int *lda, const int *pivots, real *b,
-                  const int *ldb, int *info, size_t transposed_length);
+void lapack_getrs(const char *transposed, const int *n, const int *columns, const real *a, const int *lda, const int *pivots,
+                  real *b, const int *ldb, int *info, size_t transposed_length);
 
 /* Estimate of 1 / condition of a from its LU and norm; work (4 n), integers (n). */
-void lapack_gecon(const char *norm_kind, const int *n, const real *a, const int *lda, const real *norm, real *reciprocal, real *work,
-                  int *integers, int *info, size_t norm_kind_length);
+void lapack_gecon(const char *norm_kind, const int *n, const real *a, const int *lda, const real *norm, real *reciprocal,
+                  real *work, int *integers, int *info, size_t norm_kind_length);
 
 #endif

@@ -22,7 +22,7 @@ struct plan {
     int64_t n_matrices; /* A_t held at once: all tokens, or one a thread when state-dependent */
     real *memory;       /* scratch of all threads */
     real *A;            /* (n_matrices,d,d), each column by column */
-    int *pivots; /* (2 d) a thread: pivots and the condition estimate's integers */
+    int *pivots;        /* (2 d) a thread: pivots and the condition estimate's integers */
 };
 
 /* Of one thread: theta (m), q, M (d,d), the condition estimate (4 d), the mixer's; at the end a zero state (d) and h - v (d). */

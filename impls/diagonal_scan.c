@@ -45,7 +45,8 @@ static struct status plan(const struct problem *p, const struct settings *settin
     if (plan == NULL)
         return status_no_memory();
     plan->problem = *p;
-    plan->scan = (struct scan){.B = p->B, .T = p->T, .d = p->d, .gated = p->form == FORM_NORMALISED, .threads = environment->threads};
+    plan->scan =
+        (struct scan){.B = p->B, .T = p->T, .d = p->d, .gated = p->form == FORM_NORMALISED, .threads = environment->threads};
     plan->scan.split = scan_split(p, environment->threads, settings_option(settings, "split"));
     plan->scan.carry = memory_allocate(scan_carry(p, environment->threads), sizeof(real));
     if (plan->scan.carry == NULL) {

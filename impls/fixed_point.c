@@ -32,13 +32,13 @@ struct plan {
     struct problem problem;
     struct settings settings;
     struct scan scan;
-    bool residuals;  /* settings that need them even when no trace asks */
-    int64_t scratch; /* reals a thread */
-    real *memory;    /* scratch of all threads */
-    real *q;         /* (B,T,mixer_size) activated parameters; NULL when state-dependent */
-    real *other;     /* (B,T,d) w, then f(h) */
-    real *token;     /* (B,T) residual of each token */
-    double *row;     /* (B) residuals of one iteration, when no trace has room for them */
+    bool residuals;          /* settings that need them even when no trace asks */
+    int64_t scratch;         /* reals a thread */
+    real *memory;            /* scratch of all threads */
+    real *q;                 /* (B,T,mixer_size) activated parameters; NULL when state-dependent */
+    real *other;             /* (B,T,d) w, then f(h) */
+    real *token;             /* (B,T) residual of each token */
+    double *row;             /* (B) residuals of one iteration, when no trace has room for them */
     struct damping *damping; /* (B) */
 };
 
@@ -72,7 +72,8 @@ static void supports(const struct problem *p, const struct settings *settings, c
     double tokens = (double)p->B * (double)p->T;
     support_memory(support, p, environment,
                    (tokens * (double)(kept_parameters(p) + p->d + 1) + (double)scratch_size(p) * environment->threads +
-                    (double)scan_carry(p, environment->threads)) * sizeof(real));
+                    (double)scan_carry(p, environment->threads)) *
+                       sizeof(real));
 }
 
 static void count(const struct problem *p, const struct settings *settings, int64_t l, struct work *work)
@@ -89,8 +90,9 @@ static void count(const struct problem *p, const struct settings *settings, int6
     bool residuals = needs_residuals(settings);
     double mixing = 3 * d + (p->feedback != FEEDBACK_NONE ? m : kept); /* h, v, parameters in; w out */
     work->bytes = tokens * (kept + m + d + n * (mixing + 3 * d + (residuals ? 2 * d : 0))) * sizeof(real);
-    work->operations = tokens * (kept > 0 ? activation : 0) +
-                       tokens * n * (mix[p->mixer] + feedback + 2 * d + (p->form == FORM_NORMALISED ? 3 : 2) * d + (residuals ? 4 * d : 0));
+    work->operations =
+        tokens * (kept > 0 ? activation : 0) +
+        tokens * n * (mix[p->mixer] + feedback + 2 * d + (p->form == FORM_NORMALISED ? 3 : 2) * d + (residuals ? 4 * d : 0));
 }
 
 static void destroy(struct plan *plan)
@@ -128,8 +130,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->token = memory_allocate(p->B * p->T, sizeof(real));
     plan->row = memory_allocate(p->B, sizeof(double));
     plan->damping = memory_allocate(p->B, sizeof *plan->damping);
-    if (!plan->scan.carry || !plan->memory || !plan->q || !plan->other || !plan->token || !plan->row ||
-        !plan->damping) {
+    if (!plan->scan.carry || !plan->memory || !plan->q || !plan->other || !plan->token || !plan->row || !plan->damping) {
         destroy(plan);
         return status_no_memory();
     }
@@ -140,7 +141,8 @@ static struct status plan(const struct problem *p, const struct settings *settin
 }
 
 /* w of one token from its activated parameters; difference and mixed are (d). */
-static void mix_token(const struct problem *p, const real *q, const real *v, const real *h, real *w, real *difference, real *scratch)
+static void mix_token(const struct problem *p, const real *q, const real *v, const real *h, real *w, real *difference,
+                      real *scratch)
 {
     int64_t d = p->d;
 #pragma omp simd

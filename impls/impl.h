@@ -109,7 +109,7 @@ const char *settings_option(const struct settings *settings, const char *name);
 enum level { LEVEL_BASELINE, LEVEL_AVX2, LEVEL_AVX512, LEVEL_COUNT }; /* instruction level */
 extern const char *const level_names[LEVEL_COUNT];
 
-enum level level_best(void);           /* the highest that this machine executes */
+enum level level_best(void); /* the highest that this machine executes */
 bool level_available(enum level level);
 
 struct environment {
@@ -138,8 +138,7 @@ struct status {
 };
 
 struct status status_ok(void);
-struct status status_at(enum status_code code, int64_t b, int64_t t, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+struct status status_at(enum status_code code, int64_t b, int64_t t, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* What happened on the way. The first group is filled by forward(); every array is the caller's and may be NULL. The second group
  * is the caller's question: the iterates of a few sequences, so that the harness can measure the true error itself. */
@@ -159,8 +158,8 @@ struct trace {
 
 struct support {
     bool yes;
-    char reason[160];    /* in words, with the figure, when not */
-    size_t host_bytes;   /* what plan() would take beside the tensors */
+    char reason[160];  /* in words, with the figure, when not */
+    size_t host_bytes; /* what plan() would take beside the tensors */
     size_t device_bytes;
 };
 
@@ -191,11 +190,11 @@ struct implementation {
 
     /* On success *plan owns everything forward() needs; after a failure it is NULL. */
     struct status (*plan)(const struct problem *, const struct settings *, const struct environment *, struct plan **plan);
-    struct status (*upload)(struct plan *, const struct inputs *);                                       /* optional: devices */
+    struct status (*upload)(struct plan *, const struct inputs *);                                          /* optional: devices */
     struct status (*forward)(struct plan *, const struct inputs *, const struct outputs *, struct trace *); /* trace optional */
     struct status (*backward)(struct plan *, const struct inputs *, const struct outputs *, const struct outputs *grad_outputs,
-                              const struct gradients *);                                                 /* optional */
-    struct status (*download)(struct plan *, const struct outputs *);                                    /* optional: devices */
+                              const struct gradients *);              /* optional */
+    struct status (*download)(struct plan *, const struct outputs *); /* optional: devices */
     double (*elapsed)(struct plan *); /* optional: seconds the device spent in the last forward or backward */
     void (*destroy)(struct plan *);   /* NULL is allowed */
 };

@@ -134,7 +134,8 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     int64_t none = p->B * p->T, place = none;
 #pragma omp parallel for num_threads(plan->threads) schedule(static) reduction(min : place)
     for (int64_t b = 0; b < p->B; b++) {
-        int64_t t = sequence(p, b, inputs, (real *)outputs->h + b * p->T * p->d, plan->memory + omp_get_thread_num() * plan->scratch);
+        int64_t t =
+            sequence(p, b, inputs, (real *)outputs->h + b * p->T * p->d, plan->memory + omp_get_thread_num() * plan->scratch);
         if (t < p->T && b * p->T + t < place)
             place = b * p->T + t;
     }

@@ -16,7 +16,7 @@ void caption_text(FILE *out, const char *text)
 static void put_text(FILE *out, const char *name, const char *text)
 {
     fprintf(out, "%s\t", name);
-    caption_text(out, text);
+    caption_text(out, text[0] ? text : " "); /* an empty column would read as that of the row before */
     fputc('\n', out);
 }
 
@@ -112,8 +112,7 @@ static void put_notes(FILE *out, const struct figure *figure, unsigned notes, in
         if (notes & sentences[i].bit)
             put_lines(out, "foot", sentences[i].text, width);
     if (figure->n_left_out) {
-        snprintf(text, sizeof text, "Left out: %d combinations of fields with a single %s.", figure->n_left_out,
-                 fields[figure->x].name);
+        snprintf(text, sizeof text, "Panels left out for having a single %s: %d.", fields[figure->x].name, figure->n_left_out);
         put_lines(out, "foot", text, width);
     }
 }

@@ -1,5 +1,5 @@
 /* The table of the kinds of plot: what each reads, what a request may choose, how its axes are called. A new kind is one row in
- * kinds.c, one function in rows.c and one script of its name. */
+ * kinds.c, one function in rows_MEASURE.c and one script of its name, listed in scripts.c. */
 #ifndef PLOTS_KINDS_H
 #define PLOTS_KINDS_H
 

@@ -19,18 +19,14 @@ static void widen(struct range *range, double value)
     range->high = fmax(range->high, value);
 }
 
-/* A logarithmic axis that holds the range: whole decades, or a margin on both sides. */
+/* A logarithmic axis that holds the range with a margin on both sides; whole decades if asked for. */
 static struct range axis(struct range range, bool decades)
 {
     const double margin = 1.25;
     if (range.low > range.high)
         range = (struct range){1, 10};
-    if (!decades)
-        return (struct range){range.low / margin, range.high * margin};
-    struct range whole = {pow(10, floor(log10(range.low))), pow(10, ceil(log10(range.high)))};
-    if (whole.low >= whole.high)
-        whole.high = 10 * whole.low;
-    return whole;
+    range = (struct range){range.low / margin, range.high * margin};
+    return decades ? (struct range){pow(10, floor(log10(range.low))), pow(10, ceil(log10(range.high)))} : range;
 }
 
 /* Everything a page shows: one drawing for each panel and curve. */

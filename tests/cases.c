@@ -29,8 +29,7 @@ static const struct {
     {MIXER_KRONECKER, 0, 1, FEEDBACK_RMS},    {MIXER_DENSE, 0, 0, FEEDBACK_NONE},       {MIXER_DENSE, 0, 0, FEEDBACK_RAW},
 };
 
-static const char *const edge_names[EDGE_COUNT] = {"",           " lambda=0", " lambda=1", " strength=+120", " strength=-120",
-                                                   " vectors=0"};
+static const char *const edge_names[EDGE_COUNT] = {"", " lambda=0", " lambda=1", " strength=+120", " strength=-120", " vectors=0"};
 
 /* Every shape once without an edge, and the first two shapes again with each edge. */
 enum { EDGED_SHAPES = 2 };
@@ -44,12 +43,17 @@ struct test_case cases_get(int index)
 {
     int form = index % FORM_COUNT, mixer = index / FORM_COUNT % LENGTH(mixers), row = index / FORM_COUNT / LENGTH(mixers);
     int shape = row < LENGTH(shapes) ? row : (row - LENGTH(shapes)) % EDGED_SHAPES;
-    struct test_case test = {
-        .problem = {.B = shapes[shape].B, .T = shapes[shape].T, .d = shapes[shape].d, .mixer = mixers[mixer].mixer,
-                    .r = mixers[mixer].r, .s = mixers[mixer].s, .form = (enum form)form, .feedback = mixers[mixer].feedback,
-                    .dtype = DTYPE_FLOAT64},
-        .edge = row < LENGTH(shapes) ? EDGE_NONE : (enum edge)(1 + (row - LENGTH(shapes)) / EDGED_SHAPES),
-        .initial = shapes[shape].initial};
+    struct test_case test = {.problem = {.B = shapes[shape].B,
+                                         .T = shapes[shape].T,
+                                         .d = shapes[shape].d,
+                                         .mixer = mixers[mixer].mixer,
+                                         .r = mixers[mixer].r,
+                                         .s = mixers[mixer].s,
+                                         .form = (enum form)form,
+                                         .feedback = mixers[mixer].feedback,
+                                         .dtype = DTYPE_FLOAT64},
+                             .edge = row < LENGTH(shapes) ? EDGE_NONE : (enum edge)(1 + (row - LENGTH(shapes)) / EDGED_SHAPES),
+                             .initial = shapes[shape].initial};
     char text[128];
     problem_print(&test.problem, sizeof text, text);
     snprintf(test.name, sizeof test.name, "%s%s%s", text, test.initial ? " h0" : "", edge_names[test.edge]);
@@ -73,7 +77,8 @@ void tensor_sizes(const struct problem *p, int64_t sizes[5])
 
 static void connect(struct tensors *tensors)
 {
-    tensors->inputs = (struct inputs){tensors->owned[0], tensors->owned[1], tensors->owned[2], tensors->owned[3], tensors->owned[4]};
+    tensors->inputs =
+        (struct inputs){tensors->owned[0], tensors->owned[1], tensors->owned[2], tensors->owned[3], tensors->owned[4]};
 }
 
 /* Room for the same tensors in some dtype. */
@@ -141,7 +146,7 @@ struct tensors tensors_as(const struct tensors *tensors, enum dtype dtype)
     for (int i = 0; i < 5; i++)
         for (int64_t k = 0; other.owned[i] != NULL && k < sizes[i]; k++) {
             double x = tensors->problem.dtype == DTYPE_FLOAT32 ? (double)((float *)tensors->owned[i])[k]
-                                                                : ((double *)tensors->owned[i])[k];
+                                                               : ((double *)tensors->owned[i])[k];
             if (dtype == DTYPE_FLOAT32)
                 ((float *)other.owned[i])[k] = (float)x;
             else

@@ -19,8 +19,8 @@ struct settings fixed_l(int64_t l)
     return (struct settings){.l_max = l, .quantile = 1, .damping = 1, .damping_factor = 0.9};
 }
 
-struct status run_variant(const struct implementation *implementation, const struct tensors *tensors, const struct settings *settings,
-                          int threads, void *h, void *final, struct trace *trace)
+struct status run_variant(const struct implementation *implementation, const struct tensors *tensors,
+                          const struct settings *settings, int threads, void *h, void *final, struct trace *trace)
 {
     const struct environment environment = {.threads = threads};
     const struct outputs outputs = {.h = h, .final = final};

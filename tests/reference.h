@@ -9,8 +9,8 @@
 struct settings fixed_l(int64_t l);
 
 /* plan, forward, destroy of one variant. h (B,T,d) and final (B,d) are of the dtype of the tensors; trace and final may be NULL. */
-struct status run_variant(const struct implementation *implementation, const struct tensors *tensors, const struct settings *settings,
-                          int threads, void *h, void *final, struct trace *trace);
+struct status run_variant(const struct implementation *implementation, const struct tensors *tensors,
+                          const struct settings *settings, int threads, void *h, void *final, struct trace *trace);
 
 /* h (B,T,d) in float64 by dense_sequential (LU); h (B,T,d) after l textbook iterations. tensors of either dtype. */
 struct status reference_exact(const struct tensors *tensors, double *h);

@@ -21,8 +21,15 @@ static struct test_case some_case(enum mixer mixer, enum feedback feedback, enum
     bool low_rank = mixer == MIXER_DPLR || mixer == MIXER_HOUSEHOLDER;
     return (struct test_case){.name = "contract",
                               .initial = true,
-                              .problem = {.B = B, .T = T, .d = D, .mixer = mixer, .r = low_rank ? 2 : 0, .s = 1, .form = form,
-                                          .feedback = mixer == MIXER_NONE ? FEEDBACK_NONE : feedback, .dtype = DTYPE_FLOAT64}};
+                              .problem = {.B = B,
+                                          .T = T,
+                                          .d = D,
+                                          .mixer = mixer,
+                                          .r = low_rank ? 2 : 0,
+                                          .s = 1,
+                                          .form = form,
+                                          .feedback = mixer == MIXER_NONE ? FEEDBACK_NONE : feedback,
+                                          .dtype = DTYPE_FLOAT64}};
 }
 
 static bool supported(const struct implementation *one, const struct problem *p)
@@ -197,7 +204,8 @@ START_TEST(tolerance_and_damping)
             for (int64_t b = 0; b < B; b++) {
                 ck_assert_int_eq(l_star[b], expected.l_star[b]);
                 for (int64_t l = 0; l < trace.l_run; l++)
-                    ck_assert_double_le(fabs(residual[l * B + b] - expected.residual[l][b]), 1e-10 + 1e-6 * expected.residual[l][b]);
+                    ck_assert_double_le(fabs(residual[l * B + b] - expected.residual[l][b]),
+                                        1e-10 + 1e-6 * expected.residual[l][b]);
             }
             ck_assert_double_le(distance_max(h, expected.h, B * T * D), 1e-9);
         }
@@ -292,7 +300,11 @@ START_TEST(refusals)
         {"diagonal_scan", {.B = 1, .T = 4, .d = 4, .mixer = MIXER_DPLR, .r = 1, .s = 1}, 0, NULL, NULL, "does not mix channels"},
         {"diagonal_scan", {.B = 1, .T = 4, .d = 4}, 0, "split", "sideways", "batch, channels or time, not sideways"},
         {"fixed_point", {.B = 1, .T = 4, .d = 4}, 0, "chunk", "64", "has no option called chunk"},
-        {"dense_sequential", {.B = 8, .T = 1024, .d = 256, .mixer = MIXER_DPLR, .r = 1, .s = 1}, 1000000000, NULL, NULL,
+        {"dense_sequential",
+         {.B = 8, .T = 1024, .d = 256, .mixer = MIXER_DPLR, .r = 1, .s = 1},
+         1000000000,
+         NULL,
+         NULL,
          "needs 2181.4 MB (2147.8 beside the tensors), the limit is 1000.0 MB"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -307,8 +319,8 @@ START_TEST(refusals)
         registry_get(registry_find(rows[i].name), DTYPE_FLOAT32, LEVEL_BASELINE)
             ->supports(&rows[i].problem, &settings, &environment, &support);
         ck_assert(!support.yes);
-        ck_assert_msg(strstr(support.reason, rows[i].reason) != NULL, "%s: \"%s\" says nothing of \"%s\"", rows[i].name, support.reason,
-                      rows[i].reason);
+        ck_assert_msg(strstr(support.reason, rows[i].reason) != NULL, "%s: \"%s\" says nothing of \"%s\"", rows[i].name,
+                      support.reason, rows[i].reason);
     }
 }
 END_TEST

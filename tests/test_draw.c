@@ -57,10 +57,16 @@ START_TEST(kappa_is_what_was_asked_for)
         for (int s = 1; s <= 2; s++)
             for (int rest = 0; rest < 8; rest++) {
                 bool one = rest & 4;
-                const char *const settings[][2] = {
-                    {"B", "2"}, {"T", "7"}, {"d", "12"}, {"mixer", mixers[_i]}, {"r", rest & 1 ? "3" : "1"}, {"s", s == 1 ? "1" : "2"},
-                    {"form", rest & 2 ? "plain" : "normalised"}, {"kappa", kappas[k]}, {"tokens", one ? "one" : "all"},
-                    {"dtype", dtypes[rest & 1]}};
+                const char *const settings[][2] = {{"B", "2"},
+                                                   {"T", "7"},
+                                                   {"d", "12"},
+                                                   {"mixer", mixers[_i]},
+                                                   {"r", rest & 1 ? "3" : "1"},
+                                                   {"s", s == 1 ? "1" : "2"},
+                                                   {"form", rest & 2 ? "plain" : "normalised"},
+                                                   {"kappa", kappas[k]},
+                                                   {"tokens", one ? "one" : "all"},
+                                                   {"dtype", dtypes[rest & 1]}};
                 struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
                 struct tensors tensors;
                 struct error error;
@@ -77,8 +83,8 @@ START_TEST(kappa_is_what_was_asked_for)
                     struct spectrum spectrum;
                     ck_assert(tensors_sequence(&tensors, b, &sequence, &error));
                     ck_assert(spectrum_sequence(&sequence.problem, &sequence.inputs, NULL, &spectrum));
-                    ck_assert_msg(fabs(spectrum.kappa / kappa - 1) < (rest & 1 ? 1e-9 : 1e-5), "%s s=%d %d: kappa %.12g asked, %.12g",
-                                  mixers[_i], s, rest, kappa, spectrum.kappa);
+                    ck_assert_msg(fabs(spectrum.kappa / kappa - 1) < (rest & 1 ? 1e-9 : 1e-5),
+                                  "%s s=%d %d: kappa %.12g asked, %.12g", mixers[_i], s, rest, kappa, spectrum.kappa);
                     for (int64_t t = 0; t < 7; t++) {
                         struct spectrum token;
                         int64_t m = problem_m(&tensors.problem);
@@ -98,9 +104,14 @@ END_TEST
 START_TEST(prescribed_problems_do_not_explode)
 {
     static const char *const mixers[] = {"dplr", "householder", "kronecker", "dense"};
-    const char *const settings[][2] = {{"T", "256"}, {"d", "32"}, {"mixer", mixers[_i % 4]}, {"r", _i / 4 % 2 ? "4" : "1"},
-                                       {"s", _i / 8 % 2 ? "2" : "1"}, {"form", _i / 16 ? "plain" : "normalised"},
-                                       {"kappa", "0.9"}, {"dtype", "float64"}};
+    const char *const settings[][2] = {{"T", "256"},
+                                       {"d", "32"},
+                                       {"mixer", mixers[_i % 4]},
+                                       {"r", _i / 4 % 2 ? "4" : "1"},
+                                       {"s", _i / 8 % 2 ? "2" : "1"},
+                                       {"form", _i / 16 ? "plain" : "normalised"},
+                                       {"kappa", "0.9"},
+                                       {"dtype", "float64"}};
     struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
     struct tensors tensors;
     struct answers answers;
@@ -117,8 +128,9 @@ END_TEST
 
 START_TEST(same_bits_for_every_number_of_threads)
 {
-    const char *const settings[][2] = {{"B", "2"}, {"T", "31"}, {"d", "9"}, {"mixer", "householder"}, {"r", "2"},
-                                       {"kappa", _i ? "0.9" : "free"}, {"initial", "drawn"}};
+    const char *const settings[][2] = {
+        {"B", "2"},          {"T", "31"}, {"d", "9"}, {"mixer", "householder"}, {"r", "2"}, {"kappa", _i ? "0.9" : "free"},
+        {"initial", "drawn"}};
     struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
     struct tensors tensors[3];
     struct error error;
@@ -156,8 +168,10 @@ START_TEST(tensors_from_a_file)
 {
     scratch_make();
     const char *path = scratch_path("in.safetensors");
-    write_file(path, "{\"lambda\":{\"dtype\":\"F32\",\"shape\":[1,2,3],\"data_offsets\":[0,24]},"
-                     "\"v\":{\"dtype\":\"F32\",\"shape\":[1,2,3],\"data_offsets\":[24,48]}}", 12);
+    write_file(path,
+               "{\"lambda\":{\"dtype\":\"F32\",\"shape\":[1,2,3],\"data_offsets\":[0,24]},"
+               "\"v\":{\"dtype\":\"F32\",\"shape\":[1,2,3],\"data_offsets\":[24,48]}}",
+               12);
     const char *const settings[][2] = {{"T", "2"}, {"d", "3"}, {"mixer", "none"}, {"dtype", "float64"}, {"inputs", path}};
     struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
     struct tensors tensors;

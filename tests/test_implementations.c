@@ -82,7 +82,8 @@ START_TEST(exact_answers)
     int compared = 0;
     for (enum dtype dtype = 0; dtype < DTYPE_COUNT; dtype++) {
         struct tensors tensors = tensors_as(&drawn, dtype);
-        struct comparison c = {.test = &test, .tensors = &tensors, .settings = &settings, .threads = 1 + _i % 3, .expected = expected};
+        struct comparison c = {
+            .test = &test, .tensors = &tensors, .settings = &settings, .threads = 1 + _i % 3, .expected = expected};
         c.status = reference_exact(&tensors, expected);
         if (c.status.code == STATUS_OK)
             c.tolerance = tolerance_exact(&tensors, expected, dtype);
@@ -144,8 +145,12 @@ START_TEST(iterates)
                 snprintf(settings.option[0].name, sizeof settings.option[0].name, "split");
                 snprintf(settings.option[0].value, sizeof settings.option[0].value, "%s", split);
             }
-            struct comparison c = {.test = &test, .tensors = &tensors, .settings = &settings, .threads = 1 + (_i / 4 + k) % 3,
-                                   .expected = expected, .status = status_ok()};
+            struct comparison c = {.test = &test,
+                                   .tensors = &tensors,
+                                   .settings = &settings,
+                                   .threads = 1 + (_i / 4 + k) % 3,
+                                   .expected = expected,
+                                   .status = status_ok()};
             reference_iterate(&tensors, lengths[k], expected);
             c.tolerance = tolerance_iterate(&tensors, lengths[k], expected, dtype);
             for (int i = 0; i < registry_count(); i++)

@@ -79,12 +79,12 @@ START_TEST(error_against_iteration)
         "subtitle\tB = 1, T = 64, d = 8, mixer = householder, r = 1, s = 1, form = normalised, dtype = float32, l = 3, threads = "
         "1,\n"
         "subtitle\tlevel = baseline\n"
-        "x_label\titeration l\ny_label\trelative error (max norm)\npanel\t\n"
+        "x_label\titeration l\ny_label\trelative error (max norm)\npanel\t \n"
         "curve\tfixed_point, kappa = 0.5\ncurve\tfixed_point, kappa = 0.9\ncurve\tstructured_sequential, kappa = 0.5\n"
         "foot\tLetters at the edges are points without a figure: S singular\n"
         "foot\tSeveral seeds or rounds of a point: their median and range.\n"
         "foot\t4 records, measured 2026-11-23 on machine fedcba987654.\n"
-        "x_low\t0.8\nx_high\t2.5\ny_low\t1e-15\ny_high\t1\n"
+        "x_low\t0.8\nx_high\t2.5\ny_low\t1e-16\ny_high\t1\n"
         "\n\n# Letters at the edges for points without a figure, and numbers beside points.\n"
         "# panel\tcurve\tplace\tx\ty\tslot\ttext\n0\t0\tnone\tNaN\tNaN\t0\t-\n0\t1\tright\tNaN\tNaN\t0\tS\n"
         "\n\n# fixed_point, kappa = 0.5 | \n# iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error\n"
@@ -195,7 +195,7 @@ START_TEST(panels_with_a_single_x_are_left_out_and_said)
     request("throughput", "throughput");
     ck_assert_msg(draw(), "%s", error.text);
     check_contains("plots/throughput-against-T.dat", "panel\td = 8\ncurve\tfixed_point\n");
-    check_contains("plots/throughput-against-T.dat", "foot\tLeft out: 1 combinations of fields with a single T.\n");
+    check_contains("plots/throughput-against-T.dat", "foot\tPanels left out for having a single T: 1.\n");
 }
 END_TEST
 

@@ -62,7 +62,8 @@ START_TEST(misbehaviour_is_recorded)
     struct records records;
     int status = run("name: planted\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
                      "impls: [planted_crash, planted_hang, planted_wrong, fixed_point, structured_sequential]\n"
-                     "run: {samples: 3, time_limit: 2}\n", &records);
+                     "run: {samples: 3, time_limit: 2}\n",
+                     &records);
     ck_assert_int_eq(status, 1);
     ck_assert_uint_eq(records.n, 5);
     ck_assert_int_eq(find(&records, "planted_crash")->result, RESULT_CRASHED);
@@ -82,11 +83,13 @@ END_TEST
 START_TEST(numerical_results)
 {
     struct records records;
-    int status = run("name: numbers\nmeasure: convergence\nproblem: {T: 40, d: 4, mixer: householder, s: 2, dtype: float64}\n"
-                     "regime: {kappa: free, limit: 0.001}\nimpls: [fixed_point, structured_sequential, dense_sequential]\n"
-                     "grids:\n  - settings: {l: 20}\n"
-                     "  - {regime: {kappa: 0.5, limit: 1000}, problem: {s: 1}, settings: {l: [3, 200], tolerance: 0.001}, impls: fixed_point}\n"
-                     "  - {problem: {mixer: kronecker}, impls: structured_sequential}\n", &records);
+    int status = run(
+        "name: numbers\nmeasure: convergence\nproblem: {T: 40, d: 4, mixer: householder, s: 2, dtype: float64}\n"
+        "regime: {kappa: free, limit: 0.001}\nimpls: [fixed_point, structured_sequential, dense_sequential]\n"
+        "grids:\n  - settings: {l: 20}\n"
+        "  - {regime: {kappa: 0.5, limit: 1000}, problem: {s: 1}, settings: {l: [3, 200], tolerance: 0.001}, impls: fixed_point}\n"
+        "  - {problem: {mixer: kronecker}, impls: structured_sequential}\n",
+        &records);
     size_t count[RESULT_COUNT] = {0};
     for (size_t i = 0; i < records.n; i++)
         count[records.record[i].result]++;
@@ -105,8 +108,11 @@ END_TEST
 START_TEST(convergence_figures)
 {
     struct records records;
-    ck_assert_int_eq(run("name: figures\nmeasure: convergence\nproblem: {B: 2, T: 1, d: 8, dtype: float64, initial: drawn}\nregime: {kappa: 0.5}\n"
-                         "settings: {l: 60}\nimpls: fixed_point\n", &records), 0);
+    ck_assert_int_eq(run("name: figures\nmeasure: convergence\nproblem: {B: 2, T: 1, d: 8, dtype: float64, initial: "
+                         "drawn}\nregime: {kappa: 0.5}\n"
+                         "settings: {l: 60}\nimpls: fixed_point\n",
+                         &records),
+                     0);
     ck_assert_uint_eq(records.n, 1);
     const struct record *r = &records.record[0];
     ck_assert_double_eq_tol(record_number(r, "inputs.kappa"), 0.5, 1e-6);
@@ -124,8 +130,13 @@ END_TEST
 
 START_TEST(leaves_everything_behind)
 {
-    static const char *const left[] = {"journal.jsonl", "table.csv", "machine.json", "sweep.yaml", "plots/throughput-against-l.svg",
-                                       "plots/throughput-against-l.dat", "plots/throughput.gp"};
+    static const char *const left[] = {"journal.jsonl",
+                                       "table.csv",
+                                       "machine.json",
+                                       "sweep.yaml",
+                                       "plots/throughput-against-l.svg",
+                                       "plots/throughput-against-l.dat",
+                                       "plots/throughput.gp"};
     const char *sweep = "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"
                         "run: {samples: 6}\nplots: [{kind: throughput, x: l, name: throughput-against-l}]\n";
     const char *const find_run[] = {"/bin/sh", "-c", "ls -d \"$0\"/left/*", scratch_path("results"), NULL};
@@ -149,8 +160,13 @@ START_TEST(refusals)
 {
     ck_assert_int_eq(run("name: bad\nmeasure: convergence\nproblem: {T: 0, d: 4}\nimpls: fixed_point\n", NULL), 2);
     ck_assert_int_ne(access(scratch_path("results"), F_OK), 0); /* nothing was begun */
-    static const char *const bad[][4] = {{NULL}, {"--nonsense", NULL}, {"check", NULL}, {"list", "more", NULL}, {"no/such.yaml", NULL},
-                                         {"a.yaml", "b.yaml", NULL}, {"worker", NULL}};
+    static const char *const bad[][4] = {{NULL},
+                                         {"--nonsense", NULL},
+                                         {"check", NULL},
+                                         {"list", "more", NULL},
+                                         {"no/such.yaml", NULL},
+                                         {"a.yaml", "b.yaml", NULL},
+                                         {"worker", NULL}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         const char *argv[5] = {program};
         for (int k = 0; k < 4 && bad[i][k] != NULL; k++)

@@ -19,14 +19,20 @@ static const struct {
     enum mixer mixer;
     int r;
     double s;
-} mixers[] = {{MIXER_DPLR, 1, 1},        {MIXER_DPLR, 4, 1},        {MIXER_DPLR, 2, 2},   {MIXER_HOUSEHOLDER, 1, 1},
+} mixers[] = {{MIXER_DPLR, 1, 1},        {MIXER_DPLR, 4, 1},        {MIXER_DPLR, 2, 2},      {MIXER_HOUSEHOLDER, 1, 1},
               {MIXER_HOUSEHOLDER, 4, 1}, {MIXER_HOUSEHOLDER, 2, 2}, {MIXER_KRONECKER, 0, 1}, {MIXER_DENSE, 0, 0}};
 enum { MIXERS = sizeof mixers / sizeof mixers[0] };
 
 static struct tensors draw(int mixer, enum form form, uint64_t seed)
 {
-    struct test_case test = {.problem = {.B = 1, .T = T, .d = D, .mixer = mixers[mixer].mixer, .r = mixers[mixer].r,
-                                         .s = mixers[mixer].s, .form = form, .dtype = DTYPE_FLOAT64}};
+    struct test_case test = {.problem = {.B = 1,
+                                         .T = T,
+                                         .d = D,
+                                         .mixer = mixers[mixer].mixer,
+                                         .r = mixers[mixer].r,
+                                         .s = mixers[mixer].s,
+                                         .form = form,
+                                         .dtype = DTYPE_FLOAT64}};
     return case_tensors(&test, seed);
 }
 
@@ -81,7 +87,8 @@ END_TEST
 /* One step by hand, both forms: d = 1, Q = 1 - alpha with u = 1. */
 START_TEST(steps_by_hand)
 {
-    struct problem p = {.B = 1, .T = 2, .d = 1, .mixer = MIXER_DPLR, .r = 1, .s = 1, .form = FORM_NORMALISED, .dtype = DTYPE_FLOAT64};
+    struct problem p = {
+        .B = 1, .T = 2, .d = 1, .mixer = MIXER_DPLR, .r = 1, .s = 1, .form = FORM_NORMALISED, .dtype = DTYPE_FLOAT64};
     const double v[] = {1, 2}, lambda[] = {0.5, 0.25}, theta[] = {4, 0, 4, 0}, h0[] = {8};
     const struct inputs inputs = {.v = v, .lambda = lambda, .theta = theta, .h0 = h0};
     double h[2];
@@ -249,7 +256,8 @@ START_TEST(bounds_hold)
                     sum += e * e;
                 }
                 most_token = fmax(most_token, sqrt(sum));
-                ck_assert_msg(sqrt(sum) <= bounds.y[t] * (1 + 1e-9) + 1e-12, "token %d, l = %d: %g above %g", t, l, sqrt(sum), bounds.y[t]);
+                ck_assert_msg(sqrt(sum) <= bounds.y[t] * (1 + 1e-9) + 1e-12, "token %d, l = %d: %g above %g", t, l, sqrt(sum),
+                              bounds.y[t]);
             }
             ck_assert_double_le(most_token, bounds.token_size * (1 + 1e-9) + 1e-12);
             if (p->form == FORM_NORMALISED)
