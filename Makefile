@@ -36,11 +36,11 @@ else
 LEVELS := baseline
 endif
 LEVEL_FLAGS_baseline := $(if $(filter x86_64,$(shell uname -m)),-march=x86-64)
-LEVEL_FLAGS_avx2 := -march=x86-64-v3
-LEVEL_FLAGS_avx512 := -march=x86-64-v4 -mprefer-vector-width=512
+LEVEL_FLAGS_avx2 := -march=x86-64 -mavx2 -mfma -mbmi -mbmi2
+LEVEL_FLAGS_avx512 := $(LEVEL_FLAGS_avx2) -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mprefer-vector-width=512
 
 # The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale.
-MEASURING := inputs draw random regime spectrum exact textbook bounds subject measure convergence throughput statistics timing worker
+MEASURING := inputs draw random regime spectrum exact textbook bounds subject measure convergence throughput validate memory statistics timing worker
 
 names = $(basename $(notdir $(wildcard $1)))
 variants = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %,$(OBJECTS)/$1/%.f$b.$l.o,$2)))

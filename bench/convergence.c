@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVERY = 32, RATE_POINTS = 8, TARGETS = 3 };
+enum { EVERY = 32, RATE_POINTS = 6, TARGETS = 3 };
 #define SPACING 1.05            /* between kept iterates after the first EVERY */
 #define ITERATES_MAX 2147483648 /* bytes of kept iterates; above that only the first sequence's are kept */
 
@@ -25,6 +25,7 @@ struct curve {
     int64_t n;                               /* kept iterations that were reached */
     int64_t *l;                              /* (n) */
     double *residual, *error_l2, *error_max; /* (n) */
+    double *error_token;                     /* (n) largest 2-norm of a token's error, over max |h*|: what bound_token bounds */
     double *bound_max, *bound_token;         /* (n); NaN where a bound does not apply */
     double *every;                           /* (l_run) residual of the worst sequence at every iteration */
     int64_t l_run;
@@ -46,13 +47,16 @@ static int64_t kept_iterations(int64_t l, int64_t *keep)
     return n + 1;
 }
 
-/* Slope of log residual over the last third of the iterations that are above the floor of the dtype, as a factor per iteration. */
+/* The asymptotic rate as a factor per iteration: slope of the log of the true error over the last third of the kept iterations at which it
+ * is above the floor of the dtype. NaN when there is no exact answer, or too little to fit. */
 static double measured_rate(const struct curve *curve, double floor)
 {
-    int64_t end = 0;
-    while (end < curve->l_run && curve->every[end] > floor)
+    int64_t end = 0, from = 0;
+    while (end < curve->n && curve->error_max[end] > floor && isfinite(curve->error_max[end]))
         end++;
-    int64_t n = end / 3;
+    while (from < end && curve->l[from] < 2 * curve->l[end - 1] / 3)
+        from++;
+    int64_t n = end - from;
     if (n < RATE_POINTS)
         return NAN;
     double *x = malloc(2 * (size_t)n * sizeof *x);
@@ -60,8 +64,8 @@ static double measured_rate(const struct curve *curve, double floor)
         return NAN;
     double *y = x + n;
     for (int64_t i = 0; i < n; i++) {
-        x[i] = (double)i;
-        y[i] = log(curve->every[end - n + i]);
+        x[i] = (double)curve->l[from + i];
+        y[i] = log(curve->error_max[from + i]);
     }
     double rate = exp(statistics_slope(x, y, (size_t)n));
     free(x);
@@ -104,6 +108,19 @@ static json_t *reached(const int64_t *l, const double *values, int64_t n, double
     return object;
 }
 
+/* max_t ||a_t - b_t||_2 over max |b|, of n sequences. */
+static double token_distance(const struct problem *p, int64_t n, const double *a, const double *b)
+{
+    double most = 0;
+    for (int64_t t = 0; t < n * p->T; t++) {
+        double sum = 0;
+        for (int64_t c = t * p->d; c < (t + 1) * p->d; c++)
+            sum += (a[c] - b[c]) * (a[c] - b[c]);
+        most = larger(most, sum);
+    }
+    return most == 0 ? 0 : sqrt(most) / largest(b, n * p->T * p->d);
+}
+
 /* Errors of kept iterate i over the n_sequences that were handed over. */
 static void errors_at(const struct subject *subject, const struct trace *trace, const struct answers *answers, int64_t i,
                       double *scratch, struct curve *curve)
@@ -113,13 +130,14 @@ static void errors_at(const struct subject *subject, const struct trace *trace, 
     to_doubles(p->dtype, trace->iterates, i * n, n, scratch);
     curve->error_l2[i] = distance_l2(scratch, answers->h, n);
     curve->error_max[i] = distance_max(scratch, answers->h, n);
+    curve->error_token[i] = token_distance(p, trace->n_sequences, scratch, answers->h);
 }
 
 static bool fill_bounds(const struct problem *p, const struct settings *settings, const struct answers *answers,
                         struct curve *curve, struct error *error)
 {
     bool linear = p->feedback == FEEDBACK_NONE && settings->damping == 1 && settings->patience == 0;
-    bool max_norm = linear && p->form == FORM_NORMALISED && answers->lambda_most <= 1;
+    bool max_norm = linear && p->form == FORM_NORMALISED && answers->lambda_most <= 1 && answers->lambda_least >= 0;
     double size = largest(answers->h, answers->n * p->T * p->d);
     for (int64_t i = 0; i < curve->n; i++)
         curve->bound_max[i] = curve->bound_token[i] = linear ? 0 : NAN;
@@ -146,10 +164,11 @@ static json_t *bounds_hold(const struct curve *curve, double floor)
     for (int64_t i = 0; i < curve->n; i++)
         for (int which = 0; which < 2; which++) {
             double bound = which == 0 ? curve->bound_max[i] : curve->bound_token[i];
-            if (isnan(bound) || !isfinite(curve->error_max[i]))
+            double error = which == 0 ? curve->error_max[i] : curve->error_token[i];
+            if (isnan(bound) || !isfinite(error))
                 continue;
             any = true;
-            hold = hold && curve->error_max[i] <= fmax(bound * (1 + 1e-6), floor);
+            hold = hold && error <= fmax(bound * (1 + 1e-6), floor);
         }
     return any ? json_boolean(hold) : json_null();
 }
@@ -211,7 +230,7 @@ static bool follow(const struct subject *subject, const struct answers *answers,
 
     size_t whole = (size_t)(n_sequences * size);
     int64_t *numbers_of = calloc((size_t)(n_keep + n_sequences + p->B), sizeof *numbers_of);
-    double *memory = calloc((size_t)(5 * n_keep + l + l * p->B) + whole + 1, sizeof *memory);
+    double *memory = calloc((size_t)(6 * n_keep + l + l * p->B) + whole + 1, sizeof *memory);
     void *iterates = malloc((size_t)n_keep * whole * dtype_size(p->dtype) + 1);
     struct plan *plan = NULL;
     bool good = numbers_of != NULL && memory != NULL && iterates != NULL;
@@ -231,7 +250,8 @@ static bool follow(const struct subject *subject, const struct answers *answers,
         curve.residual = memory;
         curve.error_l2 = curve.residual + n_keep;
         curve.error_max = curve.error_l2 + n_keep;
-        curve.bound_max = curve.error_max + n_keep;
+        curve.error_token = curve.error_max + n_keep;
+        curve.bound_max = curve.error_token + n_keep;
         curve.bound_token = curve.bound_max + n_keep;
         curve.every = curve.bound_token + n_keep;
         trace.residual = curve.every + l;
@@ -243,15 +263,20 @@ static bool follow(const struct subject *subject, const struct answers *answers,
         finding_status(finding, &status);
         if (plan == NULL)
             trace.l_run = trace.n_kept = 0;
+        if (trace.l_run < 0 || trace.l_run > l || trace.n_kept < 0 || trace.n_kept > n_keep) {
+            finding_say(finding, RESULT_WRONG, "claims to have run %" PRId64 " iterations of %" PRId64 " and to have kept %" PRId64,
+                        trace.l_run, l, trace.n_kept);
+            trace.l_run = trace.n_kept = 0;
+        }
     }
     if (good) {
-        double *scratch = memory + 5 * n_keep + l + l * p->B, final_l2 = NAN, final_max = NAN;
+        double *scratch = memory + 6 * n_keep + l + l * p->B, final_l2 = NAN, final_max = NAN;
         curve.n = trace.n_kept;
         if (finding->result == (enum result)STATUS_DIVERGED && curve.n > 0 && curve.l[curve.n - 1] == trace.l_run)
             curve.n--; /* the iterate that is not finite has no residual */
         worst_residuals(&trace, p->B, &curve);
         for (int64_t i = 0; i < curve.n; i++) {
-            curve.error_l2[i] = curve.error_max[i] = curve.bound_max[i] = curve.bound_token[i] = NAN;
+            curve.error_l2[i] = curve.error_max[i] = curve.error_token[i] = curve.bound_max[i] = curve.bound_token[i] = NAN;
             if (known)
                 errors_at(subject, &trace, answers, i, scratch, &curve);
         }

@@ -210,6 +210,16 @@ bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *
     return true;
 }
 
+void tensors_negate_v(struct tensors *tensors)
+{
+    int64_t n = tensor_elements(&tensors->problem, TENSOR_V);
+    for (int64_t i = 0; i < n; i++)
+        if (tensors->problem.dtype == DTYPE_FLOAT32)
+            ((float *)tensors->owned[TENSOR_V])[i] *= -1;
+        else
+            ((double *)tensors->owned[TENSOR_V])[i] *= -1;
+}
+
 void tensors_free(struct tensors *tensors)
 {
     for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++)

@@ -17,6 +17,9 @@ bool tensors_make(const struct point *point, struct tensors *tensors, struct err
 /* The inputs of sequence b alone in float64, whatever the dtype: what the exact answer and the textbook compute with. */
 bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *sequence, struct error *error);
 
+/* v <- -v: other inputs of the same difficulty, at the same place in memory. */
+void tensors_negate_v(struct tensors *tensors);
+
 void tensors_free(struct tensors *tensors);
 
 #endif

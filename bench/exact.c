@@ -9,6 +9,8 @@
 
 /* Arithmetic that one core surely does in a second in double precision, small LAPACK calls included. */
 #define OPERATIONS_A_SECOND 1e9
+/* Solving an equation leaves a residual of some units of rounding, 1e-15, however ill-conditioned it is. */
+#define EQUATION_MOST 1e-9
 
 /* The cheapest exact implementation that supports the problem and its operations, or NULL and infinity. */
 static const struct implementation *choose(const struct problem *p, double *operations)
@@ -23,7 +25,7 @@ static const struct implementation *choose(const struct problem *p, double *oper
         struct support support;
         struct work work;
         one->supports(p, &settings, &environment, &support);
-        one->count(p, &settings, 1, &work);
+        one->count(p, &settings, &environment, 1, &work);
         if (support.yes && work.operations < *operations) {
             best = one;
             *operations = work.operations;
@@ -68,6 +70,9 @@ bool exact_solve(const struct problem *p, const struct inputs *inputs, double *h
     }
     exact->largest = largest(h, n);
     exact->residual = distance_max(next, h, n);
+    if (!(exact->residual <= EQUATION_MOST))
+        exact->status = status_at(STATUS_INTERNAL, -1, -1, "the exact answer does not satisfy its own equation: residual %.3g",
+                                  exact->residual);
     free(next);
     return true;
 }

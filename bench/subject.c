@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Of the memory that is free, so that measuring a point does not start the system swapping. */
 #define MEMORY_SHARE 0.9
@@ -33,6 +34,12 @@ bool subject_make(const struct point *point, struct subject *subject, struct fin
     if (subject->h == NULL)
         return fail(error, "no memory for the outputs");
     return tensors_make(point, &subject->tensors, error);
+}
+
+void subject_forget(struct subject *subject)
+{
+    const struct problem *p = &subject->tensors.problem;
+    memset(subject->h, 0xff, (size_t)(p->B * p->T * p->d) * dtype_size(p->dtype)); /* all bits set is a NaN */
 }
 
 void subject_free(struct subject *subject)
@@ -66,6 +73,8 @@ static bool solve(const struct tensors *tensors, int64_t b, bool with_spectrum, 
     answers->spectrum.norm = larger(answers->spectrum.norm, spectrum.norm);
     answers->spectrum.norm_inf = larger(answers->spectrum.norm_inf, spectrum.norm_inf);
     answers->lambda_most = fmax(answers->lambda_most, largest(sequence.inputs.lambda, p->T * p->d));
+    for (int64_t i = 0; i < p->T * p->d; i++)
+        answers->lambda_least = fmin(answers->lambda_least, ((const double *)sequence.inputs.lambda)[i]);
     if (good && answers->worst.status.code == STATUS_OK) {
         answers->worst.status = exact.status;
         if (exact.status.b >= 0)
@@ -81,7 +90,7 @@ bool answers_make(const struct tensors *tensors, int64_t first, int64_t n, bool 
                   struct error *error)
 {
     int64_t size = tensors->problem.T * tensors->problem.d;
-    *answers = (struct answers){.n = n, .worst.status = status_ok(), .h = malloc((size_t)(n * size) * sizeof(double))};
+    *answers = (struct answers){.n = n, .worst.status = status_ok(), .lambda_least = INFINITY, .h = malloc((size_t)(n * size) * sizeof(double))};
     if (answers->h == NULL)
         return fail(error, "no memory for the exact answer");
     for (int64_t i = 0; i < n; i++)

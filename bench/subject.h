@@ -20,13 +20,16 @@ struct subject {
 bool subject_make(const struct point *point, struct subject *subject, struct finding *finding, struct error *error);
 void subject_free(struct subject *subject);
 
+/* Fills the outputs with NaN: what is found there afterwards was computed. */
+void subject_forget(struct subject *subject);
+
 /* The exact answers of some sequences, from the first on, and what was measured of them. */
 struct answers {
     int64_t n;
     double *h;          /* (n,T,d) */
     struct exact worst; /* the first that has no answer, or the largest of each figure */
     struct spectrum spectrum;
-    double lambda_most; /* max |lambda| of these sequences */
+    double lambda_most, lambda_least; /* max |lambda| and min lambda of these sequences */
 };
 
 /* Solves sequences first .. first + n - 1. Without an answer worst.status says so, with the place in the whole batch. */

@@ -160,23 +160,39 @@ static void apply(const struct problem *p, const struct inputs *inputs, const do
     }
 }
 
-/* h <- f applied l times to h */
-static bool iterate(const struct problem *p, const struct inputs *inputs, int64_t l, double *h)
+double textbook_residual(const struct problem *p, const double *h, const double *next)
+{
+    double worst = 0;
+    for (int64_t t = 0; t < p->T; t++) {
+        double change = 0, size = 0;
+        for (int64_t c = t * p->d; c < (t + 1) * p->d; c++) {
+            change = fmax(change, fabs(next[c] - h[c]));
+            size = fmax(size, fabs(next[c]));
+        }
+        worst = fmax(worst, change == 0 ? 0 : change / size);
+    }
+    return worst;
+}
+
+/* h <- damping f(h) + (1 - damping) h, l times; next (T,d) is scratch and holds the last f(h). */
+static bool iterate(const struct problem *p, const struct inputs *inputs, double damping, int64_t l, double *h, double *next,
+                    double *residual)
 {
     int64_t T = p->T, d = p->d, m = problem_m(p), size = textbook_size(p);
     bool ahead = p->feedback == FEEDBACK_NONE;
-    double *next = calloc((size_t)(T * d), sizeof *next);
     double *zero = calloc((size_t)d, sizeof *zero);
     double *q = calloc((size_t)(size + m + 2 * d), sizeof *q);
     double *all = ahead ? calloc((size_t)(T * size + 1), sizeof *all) : NULL;
-    bool memory = next != NULL && zero != NULL && q != NULL && (all != NULL || !ahead);
+    bool memory = zero != NULL && q != NULL && (all != NULL || !ahead);
     for (int64_t t = 0; memory && ahead && m > 0 && t < T; t++)
         textbook_activate(p, (const double *)inputs->theta + t * m, all + t * size);
     for (int64_t i = 0; memory && i < l; i++) {
         apply(p, inputs, all, q, zero, h, next);
-        memcpy(h, next, (size_t)(T * d) * sizeof *h);
+        if (residual != NULL && i == l - 1)
+            *residual = textbook_residual(p, h, next);
+        for (int64_t k = 0; k < T * d; k++)
+            h[k] = damping * next[k] + (1 - damping) * h[k];
     }
-    free(next);
     free(zero);
     free(q);
     free(all);
@@ -185,14 +201,24 @@ static bool iterate(const struct problem *p, const struct inputs *inputs, int64_
 
 bool textbook_apply(const struct problem *p, const struct inputs *inputs, const double *h, double *next)
 {
-    memcpy(next, h, (size_t)(p->T * p->d) * sizeof *next);
-    return iterate(p, inputs, 1, next);
+    double *same = malloc((size_t)(p->T * p->d) * sizeof *same);
+    if (same == NULL)
+        return false;
+    memcpy(same, h, (size_t)(p->T * p->d) * sizeof *same);
+    bool memory = iterate(p, inputs, 1, 1, same, next, NULL);
+    free(same);
+    return memory;
 }
 
-bool textbook_iterate(const struct problem *p, const struct inputs *inputs, int64_t l, double *h)
+bool textbook_iterate(const struct problem *p, const struct inputs *inputs, double damping, int64_t l, double *h, double *residual)
 {
+    double *next = malloc((size_t)(p->T * p->d) * sizeof *next);
+    if (next == NULL)
+        return false;
     memset(h, 0, (size_t)(p->T * p->d) * sizeof *h);
-    return iterate(p, inputs, l, h);
+    bool memory = iterate(p, inputs, damping, l, h, next, residual);
+    free(next);
+    return memory;
 }
 
 double distance_max(const double *a, const double *b, int64_t n)

@@ -15,8 +15,13 @@ void textbook_mix(const struct problem *problem, const double *q, const double *
 /* next (T,d) = f(h (T,d)), one application of the fixed-point map (Eq. 6, 7); next must not be h. False: no memory. */
 bool textbook_apply(const struct problem *problem, const struct inputs *inputs, const double *h, double *next);
 
-/* h (T,d) = the l-th iterate from h^0 = 0; without damping. False: no memory. */
-bool textbook_iterate(const struct problem *problem, const struct inputs *inputs, int64_t l, double *h);
+/* h (T,d) = the l-th iterate from h^0 = 0 with a constant damping h <- damping f(h) + (1 - damping) h. *residual, which may be NULL, is
+ * that of the last of these iterations. False: no memory. */
+bool textbook_iterate(const struct problem *problem, const struct inputs *inputs, double damping, int64_t l, double *h,
+                      double *residual);
+
+/* max over tokens of max|next - h| / max|next|, 0/0 = 0, with next = f(h): the residual of h (T,d) (paper, Sec. 3.4). */
+double textbook_residual(const struct problem *problem, const double *h, const double *next);
 
 /* max |a - b| / max |b| over n elements, 0/0 = 0; NaN or Inf in either gives infinity. */
 double distance_max(const double *a, const double *b, int64_t n);

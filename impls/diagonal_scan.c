@@ -29,12 +29,11 @@ static void supports(const struct problem *p, const struct settings *settings, c
         support_memory(support, p, environment, (double)scan_carry(p, environment->threads) * sizeof(real));
 }
 
-static void count(const struct problem *p, const struct settings *settings, int64_t l, struct work *work)
+static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
+                  struct work *work)
 {
-    double elements = (double)p->B * (double)p->T * (double)p->d;
-    (void)settings, (void)l;
-    work->bytes = 3 * elements * sizeof(real);
-    work->operations = (p->form == FORM_NORMALISED ? 3 : 2) * elements;
+    (void)l;
+    scan_count(p, environment->threads, scan_split(p, environment->threads, settings_option(settings, "split")), work);
 }
 
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,

@@ -54,6 +54,11 @@ static bool needs_residuals(const struct settings *settings)
     return settings->tolerance > 0 || settings->patience > 0;
 }
 
+static bool is_damped(const struct settings *settings)
+{
+    return settings->damping < 1 || settings->patience > 0;
+}
+
 static int64_t kept_parameters(const struct problem *p)
 {
     return p->feedback != FEEDBACK_NONE ? 0 : mixer_size(p);
@@ -76,23 +81,25 @@ static void supports(const struct problem *p, const struct settings *settings, c
                        sizeof(real));
 }
 
-static void count(const struct problem *p, const struct settings *settings, int64_t l, struct work *work)
+static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
+                  struct work *work)
 {
-    double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p), n = (double)l;
-    double mix[MIXER_COUNT] = {[MIXER_DPLR] = 4 * r * d, [MIXER_HOUSEHOLDER] = 6 * r * d, [MIXER_DENSE] = 2 * d * d};
-    if (p->mixer == MIXER_KRONECKER) {
-        int64_t n1, n2;
-        kronecker_sizes(p->d, &n1, &n2);
-        mix[MIXER_KRONECKER] = 2 * d * (double)(n1 + n2);
-    }
-    double activation = 7 * m, kept = (double)kept_parameters(p);
-    double feedback = p->feedback != FEEDBACK_NONE ? 2 * m * d + activation : 0;
-    bool residuals = needs_residuals(settings);
-    double mixing = 3 * d + (p->feedback != FEEDBACK_NONE ? m : kept); /* h, v, parameters in; w out */
-    work->bytes = tokens * (kept + m + d + n * (mixing + 3 * d + (residuals ? 2 * d : 0))) * sizeof(real);
-    work->operations =
-        tokens * (kept > 0 ? activation : 0) +
-        tokens * n * (mix[p->mixer] + feedback + 2 * d + (p->form == FORM_NORMALISED ? 3 : 2) * d + (residuals ? 4 * d : 0));
+    double tokens = (double)p->B * (double)p->T, d = (double)p->d, m = (double)problem_m(p), kept = (double)kept_parameters(p);
+    double n = (double)l;
+    bool state_dependent = p->feedback != FEEDBACK_NONE, damped = is_damped(settings), residuals = needs_residuals(settings);
+    struct work scan;
+    scan_count(p, environment->threads, scan_split(p, environment->threads, settings_option(settings, "split")), &scan);
+
+    /* once: activate what is kept, clear h, and copy it home when the last iterate lies in the other buffer */
+    double bytes = tokens * ((kept > 0 ? m + kept : 0) + d + (!damped && l % 2 == 1 ? 2 * d : 0));
+    double operations = tokens * (kept > 0 ? mixer_activate_operations(p) : 0);
+    /* each iteration: mixing reads h, v and parameters and writes w; residuals and damping read both iterates, damping writes one */
+    bytes += n * tokens * (3 * d + (state_dependent ? m : kept) + (residuals ? 2 * d : 0) + (damped ? 3 * d : 0));
+    bytes += n * (state_dependent ? m * d : 0);
+    operations += n * tokens * (mixer_apply_operations(p) + 2 * d + (residuals ? 4 * d : 0) + (damped ? 3 * d : 0));
+    operations += n * tokens * (state_dependent ? 2 * m * d + 2 * m + mixer_activate_operations(p) : 0);
+    work->bytes = bytes * sizeof(real) + n * scan.bytes;
+    work->operations = operations + n * scan.operations;
 }
 
 static void destroy(struct plan *plan)
@@ -258,14 +265,20 @@ static void keep(const struct problem *p, struct trace *trace, int64_t l, const 
     trace->n_kept++;
 }
 
+/* ceil(quantile B), where 0.55 * 100 is 55 although the product is a little more. */
+static int64_t converged_wanted(double quantile, int64_t B)
+{
+    return (int64_t)ceil(quantile * (double)B * (1 - 4 * DBL_EPSILON));
+}
+
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
     const struct settings *settings = &plan->settings;
     int64_t B = p->B, size = B * p->T * p->d, l = 0;
-    int64_t wanted = settings->tolerance > 0 ? (int64_t)ceil(settings->quantile * (double)B) : B + 1, converged = 0;
+    int64_t wanted = settings->tolerance > 0 ? converged_wanted(settings->quantile, B) : B + 1, converged = 0;
     bool residuals = plan->residuals || (trace != NULL && trace->residual != NULL);
-    bool damped = settings->damping < 1 || settings->patience > 0;
+    bool damped = is_damped(settings);
     double *residual = trace != NULL && trace->residual != NULL ? trace->residual : plan->row;
     real *h = outputs->h, *next = plan->other;
 

@@ -186,7 +186,7 @@ struct implementation {
 
     /* Answers without allocating. */
     void (*supports)(const struct problem *, const struct settings *, const struct environment *, struct support *);
-    void (*count)(const struct problem *, const struct settings *, int64_t l, struct work *);
+    void (*count)(const struct problem *, const struct settings *, const struct environment *, int64_t l, struct work *);
 
     /* On success *plan owns everything forward() needs; after a failure it is NULL. */
     struct status (*plan)(const struct problem *, const struct settings *, const struct environment *, struct plan **plan);

@@ -4,7 +4,7 @@
 const char *const level_names[LEVEL_COUNT] = {"baseline", "avx2", "avx512"};
 
 #ifdef LEVELS_X86
-/* The features that the Makefile's -march=x86-64-v3 and -v4 let the compiler use. */
+/* The features that the Makefile lets the compiler use at each level (LEVEL_FLAGS). */
 static bool has_avx2(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&

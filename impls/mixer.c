@@ -41,8 +41,8 @@ static void low_rank_activate(const struct problem *p, const real *theta, real *
             u[c] = silu(theta[i * d + c]);
         real norm = real_sqrt(dot(u, u, d));
         real inverse = 1 / (norm > (real)1e-5 ? norm : (real)1e-5);
-        if (norm != norm)
-            inverse = norm; /* a comparison with NaN must not hide it */
+        if (!(norm <= REAL_MAX))
+            inverse = (real)NAN; /* neither a comparison with NaN nor a division by infinity may hide it */
 #pragma omp simd
         for (int64_t c = 0; c < d; c++)
             u[c] *= inverse;
@@ -230,6 +230,32 @@ void mixer_matrix(const struct problem *p, const real *q, real *matrix, real *sc
         mixer_apply(p, q, unit, matrix + j * p->d, scratch + p->d);
         unit[j] = 0;
     }
+}
+
+double mixer_activate_operations(const struct problem *p)
+{
+    int64_t n[2];
+    double operations = 0;
+    kronecker_sizes(p->d, &n[0], &n[1]);
+    for (int i = 0; i < 2 && p->mixer == MIXER_KRONECKER; i++) { /* SiLU of L, L L^T, the power steps, D K */
+        double size = (double)n[i];
+        operations += 2 * size * size + size * size * size / 3 + (POWER_STEPS + 1) * 2 * size * size + size * size;
+    }
+    if (p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER) /* SiLU (4), squares (2), scaling (1) */
+        operations = 7 * (double)(p->r * p->d);
+    return p->mixer == MIXER_DENSE ? (double)(p->d * p->d) : operations;
+}
+
+double mixer_apply_operations(const struct problem *p)
+{
+    double r = (double)p->r, d = (double)p->d;
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    const double operations[MIXER_COUNT] = {[MIXER_DPLR] = 4 * r * d,
+                                            [MIXER_HOUSEHOLDER] = 6 * r * d,
+                                            [MIXER_KRONECKER] = 2 * d * (double)(n1 + n2),
+                                            [MIXER_DENSE] = 2 * d * d};
+    return operations[p->mixer];
 }
 
 real feedback_scale(const struct problem *p, const real *h)

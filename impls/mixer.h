@@ -18,6 +18,8 @@
 #define mixer_activate VARIANT(mixer_activate)
 #define mixer_apply VARIANT(mixer_apply)
 #define mixer_matrix VARIANT(mixer_matrix)
+#define mixer_activate_operations VARIANT(mixer_activate_operations)
+#define mixer_apply_operations VARIANT(mixer_apply_operations)
 #define feedback_scale VARIANT(feedback_scale)
 
 int64_t mixer_size(const struct problem *problem);
@@ -33,6 +35,10 @@ void mixer_apply(const struct problem *problem, const real *q, const real *x, re
 
 /* matrix (d,d), column by column (as LAPACK reads it) = I - Q. */
 void mixer_matrix(const struct problem *problem, const real *q, real *matrix, real *scratch);
+
+/* Operations of mixer_activate() and of mixer_apply(): a multiply-add counts 2, exp and division 1. */
+double mixer_activate_operations(const struct problem *problem);
+double mixer_apply_operations(const struct problem *problem);
 
 /* k(h) = feedback_scale(h) * h: 1, or 1 / sqrt(mean h^2 + 1e-6) with rms feedback. */
 real feedback_scale(const struct problem *problem, const real *h);

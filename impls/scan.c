@@ -30,6 +30,17 @@ int64_t scan_carry(const struct problem *p, int threads)
     return (1 + 2 * (int64_t)threads * p->B) * p->d;
 }
 
+void scan_count(const struct problem *p, int threads, enum split split, struct work *work)
+{
+    double elements = (double)p->B * (double)p->T * (double)p->d, later = elements * (threads - 1) / (threads + 1);
+    work->bytes = 3 * elements * sizeof(real);
+    work->operations = (p->form == FORM_NORMALISED ? 3 : 2) * elements;
+    if (split == SPLIT_TIME) { /* the second pass over all chunks but the first: lambda and out in, out back; two operations */
+        work->bytes += 3 * later * sizeof(real);
+        work->operations += 2 * later;
+    }
+}
+
 /* One step for n channels. out may be x or before, never another overlap. */
 static void step(bool gated, const real *lambda, const real *before, const real *x, real *out, int64_t n)
 {

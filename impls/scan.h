@@ -12,6 +12,7 @@ enum split { SPLIT_BATCH, SPLIT_CHANNELS, SPLIT_TIME, SPLIT_COUNT };
 #define split_names VARIANT(split_names)
 #define scan_split VARIANT(scan_split)
 #define scan_carry VARIANT(scan_carry)
+#define scan_count VARIANT(scan_count)
 #define scan_run VARIANT(scan_run)
 
 struct scan {
@@ -29,6 +30,9 @@ enum split scan_split(const struct problem *problem, int threads, const char *wo
 
 /* Reals of scratch that a scan needs. */
 int64_t scan_carry(const struct problem *problem, int threads);
+
+/* What scan_run() reads, writes and computes. */
+void scan_count(const struct problem *problem, int threads, enum split split, struct work *work);
 
 /* out (B,T,d) from lambda (B,T,d), x (B,T,d) and the initial state h0 (B,d; NULL: zero). out may be x. */
 void scan_run(const struct scan *scan, const real *lambda, const real *x, const real *h0, real *out);

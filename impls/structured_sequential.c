@@ -44,14 +44,16 @@ static void supports(const struct problem *p, const struct settings *settings, c
         support_memory(support, p, environment, (double)scratch_size(p) * environment->threads * sizeof(real));
 }
 
-static void count(const struct problem *p, const struct settings *settings, int64_t l, struct work *work)
+static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
+                  struct work *work)
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p);
-    double activation = 7 * r * d, grams = 1.5 * r * (r + 1) * d + (p->mixer == MIXER_HOUSEHOLDER ? r * (r - 1) * d : 0);
-    double feedback = p->feedback != FEEDBACK_NONE ? 2 * m * d : 0;
-    (void)settings, (void)l;
-    work->bytes = tokens * (3 * d + m) * sizeof(real);
-    work->operations = tokens * (feedback + activation + grams + 4 * r * d + 7 * d + 2 * r * r * r / 3);
+    double grams = 1.5 * r * (r + 1) * d + (p->mixer == MIXER_HOUSEHOLDER ? r * (r - 1) * d : 0);
+    bool state_dependent = p->feedback != FEEDBACK_NONE;
+    (void)settings, (void)environment, (void)l;
+    work->bytes = (tokens * (3 * d + m) + (state_dependent ? m * d : 0)) * sizeof(real);
+    work->operations = tokens * ((state_dependent ? 2 * m * d : 0) + mixer_activate_operations(p) + grams + 4 * r * d + 7 * d +
+                                 2 * r * r * r / 3);
 }
 
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,

@@ -154,17 +154,3 @@ struct tensors tensors_as(const struct tensors *tensors, enum dtype dtype)
         }
     return other;
 }
-
-struct tensors tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed)
-{
-    struct tensors other = tensors_as(tensors, DTYPE_FLOAT64);
-    int64_t sizes[5];
-    tensor_sizes(&tensors->problem, sizes);
-    other.problem.s *= 1 + size * random_normal(seed, 5, 0);
-    for (int i = 0; i < 5; i++)
-        for (int64_t k = 0; other.owned[i] != NULL && k < sizes[i]; k++) {
-            double *x = (double *)other.owned[i] + k, change = size * random_normal(seed, (uint32_t)i, (uint64_t)k);
-            *x += i == 2 ? change * (1 + fabs(*x)) : change * *x;
-        }
-    return other;
-}

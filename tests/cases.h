@@ -31,10 +31,6 @@ struct tensors case_tensors(const struct test_case *test, uint64_t seed);
 /* The same tensors in another dtype. */
 struct tensors tensors_as(const struct tensors *tensors, enum dtype dtype);
 
-/* The same tensors, each element times 1 + size * (a standard normal), theta shifted by as much as well (a raw value of 0 is no exact
- * value of its sigmoid), and s scaled likewise. */
-struct tensors tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed);
-
 /* Indices within theta (m) of one token: where the strengths (alpha; D1, D2) are. */
 void strengths(const struct problem *problem, int64_t *from, int64_t *to);
 

@@ -3,6 +3,7 @@
 
 #include "bench/subject.h"
 #include "bench/textbook.h"
+#include "bench/validate.h"
 
 #include <check.h>
 #include <math.h>
@@ -49,7 +50,7 @@ void reference_iterate(const struct tensors *tensors, int64_t l, double *h)
     for (int64_t b = 0; b < tensors->problem.B; b++) {
         struct tensors sequence;
         ck_assert(tensors_sequence(tensors, b, &sequence, &error));
-        ck_assert(textbook_iterate(&sequence.problem, &sequence.inputs, l, h + b * size));
+        ck_assert(textbook_iterate(&sequence.problem, &sequence.inputs, 1, l, h + b * size, NULL));
         tensors_free(&sequence);
     }
 }
@@ -72,18 +73,24 @@ static double tolerance(const struct tensors *tensors, int64_t l, const double *
     int64_t n = tensors->problem.B * tensors->problem.T * tensors->problem.d;
     double *moved = calloc((size_t)n, sizeof *moved), sensitivity = 1;
     ck_assert_ptr_nonnull(moved);
-    for (uint64_t seed = 0; seed < DISTURBANCES; seed++) {
-        struct tensors disturbed = tensors_disturbed(tensors, disturbances[dtype], seed);
-        struct status status = status_ok();
-        if (l > 0)
-            reference_iterate(&disturbed, l, moved);
-        else
-            status = reference_exact(&disturbed, moved);
-        sensitivity = fmax(sensitivity, distance_scaled(tensors, moved, h) / disturbances[dtype]);
-        if (status.code != STATUS_OK)
-            sensitivity = INFINITY;
-        tensors_free(&disturbed);
-    }
+    for (int64_t b = 0; b < tensors->problem.B; b++)
+        for (uint64_t seed = 0; seed < DISTURBANCES; seed++) {
+            struct tensors sequence, disturbed;
+            struct error error;
+            int64_t size = tensors->problem.T * tensors->problem.d;
+            ck_assert(tensors_sequence(tensors, b, &sequence, &error));
+            ck_assert(tensors_disturbed(&sequence, disturbances[dtype], seed, &disturbed, &error));
+            struct status status = status_ok();
+            if (l > 0)
+                reference_iterate(&disturbed, l, moved);
+            else
+                status = reference_exact(&disturbed, moved);
+            sensitivity = fmax(sensitivity, distance_scaled(&sequence, moved, h + b * size) / disturbances[dtype]);
+            if (status.code != STATUS_OK)
+                sensitivity = INFINITY;
+            tensors_free(&disturbed);
+            tensors_free(&sequence);
+        }
     free(moved);
     return UNITS * (dtype == DTYPE_FLOAT32 ? 0x1p-24 : 0x1p-53) * sensitivity;
 }

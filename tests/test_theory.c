@@ -92,13 +92,13 @@ START_TEST(steps_by_hand)
     const double v[] = {1, 2}, lambda[] = {0.5, 0.25}, theta[] = {4, 0, 4, 0}, h0[] = {8};
     const struct inputs inputs = {.v = v, .lambda = lambda, .theta = theta, .h0 = h0};
     double h[2];
-    ck_assert(textbook_iterate(&p, &inputs, 1, h)); /* Q = 1/2: h_0 = 4 + .5 * .5, h_1 = .25 h_0 + .75 * 1 */
+    ck_assert(textbook_iterate(&p, &inputs, 1, 1, h, NULL)); /* Q = 1/2: h_0 = 4 + .5 * .5, h_1 = .25 h_0 + .75 * 1 */
     ck_assert_double_eq_tol(h[0], 4.25, 1e-15);
     ck_assert_double_eq_tol(h[1], 1.8125, 1e-15);
-    ck_assert(textbook_iterate(&p, &inputs, 2, h)); /* h_0 = 4 + .5 (.5 + .5 * 4.25) */
+    ck_assert(textbook_iterate(&p, &inputs, 1, 2, h, NULL)); /* h_0 = 4 + .5 (.5 + .5 * 4.25) */
     ck_assert_double_eq_tol(h[0], 5.3125, 1e-15);
     p.form = FORM_PLAIN;
-    ck_assert(textbook_iterate(&p, &inputs, 2, h)); /* h^1_0 = 4.5, h^2_0 = 4 + .5 + .5 * 4.5 */
+    ck_assert(textbook_iterate(&p, &inputs, 1, 2, h, NULL)); /* h^1_0 = 4.5, h^2_0 = 4 + .5 + .5 * 4.5 */
     ck_assert_double_eq_tol(h[0], 6.75, 1e-15);
 }
 END_TEST
@@ -247,7 +247,7 @@ START_TEST(bounds_hold)
         ck_assert(bounds_begin(&bounds, exact, T, D, found.norm_inf, found.kappa, largest(tensors.inputs.lambda, N)));
         for (int l = 0; l <= 30; l++, bounds_next(&bounds)) {
             double most = 0, most_token = 0;
-            ck_assert(textbook_iterate(p, &tensors.inputs, l, h));
+            ck_assert(textbook_iterate(p, &tensors.inputs, 1, l, h, NULL));
             for (int t = 0; t < T; t++) {
                 double sum = 0;
                 for (int c = 0; c < D; c++) {
@@ -282,7 +282,7 @@ START_TEST(kappa_to_the_l_is_no_bound)
     }
     struct tensors tensors = {.problem = p, .inputs = {.v = v, .lambda = lambda, .theta = theta}, .owned = {v, lambda, theta}};
     ck_assert_int_eq(reference_exact(&tensors, exact).code, STATUS_OK);
-    ck_assert(textbook_iterate(&p, &tensors.inputs, 10, h));
+    ck_assert(textbook_iterate(&p, &tensors.inputs, 1, 10, h, NULL));
     ck_assert_double_gt(distance_max(h, exact, LONG), 1e-3);
     ck_assert_double_gt(distance_max(h, exact, LONG), 1e6 * pow(0.09, 10));
 }

@@ -19,9 +19,10 @@ static void supports(const struct problem *problem, const struct settings *setti
     *support = (struct support){.yes = true};
 }
 
-static void count(const struct problem *problem, const struct settings *settings, int64_t l, struct work *work)
+static void count(const struct problem *problem, const struct settings *settings, const struct environment *environment, int64_t l,
+                  struct work *work)
 {
-    (void)problem, (void)settings, (void)l;
+    (void)problem, (void)settings, (void)environment, (void)l;
     *work = (struct work){1, 1};
 }
 
