@@ -89,7 +89,7 @@ WRAP_FLAGS := $(if $(wildcard tests/allocations.c),$(patsubst %,-Wl$(comma)--wra
 
 # make V=1 shows the whole commands.
 show = @mkdir -p $(@D) && $(if $(V),set -x,echo '$1 $(@:$(BUILD)/%=%)')
-compile = $(call show,compile) && $1 -I. -ffile-prefix-map=$(CURDIR)=. $(PACKAGE_FLAGS) $2 -MMD -MP -c $< -o $@
+compile = $(call show,compile) && $1 -I. -ffile-prefix-map="$$PWD"=. $(PACKAGE_FLAGS) $2 -MMD -MP -c $< -o $@
 link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $1 -o $@
 
 # ---- Targets -----------------------------------------------------------------------------------------------------------

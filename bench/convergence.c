@@ -307,7 +307,7 @@ bool convergence_run(const struct point *point, const struct limits *limits, str
         const struct problem *p = &subject.tensors.problem;
         double bytes =
             (double)kept_iterations(subject.settings.l_max, NULL) * (double)(p->B * p->T * p->d) * (double)dtype_size(p->dtype);
-        good = answers_make(&subject.tensors, 0, bytes > ITERATES_MAX ? 1 : p->B, true, &answers, error);
+        good = answers_make(&subject.tensors, subject_tested(&subject), 0, bytes > ITERATES_MAX ? 1 : p->B, true, &answers, error);
     }
     if (good && answers.h != NULL) {
         finding->inputs = answers_to_json(&answers);
@@ -316,7 +316,8 @@ bool convergence_run(const struct point *point, const struct limits *limits, str
             finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest, limit);
         else
             good = follow(&subject, &answers, finding, error);
-        if (good && answers.worst.status.code != STATUS_OK && finding->result == RESULT_OK) {
+        if (good && answers.worst.status.code != STATUS_OK && answers.worst.status.code != STATUS_UNSUPPORTED &&
+            finding->result == RESULT_OK) {
             finding_status(finding, &answers.worst.status); /* the iterates exist, what they should converge to does not */
         }
     }

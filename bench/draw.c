@@ -102,7 +102,7 @@ static double token_kappa(const struct point *point, int64_t T, int64_t token)
     return one && token % T != place ? kappa->real / 2 : kappa->real;
 }
 
-static bool draw_tokens(const struct point *point, const struct tensors *tensors, struct error *error)
+static bool draw_tokens(const struct point *point, struct tensors *tensors, struct error *error)
 {
     const struct problem *p = &tensors->problem;
     int64_t tokens = p->B * p->T, d = p->d, m = problem_m(p);
@@ -114,12 +114,14 @@ static bool draw_tokens(const struct point *point, const struct tensors *tensors
         struct regime regime = {.lambda_max = point->value[FIELD_LAMBDA_MAX].real,
                                 .seed = (uint64_t)point->value[FIELD_SEED].integer};
         struct error local = {"no memory to draw the problem"};
-        bool mine = theta != NULL;
+        bool mine = theta != NULL, beyond = false;
         double *lambda = mine ? theta + m : NULL;
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < tokens; i++) {
             regime.kappa = token_kappa(point, p->T, i);
-            mine = mine && regime_token(p, &regime, i, theta, lambda, theta + m + d, &local);
+            enum regime_outcome outcome = mine ? regime_token(p, &regime, i, theta, lambda, theta + m + d, &local) : REGIME_NO_MEMORY;
+            mine = outcome == REGIME_DRAWN;
+            beyond = beyond || outcome == REGIME_OUT_OF_REACH;
             if (mine) {
                 convert(p->dtype, (char *)tensors->owned[TENSOR_LAMBDA] + (size_t)(i * d) * size, DTYPE_FLOAT64, lambda, d);
                 if (m > 0)
@@ -131,6 +133,7 @@ static bool draw_tokens(const struct point *point, const struct tensors *tensors
 #pragma omp critical
             {
                 good = false;
+                tensors->out_of_reach = tensors->out_of_reach || beyond;
                 *error = local;
             }
         }
@@ -140,25 +143,49 @@ static bool draw_tokens(const struct point *point, const struct tensors *tensors
 
 /* ---- From a file ------------------------------------------------------------------------------------------------------------ */
 
-static bool load(const char *path, struct tensors *tensors, const struct safetensors *file, struct error *error)
+/* Every tensor that the problem needs is there, with the problem's shape. */
+static bool fits(const char *path, const struct problem *p, const struct safetensors *file, struct error *error)
 {
-    const struct problem *p = &tensors->problem;
-    if (!allocate(tensors, safetensors_find(file, "h0") != NULL, error))
-        return false;
     for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
-        if (tensors->owned[id] == NULL)
-            continue;
         const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
         int64_t shape[3];
         int rank = tensor_shape(p, id, shape);
+        if (!tensor_used(p, id, tensor != NULL))
+            continue;
         if (tensor == NULL)
             return fail(error, "%s: has no tensor %s, which this problem needs", path, tensor_names[id]);
         if (tensor->rank != rank || memcmp(tensor->shape, shape, (size_t)rank * sizeof shape[0]) != 0)
-            return fail(error, "%s: tensor %s does not have the shape of this problem, (%" PRId64 ",%" PRId64 "%s%.0" PRId64 ")",
-                        path, tensor_names[id], shape[0], shape[1], rank == 3 ? "," : "", rank == 3 ? shape[2] : 0);
-        convert(p->dtype, tensors->owned[id], tensor->dtype, tensor->data, tensor_elements(p, id));
+            return fail(error, "%s: tensor %s does not have the shape of this problem, (%" PRId64 ",%" PRId64 "%s%.0" PRId64 ")", path,
+                        tensor_names[id], shape[0], shape[1], rank == 3 ? "," : "", rank == 3 ? shape[2] : 0);
     }
     return true;
+}
+
+static bool load(const char *path, struct tensors *tensors, const struct safetensors *file, struct error *error)
+{
+    const struct problem *p = &tensors->problem;
+    if (!fits(path, p, file, error) || !allocate(tensors, safetensors_find(file, "h0") != NULL, error))
+        return false;
+    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+        const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
+        if (tensors->owned[id] != NULL)
+            convert(p->dtype, tensors->owned[id], tensor->dtype, tensor->data, tensor_elements(p, id));
+    }
+    return true;
+}
+
+bool tensors_check(const struct point *point, struct error *error)
+{
+    if (point->value[FIELD_INPUTS].kind != VALUE_TEXT)
+        return true;
+    const char *path = point->value[FIELD_INPUTS].text;
+    struct problem problem = point_problem(point);
+    struct safetensors *file;
+    if (!safetensors_open(path, &file, error))
+        return false;
+    bool good = fits(path, &problem, file, error);
+    safetensors_close(file);
+    return good;
 }
 
 bool tensors_make(const struct point *point, struct tensors *tensors, struct error *error)
@@ -224,5 +251,5 @@ void tensors_free(struct tensors *tensors)
 {
     for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++)
         free(tensors->owned[id]);
-    *tensors = (struct tensors){.problem = tensors->problem};
+    *tensors = (struct tensors){.problem = tensors->problem, .out_of_reach = tensors->out_of_reach};
 }

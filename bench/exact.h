@@ -12,10 +12,14 @@ struct exact {
     double residual;      /* max |f(h*) - h*| / max |h*|: how well it satisfies its own equation */
 };
 
-/* Estimated seconds that exact_solve() takes for one sequence, to decide whether it is worth while. */
-double exact_cost(const struct problem *problem);
+/* Nothing is compared with itself: the answer does not come from `tested`, a float64 implementation (NULL: none), but then from the
+ * next best.
+ *
+ * Estimated seconds that exact_solve() takes for one sequence, to decide whether it is worth while; infinity where nothing can. */
+double exact_cost(const struct problem *problem, const struct implementation *tested);
 
 /* h (T,d) of one sequence in double precision. False: no memory. */
-bool exact_solve(const struct problem *problem, const struct inputs *inputs, double *h, struct exact *exact, struct error *error);
+bool exact_solve(const struct problem *problem, const struct inputs *inputs, const struct implementation *tested, double *h,
+                 struct exact *exact, struct error *error);
 
 #endif

@@ -72,6 +72,8 @@ bool list_print(FILE *out, const char *root, struct error *error)
         availability(i, &support);
         fprintf(out, "  %-22s %-4s  %-9s  %s%s\n", one->name, device_names[one->device], one->exact ? "exact" : "iterative",
                 support.yes ? "available: " : "not available: ", support.yes ? one->summary : support.reason);
+        if (one->options != NULL)
+            fprintf(out, "  %-22s options: %s\n", "", one->options);
     }
     fprintf(out, "\nInstruction levels of this machine:");
     for (enum level level = LEVEL_BASELINE; level < LEVEL_COUNT; level++)
@@ -102,8 +104,8 @@ bool check_print(FILE *out, const char *path, bool many, struct error *error)
         return fail(error, "no memory to read %s", path);
     bool good = sweep_read(path, many, sweep, error);
     if (good) {
-        fprintf(out, "%s: %zu points (%zu named more than once, %zu skipped)\n", path, sweep->n_points, sweep->n_shared,
-                sweep->n_skipped);
+        fprintf(out, "%s: %zu point%s (%zu named more than once, %zu skipped)\n", path, sweep->n_points,
+                sweep->n_points == 1 ? "" : "s", sweep->n_shared, sweep->n_skipped);
         for (int i = 0; i < registry_count(); i++)
             for (int measure = 0; fields[FIELD_MEASURE].word(measure) != NULL; measure++) {
                 size_t n = 0;

@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <string.h>
 
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 }; /* bench/help.txt says what they mean */
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 }; /* bench/help.txt says what they mean */
+
+static const int run_status[] = {[RUN_COMPLETE] = EXIT_OK, [RUN_FAILED] = EXIT_FAILED, [RUN_INTERRUPTED] = EXIT_INTERRUPTED};
 
 struct arguments {
     const char *command; /* "list", "check", "worker" or a sweep file */
@@ -22,7 +24,7 @@ static bool arguments_read(int argc, char **argv, struct arguments *arguments, s
         const char *word = argv[i];
         if (strcmp(word, "--yes") == 0)
             arguments->many = true;
-        else if (strcmp(word, "--results") == 0 && i + 1 < argc)
+        else if (strcmp(word, "--results") == 0 && i + 1 < argc && argv[i + 1][0] != '\0')
             arguments->results = argv[++i];
         else if (word[0] == '-')
             return fail(error, "%s: no such option%s; ./run.sh --help lists them", word,
@@ -57,9 +59,10 @@ int main(int argc, char **argv)
     struct arguments arguments = {0};
     struct error error;
     char program[PATH_MAX], root[PATH_MAX], results[PATH_MAX];
-    bool failed = false;
+    enum run_end end;
 
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error of write(), with a message, not our death */
+    signal(SIGPIPE, SIG_IGN); /* nobody reads the progress any more: the measuring goes on */
     if (!arguments_read(argc, argv, &arguments, &error))
         return refuse(&error);
     if (strcmp(arguments.command, "worker") == 0)
@@ -77,7 +80,5 @@ int main(int argc, char **argv)
                                         .program = program,
                                         .results = arguments.results != NULL ? arguments.results : results,
                                         .many = arguments.many};
-    if (!run_sweep(&request, stdout, &failed, &error))
-        return refuse(&error);
-    return failed ? EXIT_FAILED : EXIT_OK;
+    return run_sweep(&request, stdout, &end, &error) ? run_status[end] : refuse(&error);
 }

@@ -155,14 +155,20 @@ static void draw_free(const struct problem *p, const struct regime *regime, int6
     }
 }
 
-bool regime_token(const struct problem *p, const struct regime *regime, int64_t token, double *theta, double *lambda,
+static enum regime_outcome without_memory(struct error *error)
+{
+    fail(error, "no memory to draw the problem");
+    return REGIME_NO_MEMORY;
+}
+
+enum regime_outcome regime_token(const struct problem *p, const struct regime *regime, int64_t token, double *theta, double *lambda,
                   double *scratch, struct error *error)
 {
     int64_t d = p->d;
     bool normalised = p->form == FORM_NORMALISED;
     if (!(regime->kappa > 0) || p->mixer == MIXER_NONE) {
         draw_free(p, regime, token, theta, lambda);
-        return true;
+        return REGIME_DRAWN;
     }
     double *mark = scratch, *mark1 = mark + d, *mark2 = mark1 + d;
     scratch = mark2 + d;
@@ -179,19 +185,21 @@ bool regime_token(const struct problem *p, const struct regime *regime, int64_t 
         if (!draw_mixer(p, regime, STREAM_THETA + attempt, token, mark, mark1, mark2, theta, scratch))
             continue;
         if (!spectrum_token(p, theta, lambda, false, &spectrum))
-            return fail(error, "no memory to draw the problem");
-        if (isnan(spectrum.kappa))
-            return fail(error, "kappa cannot be prescribed for a %s mixer of d = %lld: it is measured up to d = %d",
-                        mixer_names[p->mixer], (long long)d, SPECTRUM_WIDTH);
+            return without_memory(error);
+        if (isnan(spectrum.kappa)) {
+            fail(error, "kappa cannot be prescribed for a %s mixer of d = %lld: it is measured up to d = %d", mixer_names[p->mixer],
+                 (long long)d, SPECTRUM_WIDTH);
+            return REGIME_OUT_OF_REACH;
+        }
         if (!normalised && spectrum.norm >= regime->kappa)
-            return weaken_to(p, regime->kappa, theta, lambda, scratch) || fail(error, "no memory to draw the problem");
+            return weaken_to(p, regime->kappa, theta, lambda, scratch) ? REGIME_DRAWN : without_memory(error);
         if (normalised && spectrum.kappa >= regime->kappa) {
             for (int64_t c = 0; c < d; c++)
                 if (mark[c] > 0)
                     lambda[c] = 1 - (1 - lambda[c]) * regime->kappa / spectrum.kappa;
-            return true;
+            return REGIME_DRAWN;
         }
     }
-    return fail(error, "no draw of this problem has a kappa of %g: the largest that it can have is about s = %g", regime->kappa,
-                p->s);
+    fail(error, "no draw of this problem has a kappa of %g: the largest that it can have is about s = %g", regime->kappa, p->s);
+    return REGIME_OUT_OF_REACH;
 }

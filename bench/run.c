@@ -19,6 +19,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define SPIN_COUNT "10000"
+
 struct run {
     const struct run_request *request;
     struct sweep sweep;
@@ -29,7 +31,7 @@ struct run {
     size_t count[RESULT_COUNT];
 };
 
-/* The first interrupt ends the run after the round that is under way; the second one ends it at once. */
+/* The first of these signals ends the run after the round that is under way; the second one ends it at once. */
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int signal)
@@ -157,8 +159,11 @@ static bool round_of(struct run *run, const struct point *point, const char *lab
 
 static bool measure_all(struct run *run, FILE *out, struct error *error)
 {
-    struct sigaction old, action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
-    sigaction(SIGINT, &action, &old);
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    enum { SIGNALS = sizeof signals / sizeof signals[0] };
+    struct sigaction old[SIGNALS], action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
+    for (int i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &action, &old[i]);
     progress_begin(&run->progress, out, run->sweep.n_points);
     bool good = true;
     for (size_t i = 0; i < run->sweep.n_points && good && !interrupted; i++) {
@@ -168,37 +173,50 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
         good = round_of(run, &run->sweep.point[i], label, error);
     }
     progress_end(&run->progress);
-    sigaction(SIGINT, &old, NULL);
+    for (int i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &old[i], NULL);
     return good;
 }
 
-/* Draws, prints, and says where everything is. */
+static size_t points_left(const struct run *run)
+{
+    size_t left = run->sweep.n_points;
+    for (enum result result = 0; result < RESULT_COUNT; result++)
+        left -= run->count[result];
+    return left;
+}
+
+/* How many points ended how. */
+static void print_results(const struct run *run, FILE *out)
+{
+    fprintf(out, "\nResults:");
+    for (enum result result = 0; result < RESULT_COUNT; result++)
+        if (run->count[result] > 0)
+            fprintf(out, " %zu %s%s", run->count[result], result_name(result), result_failed(result) ? " (!)" : "");
+    size_t left = points_left(run);
+    if (left > 0)
+        fprintf(out, "; interrupted: %zu of %zu points were not measured", left, run->sweep.n_points);
+    fprintf(out, "\n\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   what it was measured on\n",
+            run->folder);
+}
+
+/* Table and plots from the journal, and where everything is. What was measured is said before anything that can still fail. */
 static bool conclude(struct run *run, const char *journal, FILE *out, struct error *error)
 {
     char table[PATH_MAX];
     struct plots_drawn drawn;
     path_in(run, "table.csv", table);
-    if (!table_write(journal, table, error) || !table_print(out, journal, error) ||
-        !plots_draw(&run->sweep, journal, run->folder, &drawn, error))
+    bool printed = table_print(out, journal, error);
+    print_results(run, out);
+    if (!printed || !table_write(journal, table, error))
         return false;
-    fprintf(out, "\n");
-    if (drawn.note[0] != '\0')
-        fprintf(out, "%s\n", drawn.note);
-    size_t measured = 0;
-    fprintf(out, "Results:");
-    for (enum result result = 0; result < RESULT_COUNT; result++) {
-        measured += run->count[result];
-        if (run->count[result] > 0)
-            fprintf(out, " %zu %s%s", run->count[result], result_name(result), result_failed(result) ? " (!)" : "");
-    }
-    if (measured < run->sweep.n_points)
-        fprintf(out, "; interrupted, %zu of %zu points not measured", run->sweep.n_points - measured, run->sweep.n_points);
-    fprintf(out, "\n\n  %s/\n", run->folder);
-    fprintf(out, "    plots/*.svg    %zu pictures, each with its script and data\n", drawn.pictures);
     fprintf(out, "    table.csv      one row a record, units in the header\n");
-    fprintf(out, "    journal.jsonl  every record, raw samples included\n");
-    fprintf(out, "    machine.json   what it was measured on\n");
-    return true;
+    if (!plots_draw(&run->sweep, journal, run->folder, &drawn, error))
+        return false;
+    fprintf(out, "    plots/*.svg    %zu pictures, each with its script and data\n", drawn.pictures);
+    if (drawn.note[0] != '\0')
+        fprintf(out, "\n%s\n", drawn.note);
+    return (fflush(out) == 0 && !ferror(out)) || fail(error, "the summary could not be written: %s", strerror(errno));
 }
 
 static bool keep_sweep_file(const struct run *run, struct error *error)
@@ -208,17 +226,20 @@ static bool keep_sweep_file(const struct run *run, struct error *error)
     return files_write(path, run->sweep.source.text, run->sweep.source.size, error);
 }
 
-bool run_sweep(const struct run_request *request, FILE *out, bool *failed, struct error *error)
+bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, struct error *error)
 {
     struct run *run = calloc(1, sizeof *run);
     if (run == NULL)
         return fail(error, "no memory for a run");
     run->request = request;
-    *failed = false;
+    *end = RUN_COMPLETE;
     if (!sweep_read(request->sweep_path, request->many, &run->sweep, error)) {
         free(run);
         return false;
     }
+    /* Threads that wait for each other spin briefly and then sleep: while another process has one of the processors, OpenMP's own
+     * default, to spin for milliseconds, makes a call of microseconds take as long as a time slice. machine.json records it. */
+    setenv("GOMP_SPINCOUNT", SPIN_COUNT, 0);
     machine_type(run->machine);
     char journal[PATH_MAX] = "";
     bool good = make_folder(run, error) && keep_sweep_file(run, error) && write_json(run, "machine.json", machine_facts(), error);
@@ -226,10 +247,14 @@ bool run_sweep(const struct run_request *request, FILE *out, bool *failed, struc
         path_in(run, "journal.jsonl", journal);
         good = journal_open(journal, &run->journal, error) && measure_all(run, out, error);
         journal_close(run->journal);
+        struct error later; /* the first error is the one to report; what was measured before it is concluded all the same */
+        good = conclude(run, journal, out, good ? error : &later) && good;
     }
-    good = good && conclude(run, journal, out, error);
+    if (points_left(run) > 0)
+        *end = RUN_INTERRUPTED;
     for (enum result result = 0; result < RESULT_COUNT; result++)
-        *failed = *failed || (result_failed(result) && run->count[result] > 0);
+        if (result_failed(result) && run->count[result] > 0)
+            *end = RUN_FAILED;
     sweep_free(&run->sweep);
     free(run);
     return good;

@@ -14,7 +14,13 @@ struct run_request {
     bool many;           /* more points than SWEEP_POINTS_UNASKED are fine */
 };
 
-/* Runs it, with progress and a closing summary on out. *failed is set when a point crashed, timed out, was wrong or internal. */
-bool run_sweep(const struct run_request *request, FILE *out, bool *failed, struct error *error);
+enum run_end {
+    RUN_COMPLETE,
+    RUN_FAILED,      /* a point crashed, timed out, was wrong, out of memory or internal */
+    RUN_INTERRUPTED, /* not every point was measured */
+};
+
+/* Runs it, with progress and a closing summary on out. False: the run itself failed; what was measured is kept and, if possible, drawn. */
+bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, struct error *error);
 
 #endif

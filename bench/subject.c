@@ -33,7 +33,17 @@ bool subject_make(const struct point *point, struct subject *subject, struct fin
     subject->h = aligned_alloc(64, ((size_t)n * dtype_size(problem.dtype) / 64 + 1) * 64);
     if (subject->h == NULL)
         return fail(error, "no memory for the outputs");
-    return tensors_make(point, &subject->tensors, error);
+    if (tensors_make(point, &subject->tensors, error))
+        return true;
+    if (!subject->tensors.out_of_reach)
+        return false;
+    finding_say(finding, (enum result)STATUS_UNSUPPORTED, "%s", error->text);
+    return true;
+}
+
+const struct implementation *subject_tested(const struct subject *subject)
+{
+    return subject->tensors.problem.dtype == DTYPE_FLOAT64 ? subject->implementation : NULL;
 }
 
 void subject_forget(struct subject *subject)
@@ -55,7 +65,7 @@ void to_doubles(enum dtype dtype, const void *tensor, int64_t from, int64_t n, d
 }
 
 /* One sequence; its place in the batch is b. */
-static bool solve(const struct tensors *tensors, int64_t b, bool with_spectrum, double *h, struct answers *answers,
+static bool solve(const struct tensors *tensors, const struct implementation *tested, int64_t b, bool with_spectrum, double *h, struct answers *answers,
                   struct error *error)
 {
     struct tensors sequence;
@@ -64,7 +74,7 @@ static bool solve(const struct tensors *tensors, int64_t b, bool with_spectrum, 
     const struct problem *p = &sequence.problem;
     struct exact exact;
     struct spectrum spectrum = {NAN, NAN, NAN, NAN};
-    bool good = exact_solve(p, &sequence.inputs, h, &exact, error);
+    bool good = exact_solve(p, &sequence.inputs, tested, h, &exact, error);
     bool readable = good && (exact.status.code == STATUS_OK || p->feedback == FEEDBACK_NONE);
     if (readable && with_spectrum && !spectrum_sequence(p, &sequence.inputs, h, &spectrum))
         good = fail(error, "no memory to measure the problem");
@@ -86,15 +96,15 @@ static bool solve(const struct tensors *tensors, int64_t b, bool with_spectrum, 
     return good;
 }
 
-bool answers_make(const struct tensors *tensors, int64_t first, int64_t n, bool with_spectrum, struct answers *answers,
-                  struct error *error)
+bool answers_make(const struct tensors *tensors, const struct implementation *tested, int64_t first, int64_t n, bool with_spectrum,
+                  struct answers *answers, struct error *error)
 {
     int64_t size = tensors->problem.T * tensors->problem.d;
     *answers = (struct answers){.n = n, .worst.status = status_ok(), .lambda_least = INFINITY, .h = malloc((size_t)(n * size) * sizeof(double))};
     if (answers->h == NULL)
         return fail(error, "no memory for the exact answer");
     for (int64_t i = 0; i < n; i++)
-        if (!solve(tensors, first + i, with_spectrum, answers->h + i * size, answers, error)) {
+        if (!solve(tensors, tested, first + i, with_spectrum, answers->h + i * size, answers, error)) {
             answers_free(answers);
             return false;
         }

@@ -20,6 +20,9 @@ struct subject {
 bool subject_make(const struct point *point, struct subject *subject, struct finding *finding, struct error *error);
 void subject_free(struct subject *subject);
 
+/* What exact.h must not compare this subject with: its own implementation, in float64. */
+const struct implementation *subject_tested(const struct subject *subject);
+
 /* Fills the outputs with NaN: what is found there afterwards was computed. */
 void subject_forget(struct subject *subject);
 
@@ -32,9 +35,9 @@ struct answers {
     double lambda_most, lambda_least; /* max |lambda| and min lambda of these sequences */
 };
 
-/* Solves sequences first .. first + n - 1. Without an answer worst.status says so, with the place in the whole batch. */
-bool answers_make(const struct tensors *tensors, int64_t first, int64_t n, bool with_spectrum, struct answers *answers,
-                  struct error *error);
+/* Solves sequences first .. first + n - 1, by another implementation than the one that is tested (exact.h). Without an answer worst.status says so, with the place in the whole batch. */
+bool answers_make(const struct tensors *tensors, const struct implementation *tested, int64_t first, int64_t n, bool with_spectrum,
+                  struct answers *answers, struct error *error);
 void answers_free(struct answers *answers);
 
 /* The record's "inputs" object. */

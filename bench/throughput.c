@@ -197,8 +197,8 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
         if (point->value[FIELD_SEED].kind == VALUE_INTEGER)
             b = (int64_t)(random_uniform((uint64_t)point->value[FIELD_SEED].integer, STREAM_SEQUENCE, 0) * (double)p->B);
         bool low_rank = p->mixer == MIXER_NONE || p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER;
-        if (exact_cost(&one) < EXACT_SECONDS)
-            good = answers_make(&subject.tensors, b, 1, low_rank, &answers, error);
+        if (exact_cost(&one, subject_tested(&subject)) < EXACT_SECONDS)
+            good = answers_make(&subject.tensors, subject_tested(&subject), b, 1, low_rank, &answers, error);
         if (good && answers.h != NULL) {
             finding->inputs = answers_to_json(&answers);
             double limit = point->value[FIELD_LIMIT].real;

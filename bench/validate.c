@@ -37,13 +37,13 @@ bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed
 }
 
 /* One reference: the exact answer (l = 0), or a textbook iterate. NaN everywhere where there is none. */
-static bool refer(const struct tensors *sequence, double damping, int64_t l, double *h, double *residual, struct error *error)
+static bool refer(const struct tensors *sequence, const struct implementation *tested, double damping, int64_t l, double *h, double *residual, struct error *error)
 {
     const struct problem *p = &sequence->problem;
     if (l > 0)
         return textbook_iterate(p, &sequence->inputs, damping, l, h, residual) || fail(error, "no memory for the textbook iterate");
     struct exact exact;
-    if (!exact_solve(p, &sequence->inputs, h, &exact, error))
+    if (!exact_solve(p, &sequence->inputs, tested, h, &exact, error))
         return false;
     for (int64_t i = 0; i < p->T * p->d && exact.status.code != STATUS_OK; i++)
         h[i] = NAN;
@@ -51,7 +51,7 @@ static bool refer(const struct tensors *sequence, double damping, int64_t l, dou
 }
 
 /* The tolerance for one reference h. */
-static bool tolerance_of(const struct tensors *sequence, enum dtype dtype, double damping, int64_t l, const double *h, double *tolerance,
+static bool tolerance_of(const struct tensors *sequence, const struct implementation *tested, enum dtype dtype, double damping, int64_t l, const double *h, double *tolerance,
                          struct error *error)
 {
     double size = 2 * unit(dtype) * (dtype == DTYPE_FLOAT64 ? 1000 : 1), sensitivity = 1; /* above the rounding of double itself */
@@ -62,7 +62,7 @@ static bool tolerance_of(const struct tensors *sequence, enum dtype dtype, doubl
         struct tensors disturbed;
         good = tensors_disturbed(sequence, size, seed, &disturbed, error);
         if (good) {
-            good = refer(&disturbed, damping, l, moved, NULL, error);
+            good = refer(&disturbed, tested, damping, l, moved, NULL, error);
             sensitivity = fmax(sensitivity, distance_max(moved, h, n) / size);
             tensors_free(&disturbed);
         }
@@ -99,7 +99,7 @@ static bool check(const struct subject *subject, const struct tensors *sequence,
         checks->against = exact != NULL ? "the exact answer, and its own equation" : "its own equation";
         checks->iterate = exact != NULL ? larger(checks->exact, equation) : equation;
         checks->tolerance = again ? checks->tolerance : UNITS * unit(dtype);
-        return again || exact == NULL || tolerance_of(sequence, dtype, 1, 0, exact, &checks->tolerance, error);
+        return again || exact == NULL || tolerance_of(sequence, subject_tested(subject), dtype, 1, 0, exact, &checks->tolerance, error);
     }
     if (settings->patience > 0) { /* whether delta shrinks can hang on a rounding error: only the outcome can be checked */
         checks->against = "its own residual";
@@ -108,12 +108,12 @@ static bool check(const struct subject *subject, const struct tensors *sequence,
         return true;
     }
     checks->against = "the textbook iterate";
-    if (!refer(sequence, settings->damping, trace->l_run, reference, &last, error))
+    if (!refer(sequence, NULL, settings->damping, trace->l_run, reference, &last, error))
         return false;
     checks->iterate = distance_max(h, reference, n);
     if (settings->tolerance > 0 && settings->quantile == 1 && !(last < 1.01 * settings->tolerance + UNITS * unit(dtype)))
         checks->iterate = INFINITY; /* the right iterate, but not one at which to stop */
-    return again || tolerance_of(sequence, dtype, settings->damping, trace->l_run, reference, &checks->tolerance, error);
+    return again || tolerance_of(sequence, NULL, dtype, settings->damping, trace->l_run, reference, &checks->tolerance, error);
 }
 
 static bool run_check(const struct subject *subject, const double *exact, int64_t b, const struct trace *trace, bool again,

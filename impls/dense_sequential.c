@@ -39,8 +39,7 @@ static double matrices(const struct problem *p, const struct environment *enviro
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    static const char *const options[] = {NULL};
-    if (!support_begin(support, settings, options))
+    if (!support_begin(support, settings, NULL))
         return;
     double d = (double)p->d;
     if (d * d > 2147483647) /* LAPACK's integers */

@@ -18,13 +18,10 @@ struct plan {
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    static const char *const options[] = {"split", NULL};
-    if (!support_begin(support, settings, options))
+    if (!support_begin(support, settings, SCAN_OPTIONS))
         return;
     if (p->mixer != MIXER_NONE)
         support_no(support, "does not mix channels: only mixer none is its recurrence");
-    else if (scan_split(p, environment->threads, settings_option(settings, "split")) == SPLIT_COUNT)
-        support_no(support, "option split is batch, channels or time, not %s", settings_option(settings, "split"));
     else
         support_memory(support, p, environment, (double)scan_carry(p, environment->threads) * sizeof(real));
 }
@@ -75,6 +72,7 @@ static void destroy(struct plan *plan)
 const struct implementation VARIANT(diagonal_scan) = {
     .name = "diagonal_scan",
     .summary = "diagonal linear RNN (Q = I), one parallel scan",
+    .options = SCAN_OPTIONS,
     .device = DEVICE_CPU,
     .exact = true,
     .supports = supports,

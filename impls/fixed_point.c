@@ -67,13 +67,8 @@ static int64_t kept_parameters(const struct problem *p)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    static const char *const options[] = {"split", NULL};
-    if (!support_begin(support, settings, options))
+    if (!support_begin(support, settings, SCAN_OPTIONS))
         return;
-    if (scan_split(p, environment->threads, settings_option(settings, "split")) == SPLIT_COUNT) {
-        support_no(support, "option split is batch, channels or time, not %s", settings_option(settings, "split"));
-        return;
-    }
     double tokens = (double)p->B * (double)p->T;
     support_memory(support, p, environment,
                    (tokens * (double)(kept_parameters(p) + p->d + 1) + (double)scratch_size(p) * environment->threads +
@@ -339,6 +334,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
 const struct implementation VARIANT(fixed_point) = {
     .name = "fixed_point",
     .summary = "the paper's iteration: l times channel mixing, then a parallel scan over time",
+    .options = SCAN_OPTIONS,
     .device = DEVICE_CPU,
     .exact = false,
     .supports = supports,

@@ -106,6 +106,10 @@ struct settings {
 /* Value of an implementation's own option, or NULL when it is not set. */
 const char *settings_option(const struct settings *settings, const char *name);
 
+/* Whether an option is one of those that a text such as "split=batch|channels|time depth=" lists: a name with the values that it takes, or
+ * with any value. NULL lists none. */
+bool option_allowed(const char *options, const struct option *option);
+
 enum level { LEVEL_BASELINE, LEVEL_AVX2, LEVEL_AVX512, LEVEL_COUNT }; /* instruction level */
 extern const char *const level_names[LEVEL_COUNT];
 
@@ -180,6 +184,7 @@ struct plan; /* each implementation's own; used by one thread at a time, and nev
 /* One build of one implementation: for one dtype and one instruction level. Slots marked optional may be NULL. */
 struct implementation {
     const char *name, *summary;
+    const char *options; /* its own options, as option_allowed() reads them; NULL: none */
     enum device device;
     bool exact; /* computes the dense RNN itself, not an iterate on the way to it */
     unsigned gradients;

@@ -92,6 +92,23 @@ void problem_print(const struct problem *p, size_t capacity, char text[capacity]
              form_names[p->form], feedback, dtype_names[p->dtype]);
 }
 
+bool option_allowed(const char *options, const struct option *option)
+{
+    size_t name = strlen(option->name), value = strlen(option->value);
+    for (const char *entry = options; entry != NULL && *entry != '\0'; entry += strspn(entry, " ")) {
+        size_t length = strcspn(entry, " ");
+        const char *end = entry + length, *one = entry + name + 1;
+        bool found = length > name && strncmp(entry, option->name, name) == 0 && entry[name] == '=';
+        if (found && one == end)
+            return true;
+        for (; found && one < end; one += strcspn(one, "| ") + 1)
+            if (strcspn(one, "| ") == value && strncmp(one, option->value, value) == 0)
+                return true;
+        entry = end;
+    }
+    return false;
+}
+
 const char *settings_option(const struct settings *settings, const char *name)
 {
     for (int i = 0; i < settings->n_options; i++)

@@ -6,18 +6,15 @@
 #include <omp.h>
 #include <string.h>
 
-const char *const split_names[SPLIT_COUNT] = {"batch", "channels", "time"};
+static const char *const split_names[SPLIT_COUNT] = {"batch", "channels", "time"};
 
 enum { LINE = 64 / sizeof(real) }; /* channels of a cache line: what two threads had better not share */
 
 enum split scan_split(const struct problem *p, int threads, const char *word)
 {
-    if (word != NULL) {
-        enum split split = SPLIT_BATCH;
-        while (split < SPLIT_COUNT && strcmp(split_names[split], word) != 0)
-            split++;
-        return split;
-    }
+    for (enum split split = SPLIT_BATCH; split < SPLIT_COUNT && word != NULL; split++)
+        if (strcmp(split_names[split], word) == 0)
+            return split;
     if (p->B % threads == 0 || p->B >= 4 * threads)
         return SPLIT_BATCH;
     if (p->d >= (int64_t)threads * LINE)

@@ -9,7 +9,6 @@
  * first, so they are for few thin sequences. */
 enum split { SPLIT_BATCH, SPLIT_CHANNELS, SPLIT_TIME, SPLIT_COUNT };
 
-#define split_names VARIANT(split_names)
 #define scan_split VARIANT(scan_split)
 #define scan_carry VARIANT(scan_carry)
 #define scan_count VARIANT(scan_count)
@@ -23,9 +22,10 @@ struct scan {
     real *carry; /* scan_carry() reals */
 };
 
-extern const char *const split_names[SPLIT_COUNT];
+/* Option of every implementation that scans: forces what the threads divide. */
+#define SCAN_OPTIONS "split=batch|channels|time"
 
-/* The split that suits a shape, or the one that a word names; SPLIT_COUNT for a word that names none. */
+/* The split that suits a shape, or the one that a word of SCAN_OPTIONS names. */
 enum split scan_split(const struct problem *problem, int threads, const char *word);
 
 /* Reals of scratch that a scan needs. */

@@ -33,8 +33,7 @@ static int64_t scratch_size(const struct problem *p)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    static const char *const options[] = {NULL};
-    if (!support_begin(support, settings, options))
+    if (!support_begin(support, settings, NULL))
         return;
     if (p->mixer == MIXER_KRONECKER)
         support_no(support, "a Kronecker mixer has no low-rank form: its gate G is not scalar");

@@ -17,17 +17,15 @@ void support_no(struct support *support, const char *format, ...)
     support->yes = false;
 }
 
-bool support_begin(struct support *support, const struct settings *settings, const char *const known[])
+bool support_begin(struct support *support, const struct settings *settings, const char *options)
 {
     *support = (struct support){.yes = true};
     for (int i = 0; i < settings->n_options; i++) {
-        bool found = false;
-        for (int k = 0; known[k] != NULL; k++)
-            found = found || strcmp(known[k], settings->option[i].name) == 0;
-        if (!found) {
-            support_no(support, "has no option called %s", settings->option[i].name);
-            return false;
-        }
+        const struct option *option = &settings->option[i];
+        if (option_allowed(options, option))
+            continue;
+        support_no(support, "has no option %s=%s; it takes %s", option->name, option->value, options != NULL ? options : "none");
+        return false;
     }
     return true;
 }

@@ -7,8 +7,8 @@
 /* Answers no, with the reason. */
 void support_no(struct support *support, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Starts an answer: yes, unless a setting names an option that is not among known (NULL-terminated). False after a no. */
-bool support_begin(struct support *support, const struct settings *settings, const char *const known[]);
+/* Starts an answer: yes, unless a setting names an option that is not among those listed (option_allowed()). False after a no. */
+bool support_begin(struct support *support, const struct settings *settings, const char *options);
 
 /* Ends it: bytes is what plan() takes; no when that and the tensors of the problem exceed the environment's limit. */
 void support_memory(struct support *support, const struct problem *problem, const struct environment *environment, double bytes);

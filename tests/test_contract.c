@@ -285,6 +285,21 @@ START_TEST(allocations_are_counted)
 }
 END_TEST
 
+/* ---- The registry -------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(names)
+{
+    for (int i = 0; i < registry_count(); i++) {
+        const struct implementation *one = registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
+        ck_assert_msg(registry_find(one->name) == i, "two rows of the registry are called %s", one->name);
+        for (enum dtype dtype = 0; dtype < DTYPE_COUNT; dtype++)
+            for (enum level level = 0; level <= level_best(); level++)
+                ck_assert_str_eq(registry_get(i, dtype, level)->name, one->name);
+    }
+    ck_assert_int_eq(registry_find("no_such_name"), -1);
+}
+END_TEST
+
 /* ---- supports() --------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(refusals)
@@ -298,8 +313,8 @@ START_TEST(refusals)
         {"structured_sequential", {.B = 1, .T = 4, .d = 4, .mixer = MIXER_KRONECKER, .s = 1}, 0, NULL, NULL, "no low-rank form"},
         {"structured_sequential", {.B = 1, .T = 4, .d = 4, .mixer = MIXER_DENSE}, 0, NULL, NULL, "no low-rank form"},
         {"diagonal_scan", {.B = 1, .T = 4, .d = 4, .mixer = MIXER_DPLR, .r = 1, .s = 1}, 0, NULL, NULL, "does not mix channels"},
-        {"diagonal_scan", {.B = 1, .T = 4, .d = 4}, 0, "split", "sideways", "batch, channels or time, not sideways"},
-        {"fixed_point", {.B = 1, .T = 4, .d = 4}, 0, "chunk", "64", "has no option called chunk"},
+        {"diagonal_scan", {.B = 1, .T = 4, .d = 4}, 0, "split", "sideways", "has no option split=sideways; it takes split=batch|channels|time"},
+        {"fixed_point", {.B = 1, .T = 4, .d = 4}, 0, "chunk", "64", "has no option chunk=64; it takes split=batch|channels|time"},
         {"dense_sequential",
          {.B = 8, .T = 1024, .d = 256, .mixer = MIXER_DPLR, .r = 1, .s = 1},
          1000000000,
@@ -337,6 +352,7 @@ Suite *suite_contract(void)
     tcase_add_loop_test(tests, kept_iterates, 0, MIXERS);
     tcase_add_loop_test(tests, same_bits_and_no_allocation, 0, 3 * MIXERS);
     tcase_add_test(tests, allocations_are_counted);
+    tcase_add_test(tests, names);
     tcase_add_test(tests, refusals);
     suite_add_tcase(suite, tests);
     return suite;

@@ -117,7 +117,7 @@ START_TEST(prescribed_problems_do_not_explode)
     struct answers answers;
     struct error error;
     ck_assert_msg(tensors_make(&point, &tensors, &error), "%s", error.text);
-    ck_assert(answers_make(&tensors, 0, 1, false, &answers, &error));
+    ck_assert(answers_make(&tensors, NULL, 0, 1, false, &answers, &error));
     ck_assert_int_eq(answers.worst.status.code, STATUS_OK);
     ck_assert_double_lt(answers.worst.residual, 1e-10);
     ck_assert_msg(answers.worst.largest < 1000, "max|h*| = %g", answers.worst.largest);

@@ -17,9 +17,9 @@ Suite *suite_field(void);
 static const struct {
     const char *taken[8], *refused[12];
 } samples[FIELD_COUNT] = {
-    [FIELD_IMPLEMENTATION] = {{"fixed_point", "diagonal_scan chunk=64 split=time"},
+    [FIELD_IMPLEMENTATION] = {{"fixed_point", "diagonal_scan split=time"},
                               {"", "none", "fixed_pont", "fixed_point chunk", "fixed_point =4", "fixed_point a=b=c",
-                               "fixed_point a=1 a=2", "fixed_point a=1 b=1 c=1 d=1 e=1 f=1 g=1 h=1 i=1",
+                               "fixed_point split=time split=batch", "fixed_point splat=time", "fixed_point split=tim", "structured_sequential split=time",
                                "fixed_point an_option_of_a_very_long_name=1"}},
     [FIELD_MEASURE] = {{"convergence", "throughput"}, {"", "speed", "Convergence", "convergence "}},
     [FIELD_CELL] = {{"vector"}, {"", "0", "matrix"}},
@@ -180,10 +180,14 @@ START_TEST(options_have_one_spelling)
     struct options options;
     struct error error;
     char text[VALUE_TEXT_MAX];
-    ck_assert(options_read("  diagonal_scan   split=time chunk=64 ", &options, &error));
+    ck_assert(options_read("  diagonal_scan   split=time ", &options, &error));
     ck_assert_int_eq(options.implementation, registry_find("diagonal_scan"));
     options_print(&options, sizeof text, text);
-    ck_assert_str_eq(text, "diagonal_scan chunk=64 split=time");
+    ck_assert_str_eq(text, "diagonal_scan split=time");
+    ck_assert(!options_read("diagonal_scan split=sideways", &options, &error));
+    ck_assert_str_eq(error.text, "diagonal_scan has no option \"split=sideways\"; expected split=batch|channels|time");
+    ck_assert(!options_read("dense_sequential split=time", &options, &error));
+    ck_assert_str_eq(error.text, "dense_sequential has no option \"split=time\"; expected none");
     ck_assert(!options_read("fixed_pont", &options, &error));
     ck_assert_str_eq(error.text, "no implementation is called \"fixed_pont\"; did you mean fixed_point?");
     ck_assert(!options_read("magic", &options, &error));

@@ -177,7 +177,7 @@ END_TEST
 /* One change of every field. */
 // clang-format off
 static const char *const changes[FIELD_COUNT] = {
-    [FIELD_IMPLEMENTATION] = "fixed_point a=b", [FIELD_MEASURE] = "throughput", [FIELD_B] = "2", [FIELD_T] = "9", [FIELD_D] = "9",
+    [FIELD_IMPLEMENTATION] = "fixed_point split=time", [FIELD_MEASURE] = "throughput", [FIELD_B] = "2", [FIELD_T] = "9", [FIELD_D] = "9",
     [FIELD_MIXER] = "dplr", [FIELD_R] = "2", [FIELD_S] = "2", [FIELD_FORM] = "plain", [FIELD_FEEDBACK] = "raw",
     [FIELD_DTYPE] = "float64", [FIELD_INITIAL] = "drawn", [FIELD_KAPPA] = "0.9", [FIELD_TOKENS] = "one", [FIELD_LAMBDA_MAX] = "0.5",
     [FIELD_LIMIT] = "10", [FIELD_INPUTS] = "no such file", [FIELD_L] = "17", [FIELD_TOLERANCE] = "0.1", [FIELD_QUANTILE] = "0.5",
@@ -232,13 +232,13 @@ START_TEST(keys_are_the_same_in_every_process)
 {
     char here[KEY_SIZE], there[KEY_SIZE] = "";
     int ends[2], status;
-    struct point point = changed("impl:diagonal_scan chunk=64,kappa:0.9");
+    struct point point = changed("impl:diagonal_scan split=time,kappa:0.9");
     point_key(&point, "machine", here);
     ck_assert_int_eq(pipe(ends), 0);
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) { /* the same point, made again */
-        struct point again = changed("kappa:0.9,impl:diagonal_scan chunk=64");
+        struct point again = changed("kappa:0.9,impl:diagonal_scan split=time");
         point_key(&again, "machine", there);
         _exit(write(ends[1], there, KEY_SIZE) == KEY_SIZE ? 0 : 1);
     }
@@ -255,7 +255,7 @@ START_TEST(becomes_what_the_contract_wants)
 {
     struct point point =
         changed("B:2,T:3,d:5,mixer:dplr,r:4,s:2,form:plain,feedback:rms,dtype:float64,l:7,tolerance:1e-3,quantile:0.5,"
-                "damping:0.8,patience:15,threads:3,level:baseline,impl:fixed_point b=2 a=1");
+                "damping:0.8,patience:15,threads:3,level:baseline,impl:fixed_point split=batch");
     point_canonical(&point);
     struct problem problem = point_problem(&point), expected = {.B = 2,
                                                                 .T = 3,
@@ -274,9 +274,8 @@ START_TEST(becomes_what_the_contract_wants)
     ck_assert_double_eq(settings.damping, 0.8);
     ck_assert_double_eq(settings.damping_factor, 0.9);
     ck_assert_int_eq(settings.patience, 15);
-    ck_assert_int_eq(settings.n_options, 2);
-    ck_assert_str_eq(settings_option(&settings, "a"), "1");
-    ck_assert_str_eq(settings_option(&settings, "b"), "2");
+    ck_assert_int_eq(settings.n_options, 1);
+    ck_assert_str_eq(settings_option(&settings, "split"), "batch");
     ck_assert_int_eq(point_threads(&point), 3);
     ck_assert_int_eq(point_level(&point), LEVEL_BASELINE);
     ck_assert_str_eq(point_implementation(&point)->name, "fixed_point");
@@ -314,7 +313,7 @@ START_TEST(labels)
         const char *changes, *label;
     } rows[] = {
         {"B:4,T:256,d:32,kappa:0.9,l:100,threads:2", "fixed_point (4,256,32) householder r=1 kappa=0.9 l=100 threads=2"},
-        {"mixer:none,impl:diagonal_scan chunk=64,threads:1", "diagonal_scan chunk=64 (1,8,8) none threads=1"},
+        {"mixer:none,impl:diagonal_scan split=time,threads:1", "diagonal_scan split=time (1,8,8) none threads=1"},
         {"mixer:kronecker,s:2,form:plain,feedback:raw,dtype:float64,tolerance:1e-3,threads:1",
          "fixed_point (1,8,8) kronecker s=2 form=plain feedback=raw dtype=float64 l=16 tolerance=0.001 threads=1"},
     };

@@ -193,8 +193,10 @@ static const struct {
     {true, "name: t\nimpls: [magic]\n", "2:9: no implementation is called \"magic\"; expected a name that ./run.sh list shows"},
     {true, "name: t\nimpls: fixed_point split\n",
      "2:8: \"split\" is no option; expected name=value, each of at most 23 letters, digits or _.+-"},
-    {true, "name: t\nimpls: [diagonal_scan b=1 a=2, diagonal_scan a=2 b=1]\n",
-     "2:32: impl lists \"diagonal_scan a=2 b=1\" twice; expected distinct values"},
+    {true, "name: t\nimpls: [diagonal_scan split=time, diagonal_scan  split=time]\n",
+     "2:35: impl lists \"diagonal_scan split=time\" twice; expected distinct values"},
+    {true, "name: t\nimpls: diagonal_scan spit=time\n",
+     "2:8: diagonal_scan has no option \"spit=time\"; expected split=batch|channels|time"},
     {true, "name: t\nimpls:\n", "2:7: no implementation is called \"\"; expected a name that ./run.sh list shows"},
     /* Ranges. */
     {false, "problem: {T: {from: 1, to: 9}, d: 4}\n",
@@ -412,12 +414,26 @@ START_TEST(implementations_match_with_any_options)
 }
 END_TEST
 
-/* Inputs are named relative to the sweep file, and can be opened by that name from here. */
+/* A safetensors file for T = 8, d = 4 and a Householder mixer of rank 1, whose first tensor has a name of one's choice. */
+static void write_tensors(const char *name, const char *first)
+{
+    char bytes[1024] = {0};
+    int n = snprintf(bytes + 8, sizeof bytes - 8,
+                     "{\"%s\":{\"dtype\":\"F32\",\"shape\":[1,8,4],\"data_offsets\":[0,128]},"
+                     "\"lambda\":{\"dtype\":\"F32\",\"shape\":[1,8,4],\"data_offsets\":[128,256]},"
+                     "\"theta\":{\"dtype\":\"F32\",\"shape\":[1,8,5],\"data_offsets\":[256,416]}}",
+                     first);
+    bytes[0] = (char)n;
+    bytes[1] = (char)(n >> 8);
+    scratch_write(scratch_path(name), bytes, 8 + (size_t)n + 416);
+}
+
+/* Inputs are named relative to the sweep file, and can be opened by that name from here. They are looked at before anything runs. */
 START_TEST(inputs_lie_beside_the_sweep_file)
 {
     struct sweep sweep;
     scratch_make();
-    scratch_write(scratch_path("in puts"), "x", 1);
+    write_tensors("in puts", "v");
     read_text(TOP SIZES "inputs: [in puts, none]\nregime: {kappa: [0.5, 0.9]}\n", false, &sweep);
     ck_assert_uint_eq(sweep.n_points, 3);
     ck_assert_uint_eq(sweep.n_shared, 1);
@@ -425,6 +441,12 @@ START_TEST(inputs_lie_beside_the_sweep_file)
                      scratch_path("in puts"));
     ck_assert_int_eq(sweep.point[0].value[FIELD_SEED].kind, VALUE_NONE);
     sweep_free(&sweep);
+
+    struct error error;
+    const char *text = TOP SIZES "inputs: other\n";
+    write_tensors("other", "w");
+    ck_assert(!sweep_read(write_sweep(text, strlen(text)), false, &sweep, &error));
+    ck_assert_msg(strstr(error.text, "has no tensor v, which this problem needs") != NULL, "%s", error.text);
     scratch_remove();
 }
 END_TEST
