@@ -171,7 +171,7 @@ $(OBJECTS)/%.o: %.cc $(FLAGS_FILE)
 # Carries the gnuplot scripts inside it.
 $(OBJECTS)/plots/scripts.o: $(wildcard plots/*.gp)
 
-$(PLANTED_REGISTRY): impls/registry.c $(FLAGS_FILE)
+$(PLANTED_REGISTRY): impls/registry.c $(wildcard tests/planted/*.c) $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),'-DMORE_IMPLEMENTATIONS(X)=$(patsubst %,X(%),$(call names,tests/planted/*.c))')
 
 # Machine facts name the flags that the implementations were built with.

@@ -22,7 +22,8 @@
  *       "error_iterate": relative max-norm distance to the textbook l-th iterate (exact implementations: to the exact answer),
  *       "error_exact": the same to the exact answer, or null where that was not computed,
  *       "residual": of the returned iterate or null, "tolerance": what error_iterate was held to, "validated_against":,
- *       "validated_sequence":, "applications":, "l_run":},
+ *       "validated_sequence":, "applications":, "l_run":,
+ *       "peak_bytes": tensors, and what plan and forward took beside them},
  *   "process": {"wall_s":, "peak_bytes":, "signal": 0 or its number, "exit": its status}}
  */
 #ifndef BENCH_RECORD_H

@@ -29,7 +29,7 @@ static const struct {
     {MIXER_KRONECKER, 0, 1, FEEDBACK_RMS},    {MIXER_DENSE, 0, 0, FEEDBACK_NONE},       {MIXER_DENSE, 0, 0, FEEDBACK_RAW},
 };
 
-static const char *const edge_names[EDGE_COUNT] = {"", " lambda=0", " lambda=1", " strength=+120", " strength=-120", " vectors=0"};
+static const char *const edge_names[EDGE_COUNT] = {"", " lambda=0", " lambda=1", " strength=+120", " strength=-120", " vectors=0",     " vectors=tiny"};
 
 /* Every shape once without an edge, and the first two shapes again with each edge. */
 enum { EDGED_SHAPES = 2 };
@@ -110,8 +110,8 @@ static void apply_edge(const struct test_case *test, struct tensors *tensors)
         bool strength = i % m >= from && i % m < to;
         if (strength && (test->edge == EDGE_STRENGTH_HIGH || test->edge == EDGE_STRENGTH_LOW))
             theta[i] = test->edge == EDGE_STRENGTH_HIGH ? 120 : -120;
-        if (!strength && test->edge == EDGE_VECTORS_ZERO)
-            theta[i] = 0;
+        if (!strength && (test->edge == EDGE_VECTORS_ZERO || test->edge == EDGE_VECTORS_TINY))
+            theta[i] *= test->edge == EDGE_VECTORS_TINY ? 1e-4 : 0;
     }
 }
 

@@ -12,6 +12,7 @@ enum edge {
     EDGE_STRENGTH_HIGH, /* every alpha (kronecker: D1, D2) has the raw value +120 */
     EDGE_STRENGTH_LOW,  /* ... -120 */
     EDGE_VECTORS_ZERO,  /* every u, or L, is 0 */
+    EDGE_VECTORS_TINY,  /* ... or so small that what keeps a division from 0 matters */
     EDGE_COUNT
 };
 

@@ -61,16 +61,21 @@ START_TEST(misbehaviour_is_recorded)
 {
     struct records records;
     int status = run("name: planted\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
-                     "impls: [planted_crash, planted_hang, planted_wrong, fixed_point, structured_sequential]\n"
+                     "impls: [planted_crash, planted_hang, planted_wrong, planted_off, planted_lazy, planted_zero, fixed_point, "
+                     "structured_sequential]\n"
                      "run: {samples: 3, time_limit: 2}\n",
                      &records);
     ck_assert_int_eq(status, 1);
-    ck_assert_uint_eq(records.n, 5);
+    ck_assert_uint_eq(records.n, 8);
     ck_assert_int_eq(find(&records, "planted_crash")->result, RESULT_CRASHED);
     ck_assert_int_eq((int)record_number(find(&records, "planted_crash"), "process.signal"), SIGKILL);
     ck_assert_int_eq(find(&records, "planted_hang")->result, RESULT_TIMED_OUT);
-    ck_assert_int_eq(find(&records, "planted_wrong")->result, RESULT_WRONG);
-    ck_assert(isnan(record_number(find(&records, "planted_wrong"), "throughput.median")));
+    static const char *const liars[] = {"planted_wrong", "planted_off", "planted_lazy", "planted_zero"};
+    for (size_t i = 0; i < sizeof liars / sizeof liars[0]; i++) {
+        ck_assert_msg(find(&records, liars[i])->result == RESULT_WRONG, "%s passes for %s", liars[i],
+                      result_name(find(&records, liars[i])->result));
+        ck_assert(isnan(record_number(find(&records, liars[i]), "throughput.median")));
+    }
     ck_assert_double_gt(record_number(find(&records, "planted_wrong"), "throughput.error_iterate"), 1e-3);
     ck_assert_int_eq(find(&records, "fixed_point")->result, RESULT_OK);
     ck_assert_int_eq(find(&records, "structured_sequential")->result, RESULT_OK);
@@ -123,7 +128,55 @@ START_TEST(convergence_figures)
     ck_assert_double_lt(record_number(r, "convergence.error_to.1e-1"), record_number(r, "convergence.error_to.1e-3"));
     ck_assert_double_lt(record_number(r, "convergence.error_to.1e-3"), record_number(r, "convergence.error_to.1e-6"));
     ck_assert_double_eq(record_number(r, "convergence.applications"), 60);
+    ck_assert_double_eq(record_number(r, "convergence.applications_to.1e-6"), record_number(r, "convergence.error_to.1e-6"));
+    /* each error is half the one before: from one kept l to the next while all are kept */
+    static const char *const errors[] = {"convergence.error_l2", "convergence.error_max", "convergence.bound_token"};
+    for (size_t k = 0; k < sizeof errors / sizeof errors[0]; k++) {
+        double before = 0;
+        for (size_t i = 0; i < 25; i++) {
+            double now = json_number_value(json_array_get(record_at(r, errors[k]), i));
+            ck_assert(i < 3 || fabs(now / before - 0.5) < 1e-3);
+            before = now;
+        }
+    }
+    double h_l2 = json_number_value(json_array_get(record_at(r, "convergence.error_l2"), 0));
+    ck_assert(h_l2 > 0.01 && h_l2 < 1);
     ck_assert_uint_eq(json_array_size(record_at(r, "convergence.l")), json_array_size(record_at(r, "convergence.error_max")));
+    records_free(&records);
+}
+END_TEST
+
+/* Figures of throughput that follow from each other, and counts done by hand: B = 2, T = 3, d = 4 in float32, 24 elements a tensor, one
+ * thread. diagonal_scan reads v and lambda and writes h, with three operations an element. fixed_point, r = 1, l = 2: activating theta (5 a
+ * token) into as many parameters costs 7 x 4 operations; h is cleared; an iteration reads h, v and parameters and writes w, then scans in
+ * place; I - Q costs 6 x 4, the difference and the sum 2 x 4, the scan 3 x 4. */
+START_TEST(throughput_figures)
+{
+    struct records records;
+    const char *tail = "run: {samples: 7, threads: 1}\n";
+    char sweep[512];
+    snprintf(sweep, sizeof sweep,
+             "name: figures\nmeasure: throughput\nproblem: {B: 2, T: 3, d: 4}\nsettings: {l: 2}\n"
+             "grids: [{problem: {mixer: none}, impls: diagonal_scan}, {impls: fixed_point}]\n%s", tail);
+    ck_assert_int_eq(run(sweep, &records), 0);
+    const struct record *scan = find(&records, "diagonal_scan"), *fixed = find(&records, "fixed_point");
+    ck_assert_double_eq(record_number(scan, "throughput.bytes"), 3 * 24 * 4);
+    ck_assert_double_eq(record_number(scan, "throughput.operations"), 3 * 24);
+    ck_assert_double_eq(record_number(fixed, "throughput.bytes"), 6 * 4 * (5 + 5 + 4 + 2 * (4 * 3 + 5 + 4 * 3)));
+    ck_assert_double_eq(record_number(fixed, "throughput.operations"), 6 * (28 + 2 * (24 + 8 + 12)));
+    for (size_t i = 0; i < records.n; i++) {
+        const struct record *r = &records.record[i];
+        double median = record_number(r, "throughput.median");
+        ck_assert_uint_eq(json_array_size(record_at(r, "throughput.seconds")), 7);
+        ck_assert_double_eq_tol(record_number(r, "throughput.tokens_per_s") * median, 6, 1e-6);
+        ck_assert_double_eq_tol(record_number(r, "throughput.GB_per_s") * median * 1e9, record_number(r, "throughput.bytes"), 1e-3);
+        ck_assert_double_eq_tol(record_number(r, "throughput.GFLOP_per_s") * median * 1e9, record_number(r, "throughput.operations"),
+                                1e-3);
+        ck_assert_double_le(record_number(r, "throughput.low"), median);
+        ck_assert_double_ge(record_number(r, "throughput.high"), median);
+        ck_assert_double_le(record_number(r, "throughput.tolerance"), 1e-3);
+        ck_assert_double_ge(record_number(r, "throughput.peak_bytes"), 4 * 24 * 3);
+    }
     records_free(&records);
 }
 END_TEST
@@ -192,6 +245,7 @@ Suite *suite_run(void)
     tcase_add_test(tests, misbehaviour_is_recorded);
     tcase_add_test(tests, numerical_results);
     tcase_add_test(tests, convergence_figures);
+    tcase_add_test(tests, throughput_figures);
     tcase_add_test(tests, leaves_everything_behind);
     tcase_add_test(tests, refusals);
     suite_add_tcase(suite, tests);

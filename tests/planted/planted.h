@@ -42,9 +42,9 @@ static void destroy(struct plan *plan)
     free(plan);
 }
 
-#define PLANTED(planted_name, planted_summary)                                                                                     \
+#define PLANTED(planted_name, planted_summary, is_exact)                                                                           \
     {                                                                                                                              \
-        .name = planted_name, .summary = planted_summary, .device = DEVICE_CPU, .exact = true, .supports = supports,               \
+        .name = planted_name, .summary = planted_summary, .device = DEVICE_CPU, .exact = (is_exact), .supports = supports,         \
         .count = count, .plan = plan, .forward = forward, .destroy = destroy                                                       \
     }
 
