@@ -89,7 +89,6 @@ static struct status plan(const struct problem *p, const struct settings *settin
         destroy(plan);
         return status_no_memory();
     }
-    openblas_set_num_threads(1);
     team_start(plan->threads);
     *out = plan;
     return status_ok();
@@ -189,9 +188,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
             if (ahead) {
                 A = plan->A + token * d * d;
             } else {
-                memcpy(mixed, theta + token * m, (size_t)m * sizeof(real));
-                blas_gemv(CblasRowMajor, CblasNoTrans, (int)m, (int)d, feedback_scale(p, before), inputs->W, (int)d, before, 1, 1,
-                          mixed, 1);
+                mixer_state_dependent(p, theta + token * m, inputs->W, before, mixed);
                 if (!transition(p, mixed, lambda + token * d, A, scratch, pivots)) {
                     fill(A, (real)NAN, d * d);
                     if (token < place)
@@ -201,13 +198,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
             apply(p, A, v + token * d, before, h, difference);
         }
     }
-    if (trace != NULL)
-        trace_exact(p, trace);
-    struct status status = outputs_finish(p, outputs);
-    if (place < tokens)
-        return status_at(STATUS_SINGULAR, place / T, place % T, "the %s matrix of this step is singular",
-                         p->form == FORM_NORMALISED ? "I - G (I - Q)" : "Q");
-    return status;
+    return exact_finish(p, outputs, trace, place);
 }
 
 const struct implementation VARIANT(dense_sequential) = {

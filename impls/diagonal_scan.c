@@ -57,9 +57,8 @@ static struct status plan(const struct problem *p, const struct settings *settin
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     scan_run(&plan->scan, inputs->lambda, inputs->v, inputs->h0, outputs->h);
-    if (trace != NULL)
-        trace_exact(&plan->problem, trace);
-    return outputs_finish(&plan->problem, outputs);
+    const struct problem *p = &plan->problem;
+    return exact_finish(p, outputs, trace, p->B * p->T);
 }
 
 static void destroy(struct plan *plan)

@@ -1,6 +1,8 @@
 /* See finite.h. */
 #include "impls/finite.h"
 
+#include "impls/support.h"
+
 #include <string.h>
 
 static bool row_finite(const real *row, int64_t d)
@@ -33,4 +35,15 @@ struct status outputs_finish(const struct problem *p, const struct outputs *outp
     for (int64_t b = 0; final != NULL && b < p->B; b++)
         memcpy(final + b * p->d, h + (b * p->T + p->T - 1) * p->d, row);
     return finite_status(p, h);
+}
+
+struct status exact_finish(const struct problem *p, const struct outputs *outputs, struct trace *trace, int64_t place)
+{
+    struct status status = outputs_finish(p, outputs);
+    if (trace != NULL)
+        trace_exact(p, trace);
+    if (place < p->B * p->T)
+        status = status_at(STATUS_SINGULAR, place / p->T, place % p->T, "the %s matrix of this step is singular",
+                           p->form == FORM_NORMALISED ? "I - G (I - Q)" : "Q");
+    return status;
 }

@@ -8,11 +8,15 @@
 
 #define finite_status VARIANT(finite_status)
 #define outputs_finish VARIANT(outputs_finish)
+#define exact_finish VARIANT(exact_finish)
 
 /* Status of h (B,T,d): ok, or diverged with the first place that is not finite. */
 struct status finite_status(const struct problem *problem, const real *h);
 
 /* What every forward() ends with: copies the final states out and answers finite_status(). */
 struct status outputs_finish(const struct problem *problem, const struct outputs *outputs);
+
+/* The same for an exact implementation, with the first token b T + t whose step has no answer (B T: none), which makes it singular. */
+struct status exact_finish(const struct problem *problem, const struct outputs *outputs, struct trace *trace, int64_t place);
 
 #endif

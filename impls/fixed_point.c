@@ -136,7 +136,6 @@ static struct status plan(const struct problem *p, const struct settings *settin
         destroy(plan);
         return status_no_memory();
     }
-    openblas_set_num_threads(1);
     team_start(threads);
     *out = plan;
     return status_ok();

@@ -1,6 +1,7 @@
 /* See mixer.h. A mixer is a row of the table at the end: size, scratch, activation, application. */
 #include "impls/mixer.h"
 
+#include "impls/blas.h"
 #include "impls/vector.h"
 
 #include <string.h>
@@ -261,4 +262,11 @@ double mixer_apply_operations(const struct problem *p)
 real feedback_scale(const struct problem *p, const real *h)
 {
     return p->feedback == FEEDBACK_RMS ? 1 / real_sqrt(dot(h, h, p->d) / (real)p->d + (real)1e-6) : 1;
+}
+
+void mixer_state_dependent(const struct problem *p, const real *theta, const real *W, const real *h, real *out)
+{
+    int m = (int)problem_m(p), d = (int)p->d;
+    memcpy(out, theta, (size_t)m * sizeof(real));
+    blas_gemv(CblasRowMajor, CblasNoTrans, m, d, feedback_scale(p, h), W, d, h, 1, 1, out, 1);
 }

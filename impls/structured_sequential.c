@@ -10,8 +10,6 @@
 #include "impls/support.h"
 #include "impls/vector.h"
 
-#include "impls/blas.h"
-
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,9 +86,7 @@ static int64_t sequence(const struct problem *p, int64_t b, const struct inputs 
     for (int64_t t = 0; t < T; t++, v += d, lambda += d, h += d) {
         const real *raw = theta != NULL ? theta + t * m : NULL;
         if (p->feedback != FEEDBACK_NONE) {
-            memcpy(mixed, raw, (size_t)m * sizeof(real));
-            blas_gemv(CblasRowMajor, CblasNoTrans, (int)m, (int)d, feedback_scale(p, before), inputs->W, (int)d, before, 1, 1,
-                      mixed, 1);
+            mixer_state_dependent(p, raw, inputs->W, before, mixed);
             raw = mixed;
         }
         mixer_activate(p, raw, q, rest);
@@ -140,13 +136,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
         if (t < p->T && b * p->T + t < place)
             place = b * p->T + t;
     }
-    if (trace != NULL)
-        trace_exact(p, trace);
-    struct status status = outputs_finish(p, outputs);
-    if (place < none)
-        return status_at(STATUS_SINGULAR, place / p->T, place % p->T, "the %s matrix of this step is singular",
-                         p->form == FORM_NORMALISED ? "I - G (I - Q)" : "Q");
-    return status;
+    return exact_finish(p, outputs, trace, place);
 }
 
 static void destroy(struct plan *plan)

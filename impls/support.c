@@ -1,6 +1,7 @@
 /* See support.h. */
 #include "impls/support.h"
 
+#include <cblas.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,7 @@ void trace_exact(const struct problem *problem, struct trace *trace)
 
 void team_start(int threads)
 {
+    openblas_set_num_threads(1);
 #pragma omp parallel num_threads(threads)
     {
     }
