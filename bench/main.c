@@ -12,7 +12,7 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 }; /
 static const int run_status[] = {[RUN_COMPLETE] = EXIT_OK, [RUN_FAILED] = EXIT_FAILED, [RUN_INTERRUPTED] = EXIT_INTERRUPTED};
 
 struct arguments {
-    const char *command; /* "list", "check", "worker" or a sweep file */
+    const char *command; /* "list", "check", "draw", "worker" or a sweep file */
     const char *file;
     const char *results;
     bool many;
@@ -38,9 +38,9 @@ static bool arguments_read(int argc, char **argv, struct arguments *arguments, s
     }
     if (arguments->command == NULL)
         return fail(error, "expected a sweep file, list, or check FILE; ./run.sh --help");
-    bool wants_file = strcmp(arguments->command, "check") == 0;
+    bool draws = strcmp(arguments->command, "draw") == 0, wants_file = draws || strcmp(arguments->command, "check") == 0;
     if (wants_file && arguments->file == NULL)
-        return fail(error, "check: expected a sweep file after it");
+        return fail(error, "%s: expected %s after it", arguments->command, draws ? "the folder of a run" : "a sweep file");
     if (!wants_file && arguments->file != NULL)
         return fail(error, "%s: expected nothing after %s", arguments->file, arguments->command);
     return true;
@@ -69,6 +69,9 @@ int main(int argc, char **argv)
         return worker_run(stdin, stdout, &error) ? EXIT_OK : refuse(&error);
     if (strcmp(arguments.command, "check") == 0)
         return check_print(stdout, arguments.file, arguments.many, &error) ? EXIT_OK : refuse(&error);
+
+    if (strcmp(arguments.command, "draw") == 0)
+        return run_draw(arguments.file, stdout, &error) ? EXIT_OK : refuse(&error);
 
     if (!root_find(program, root, &error))
         return refuse(&error);

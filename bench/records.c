@@ -18,6 +18,11 @@ int value_order(const struct value *a, const struct value *b)
     return a->kind == VALUE_NONE ? 0 : (a->integer > b->integer) - (a->integer < b->integer);
 }
 
+bool value_is_used(int field, const struct value *value)
+{
+    return value->kind != VALUE_NONE || fields[field].used == NULL;
+}
+
 static int record_order(const void *left, const void *right)
 {
     const struct record *a = left, *b = right;

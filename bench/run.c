@@ -180,10 +180,10 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
 
 static size_t points_left(const struct run *run)
 {
-    size_t left = run->sweep.n_points;
+    size_t measured = 0;
     for (enum result result = 0; result < RESULT_COUNT; result++)
-        left -= run->count[result];
-    return left;
+        measured += run->count[result];
+    return measured < run->sweep.n_points ? run->sweep.n_points - measured : 0;
 }
 
 /* How many points ended how. */
@@ -195,7 +195,7 @@ static void print_results(const struct run *run, FILE *out)
             fprintf(out, " %zu %s%s", run->count[result], result_name(result), result_failed(result) ? " (!)" : "");
     size_t left = points_left(run);
     if (left > 0)
-        fprintf(out, "; interrupted: %zu of %zu points were not measured", left, run->sweep.n_points);
+        fprintf(out, "; %zu of %zu points were not measured", left, run->sweep.n_points);
     fprintf(out, "\n\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   what it was measured on\n",
             run->folder);
 }
@@ -256,6 +256,40 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
         if (result_failed(result) && run->count[result] > 0)
             *end = RUN_FAILED;
     sweep_free(&run->sweep);
+    free(run);
+    return good;
+}
+
+/* Counts the records of a journal by their results. */
+static bool count_record(json_t *record, void *context)
+{
+    struct run *run = context;
+    enum result result = result_find(json_string_value(json_object_get(record, "result")));
+    if (result < RESULT_COUNT)
+        run->count[result]++;
+    return true;
+}
+
+bool run_draw(const char *folder, FILE *out, struct error *error)
+{
+    struct run *run = calloc(1, sizeof *run);
+    if (run == NULL)
+        return fail(error, "no memory to draw a run");
+    char path[PATH_MAX], journal[PATH_MAX];
+    size_t torn, length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    bool good = length > 0 && length < sizeof run->folder;
+    snprintf(run->folder, sizeof run->folder, "%.*s", (int)length, folder);
+    path_in(run, "sweep.yaml", path);
+    path_in(run, "journal.jsonl", journal);
+    if (!good)
+        fail(error, "expected the folder of a run, such as results/quick/2026-11-23T19-34-59Z");
+    good = good && sweep_read(path, true, &run->sweep, error);
+    if (good) {
+        good = journal_read(journal, count_record, run, &torn, error) && conclude(run, journal, out, error);
+        sweep_free(&run->sweep);
+    }
     free(run);
     return good;
 }

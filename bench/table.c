@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a column takes from its place in a record: the number or text there, or how many there are. */
-enum pick { PICK_VALUE, PICK_COUNT };
+/* What a column takes from its place in a record: the number or text there, the same of points that iterate alone, or how many
+ * there are. */
+enum pick { PICK_VALUE, PICK_ITERATING, PICK_COUNT };
 
 struct column {
     const char *header, *path;
@@ -30,21 +31,21 @@ static const struct column columns[] = {
     {"measured norm of I-Q",             "inputs.norm",                 PICK_VALUE},
     {"max |h*|",                         "inputs.max_h",                PICK_VALUE},
     {"exact answer's equation residual", "inputs.equation_residual",    PICK_VALUE},
-    {"convergence iterations run [1]",   "convergence.l_run",           PICK_VALUE},
+    {"convergence iterations run [1]",   "convergence.l_run",           PICK_ITERATING},
     {"final residual",                   "convergence.final.residual",  PICK_VALUE},
     {"final error l2",                   "convergence.final.error_l2",  PICK_VALUE},
     {"final error max",                  "convergence.final.error_max", PICK_VALUE},
     {"rate",                             "convergence.rate",            PICK_VALUE},
-    {"iterations to residual 1e-1",      "convergence.residual_to.1e-1", PICK_VALUE},
-    {"iterations to residual 1e-3",      "convergence.residual_to.1e-3", PICK_VALUE},
-    {"iterations to residual 1e-6",      "convergence.residual_to.1e-6", PICK_VALUE},
-    {"iterations to error 1e-1",         "convergence.error_to.1e-1",   PICK_VALUE},
-    {"iterations to error 1e-3",         "convergence.error_to.1e-3",   PICK_VALUE},
-    {"iterations to error 1e-6",         "convergence.error_to.1e-6",   PICK_VALUE},
-    {"applications to error 1e-1 [1/token]", "convergence.applications_to.1e-1", PICK_VALUE},
-    {"applications to error 1e-3 [1/token]", "convergence.applications_to.1e-3", PICK_VALUE},
-    {"applications to error 1e-6 [1/token]", "convergence.applications_to.1e-6", PICK_VALUE},
-    {"convergence applications [1/token]", "convergence.applications",  PICK_VALUE},
+    {"iterations to residual 1e-1",      "convergence.residual_to.1e-1", PICK_ITERATING},
+    {"iterations to residual 1e-3",      "convergence.residual_to.1e-3", PICK_ITERATING},
+    {"iterations to residual 1e-6",      "convergence.residual_to.1e-6", PICK_ITERATING},
+    {"iterations to error 1e-1",         "convergence.error_to.1e-1",   PICK_ITERATING},
+    {"iterations to error 1e-3",         "convergence.error_to.1e-3",   PICK_ITERATING},
+    {"iterations to error 1e-6",         "convergence.error_to.1e-6",   PICK_ITERATING},
+    {"applications to error 1e-1 [1/token]", "convergence.applications_to.1e-1", PICK_ITERATING},
+    {"applications to error 1e-3 [1/token]", "convergence.applications_to.1e-3", PICK_ITERATING},
+    {"applications to error 1e-6 [1/token]", "convergence.applications_to.1e-6", PICK_ITERATING},
+    {"convergence applications [1/token]", "convergence.applications",  PICK_ITERATING},
     {"bounds hold",                      "convergence.bounds_hold",     PICK_VALUE},
     {"samples",                          "throughput.seconds",          PICK_COUNT},
     {"calls a sample",                   "throughput.calls",            PICK_VALUE},
@@ -62,8 +63,8 @@ static const struct column columns[] = {
     {"error against exact",              "throughput.error_exact",      PICK_VALUE},
     {"residual",                         "throughput.residual",         PICK_VALUE},
     {"allowed error",                    "throughput.tolerance",        PICK_VALUE},
-    {"applications [1/token]",           "throughput.applications",     PICK_VALUE},
-    {"iterations run [1]",               "throughput.l_run",            PICK_VALUE},
+    {"applications [1/token]",           "throughput.applications",     PICK_ITERATING},
+    {"iterations run [1]",               "throughput.l_run",            PICK_ITERATING},
     {"process time [s]",                 "process.wall_s",              PICK_VALUE},
     {"peak memory [B]",                  "process.peak_bytes",          PICK_VALUE},
     {"signal",                           "process.signal",              PICK_VALUE},
@@ -103,9 +104,10 @@ static void put_json(FILE *out, const json_t *value)
 static void put_column(FILE *out, const struct column *column, const struct record *record)
 {
     const json_t *value = record_at(record, column->path);
-    if (column->pick == PICK_VALUE)
+    bool iterates = record->point.value[FIELD_L].kind != VALUE_NONE;
+    if (column->pick == PICK_VALUE || (column->pick == PICK_ITERATING && iterates))
         put_json(out, value);
-    else if (json_is_array(value))
+    else if (column->pick == PICK_COUNT && json_is_array(value))
         fprintf(out, "%zu", json_array_size(value));
 }
 
