@@ -119,7 +119,8 @@ static bool draw_tokens(const struct point *point, struct tensors *tensors, stru
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < tokens; i++) {
             regime.kappa = token_kappa(point, p->T, i);
-            enum regime_outcome outcome = mine ? regime_token(p, &regime, i, theta, lambda, theta + m + d, &local) : REGIME_NO_MEMORY;
+            enum regime_outcome outcome =
+                mine ? regime_token(p, &regime, i, theta, lambda, theta + m + d, &local) : REGIME_NO_MEMORY;
             mine = outcome == REGIME_DRAWN;
             beyond = beyond || outcome == REGIME_OUT_OF_REACH;
             if (mine) {
@@ -155,8 +156,8 @@ static bool fits(const char *path, const struct problem *p, const struct safeten
         if (tensor == NULL)
             return fail(error, "%s: has no tensor %s, which this problem needs", path, tensor_names[id]);
         if (tensor->rank != rank || memcmp(tensor->shape, shape, (size_t)rank * sizeof shape[0]) != 0)
-            return fail(error, "%s: tensor %s does not have the shape of this problem, (%" PRId64 ",%" PRId64 "%s%.0" PRId64 ")", path,
-                        tensor_names[id], shape[0], shape[1], rank == 3 ? "," : "", rank == 3 ? shape[2] : 0);
+            return fail(error, "%s: tensor %s does not have the shape of this problem, (%" PRId64 ",%" PRId64 "%s%.0" PRId64 ")",
+                        path, tensor_names[id], shape[0], shape[1], rank == 3 ? "," : "", rank == 3 ? shape[2] : 0);
     }
     return true;
 }

@@ -62,8 +62,8 @@ static bool read_option(const char *word, struct options *options, struct error 
     snprintf(option->value, sizeof option->value, "%s", value);
     const char *known = registry_get(options->implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->options;
     if (!option_allowed(known, option))
-        return fail(error, "%s has no option %s; expected %s", implementation_name(options->implementation), text_quote(word, quoted),
-                    known != NULL ? known : "none");
+        return fail(error, "%s has no option %s; expected %s", implementation_name(options->implementation),
+                    text_quote(word, quoted), known != NULL ? known : "none");
     for (int i = 0; i < options->n; i++)
         if (strcmp(options->option[i].name, option->name) == 0)
             return fail(error, "the option %s for a second time; expected it once", text_quote(option->name, quoted));

@@ -162,7 +162,7 @@ static enum regime_outcome without_memory(struct error *error)
 }
 
 enum regime_outcome regime_token(const struct problem *p, const struct regime *regime, int64_t token, double *theta, double *lambda,
-                  double *scratch, struct error *error)
+                                 double *scratch, struct error *error)
 {
     int64_t d = p->d;
     bool normalised = p->form == FORM_NORMALISED;

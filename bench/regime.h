@@ -28,7 +28,7 @@ enum regime_outcome { REGIME_DRAWN, REGIME_OUT_OF_REACH, REGIME_NO_MEMORY };
 
 /* theta (m) and lambda (d) of token number `token` in double precision. Else, with the reason: this problem cannot have such a kappa, or
  * there is no memory. */
-enum regime_outcome regime_token(const struct problem *problem, const struct regime *regime, int64_t token, double *theta, double *lambda,
-                  double *scratch, struct error *error);
+enum regime_outcome regime_token(const struct problem *problem, const struct regime *regime, int64_t token, double *theta,
+                                 double *lambda, double *scratch, struct error *error);
 
 #endif

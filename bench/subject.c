@@ -65,8 +65,8 @@ void to_doubles(enum dtype dtype, const void *tensor, int64_t from, int64_t n, d
 }
 
 /* One sequence; its place in the batch is b. */
-static bool solve(const struct tensors *tensors, const struct implementation *tested, int64_t b, bool with_spectrum, double *h, struct answers *answers,
-                  struct error *error)
+static bool solve(const struct tensors *tensors, const struct implementation *tested, int64_t b, bool with_spectrum, double *h,
+                  struct answers *answers, struct error *error)
 {
     struct tensors sequence;
     if (!tensors_sequence(tensors, b, &sequence, error))
@@ -100,7 +100,8 @@ bool answers_make(const struct tensors *tensors, const struct implementation *te
                   struct answers *answers, struct error *error)
 {
     int64_t size = tensors->problem.T * tensors->problem.d;
-    *answers = (struct answers){.n = n, .worst.status = status_ok(), .lambda_least = INFINITY, .h = malloc((size_t)(n * size) * sizeof(double))};
+    *answers = (struct answers){
+        .n = n, .worst.status = status_ok(), .lambda_least = INFINITY, .h = malloc((size_t)(n * size) * sizeof(double))};
     if (answers->h == NULL)
         return fail(error, "no memory for the exact answer");
     for (int64_t i = 0; i < n; i++)

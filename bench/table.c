@@ -66,7 +66,8 @@ static const struct column columns[] = {
     {"applications [1/token]",           "throughput.applications",     PICK_ITERATING},
     {"iterations run [1]",               "throughput.l_run",            PICK_ITERATING},
     {"process time [s]",                 "process.wall_s",              PICK_VALUE},
-    {"peak memory [B]",                  "process.peak_bytes",          PICK_VALUE},
+    {"peak memory [B]",                  "throughput.peak_bytes",       PICK_VALUE},
+    {"peak memory of the process [B]",   "process.peak_bytes",          PICK_VALUE},
     {"signal",                           "process.signal",              PICK_VALUE},
     {"exit status",                      "process.exit",                PICK_VALUE},
 };

@@ -169,8 +169,8 @@ static bool measure(const struct point *point, struct subject *subject, const st
     if (good) {
         struct work work;
         implementation->count(p, &subject->settings, &subject->environment, trace.l_run, &work);
-        finding->data = to_json(p, &checks, &trace, &work, b, calls, seconds, finding->result == RESULT_OK ? n : 0,
-                                problem_bytes(p) + grown);
+        finding->data =
+            to_json(p, &checks, &trace, &work, b, calls, seconds, finding->result == RESULT_OK ? n : 0, problem_bytes(p) + grown);
     }
     free(seconds);
     implementation->destroy(call.plan);
@@ -202,8 +202,8 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
         if (good && answers.h != NULL) {
             finding->inputs = answers_to_json(&answers);
             double limit = point->value[FIELD_LIMIT].real;
-            bool iterate_exists = !subject.implementation->exact && !(subject.settings.tolerance > 0) &&
-                                  answers.worst.status.code == STATUS_SINGULAR;
+            bool iterate_exists =
+                !subject.implementation->exact && !(subject.settings.tolerance > 0) && answers.worst.status.code == STATUS_SINGULAR;
             if (iterate_exists)
                 answers_free(&answers); /* the iterate is defined and can be validated; there is nothing it should converge to */
             else if (answers.worst.status.code != STATUS_OK)

@@ -37,7 +37,8 @@ bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed
 }
 
 /* One reference: the exact answer (l = 0), or a textbook iterate. NaN everywhere where there is none. */
-static bool refer(const struct tensors *sequence, const struct implementation *tested, double damping, int64_t l, double *h, double *residual, struct error *error)
+static bool refer(const struct tensors *sequence, const struct implementation *tested, double damping, int64_t l, double *h,
+                  double *residual, struct error *error)
 {
     const struct problem *p = &sequence->problem;
     if (l > 0)
@@ -51,8 +52,8 @@ static bool refer(const struct tensors *sequence, const struct implementation *t
 }
 
 /* The tolerance for one reference h. */
-static bool tolerance_of(const struct tensors *sequence, const struct implementation *tested, enum dtype dtype, double damping, int64_t l, const double *h, double *tolerance,
-                         struct error *error)
+static bool tolerance_of(const struct tensors *sequence, const struct implementation *tested, enum dtype dtype, double damping,
+                         int64_t l, const double *h, double *tolerance, struct error *error)
 {
     double size = 2 * unit(dtype) * (dtype == DTYPE_FLOAT64 ? 1000 : 1), sensitivity = 1; /* above the rounding of double itself */
     int64_t n = sequence->problem.T * sequence->problem.d;
@@ -82,8 +83,8 @@ static bool plausible(const struct subject *subject, const struct trace *trace)
 }
 
 /* An answer h (T,d) against its reference. again: the tolerance and kind of checks are known already. */
-static bool check(const struct subject *subject, const struct tensors *sequence, const double *exact, const struct trace *trace, bool again,
-                  const double *h, double *reference, struct checks *checks, struct error *error)
+static bool check(const struct subject *subject, const struct tensors *sequence, const double *exact, const struct trace *trace,
+                  bool again, const double *h, double *reference, struct checks *checks, struct error *error)
 {
     const struct problem *p = &sequence->problem;
     const struct settings *settings = &subject->settings;
@@ -99,7 +100,8 @@ static bool check(const struct subject *subject, const struct tensors *sequence,
         checks->against = exact != NULL ? "the exact answer, and its own equation" : "its own equation";
         checks->iterate = exact != NULL ? larger(checks->exact, equation) : equation;
         checks->tolerance = again ? checks->tolerance : UNITS * unit(dtype);
-        return again || exact == NULL || tolerance_of(sequence, subject_tested(subject), dtype, 1, 0, exact, &checks->tolerance, error);
+        return again || exact == NULL ||
+               tolerance_of(sequence, subject_tested(subject), dtype, 1, 0, exact, &checks->tolerance, error);
     }
     if (settings->patience > 0) { /* whether delta shrinks can hang on a rounding error: only the outcome can be checked */
         checks->against = "its own residual";
@@ -146,8 +148,8 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
     return good;
 }
 
-bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace, struct checks *checks,
-              struct finding *finding, struct error *error)
+bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace,
+              struct checks *checks, struct finding *finding, struct error *error)
 {
     *checks = (struct checks){NAN, NAN, NAN, NAN, NULL};
     return run_check(subject, answers->h, b, trace, false, checks, finding, error);

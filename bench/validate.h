@@ -6,9 +6,9 @@
 #include "bench/subject.h"
 
 struct checks {
-    double iterate;   /* relative max-norm distance to the reference; what is held to the tolerance */
-    double exact;     /* the same to the exact answer, NaN where that was not computed */
-    double residual;  /* of the answer, as a tolerance counts it */
+    double iterate;  /* relative max-norm distance to the reference; what is held to the tolerance */
+    double exact;    /* the same to the exact answer, NaN where that was not computed */
+    double residual; /* of the answer, as a tolerance counts it */
     double tolerance;
     const char *against; /* what the reference was */
 };
@@ -16,8 +16,8 @@ struct checks {
 /* Validates sequence b of subject->h, the outcome of forward() with that trace. answers: the exact answer of that sequence (answers->h NULL:
  * not computed). finding->result becomes wrong, or unsupported for a problem so sensitive that the dtype cannot resolve it, with the reason;
  * else it stays. False: no memory. */
-bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace, struct checks *checks,
-              struct finding *finding, struct error *error);
+bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace,
+              struct checks *checks, struct finding *finding, struct error *error);
 
 /* The same again for other inputs, after the timed calls: with the tolerance found before, and without the exact answer. */
 bool validate_again(const struct subject *subject, int64_t b, const struct trace *trace, const struct checks *before,

@@ -1,9 +1,14 @@
 /* See caption.h. */
 #include "plots/caption.h"
 
-#include <string.h>
+#include "plots/layout.h"
 
-enum { LINE_MAX_BYTES = 1024, PIXELS_A_LETTER = 6 };
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+enum { LINE_MAX_BYTES = 1024 };
 
 void caption_text(FILE *out, const char *text)
 {
@@ -20,10 +25,10 @@ static void put_text(FILE *out, const char *name, const char *text)
     fputc('\n', out);
 }
 
-/* A long text as several rows, broken after commas and semicolons. */
-static void put_lines(FILE *out, const char *name, const char *text, int width)
+/* A long text as several rows, broken after commas and semicolons, of which all but the first may be called otherwise. */
+static void put_lines(FILE *out, const char *name, const char *next_name, const char *text, int width)
 {
-    size_t most = (size_t)width / PIXELS_A_LETTER;
+    size_t most = (size_t)width / LETTER_WIDTH;
     while (*text) {
         size_t length = strlen(text);
         if (length > most) {
@@ -37,14 +42,15 @@ static void put_lines(FILE *out, const char *name, const char *text, int width)
         char line[LINE_MAX_BYTES];
         snprintf(line, sizeof line, "%.*s", (int)length, text);
         put_text(out, name, line);
+        name = next_name;
         text += length;
         text += strspn(text, " ");
     }
 }
 
-static int columns_of(int n_panels)
+static void put_foot(FILE *out, const char *text, int width)
 {
-    return n_panels <= 3 ? n_panels : n_panels == 4 ? 2 : n_panels <= 9 ? 3 : 4;
+    put_lines(out, "foot", "foot", text, width);
 }
 
 /* Shown even where they have their default: nobody reads a curve without them. */
@@ -58,32 +64,97 @@ static bool always_said(int field)
     return false;
 }
 
-/* What all records of the figure agree in. */
-static void describe_constants(const struct figure *figure, size_t capacity, char text[capacity])
+/* ---- Names of curves and panels ---------------------------------------------------------------------------------------- */
+
+static void label_curve(const struct page *page, int series, struct record *const *record, size_t n, char label[GROUP_LABEL_SIZE])
 {
+    const struct grouping *grouping = &page->figure->series;
+    grouping_label(grouping, page->series[series], record, n, GROUP_LABEL_SIZE, label);
+    if (label[0])
+        return;
+    if (n && !field_varies(record, n, FIELD_IMPLEMENTATION))
+        label_append(FIELD_IMPLEMENTATION, &record[0]->point.value[FIELD_IMPLEMENTATION], GROUP_LABEL_SIZE, label);
+    else
+        snprintf(label, GROUP_LABEL_SIZE, "measured");
+}
+
+void caption_curve(FILE *out, const struct page *page, int series, struct record *const *record, size_t n)
+{
+    char label[GROUP_LABEL_SIZE];
+    label_curve(page, series, record, n, label);
+    caption_text(out, label);
+}
+
+void caption_panel(FILE *out, const struct page *page, int panel, struct record *const *record, size_t n)
+{
+    char label[GROUP_LABEL_SIZE];
+    grouping_label(&page->figure->panels, page->panel[panel], record, n, sizeof label, label);
+    caption_text(out, label);
+}
+
+static void put_panels(FILE *out, const struct page *page, struct record *const *record, size_t n)
+{
+    struct layout layout = layout_of(page->n_panels);
+    for (int p = 0; p < page->n_panels; p++) {
+        char label[GROUP_LABEL_SIZE];
+        grouping_label(&page->figure->panels, page->panel[p], record, n, sizeof label, label);
+        if (label[0])
+            put_lines(out, "panel", "panel_more", label, layout.width / layout.columns - MARGIN_LEFT);
+        else
+            put_text(out, "panel", label);
+    }
+}
+
+/* A curve has the same look on every page; one that is level everywhere has no points. */
+static void put_curves(FILE *out, const struct page *page, struct record *const *record, size_t n)
+{
+    for (int s = 0; s < page->n_series; s++) {
+        bool level = false, other = false;
+        for (int p = 0; p < page->n_panels; p++) {
+            const struct drawing *drawing = page_drawing(page, p, s);
+            for (size_t r = 0; r < drawing->n_rows; r++)
+                *(isnan(drawing->row[r].value[0]) ? &level : &other) = true;
+        }
+        fputs("curve\t", out);
+        caption_curve(out, page, s, record, n);
+        fprintf(out, "\t%d\t%s\n", page->series[s], level && !other ? "line" : "points");
+    }
+}
+
+/* ---- What a reader must know ------------------------------------------------------------------------------------------- */
+
+/* What all records of the page agree in. */
+static void describe_constants(const struct page *page, struct record *const *record, size_t n, size_t capacity,
+                               char text[capacity])
+{
+    const struct figure *figure = page->figure;
+    char label[GROUP_LABEL_SIZE];
+    grouping_label(&figure->series, page->series[0], record, n, sizeof label, label);
+    bool named = !label[0];
     text[0] = '\0';
     for (int f = 0; f < FIELD_COUNT; f++) {
-        if (f == FIELD_MEASURE || f == figure->x || f == figure->kind->along || field_varies(figure->record, figure->n, f))
+        if (f == FIELD_MEASURE || f == figure->x || f == figure->kind->along || (f == FIELD_IMPLEMENTATION && named) ||
+            field_varies(record, n, f))
             continue;
         const struct value *value = NULL;
-        for (size_t i = 0; i < figure->n && !value; i++)
-            if (figure->record[i]->point.value[f].kind != VALUE_NONE)
-                value = &figure->record[i]->point.value[f];
+        for (size_t i = 0; i < n && !value; i++)
+            if (record[i]->point.value[f].kind != VALUE_NONE)
+                value = &record[i]->point.value[f];
         struct value usual;
         bool is_usual =
             fields[f].default_text && field_read(f, fields[f].default_text, &usual) && value && value_equal(value, &usual);
-        bool named = f == FIELD_IMPLEMENTATION && figure->series.n == 1;
-        if (value && !named && (always_said(f) || !is_usual))
+        if (value && (always_said(f) || !is_usual))
             label_append(f, value, capacity, text);
     }
 }
 
-static void put_letters(FILE *out, const struct drawing *drawing, int n, int width)
+static void put_letters(FILE *out, const struct page *page, int width)
 {
     char text[LINE_MAX_BYTES] = "", seen[32] = "";
-    for (int i = 0; i < n; i++)
-        for (size_t m = 0; m < drawing[i].n_marks; m++) {
-            char letter = drawing[i].mark[m].letter;
+    for (int i = 0; i < page->n_panels * page->n_series; i++) {
+        const struct drawing *drawing = page_drawing(page, i / page->n_series, i % page->n_series);
+        for (size_t m = 0; m < drawing->n_marks; m++) {
+            char letter = drawing->mark[m].letter;
             size_t known = strlen(seen), used = strlen(text);
             if (strchr(seen, letter) || known + 1 >= sizeof seen)
                 continue;
@@ -92,10 +163,11 @@ static void put_letters(FILE *out, const struct drawing *drawing, int n, int wid
             snprintf(text + used, sizeof text - used, "%s%c %s",
                      used ? ", " : "Letters at the edges are points without a figure: ", letter, mark_meaning(letter));
         }
-    put_lines(out, "foot", text, width);
+    }
+    put_foot(out, text, width);
 }
 
-static void put_notes(FILE *out, const struct figure *figure, unsigned notes, int width)
+static void put_notes(FILE *out, const struct page *page, unsigned notes, int width)
 {
     static const struct {
         unsigned bit;
@@ -106,25 +178,32 @@ static void put_notes(FILE *out, const struct figure *figure, unsigned notes, in
         {NOTE_QUARTILES, "Bars of rounds with too few samples for an interval: quartiles."},
         {NOTE_FLOOR, "Errors below 1e-17, 0 too, are drawn there."},
         {NOTE_MEASURED, "Open circles: no kappa was asked for; they stand at the one that was measured."},
+        {NOTE_LEVEL, "Level lines: implementations that do not iterate."},
+        {NOTE_LABELS, "Small numbers beside points: iterations l."},
     };
     char text[LINE_MAX_BYTES] = "";
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
         if (notes & sentences[i].bit)
-            put_lines(out, "foot", sentences[i].text, width);
-    if (figure->n_left_out) {
-        snprintf(text, sizeof text, "Panels left out for having a single %s: %d.", fields[figure->x].name, figure->n_left_out);
-        put_lines(out, "foot", text, width);
+            put_foot(out, sentences[i].text, width);
+    if (page->figure->left_out[0]) {
+        snprintf(text, sizeof text, "Left out: %s.", page->figure->left_out);
+        put_foot(out, text, width);
+    }
+    if (page->n_panels_left_out) {
+        snprintf(text, sizeof text, "Left out: %d more panels; a section plots: in the sweep file can ask for them.",
+                 page->n_panels_left_out);
+        put_foot(out, text, width);
     }
 }
 
 /* Which machine, and when, by the records themselves. */
-static void put_origin(FILE *out, const struct figure *figure, int width)
+static void put_origin(FILE *out, struct record *const *record, size_t n, int width)
 {
     const char *machine = NULL, *first = NULL, *last = NULL;
     bool several = false;
-    for (size_t i = 0; i < figure->n; i++) {
-        const char *at = json_string_value(record_at(figure->record[i], "machine"));
-        const char *started = json_string_value(record_at(figure->record[i], "started"));
+    for (size_t i = 0; i < n; i++) {
+        const char *at = json_string_value(record_at(record[i], "machine"));
+        const char *started = json_string_value(record_at(record[i], "started"));
         several = several || (machine && at && strcmp(machine, at) != 0);
         machine = at ? at : machine;
         first = started && (!first || strcmp(started, first) < 0) ? started : first;
@@ -132,46 +211,62 @@ static void put_origin(FILE *out, const struct figure *figure, int width)
     }
     enum { DATE = 10, SHORT_HASH = 12 };
     char text[LINE_MAX_BYTES];
-    snprintf(text, sizeof text, "%zu records, measured %.*s%s%.*s on %s%.*s.", figure->n, DATE,
-             first ? first : "at an unknown date", first && strncmp(first, last, DATE) != 0 ? " to " : "",
-             first && strncmp(first, last, DATE) != 0 ? DATE : 0, last ? last : "", several ? "several machines" : "machine ",
-             several ? 0 : SHORT_HASH, machine ? machine : "unknown");
-    put_lines(out, "foot", text, width);
+    snprintf(text, sizeof text, "%zu records, measured %.*s%s%.*s on %s%.*s.", n, DATE, first ? first : "at an unknown date",
+             first && strncmp(first, last, DATE) != 0 ? " to " : "", first && strncmp(first, last, DATE) != 0 ? DATE : 0,
+             last ? last : "", several ? "several machines" : "machine ", several ? 0 : SHORT_HASH, machine ? machine : "unknown");
+    put_foot(out, text, width);
+}
+
+/* True where every word of a name is a word of the title, too. */
+static bool title_says(const char *title, const char *name)
+{
+    for (const char *word = name; *word;) {
+        size_t length = 0;
+        while (isalnum((unsigned char)word[length]))
+            length++;
+        bool found = length == 0;
+        for (const char *at = title; *at && !found; at++)
+            found = (at == title || !isalnum((unsigned char)at[-1])) && !strncasecmp(at, word, length) &&
+                    !isalnum((unsigned char)at[length]);
+        if (!found)
+            return false;
+        word += length ? length : 1;
+    }
+    return true;
 }
 
 static void put_title(FILE *out, const struct page *page)
 {
     const struct figure *figure = page->figure;
-    char text[LINE_MAX_BYTES], part[32] = "";
-    bool named = figure->named, against = figure->x >= 0;
+    char title[LINE_MAX_BYTES / 2], text[LINE_MAX_BYTES], part[32] = "";
+    bool against = figure->x >= 0;
     if (page->number)
         snprintf(part, sizeof part, ", part %d", page->number);
-    snprintf(text, sizeof text, "%s: %s%s%s%s%s%s%s", figure->sweep_name, figure->kind->title, against ? " against " : "",
-             against ? fields[figure->x].name : "", named ? " (" : "", named ? figure->name : "", named ? ")" : "", part);
+    snprintf(title, sizeof title, "%s: %s%s%s", figure->sweep_name, figure->kind->title, against ? " against " : "",
+             against ? fields[figure->x].name : "");
+    bool named = !title_says(title, figure->name);
+    snprintf(text, sizeof text, "%s%s%s%s%s", title, named ? " (" : "", named ? figure->name : "", named ? ")" : "", part);
     put_text(out, "title", text);
 }
 
-void caption_write(FILE *out, const struct page *page, const struct drawing *drawing, int n, unsigned notes)
+void caption_write(FILE *out, const struct page *page, struct record *const *record, size_t n, unsigned notes)
 {
     const struct figure *figure = page->figure;
     const struct plot_kind *kind = figure->kind;
-    int columns = columns_of(page->n_panels), width = page->n_panels == 1 ? 760 : columns * 360;
+    int width = layout_of(page->n_panels).width;
     char text[LINE_MAX_BYTES];
-    fprintf(out, "columns\t%d\nwidth\t%d\n", columns, width);
     put_title(out, page);
-    describe_constants(figure, sizeof text, text);
-    put_lines(out, "subtitle", text, width);
+    describe_constants(page, record, n, sizeof text, text);
+    put_lines(out, "subtitle", "subtitle", text, width);
     const char *x_label = kind->x_label;
     for (int i = 0; i < kind->n_x; i++)
         if (kind->x[i].field == figure->x)
             x_label = kind->x[i].label;
     put_text(out, "x_label", x_label);
     put_text(out, "y_label", kind->y_label);
-    for (int p = 0; p < page->n_panels; p++)
-        put_text(out, "panel", figure->panels.group[page->first_panel + p].label);
-    for (int s = 0; s < page->n_series; s++)
-        put_text(out, "curve", figure->series.group[page->first_series + s].label);
-    put_letters(out, drawing, n, width);
-    put_notes(out, figure, notes, width);
-    put_origin(out, figure, width);
+    put_panels(out, page, record, n);
+    put_curves(out, page, record, n);
+    put_letters(out, page, width);
+    put_notes(out, page, notes, width);
+    put_origin(out, record, n, width);
 }

@@ -11,7 +11,11 @@
  * alone, since a text cut short may end within a letter. */
 void caption_text(FILE *out, const char *text);
 
-/* Writes the page block's rows of words; drawings are those of all its panels and curves, notes what they need said. */
-void caption_write(FILE *out, const struct page *page, const struct drawing *drawing, int n, unsigned notes);
+/* Names of a curve and of a panel of a page, counted from 0, by what tells them apart among the page's records. */
+void caption_curve(FILE *out, const struct page *page, int series, struct record *const *record, size_t n);
+void caption_panel(FILE *out, const struct page *page, int panel, struct record *const *record, size_t n);
+
+/* Writes the page block's rows of words; record: those of the page, notes: what its drawings need said. */
+void caption_write(FILE *out, const struct page *page, struct record *const *record, size_t n, unsigned notes);
 
 #endif

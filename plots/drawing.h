@@ -12,14 +12,16 @@ enum note {
     NOTE_INTERVAL = 1 << 1,  /* bars are 95 % intervals of the median */
     NOTE_QUARTILES = 1 << 2, /* bars are quartiles: too few samples for an interval */
     NOTE_FLOOR = 1 << 3,     /* an error below ERROR_FLOOR is drawn there */
-    NOTE_MEASURED = 1 << 4   /* a kappa that was measured, not asked for */
+    NOTE_MEASURED = 1 << 4,  /* a kappa that was measured, not asked for */
+    NOTE_LEVEL = 1 << 5,     /* a row that does not depend on x */
+    NOTE_LABELS = 1 << 6     /* numbers beside points */
 };
 
 /* Zero has no place on a logarithmic axis. */
 #define ERROR_FLOOR 1e-17
 
 struct row {
-    double value[ROW_COLUMNS_MAX]; /* NaN where there is none */
+    double value[ROW_COLUMNS_MAX]; /* NaN where there is none; the first is NaN where the row holds at every x */
     double label;                  /* a number to write beside the point, or NaN */
 };
 

@@ -12,7 +12,6 @@ array STYLE[3] = ['true error', 'residual', 'rho^l (rho measured)']
 set style line 1 lw 1.6 dt 1
 set style line 2 lw 1 dt (9, 4)
 set style line 3 lw 1 dt (2, 3)
-UP = 1
 load HERE.'page.gp'
 
 set logscale x

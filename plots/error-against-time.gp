@@ -8,7 +8,6 @@ DATA = ARG1
 OUT = ARG2
 
 n_style = 0
-UP = 1
 load HERE.'page.gp'
 
 set logscale x

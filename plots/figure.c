@@ -1,24 +1,37 @@
 /* See figure.h. */
 #include "plots/figure.h"
 
+#include "plots/left_out.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A record without anything to draw (an exact implementation has no error against itself) would only fill the key. */
+static bool is_seen(const struct figure *figure, struct record *record, bool *done)
+{
+    struct drawing drawing = {0};
+    *done = figure->kind->rows(&record, 1, figure->x, &drawing);
+    bool seen = drawing.n_rows || drawing.n_marks;
+    drawing_free(&drawing);
+    return seen;
+}
+
 static bool select_records(const struct records *records, const struct plot_request *request, struct figure *figure)
 {
+    bool done = true;
     figure->record = calloc(records->n ? records->n : 1, sizeof *figure->record);
     if (!figure->record)
         return false;
-    for (size_t i = 0; i < records->n; i++) {
+    for (size_t i = 0; i < records->n && done; i++) {
         char measure[VALUE_TEXT_MAX];
         const struct point *point = &records->record[i].point;
         field_print(FIELD_MEASURE, &point->value[FIELD_MEASURE], sizeof measure, measure);
         if (!strcmp(measure, figure->kind->measure) && point->value[figure->kind->only_with].kind != VALUE_NONE &&
-            filter_keeps(&request->where, point))
+            filter_keeps(&request->where, point) && is_seen(figure, &records->record[i], &done))
             figure->record[figure->n++] = &records->record[i];
     }
-    return true;
+    return done;
 }
 
 static bool contains(const int *list, int n, int wanted)
@@ -41,6 +54,7 @@ static void choose_fields(const struct plot_request *request, struct figure *fig
 {
     const struct plot_kind *kind = figure->kind;
     struct grouping *series = &figure->series, *panels = &figure->panels;
+    panels->n_fields = series->n_fields = 0;
     add_fields(panels, request->panel, request->n_panel);
     const int *wanted = request->n_series ? request->series : kind->series;
     int n_wanted = request->n_series ? request->n_series : kind->n_series;
@@ -54,55 +68,55 @@ static void choose_fields(const struct plot_request *request, struct figure *fig
     panels->wide = true;
 }
 
-static bool x_varies(const struct figure *figure, int panel)
+/* A second time where records were left out: what varied may not vary any more. */
+static bool group(const struct plot_request *request, struct figure *figure)
 {
-    const struct value *first = NULL;
-    for (size_t i = 0; i < figure->n; i++) {
-        const struct value *value = &figure->record[i]->point.value[figure->x];
-        if (value->kind == VALUE_NONE || !grouping_owns(&figure->panels, panel, &figure->record[i]->point))
-            continue;
-        if (!first)
-            first = value;
-        else if (value_order(first, value))
-            return true;
-    }
-    return false;
+    grouping_free(&figure->panels);
+    grouping_free(&figure->series);
+    choose_fields(request, figure);
+    return grouping_make(figure->record, figure->n, &figure->panels) && grouping_make(figure->record, figure->n, &figure->series);
 }
 
-/* Three lines through one point, as sweeps often are, leave many panels with a single x beside the one that was meant. */
-static void leave_out_single_x(struct figure *figure)
+struct drawing *figure_drawing(const struct figure *figure, int panel, int series)
 {
-    if (figure->x < 0 || !field_varies(figure->record, figure->n, figure->x))
-        return;
-    struct grouping *panels = &figure->panels;
-    int kept = 0;
-    for (int p = 0; p < panels->n; p++)
-        kept += x_varies(figure, p);
-    if (kept == 0)
-        return;
-    figure->n_left_out = panels->n - kept;
-    kept = 0;
-    for (int p = 0; p < panels->n; p++)
-        if (x_varies(figure, p))
-            panels->group[kept++] = panels->group[p];
-    panels->n = kept;
+    return &figure->drawing[panel * figure->series.n + series];
 }
 
-/* Curves of which no panel is left would only fill the key. */
-static void leave_out_unseen(struct figure *figure)
+/* Which of the series a record belongs to. */
+static int series_of(const struct figure *figure, const struct record *record)
 {
-    struct grouping *series = &figure->series;
-    int kept = 0;
-    for (int s = 0; s < series->n; s++) {
-        bool seen = false;
-        for (size_t i = 0; i < figure->n && !seen; i++)
-            for (int p = 0; p < figure->panels.n && !seen; p++)
-                seen = grouping_holds(series, s, &figure->record[i]->point) &&
-                       grouping_holds(&figure->panels, p, &figure->record[i]->point);
-        if (seen)
-            series->group[kept++] = series->group[s];
+    int s = 0;
+    while (s < figure->series.n && !grouping_holds(&figure->series, s, &record->point))
+        s++;
+    return s;
+}
+
+static bool draw_panel(struct figure *figure, int panel, const int *series, struct record **chosen)
+{
+    bool done = true;
+    for (int s = 0; done && s < figure->series.n; s++) {
+        size_t n = 0;
+        for (size_t i = 0; i < figure->n; i++)
+            if (series[i] == s && grouping_holds(&figure->panels, panel, &figure->record[i]->point))
+                chosen[n++] = figure->record[i];
+        done = n == 0 || figure->kind->rows(chosen, n, figure->x, figure_drawing(figure, panel, s));
     }
-    series->n = kept;
+    return done;
+}
+
+static bool draw_curves(struct figure *figure)
+{
+    struct record **chosen = calloc(figure->n + 1, sizeof *chosen);
+    int *series = calloc(figure->n + 1, sizeof *series);
+    figure->drawing = calloc((size_t)figure->panels.n * (size_t)figure->series.n + 1, sizeof *figure->drawing);
+    bool done = chosen && series && figure->drawing;
+    for (size_t i = 0; done && i < figure->n; i++)
+        series[i] = series_of(figure, figure->record[i]);
+    for (int p = 0; done && p < figure->panels.n; p++)
+        done = draw_panel(figure, p, series, chosen);
+    free(series);
+    free(chosen);
+    return done;
 }
 
 static void name_figure(const struct plot_request *request, struct figure *figure)
@@ -110,8 +124,7 @@ static void name_figure(const struct plot_request *request, struct figure *figur
     const char *kind = figure->kind->name;
     bool against = figure->x >= 0;
     snprintf(figure->name, sizeof figure->name, "%s%s%s", kind, against ? "-against-" : "", against ? fields[figure->x].name : "");
-    figure->named = request->name[0] != '\0' && strcmp(request->name, kind) != 0 && strcmp(request->name, figure->name) != 0;
-    if (figure->named)
+    if (request->name[0] != '\0' && strcmp(request->name, kind) != 0)
         snprintf(figure->name, sizeof figure->name, "%s", request->name);
 }
 
@@ -128,21 +141,24 @@ bool figure_make(const struct sweep *sweep, const struct plot_request *request, 
     if (figure->x >= 0 && !plot_kind_takes_x(kind, figure->x))
         return fail(error, "a plot of kind %s cannot have %s on its x axis", figure->kind->name, fields[figure->x].name);
     name_figure(request, figure);
-    if (!select_records(records, request, figure))
-        return fail(error, "out of memory for the plot %s", figure->name);
-    choose_fields(request, figure);
-    if (!grouping_make(figure->record, figure->n, &figure->panels) || !grouping_make(figure->record, figure->n, &figure->series)) {
-        fail(error, "out of memory for the plot %s", figure->name);
-        figure_free(figure);
-        return false;
+    bool done = select_records(records, request, figure) && group(request, figure);
+    if (done) {
+        int x = figure->x >= 0 ? figure->x : figure->kind->along_is_x ? figure->kind->along : -1;
+        figure->x_varies = x < 0 || field_varies(figure->record, figure->n, x);
+        done = leave_out_single_x(figure) && (!figure->left_out[0] || group(request, figure)) && draw_curves(figure);
     }
-    leave_out_single_x(figure);
-    leave_out_unseen(figure);
-    return true;
+    if (done)
+        return true;
+    fail(error, "out of memory for the plot %s", figure->name);
+    figure_free(figure);
+    return false;
 }
 
 void figure_free(struct figure *figure)
 {
+    for (int i = 0; figure->drawing && i < figure->panels.n * figure->series.n; i++)
+        drawing_free(&figure->drawing[i]);
+    free(figure->drawing);
     grouping_free(&figure->panels);
     grouping_free(&figure->series);
     free(figure->record);

@@ -1,8 +1,9 @@
-/* What one request draws: the records it selects, told apart into panels and curves. */
+/* What one request draws: the records it selects, told apart into panels and curves, and what is drawn of each. */
 #ifndef PLOTS_FIGURE_H
 #define PLOTS_FIGURE_H
 
 #include "bench/sweep.h"
+#include "plots/drawing.h"
 #include "plots/groups.h"
 #include "plots/kinds.h"
 
@@ -10,17 +11,21 @@ struct figure {
     const struct plot_kind *kind;
     const char *sweep_name;
     char name[SWEEP_NAME_MAX + 32]; /* of its files: the request's, or that of the kind and x */
-    bool named;                     /* the request chose a name of its own */
     int x;                          /* field on the x axis, or -1 where that is no choice */
-    struct record **record;         /* those selected, in order */
+    bool x_varies;                  /* false: whatever the x axis shows of the points is a single value */
+    struct record **record;         /* those that are drawn, in order */
     size_t n;
     struct grouping panels, series;
-    int n_left_out; /* panels without a second x while others have one */
+    struct drawing *drawing; /* panel after panel, one for each of the series */
+    char left_out[512];      /* in words: panels without a second x while others have one; empty where there are none */
 };
 
 /* False when out of memory, or when the request names what the kind does not have. A figure may come out with no record. */
 bool figure_make(const struct sweep *sweep, const struct plot_request *request, const struct records *records,
                  struct figure *figure, struct error *error);
 void figure_free(struct figure *figure);
+
+/* What is drawn of a curve in a panel. */
+struct drawing *figure_drawing(const struct figure *figure, int panel, int series);
 
 #endif

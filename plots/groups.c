@@ -10,7 +10,7 @@ bool field_varies(struct record *const *record, size_t n, int field)
     const struct value *first = NULL;
     for (size_t i = 0; i < n; i++) {
         const struct value *value = &record[i]->point.value[field];
-        if (value->kind == VALUE_NONE)
+        if (!value_is_used(field, value))
             continue;
         if (!first)
             first = value;
@@ -26,7 +26,7 @@ void label_append(int field, const struct value *value, size_t capacity, char la
     size_t used = strlen(label);
     field_print(field, value, sizeof text, text);
     const char *before = used ? ", " : "";
-    if (fields[field].kind == VALUE_TEXT)
+    if (field == FIELD_IMPLEMENTATION)
         snprintf(label + used, capacity - used, "%s%s", before, text);
     else
         snprintf(label + used, capacity - used, "%s%s = %s", before, fields[field].name, text);
@@ -36,8 +36,9 @@ void label_append(int field, const struct value *value, size_t capacity, char la
 static bool agrees(const struct grouping *grouping, const struct point *group, const struct point *point, bool wide)
 {
     for (int i = 0; i < grouping->n_fields; i++) {
-        const struct value *value = &point->value[grouping->field[i]];
-        if (!(wide && value->kind == VALUE_NONE) && value_order(value, &group->value[grouping->field[i]]))
+        int field = grouping->field[i];
+        const struct value *value = &point->value[field];
+        if ((!wide || value_is_used(field, value)) && value_order(value, &group->value[field]))
             return false;
     }
     return true;
@@ -45,23 +46,31 @@ static bool agrees(const struct grouping *grouping, const struct point *group, c
 
 bool grouping_holds(const struct grouping *grouping, int group, const struct point *point)
 {
-    return agrees(grouping, grouping->group[group].point, point, grouping->wide);
+    return agrees(grouping, grouping->group[group], point, grouping->wide);
 }
 
 bool grouping_owns(const struct grouping *grouping, int group, const struct point *point)
 {
-    return agrees(grouping, grouping->group[group].point, point, false);
+    return agrees(grouping, grouping->group[group], point, false);
 }
 
-static void label_group(struct record *const *record, size_t n, const struct grouping *grouping, struct group *group)
+void grouping_label(const struct grouping *grouping, int group, struct record *const *record, size_t n, size_t capacity,
+                    char label[capacity])
 {
-    group->label[0] = '\0';
+    int missing = -1;
+    label[0] = '\0';
     for (int i = 0; i < grouping->n_fields; i++) {
         int field = grouping->field[i];
-        const struct value *value = &group->point->value[field];
-        if (value->kind != VALUE_NONE && (field == FIELD_IMPLEMENTATION || field_varies(record, n, field)))
-            label_append(field, value, sizeof group->label, group->label);
+        const struct value *value = &grouping->group[group]->value[field];
+        if (!field_varies(record, n, field))
+            continue;
+        if (value_is_used(field, value))
+            label_append(field, value, capacity, label);
+        else
+            missing = field;
     }
+    if (!label[0] && missing >= 0)
+        snprintf(label, capacity, "no %s", fields[missing].name);
 }
 
 /* Drops groups whose points all belong to a group that says more; two groups never cover each other. */
@@ -71,7 +80,7 @@ static void drop_covered(struct grouping *grouping)
     for (int g = 0; g < grouping->n; g++) {
         bool covered = false;
         for (int other = 0; other < grouping->n && !covered; other++)
-            covered = other != g && agrees(grouping, grouping->group[other].point, grouping->group[g].point, true);
+            covered = other != g && agrees(grouping, grouping->group[other], grouping->group[g], true);
         if (!covered)
             grouping->group[kept++] = grouping->group[g];
     }
@@ -80,21 +89,24 @@ static void drop_covered(struct grouping *grouping)
 
 bool grouping_make(struct record *const *record, size_t n, struct grouping *grouping)
 {
+    int n_fields = 0;
+    for (int i = 0; i < grouping->n_fields; i++)
+        if (field_varies(record, n, grouping->field[i]))
+            grouping->field[n_fields++] = grouping->field[i];
+    grouping->n_fields = n_fields;
     grouping->n = 0;
-    grouping->group = calloc(n ? n : 1, sizeof *grouping->group);
+    grouping->group = calloc(n ? n : 1, sizeof(const struct point *));
     if (!grouping->group)
         return false;
     for (size_t i = 0; i < n; i++) {
         bool known = false;
         for (int g = grouping->n - 1; g >= 0 && !known; g--) /* records are in order: mostly the last one */
-            known = agrees(grouping, grouping->group[g].point, &record[i]->point, false);
+            known = agrees(grouping, grouping->group[g], &record[i]->point, false);
         if (!known)
-            grouping->group[grouping->n++].point = &record[i]->point;
+            grouping->group[grouping->n++] = &record[i]->point;
     }
     if (grouping->wide)
         drop_covered(grouping);
-    for (int g = 0; g < grouping->n; g++)
-        label_group(record, n, grouping, &grouping->group[g]);
     return true;
 }
 

@@ -8,15 +8,11 @@ DATA = ARG1
 OUT = ARG2
 
 n_style = 0
-UP = 1
 load HERE.'page.gp'
 
 # kappa by the logarithm of 1 - kappa, smallest kappa on the left.
 set logscale x
 set xrange [x_high:x_low]
-set xtics nomirror ('0' 1, '0.5' 0.5, '0.8' 0.2, '0.9' 0.1, '0.95' 0.05, '0.98' 0.02, '0.99' 0.01, '0.995' 0.005, \
-    '0.999' 0.001, '0.9999' 0.0001, '1 - 1e-5' 1e-5, '1 - 1e-6' 1e-6)
-if (edge > 0) { set xtics add ('>= 1' edge) }
 do for [p = 0:n_panel - 1] {
     do for [i = 1:|$PLACE|] { eval $PLACE[i] }
     plot -1 notitle, \

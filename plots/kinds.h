@@ -19,12 +19,13 @@ struct plot_kind {
     struct plot_axis x[KIND_LIST_MAX]; /* the fields that x may be, the default first; none where x is not a choice */
     int n_x;
     int series[KIND_LIST_MAX], n_series;   /* one curve per combination of these, unless the request says otherwise */
-    int along;                             /* field that varies along a curve although it is not the x axis; or -1 */
+    int along;                             /* field that varies along a curve although x is no choice; or -1 */
+    bool along_is_x;                       /* it is what the x axis shows */
     const char *title, *x_label, *y_label; /* NULL x_label: that of the chosen field, which the title then names too */
     const char *columns;                   /* heads of the rows in the data file, separated by tabs */
     unsigned x_columns, y_columns;         /* bit masks: which columns an axis must have room for */
     bool decades;                          /* whole decades on the x axis */
-    bool zero_at_edge;                     /* an x of 0 has a place, beyond the smallest */
+    bool letters_low;                      /* points without a figure are letters at the lower edge, else at the upper one */
     bool (*rows)(struct record *const *record, size_t n, int x, struct drawing *drawing);
 };
 

@@ -2,6 +2,9 @@
 #include "plots/page.h"
 
 #include "plots/caption.h"
+#include "plots/layout.h"
+#include "plots/letters.h"
+#include "plots/ticks.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,87 +32,97 @@ static struct range axis(struct range range, bool decades)
     return decades ? (struct range){pow(10, floor(log10(range.low))), pow(10, ceil(log10(range.high)))} : range;
 }
 
-/* Everything a page shows: one drawing for each panel and curve. */
+/* Everything a page shows beside its curves. */
 struct contents {
-    struct drawing *drawing;
-    int n;
+    struct record **record;
+    size_t n_records;
+    struct letters *letters;
+    size_t n_letters;
+    int n_slots;
     struct range x, y;
-    double edge; /* where an x of 0 stands on an axis that has a place for it */
+    double edge; /* where an x of 0 stands on an axis that has a place for it, NaN where there is none */
     unsigned notes;
 };
 
-static bool collect_curve(const struct page *page, int panel, int series, struct record **chosen, struct drawing *drawing)
+const struct drawing *page_drawing(const struct page *page, int panel, int series)
 {
-    const struct figure *figure = page->figure;
-    size_t n = 0;
-    for (size_t i = 0; i < figure->n; i++) {
-        const struct point *point = &figure->record[i]->point;
-        if (grouping_holds(&figure->panels, page->first_panel + panel, point) &&
-            grouping_holds(&figure->series, page->first_series + series, point))
-            chosen[n++] = figure->record[i];
-    }
-    return n == 0 || figure->kind->rows(chosen, n, figure->x, drawing);
+    return figure_drawing(page->figure, page->panel[panel], page->series[series]);
 }
 
-static void measure_axes(const struct plot_kind *kind, struct contents *contents)
+/* The drawing of a block: panel after panel, one for each curve. */
+static const struct drawing *block(const struct page *page, int i)
 {
+    return page_drawing(page, i / page->n_series, i % page->n_series);
+}
+
+struct record **page_records(const struct page *page, size_t *n)
+{
+    const struct figure *figure = page->figure;
+    struct record **record = calloc(figure->n + 1, sizeof *record);
+    *n = 0;
+    for (size_t i = 0; record && i < figure->n; i++) {
+        const struct point *point = &figure->record[i]->point;
+        bool in_panel = false, in_series = false;
+        for (int p = 0; p < page->n_panels && !in_panel; p++)
+            in_panel = grouping_holds(&figure->panels, page->panel[p], point);
+        for (int s = 0; s < page->n_series && in_panel && !in_series; s++)
+            in_series = grouping_holds(&figure->series, page->series[s], point);
+        if (in_series)
+            record[(*n)++] = figure->record[i];
+    }
+    return record;
+}
+
+/* Room for texts at the upper or the lower end: shares of the axis that no point may enter. */
+static struct range with_room(struct range data, struct range shown, double below, double above)
+{
+    shown.high = fmax(shown.high, exp((log(data.high) - above * log(shown.low)) / (1 - above)));
+    shown.low = fmin(shown.low, exp((log(data.low) - below * log(shown.high)) / (1 - below)));
+    return shown;
+}
+
+static void measure_axes(const struct page *page, struct contents *contents)
+{
+    const struct plot_kind *kind = page->figure->kind;
     struct range x = {INFINITY, 0}, y = {INFINITY, 0};
-    for (int i = 0; i < contents->n; i++) {
-        const struct drawing *drawing = &contents->drawing[i];
+    bool at_edge = false;
+    for (int i = 0; i < page->n_panels * page->n_series; i++) {
+        const struct drawing *drawing = block(page, i);
         contents->notes |= drawing->notes;
         for (size_t r = 0; r < drawing->n_rows; r++)
             for (int c = 0; c < ROW_COLUMNS_MAX; c++) {
-                if (kind->x_columns >> c & 1)
-                    widen(&x, drawing->row[r].value[c]);
+                double value = drawing->row[r].value[c];
                 if (kind->y_columns >> c & 1)
-                    widen(&y, drawing->row[r].value[c]);
+                    widen(&y, value);
+                if (!(kind->x_columns >> c & 1))
+                    continue;
+                widen(&x, value);
+                at_edge = at_edge || value == 0;
             }
-        for (size_t m = 0; m < drawing->n_marks; m++)
+        for (size_t m = 0; m < drawing->n_marks; m++) {
             widen(&x, drawing->mark[m].x);
+            at_edge = at_edge || drawing->mark[m].x == 0;
+        }
     }
-    contents->edge = (x.low > x.high ? 1 : x.low) / 4;
+    contents->edge = kind->along_is_x && at_edge ? (x.low > x.high ? 1 : x.low) / 4 : NAN;
     contents->x = axis(x, kind->decades);
-    contents->y = axis(y, true);
-}
-
-/* An x of 0 has a place beyond the smallest. */
-static void place_at_edge(const struct plot_kind *kind, struct contents *contents)
-{
-    if (!kind->zero_at_edge)
-        return;
-    bool used = false;
-    for (int i = 0; i < contents->n; i++) {
-        struct drawing *drawing = &contents->drawing[i];
-        for (size_t r = 0; r < drawing->n_rows; r++)
-            for (int c = 0; c < ROW_COLUMNS_MAX; c++)
-                if ((kind->x_columns >> c & 1) && drawing->row[r].value[c] == 0)
-                    drawing->row[r].value[c] = contents->edge, used = true;
-        for (size_t m = 0; m < drawing->n_marks; m++)
-            if (drawing->mark[m].x == 0)
-                drawing->mark[m].x = contents->edge, used = true;
-    }
-    if (used)
+    if (!isnan(contents->edge))
         contents->x.low = contents->edge / 1.25;
-    else
-        contents->edge = NAN;
+    const double number_height = 0.06;
+    double axis_height = layout_of(page->n_panels).panel_height - MARGIN_TOP - MARGIN_BOTTOM,
+           letters = contents->n_slots * LETTER_HEIGHT / axis_height, numbers = contents->notes & NOTE_LABELS ? number_height : 0;
+    contents->y = axis(y, true);
+    contents->y = with_room(y.low <= y.high ? y : contents->y, contents->y, kind->letters_low ? letters : 0,
+                            numbers + (kind->letters_low ? 0 : letters));
 }
 
 static bool collect(const struct page *page, struct contents *contents)
 {
-    struct record **chosen = calloc(page->figure->n ? page->figure->n : 1, sizeof *chosen);
-    contents->n = page->n_panels * page->n_series;
-    contents->drawing = calloc((size_t)(contents->n ? contents->n : 1), sizeof *contents->drawing);
-    bool done = chosen && contents->drawing;
-    if (!contents->drawing)
-        contents->n = 0;
-    for (int i = 0; done && i < contents->n; i++)
-        done = collect_curve(page, i / page->n_series, i % page->n_series, chosen, &contents->drawing[i]);
-    free(chosen);
-    if (!done)
-        return false;
-    measure_axes(page->figure->kind, contents);
-    place_at_edge(page->figure->kind, contents);
-    return true;
+    contents->record = page_records(page, &contents->n_records);
+    contents->letters = letters_make(page, &contents->n_letters, &contents->n_slots);
+    if (contents->record && contents->letters)
+        measure_axes(page, contents);
+    return contents->record && contents->letters;
 }
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------------- */
@@ -129,38 +142,36 @@ static void put_setting(FILE *out, const char *name, double value)
     fputc('\n', out);
 }
 
+static void put_ticks(FILE *out, const struct page *page, const struct contents *contents)
+{
+    struct tick tick[TICKS_MAX];
+    int n = ticks_make(page, contents->record, contents->n_records, contents->x.low, contents->x.high, contents->edge, tick);
+    for (int i = 0; i < n; i++) {
+        fputs("tick\t", out);
+        put_number(out, tick[i].at);
+        fprintf(out, "\t%s\n", tick[i].text);
+    }
+}
+
 static void put_page(FILE *out, const struct page *page, const struct contents *contents)
 {
     const struct figure *figure = page->figure;
+    struct layout layout = layout_of(page->n_panels);
     fprintf(out, "# The page. To redraw: gnuplot -c %s.gp %s.dat %s.svg\n", figure->kind->name, page->name, page->name);
-    caption_write(out, page, contents->drawing, contents->n, contents->notes);
+    fprintf(out, "columns\t%d\nwidth\t%d\npanel_height\t%d\n", layout.columns, layout.width, layout.panel_height);
+    fprintf(out, "margins\t%d\t%d\t%d\t%d\n", MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM);
+    fprintf(out, "letters\t%d\t%s\n", LETTER_HEIGHT, figure->kind->letters_low ? "low" : "high");
+    caption_write(out, page, contents->record, contents->n_records, contents->notes);
     put_setting(out, "x_low", contents->x.low);
     put_setting(out, "x_high", contents->x.high);
     put_setting(out, "y_low", contents->y.low);
     put_setting(out, "y_high", contents->y.high);
-    if (figure->kind->zero_at_edge)
-        put_setting(out, "edge", contents->edge);
+    put_ticks(out, page, contents);
 }
 
-static bool same_place(double a, double b)
+static void put_place(FILE *out, int panel, int series, const char *place, double x, double y, int slot)
 {
-    return a == b || (isnan(a) && isnan(b));
-}
-
-/* How many marks of this panel come before one and share its place: they are stacked. */
-static int slot_of(const struct page *page, const struct contents *contents, int i, size_t m)
-{
-    double x = contents->drawing[i].mark[m].x;
-    int slot = 0;
-    for (int j = i / page->n_series * page->n_series; j <= i; j++)
-        for (size_t k = 0; k < (j < i ? contents->drawing[j].n_marks : m); k++)
-            slot += same_place(contents->drawing[j].mark[k].x, x);
-    return slot;
-}
-
-static void put_place(FILE *out, const struct page *page, int i, const char *place, double x, double y, int slot)
-{
-    fprintf(out, "%d\t%d\t%s\t", i / page->n_series, i % page->n_series, place);
+    fprintf(out, "%d\t%d\t%s\t", panel, series, place);
     put_number(out, x);
     fputc('\t', out);
     put_number(out, y);
@@ -176,25 +187,25 @@ static double first_of(unsigned columns, const struct row *row)
 static void put_texts(FILE *out, const struct page *page, const struct contents *contents)
 {
     const struct plot_kind *kind = page->figure->kind;
-    fputs("\n\n# Letters at the edges for points without a figure, and numbers beside points.\n"
+    fputs("\n\n# Letters at the edges for points without a figure (curve -1: of several), and numbers beside points.\n"
           "# panel\tcurve\tplace\tx\ty\tslot\ttext\n0\t0\tnone\tNaN\tNaN\t0\t-\n",
           out); /* a block without a row would not count as one */
-    for (int i = 0; i < contents->n; i++) {
-        const struct drawing *drawing = &contents->drawing[i];
-        for (size_t m = 0; m < drawing->n_marks; m++) {
-            double x = drawing->mark[m].x;
-            put_place(out, page, i, isnan(x) ? "right" : "edge", x, NAN, slot_of(page, contents, i, m));
-            fprintf(out, "%c\n", drawing->mark[m].letter);
-        }
-        for (size_t r = 0; r < drawing->n_rows; r++) {
-            const struct row *row = &drawing->row[r];
+    for (size_t k = 0; k < contents->n_letters; k++) {
+        const struct letters *letters = &contents->letters[k];
+        double x = letters->x == 0 ? contents->edge : letters->x;
+        put_place(out, letters->panel, letters->series, isnan(x) ? "right" : "edge", x, NAN, letters->slot);
+        fprintf(out, "%s\n", letters->text);
+    }
+    for (int i = 0; i < page->n_panels * page->n_series; i++)
+        for (size_t r = 0; r < block(page, i)->n_rows; r++) {
+            const struct row *row = &block(page, i)->row[r];
             if (isnan(row->label))
                 continue;
-            put_place(out, page, i, "beside", first_of(kind->x_columns, row), first_of(kind->y_columns, row), 0);
+            double x = first_of(kind->x_columns, row), y = first_of(kind->y_columns, row);
+            put_place(out, i / page->n_series, i % page->n_series, "beside", x, y, 0);
             put_number(out, row->label);
             fputc('\n', out);
         }
-    }
 }
 
 static void put_row(FILE *out, const struct row *row, int n_columns)
@@ -209,18 +220,21 @@ static void put_row(FILE *out, const struct row *row, int n_columns)
 
 static void put_curve(FILE *out, const struct page *page, int i, const struct contents *contents)
 {
-    const struct figure *figure = page->figure;
-    const struct drawing *drawing = &contents->drawing[i];
-    int n_columns = 1, panel = page->first_panel + i / page->n_series, series = page->first_series + i % page->n_series;
-    for (const char *at = figure->kind->columns; *at; at++)
+    const struct plot_kind *kind = page->figure->kind;
+    const struct drawing *drawing = block(page, i);
+    int n_columns = 1;
+    for (const char *at = kind->columns; *at; at++)
         n_columns += *at == '\t';
     fputs("\n\n# ", out);
-    caption_text(out, figure->series.group[series].label);
+    caption_curve(out, page, i % page->n_series, contents->record, contents->n_records);
     fputs(" | ", out);
-    caption_text(out, figure->panels.group[panel].label);
-    fprintf(out, "\n# %s\n", figure->kind->columns);
+    caption_panel(out, page, i / page->n_series, contents->record, contents->n_records);
+    fprintf(out, "\n# %s\n", kind->columns);
     for (size_t r = 0; r < drawing->n_rows; r++) {
         struct row row = drawing->row[r];
+        for (int c = 0; c < n_columns; c++)
+            if ((kind->x_columns >> c & 1) && row.value[c] == 0)
+                row.value[c] = contents->edge;
         if (isnan(row.value[0])) { /* does not depend on x: holds over the whole range */
             row.value[0] = contents->x.low;
             put_row(out, &row, n_columns);
@@ -236,27 +250,23 @@ static void put_curve(FILE *out, const struct page *page, int i, const struct co
     }
 }
 
-bool page_text(const struct page *page, char **text, size_t *length, bool *empty, struct error *error)
+bool page_text(const struct page *page, char **text, size_t *length, struct error *error)
 {
     struct contents contents = {0};
     *text = NULL;
-    *empty = true;
     FILE *out = open_memstream(text, length);
     bool done = out && collect(page, &contents);
-    for (int i = 0; i < contents.n; i++)
-        *empty = *empty && contents.drawing[i].n_rows == 0 && contents.drawing[i].n_marks == 0;
     if (done) {
         put_page(out, page, &contents);
         put_texts(out, page, &contents);
-        for (int i = 0; i < contents.n; i++)
+        for (int i = 0; i < page->n_panels * page->n_series; i++)
             put_curve(out, page, i, &contents);
         done = !ferror(out);
     }
     if (out && fclose(out))
         done = false;
-    for (int i = 0; i < contents.n; i++)
-        drawing_free(&contents.drawing[i]);
-    free(contents.drawing);
+    free(contents.record);
+    free(contents.letters);
     if (done)
         return true;
     free(*text);

@@ -1,4 +1,4 @@
-/* One page of a figure, written as the data file that its script reads: blocks of tab-separated rows, two empty lines between
+/* One page of a figure (pages.h), written as the data file that its script reads: blocks of tab-separated rows, two empty lines between
  * blocks. Block 0 is the page (title, labels, ranges, names of panels and curves), block 1 the texts among the curves, and block
  * 2 + panel * (number of curves) + curve the rows of a curve. */
 #ifndef PLOTS_PAGE_H
@@ -10,12 +10,20 @@ enum { PAGE_PANELS_MAX = 12, PAGE_SERIES_MAX = 12 };
 
 struct page {
     const struct figure *figure;
-    int first_panel, n_panels, first_series, n_series;
-    const char *name; /* of its files, without the ending */
-    int number;       /* from 1 where the figure has several pages, else 0 */
+    int panel[PAGE_PANELS_MAX], n_panels; /* of the figure; each has a curve on this page, and each curve a panel */
+    int series[PAGE_SERIES_MAX], n_series;
+    const char *name;      /* of its files, without the ending */
+    int number;            /* from 1 where the figure has several pages, else 0 */
+    int n_panels_left_out; /* of the whole figure, because nobody asked for so many */
 };
 
-/* Writes the data file's text (to be freed) and says whether the page has anything to show. */
-bool page_text(const struct page *page, char **text, size_t *length, bool *empty, struct error *error);
+/* The records that a page shows, in order: n of them, to be freed; NULL when out of memory. */
+struct record **page_records(const struct page *page, size_t *n);
+
+/* What is drawn in a panel of a page, counted from 0, and of one of its curves. */
+const struct drawing *page_drawing(const struct page *page, int panel, int series);
+
+/* Writes the data file's text (to be freed). */
+bool page_text(const struct page *page, char **text, size_t *length, struct error *error);
 
 #endif

@@ -3,135 +3,132 @@
 
 #include "bench/files.h"
 #include "plots/gnuplot.h"
-#include "plots/page.h"
+#include "plots/names.h"
+#include "plots/pages.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_SIZE = SWEEP_NAME_MAX + 64 };
+enum { PAGES_UNASKED = 3 }; /* of a plot that nobody asked for */
 
 /* Everything one call of plots_draw() goes through. */
 struct session {
     const struct sweep *sweep;
     const struct records *records;
     char folder[PATH_MAX];
-    char (*taken)[NAME_SIZE]; /* names of files so far */
-    size_t n_taken;
+    struct names names;
     struct plots_drawn *drawn;
     struct error *error;
 };
 
-static bool name_is_taken(const struct session *session, const char *name)
+static void add_note(struct session *session, const char *text)
 {
-    for (size_t i = 0; i < session->n_taken; i++)
-        if (!strcmp(session->taken[i], name))
-            return true;
-    return false;
+    char *note = session->drawn->note;
+    size_t used = strlen(note);
+    snprintf(note + used, sizeof session->drawn->note - used, "%s%s", used ? "\n" : "", text);
 }
 
-/* The wanted name, with a number where that is taken. A name reaches the file system, so anything but letters, digits, "_", "-" and
- * "." becomes "_". */
-static bool claim_name(struct session *session, const char *wanted, char name[NAME_SIZE])
-{
-    char base[NAME_SIZE - 12];
-    snprintf(base, sizeof base, "%.*s", (int)sizeof base - 1, wanted);
-    for (char *at = base; *at; at++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *at) && (*at != '.' || at == base))
-            *at = '_';
-    snprintf(name, NAME_SIZE, "%s", base);
-    for (int i = 2; name_is_taken(session, name); i++)
-        snprintf(name, NAME_SIZE, "%s_%d", base, i);
-    char(*taken)[NAME_SIZE] = realloc(session->taken, (session->n_taken + 1) * sizeof *taken);
-    if (!taken)
-        return fail(session->error, "out of memory for the plot %s", name);
-    session->taken = taken;
-    memcpy(taken[session->n_taken++], name, NAME_SIZE);
-    return true;
-}
-
-static bool draw_page(struct session *session, const struct page *page, bool *empty)
+static bool draw_page(struct session *session, const struct page *page)
 {
     char *text, path[PATH_MAX];
     size_t length;
-    if (!page_text(page, &text, &length, empty, session->error))
+    if (!page_text(page, &text, &length, session->error))
         return false;
-    bool done = true;
-    if (!*empty) {
-        int written = snprintf(path, sizeof path, "%s/%s.dat", session->folder, page->name);
-        done = (written > 0 && written < PATH_MAX) || fail(session->error, "the path of the plot %s is too long", page->name);
-        done = done && files_write(path, text, length, session->error) &&
-               gnuplot_draw(session->folder, page->figure->kind->name, page->name, session->error);
-        session->drawn->pictures += done;
-    }
+    int written = snprintf(path, sizeof path, "%s/%s.dat", session->folder, page->name);
+    bool done = (written > 0 && written < PATH_MAX) || fail(session->error, "the path of the plot %s is too long", page->name);
+    done = done && files_write(path, text, length, session->error) &&
+           gnuplot_draw(session->folder, page->figure->kind->name, page->name, session->error);
+    session->drawn->pictures += done;
     free(text);
     return done;
 }
 
-/* As many pages as it takes for no panel and no page to be crowded; pages without a point are passed over. */
-static bool draw_figure(struct session *session, const struct figure *figure)
+/* A sweep over everything has panels by the hundred: says in words which fields make them. */
+static void note_left_out(struct session *session, const struct figure *figure, int n_left_out)
 {
-    bool one_page = figure->panels.n <= PAGE_PANELS_MAX && figure->series.n <= PAGE_SERIES_MAX;
-    int number = 1;
-    for (int p = 0; p < figure->panels.n; p += PAGE_PANELS_MAX)
-        for (int s = 0; s < figure->series.n; s += PAGE_SERIES_MAX) {
-            char wanted[NAME_SIZE], name[NAME_SIZE];
-            snprintf(wanted, sizeof wanted, one_page ? "%s" : "%s-%d", figure->name, number);
-            struct page page = {
-                .figure = figure, .name = name, .number = one_page ? 0 : number, .first_panel = p, .first_series = s};
-            page.n_panels = figure->panels.n - p < PAGE_PANELS_MAX ? figure->panels.n - p : PAGE_PANELS_MAX;
-            page.n_series = figure->series.n - s < PAGE_SERIES_MAX ? figure->series.n - s : PAGE_SERIES_MAX;
-            bool empty;
-            if (!claim_name(session, wanted, name) || !draw_page(session, &page, &empty))
-                return false;
-            number += !empty;
-            session->n_taken -= empty;
-        }
+    char text[512], names[256] = "";
+    for (int i = 0; i < figure->panels.n_fields; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", fields[figure->panels.field[i]].name);
+    }
+    snprintf(text, sizeof text,
+             "left out of %s: %d panels, of %d combinations of %s; a section plots: in the sweep file can ask for them",
+             figure->name, n_left_out, figure->panels.n, names);
+    add_note(session, text);
+}
+
+static bool draw_pages(struct session *session, const struct figure *figure, struct page *pages, int n, bool asked)
+{
+    int shown = asked || n <= PAGES_UNASKED ? n : PAGES_UNASKED, n_left_out = 0;
+    for (int i = shown; i < n; i++)
+        n_left_out += pages[i].n_panels;
+    if (n_left_out)
+        note_left_out(session, figure, n_left_out);
+    for (int i = 0; i < shown; i++) {
+        char wanted[PLOT_NAME_SIZE];
+        plot_name name;
+        snprintf(wanted, sizeof wanted, pages[i].number ? "%s-%d" : "%s", figure->name, pages[i].number);
+        if (!names_take(&session->names, wanted, name))
+            return fail(session->error, "out of memory for the plot %s", wanted);
+        pages[i].name = name;
+        pages[i].n_panels_left_out = n_left_out;
+        if (!draw_page(session, &pages[i]))
+            return false;
+    }
     return true;
 }
 
-static bool draw_request(struct session *session, const struct plot_request *request, bool asked)
+/* A plot that nobody asked for is passed over where its x has a single value. */
+static bool draw_request(struct session *session, const struct plot_request *request, bool asked, bool *empty)
 {
     struct figure figure;
     if (!figure_make(session->sweep, request, session->records, &figure, session->error))
         return false;
-    bool done = true;
-    if (figure.n)
-        done = draw_figure(session, &figure);
-    else if (asked) {
-        char *note = session->drawn->note;
-        size_t used = strlen(note);
-        snprintf(note + used, sizeof session->drawn->note - used, "%s%s",
-                 used ? ", " : "not drawn, for want of records: ", figure.name);
-    }
+    int n = 0;
+    struct page *pages = pages_make(&figure, &n);
+    bool done = pages && names_note(&session->names, figure.name);
+    *empty = n == 0;
+    if (!done)
+        fail(session->error, "out of memory for the plot %s", figure.name);
+    else if (asked || figure.x_varies)
+        done = draw_pages(session, &figure, pages, n, asked);
+    free(pages);
     figure_free(&figure);
     return done;
 }
 
-/* Every kind; where x is a choice, against each field that varies, or else the first. */
+static bool draw_asked(struct session *session)
+{
+    char missing[512] = "";
+    for (int i = 0; i < session->sweep->n_plots; i++) {
+        bool empty;
+        if (!draw_request(session, &session->sweep->plot[i], true, &empty))
+            return false;
+        size_t used = strlen(missing);
+        if (empty)
+            snprintf(missing + used, sizeof missing - used, "%s%s",
+                     used ? ", " : "not drawn, for want of records: ", session->names.figure[session->names.n_figures - 1]);
+    }
+    if (missing[0])
+        add_note(session, missing);
+    return true;
+}
+
+/* Every kind, against each field that its x may be. */
 static bool draw_unasked(struct session *session)
 {
     for (int k = 0; k < plot_kind_count(); k++) {
         const struct plot_kind *kind = plot_kind_get(k);
         struct plot_request request = {.x = -1};
         snprintf(request.kind, sizeof request.kind, "%s", kind->name);
-        bool any = false;
-        for (int i = 0; i < kind->n_x; i++) {
-            struct figure figure;
-            request.x = kind->x[i].field;
-            if (!figure_make(session->sweep, &request, session->records, &figure, session->error))
+        for (int i = 0; i < kind->n_x || i == 0; i++) {
+            bool empty;
+            request.x = kind->n_x ? kind->x[i].field : -1;
+            if (!draw_request(session, &request, false, &empty))
                 return false;
-            bool varies = field_varies(figure.record, figure.n, request.x);
-            bool done = !varies || draw_figure(session, &figure);
-            figure_free(&figure);
-            if (!done)
-                return false;
-            any = any || varies;
         }
-        request.x = -1;
-        if (!any && !draw_request(session, &request, false))
-            return false;
     }
     return true;
 }
@@ -148,11 +145,10 @@ bool plots_draw(const struct sweep *sweep, const char *journal_path, const char 
     if (!records_read(journal_path, &records, error))
         return false;
     bool done = files_make_folder(session.folder, error) && gnuplot_copy_scripts(session.folder, error);
-    for (int i = 0; done && i < sweep->n_plots; i++)
-        done = draw_request(&session, &sweep->plot[i], true);
-    if (done && sweep->n_plots == 0)
-        done = draw_unasked(&session);
-    free(session.taken);
+    done = done && (sweep->n_plots ? draw_asked(&session) : draw_unasked(&session));
+    if (done)
+        names_remove_others(&session.names, session.folder);
+    names_free(&session.names);
     records_free(&records);
     return done;
 }

@@ -6,7 +6,7 @@
 
 struct plots_drawn {
     size_t pictures;
-    char note[1024]; /* what was asked for and could not be drawn for want of records; empty when there is nothing to say */
+    char note[2048]; /* lines: what could not be drawn for want of records, and what was too much to draw unasked; may be empty */
 };
 
 /* Draws into FOLDER/plots. A sweep that asks for no plots gets those that its measures have. False when the journal cannot be read,

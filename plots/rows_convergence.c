@@ -10,7 +10,7 @@
 static double element(const json_t *array, size_t i)
 {
     const json_t *at = json_array_get(array, i);
-    return json_is_number(at) ? json_number_value(at) : INFINITY; /* null: no longer finite */
+    return json_is_number(at) ? json_number_value(at) : json_is_array(array) ? INFINITY : NAN; /* null: no longer finite */
 }
 
 /* The iterates that were kept, of all records; *n_curves of them have any. NULL when out of memory. */
@@ -80,10 +80,10 @@ static bool iterates_to_rows(const struct sample *sample, size_t n, size_t n_cur
     return true;
 }
 
-/* An exact implementation has no iterates: its error is a level line. */
+/* An exact implementation has no iterates: its error, where it has one (not against itself), is a level line. */
 static bool is_exact(const struct record *record)
 {
-    return record->point.value[FIELD_L].kind == VALUE_NONE && !isnan(record_number(record, "convergence.final.error_max"));
+    return record->point.value[FIELD_L].kind == VALUE_NONE && json_is_object(record_at(record, "convergence"));
 }
 
 static bool exact_to_row(struct record *const *record, size_t n, struct drawing *drawing)
@@ -97,8 +97,10 @@ static bool exact_to_row(struct record *const *record, size_t n, struct drawing 
     if (done && !isnan(error.median)) {
         struct row *row = drawing_row(drawing);
         done = row != NULL;
-        if (done)
+        if (done) {
             row->value[ERROR] = drawing_error(drawing, error.median);
+            drawing->notes |= NOTE_LEVEL;
+        }
     }
     free(sample);
     return done;

@@ -67,6 +67,7 @@ bool rows_throughput(struct record *const *record, size_t n, int x, struct drawi
         row->value[LOW] = tokens.low;
         row->value[HIGH] = tokens.high;
         row->value[WHOLE_RANGE] = isnan(sample[i].x); /* does not depend on x: a level line */
+        drawing->notes |= isnan(sample[i].x) ? NOTE_LEVEL : 0;
     }
     free(sample);
     return done;
@@ -84,7 +85,7 @@ bool rows_error_against_time(struct record *const *record, size_t n, int x, stru
         at->x = value_number(&record[i]->point.value[FIELD_L]);
         at->z = record_number(record[i], "throughput.error_exact");
         bool timed = seconds_of(record[i], at), known = timed && !isnan(at->z);
-        if (!known || record[i]->result != RESULT_OK)
+        if (!timed || record[i]->result != RESULT_OK) /* timed, but without an error (against itself): just not drawn */
             done = drawing_mark(drawing, timed ? at->y : NAN, record[i]->result);
         found += known;
     }
@@ -110,6 +111,7 @@ bool rows_error_against_time(struct record *const *record, size_t n, int x, stru
         struct row *row = &drawing->row[first + i];
         if (i % step == 0 || i + 1 == n_rows)
             row->label = row->value[ITERATIONS];
+        drawing->notes |= isnan(row->label) ? 0 : NOTE_LABELS;
     }
     free(sample);
     return done;

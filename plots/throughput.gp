@@ -8,14 +8,9 @@ DATA = ARG1
 OUT = ARG2
 
 n_style = 0
-UP = 0
 load HERE.'page.gp'
 
-set logscale x 2
-octaves = log(x_high / x_low) / log(2)
-set xtics 2 ** ceil(log(x_low) / log(2)), 2 ** ceil(octaves / 8) nomirror
-unset mxtics
-set format x '%.0f'
+set logscale x
 do for [p = 0:n_panel - 1] {
     do for [i = 1:|$PLACE|] { eval $PLACE[i] }
     plot -1 notitle, \

@@ -29,7 +29,8 @@ static const struct {
     {MIXER_KRONECKER, 0, 1, FEEDBACK_RMS},    {MIXER_DENSE, 0, 0, FEEDBACK_NONE},       {MIXER_DENSE, 0, 0, FEEDBACK_RAW},
 };
 
-static const char *const edge_names[EDGE_COUNT] = {"", " lambda=0", " lambda=1", " strength=+120", " strength=-120", " vectors=0",     " vectors=tiny"};
+static const char *const edge_names[EDGE_COUNT] = {"",           " lambda=0",    " lambda=1", " strength=+120", " strength=-120",
+                                                   " vectors=0", " vectors=tiny"};
 
 /* Every shape once without an edge, and the first two shapes again with each edge. */
 enum { EDGED_SHAPES = 2 };

@@ -4,6 +4,7 @@
 #include "plots/kinds.h"
 #include "tests/made_records.h"
 
+#include <math.h>
 #include <unistd.h>
 
 Suite *suite_plots(void);
@@ -74,18 +75,20 @@ START_TEST(error_against_iteration)
     check_file(
         "plots/error-against-iteration.dat",
         "# The page. To redraw: gnuplot -c error-against-iteration.gp error-against-iteration.dat error-against-iteration.svg\n"
-        "columns\t1\nwidth\t760\n"
+        "columns\t1\nwidth\t760\npanel_height\t400\nmargins\t66\t16\t20\t46\nletters\t15\thigh\n"
         "title\tmade: true error and residual against iteration\n"
         "subtitle\tB = 1, T = 64, d = 8, mixer = householder, r = 1, s = 1, form = normalised, dtype = float32, l = 3, threads = "
         "1,\n"
         "subtitle\tlevel = baseline\n"
         "x_label\titeration l\ny_label\trelative error (max norm)\npanel\t \n"
-        "curve\tfixed_point, kappa = 0.5\ncurve\tfixed_point, kappa = 0.9\ncurve\tstructured_sequential, kappa = 0.5\n"
+        "curve\tfixed_point, kappa = 0.5\t0\tpoints\ncurve\tfixed_point, kappa = 0.9\t1\tpoints\n"
+        "curve\tstructured_sequential, kappa = 0.5\t2\tline\n"
         "foot\tLetters at the edges are points without a figure: S singular\n"
         "foot\tSeveral seeds or rounds of a point: their median and range.\n"
+        "foot\tLevel lines: implementations that do not iterate.\n"
         "foot\t4 records, measured 2026-11-23 on machine fedcba987654.\n"
-        "x_low\t0.8\nx_high\t2.5\ny_low\t1e-16\ny_high\t1\n"
-        "\n\n# Letters at the edges for points without a figure, and numbers beside points.\n"
+        "x_low\t0.8\nx_high\t2.5\ny_low\t1e-16\ny_high\t2.736315\n"
+        "\n\n# Letters at the edges for points without a figure (curve -1: of several), and numbers beside points.\n"
         "# panel\tcurve\tplace\tx\ty\tslot\ttext\n0\t0\tnone\tNaN\tNaN\t0\t-\n0\t1\tright\tNaN\tNaN\t0\tS\n"
         "\n\n# fixed_point, kappa = 0.5 | \n# iteration\tresidual\terror\terror_low\terror_high\tpredicted\tmarked_error\n"
         "1\t0.5\t0.3\t0.2\t0.4\t0.5\t0.3\n2\t0.25\t0.15\t0.1\t0.2\t0.25\t0.15\n"
@@ -115,12 +118,13 @@ START_TEST(iterations_against_kappa)
     request("iterations-against-kappa", "iterations-against-kappa");
     ck_assert_msg(draw(), "%s", error.text);
     check_contains("plots/iterations-against-kappa.dat",
-                   "curve\tfixed_point\n"
+                   "curve\tfixed_point\t0\tpoints\n"
                    "foot\tLetters at the edges are points without a figure: N not reached, C crashed\n"
                    "foot\tSeveral seeds or rounds of a point: their median and range.\n"
                    "foot\tOpen circles: no kappa was asked for; they stand at the one that was measured.\n"
                    "foot\t8 records, measured 2026-11-23 on machine fedcba987654.\n"
-                   "x_low\t0.002\nx_high\t0.625\ny_low\t10\ny_high\t1000\nedge\t0.0025\n");
+                   "x_low\t0.002\nx_high\t0.625\ny_low\t10\ny_high\t1000\n"
+                   "tick\t0.0025\t>= 1\ntick\t0.01\t0.99\ntick\t0.1\t0.9\ntick\t0.25\t0.75\ntick\t0.5\t0.5\n");
     check_contains("plots/iterations-against-kappa.dat",
                    "0\t0\tedge\t0.25\tNaN\t0\tN\n0\t0\tedge\t0.1\tNaN\t0\tN\n0\t0\tedge\t0.01\tNaN\t0\tC\n");
     check_contains("plots/iterations-against-kappa.dat",
@@ -164,8 +168,8 @@ START_TEST(error_against_time)
     made_record(JOURNAL, "timed_out", NULL, "impl=dense_sequential", "measure=throughput", NULL);
     request("error-against-time", "work");
     ck_assert_msg(draw(), "%s", error.text);
-    check_contains("plots/work.dat", "title\tmade: error against the time of a call (work and precision) (work)\n");
-    check_contains("plots/work.dat", "0\t0\tright\tNaN\tNaN\t0\tT\n0\t1\tedge\t3\tNaN\t0\t?\n"
+    check_contains("plots/work.dat", "title\tmade: error against the time of a call (work and precision)\n");
+    check_contains("plots/work.dat", "0\t0\tright\tNaN\tNaN\t0\tT\n"
                                      "0\t1\tbeside\t0.5\t0.01\t0\t1\n0\t1\tbeside\t2\t1e-17\t0\t9\n");
     check_contains("plots/work.dat",
                    "# seconds\tseconds_low\tseconds_high\terror\tl\n0.5\t0.4\t0.6\t0.01\t1\n2\t1.5\t2.5\t1e-17\t9\n");
@@ -183,7 +187,8 @@ START_TEST(what_varies_is_never_summarised)
     made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "dtype=float64", NULL);
     request("throughput", "throughput");
     ck_assert_msg(draw(), "%s", error.text);
-    check_contains("plots/throughput-against-T.dat", "panel\tdtype = float32\npanel\tdtype = float64\ncurve\tfixed_point\n");
+    check_contains("plots/throughput-against-T.dat",
+                   "panel\tdtype = float32\npanel\tdtype = float64\ncurve\tfixed_point\t0\tpoints\n");
 }
 END_TEST
 
@@ -194,8 +199,8 @@ START_TEST(panels_with_a_single_x_are_left_out_and_said)
     made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "T=16", "d=4", NULL);
     request("throughput", "throughput");
     ck_assert_msg(draw(), "%s", error.text);
-    check_contains("plots/throughput-against-T.dat", "panel\td = 8\ncurve\tfixed_point\n");
-    check_contains("plots/throughput-against-T.dat", "foot\tPanels left out for having a single T: 1.\n");
+    check_contains("plots/throughput-against-T.dat", "panel\t \ncurve\tfixed_point\t0\tpoints\n");
+    check_contains("plots/throughput-against-T.dat", "foot\tLeft out: d = 4 (only T = 16).\n");
 }
 END_TEST
 
@@ -206,7 +211,8 @@ START_TEST(an_implementation_that_does_not_use_a_field_is_in_every_panel)
     made_record(JOURNAL, "ok", SPEED, "impl=dense_sequential", "measure=throughput", NULL);
     request("throughput", "throughput");
     ck_assert_msg(draw(), "%s", error.text);
-    check_contains("plots/throughput-against-T.dat", "panel\tl = 1\npanel\tl = 2\ncurve\tdense_sequential\ncurve\tfixed_point\n");
+    check_contains("plots/throughput-against-T.dat",
+                   "panel\tl = 1\npanel\tl = 2\ncurve\tdense_sequential\t0\tpoints\ncurve\tfixed_point\t1\tpoints\n");
     check_contains("plots/throughput-against-T.dat", "# dense_sequential | l = 1\n# x\ttokens_per_s\ttokens_per_s_low\t"
                                                      "tokens_per_s_high\twhole_range\n64\t50\t40\t62.5\t0\n");
     check_contains("plots/throughput-against-T.dat", "# dense_sequential | l = 2\n# x\ttokens_per_s\ttokens_per_s_low\t"
@@ -229,19 +235,226 @@ START_TEST(crowded_figures_have_pages)
     ck_assert(exists("plots/panels-1.svg") && exists("plots/panels-2.svg") && exists("plots/curves-1.svg") &&
               exists("plots/curves-2.svg"));
     check_contains("plots/panels-2.dat", "panel\td = 13\npanel\td = 14\n");
-    check_contains("plots/curves-2.dat", "curve\td = 13\ncurve\td = 14\n");
+    check_contains("plots/curves-2.dat", "curve\td = 13\t12\tpoints\ncurve\td = 14\t13\tpoints\n");
 }
 END_TEST
 
+#define EXACT_SPEED "{\"throughput\":{\"median\":2,\"low\":1.6,\"high\":2.5,\"tokens_per_s\":50,\"error_exact\":1e-3}}"
+
 START_TEST(without_plots_asked_for_each_measure_has_its_own)
 {
-    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "T=16", NULL);
-    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "T=32", NULL);
+    made_record(JOURNAL, "ok", EXACT_SPEED, "impl=fixed_point", "measure=throughput", "T=16", NULL);
+    made_record(JOURNAL, "ok", EXACT_SPEED, "impl=fixed_point", "measure=throughput", "T=32", NULL);
     ck_assert_msg(draw(), "%s", error.text);
     ck_assert_uint_eq(drawn.pictures, 2);
     ck_assert(exists("plots/throughput-against-T.svg") && exists("plots/error-against-time.svg"));
     ck_assert(!exists("plots/throughput-against-d.svg") && !exists("plots/error-against-iteration.svg"));
     ck_assert_str_eq(drawn.note, "");
+}
+END_TEST
+
+/* Nobody asked, and x has a single value: kappa, like T. */
+START_TEST(unasked_plots_of_a_single_x_are_passed_over)
+{
+    const char *reached = "{\"convergence\":{\"error_to\":{\"1e-6\":20}}}";
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", NULL);
+    made_record(JOURNAL, "ok", reached, "impl=fixed_point", "measure=convergence", "kappa=0.5", "r=2", NULL);
+    made_record(JOURNAL, "ok", reached, "impl=fixed_point", "measure=convergence", "kappa=0.5", NULL);
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert(!exists("plots/iterations-against-kappa.svg") && !exists("plots/throughput-against-T.svg"));
+    made_record(JOURNAL, "ok", reached, "impl=fixed_point", "measure=convergence", "kappa=0.9", NULL);
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert(exists("plots/iterations-against-kappa.svg") && !exists("plots/throughput-against-T.svg"));
+}
+END_TEST
+
+/* Nobody asked for so many: a few pages, and words for the rest. */
+START_TEST(unasked_plots_have_few_pages)
+{
+    for (int limit = 1; limit <= 40; limit++) {
+        char text[16];
+        snprintf(text, sizeof text, "limit=%d", limit);
+        made_record(JOURNAL, "ok", EXACT_SPEED, "impl=fixed_point", "measure=throughput", text, NULL);
+    }
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_uint_eq(drawn.pictures, 3);
+    ck_assert_str_eq(drawn.note,
+                     "left out of error-against-time: 4 panels, of 40 combinations of limit; a section plots: in the sweep "
+                     "file can ask for them");
+    check_contains("plots/error-against-time-3.dat",
+                   "foot\tLeft out: 4 more panels; a section plots: in the sweep file can ask for "
+                   "them.\n");
+    request("error-against-time", "error-against-time");
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_uint_eq(drawn.pictures, 4);
+    ck_assert_str_eq(drawn.note, "");
+}
+END_TEST
+
+/* kappa is none where the mixer reads the state: beside a single kappa that makes no curve, and no name, of its own. */
+START_TEST(none_beside_a_single_value_is_one_curve)
+{
+    static const char *const feedback[] = {"feedback=none", "feedback=raw"}, *const T[] = {"T=16", "T=32"};
+    for (int i = 0; i < 4; i++)
+        made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", feedback[i / 2], T[i % 2], NULL);
+    struct plot_request *made = request("throughput", "throughput");
+    made->series[made->n_series++] = FIELD_IMPLEMENTATION;
+    made->series[made->n_series++] = FIELD_KAPPA;
+    made->panel[made->n_panel++] = FIELD_FEEDBACK;
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/throughput-against-T.dat",
+                   "panel\tfeedback = none\npanel\tfeedback = raw\ncurve\tfixed_point\t0\tpoints\nfoot\t");
+    check_contains("plots/throughput-against-T.dat", "# fixed_point | feedback = raw\n# x\ttokens_per_s\ttokens_per_s_low\t"
+                                                     "tokens_per_s_high\twhole_range\n16\t50\t40\t62.5\t0\n32\t50\t40\t62.5\t0\n");
+}
+END_TEST
+
+/* With several values around, none has a name. */
+START_TEST(none_beside_several_values_is_named)
+{
+    static const char *const kappa[] = {"kappa=0.5", "kappa=0.9", "feedback=raw"};
+    for (int i = 0; i < 3; i++)
+        made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", kappa[i], NULL);
+    struct plot_request *made = request("throughput", "throughput");
+    made->series[made->n_series++] = FIELD_KAPPA;
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/throughput-against-T.dat",
+                   "curve\tkappa = 0.5\t0\tpoints\ncurve\tkappa = 0.9\t1\tpoints\ncurve\tno kappa\t2\tpoints\n");
+}
+END_TEST
+
+START_TEST(inputs_of_files_and_drawn_ones_do_not_share_a_curve)
+{
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", NULL);
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", "inputs=a.safetensors", NULL);
+    request("throughput", "throughput");
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/throughput-against-T.dat", "panel\tinputs = a.safetensors\npanel\tinputs = none\n");
+}
+END_TEST
+
+/* Up to four letters stand one above the other, each in the colour of its curve; more are counted. */
+START_TEST(letters_are_stacked_then_counted)
+{
+    for (int r = 1; r <= 6; r++) {
+        char text[16];
+        snprintf(text, sizeof text, "r=%d", r);
+        made_record(JOURNAL, r == 6 ? "wrong" : "unsupported", NULL, "impl=fixed_point", "measure=throughput", "T=16", text, NULL);
+        if (r <= 4)
+            made_record(JOURNAL, "unsupported", NULL, "impl=fixed_point", "measure=throughput", "T=32", text, NULL);
+    }
+    request("throughput", "throughput");
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/throughput-against-T.dat",
+                   "0\t-1\tedge\t16\tNaN\t0\t5 U\n0\t-1\tedge\t16\tNaN\t1\t1 W\n0\t0\tedge\t32\tNaN\t0\tU\n"
+                   "0\t1\tedge\t32\tNaN\t1\tU\n0\t2\tedge\t32\tNaN\t2\tU\n0\t3\tedge\t32\tNaN\t3\tU\n\n");
+}
+END_TEST
+
+static double page_number(const char *name, const char *setting)
+{
+    char *text = scratch_read(scratch_path(name)), *at = strstr(text, setting);
+    ck_assert_ptr_nonnull(at);
+    double number = strtod(at + strlen(setting), NULL);
+    free(text);
+    return number;
+}
+
+/* Letters have room of their own: the axis begins below the lowest point by the height of the stack, and no lower. */
+START_TEST(letters_do_not_run_over_points)
+{
+    const char *slow = "{\"throughput\":{\"median\":2,\"low\":1.6,\"high\":2.5,\"tokens_per_s\":16}}";
+    const double lowest = 12.8, stack = 4 * 15.0 / 334;
+    made_record(JOURNAL, "ok", slow, "impl=fixed_point", "measure=throughput", "T=32", NULL);
+    request("throughput", "speed");
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_double_eq_tol(page_number("plots/speed.dat", "\ny_low\t"), 10, 1e-6);
+    for (int r = 1; r <= 4; r++) {
+        char text[16];
+        snprintf(text, sizeof text, "r=%d", r);
+        made_record(JOURNAL, "unsupported", NULL, "impl=fixed_point", "measure=throughput", "T=16", text, NULL);
+    }
+    ck_assert_msg(draw(), "%s", error.text);
+    double low = page_number("plots/speed.dat", "\ny_low\t"), high = page_number("plots/speed.dat", "\ny_high\t");
+    double room = log(lowest / low) / log(high / low);
+    ck_assert_double_ge(room, stack - 1e-3);
+    ck_assert_double_le(room, stack + 0.1);
+}
+END_TEST
+
+/* An exact implementation has no error against itself: no curve, no letter, no entry in the key. */
+START_TEST(unknown_errors_are_not_drawn)
+{
+    made_record(JOURNAL, "ok", EXACT_SPEED, "impl=fixed_point", "measure=throughput", NULL);
+    made_record(JOURNAL, "ok", SPEED, "impl=structured_sequential", "measure=throughput", NULL);
+    made_record(JOURNAL, "ok", "{\"convergence\":{\"l\":[1],\"residual\":[0.5],\"error_max\":[0.4]}}", "impl=fixed_point",
+                "measure=convergence", NULL);
+    made_record(JOURNAL, "ok", "{\"convergence\":{\"l\":[],\"final\":{\"error_max\":null}}}", "impl=structured_sequential",
+                "measure=convergence", NULL);
+    request("error-against-time", "time");
+    request("error-against-iteration", "iteration");
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/time.dat", "panel\t \ncurve\tfixed_point\t0\tpoints\nfoot\tBars");
+    check_contains("plots/iteration.dat", "panel\t \ncurve\tfixed_point\t0\tpoints\nfoot\t1 records");
+}
+END_TEST
+
+START_TEST(long_names_of_panels_are_wrapped)
+{
+    static const char *const forms[] = {"form=plain", "form=normalised"}, *const dtypes[] = {"dtype=float32", "dtype=float64"};
+    for (int i = 0; i < 4; i++)
+        made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", forms[i / 2], dtypes[i % 2],
+                    i % 2 ? "damping=0.5" : "damping=0.25", NULL);
+    request("throughput", "throughput");
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/throughput-against-T.dat",
+                   "panel\tform = normalised, dtype = float32,\npanel_more\tdamping = 0.25\npanel\t");
+}
+END_TEST
+
+/* Few values are all ticks, many are powers of two; none overlap. */
+START_TEST(ticks_are_what_was_measured)
+{
+    static const char *const few[] = {"T=16", "T=24", "T=300"};
+    for (int i = 0; i < 3; i++)
+        made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", few[i], NULL);
+    for (int i = 0; i < 20; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "T=%d", 1000 + i);
+        made_record(JOURNAL, "ok", SPEED, "impl=structured_sequential", "measure=throughput", text, NULL);
+    }
+    struct value name = {.kind = VALUE_TEXT, .text = "fixed_point"};
+    struct condition only = {FIELD_IMPLEMENTATION, &name, 1};
+    request("throughput", "few")->where = (struct filter){&only, 1};
+    request("throughput", "many");
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/few.dat", "tick\t16\t16\ntick\t24\t24\ntick\t300\t300\n\n");
+    check_contains("plots/many.dat", "tick\t16\t16\ntick\t32\t32\ntick\t64\t64\ntick\t128\t128\ntick\t256\t256\ntick\t512\t512\n"
+                                     "tick\t1024\t1024\n\n");
+}
+END_TEST
+
+/* What an earlier drawing left of the same plot goes, whatever else lies there stays. */
+START_TEST(pages_of_an_earlier_drawing_are_removed)
+{
+    made_record(JOURNAL, "ok", SPEED, "impl=fixed_point", "measure=throughput", NULL);
+    request("throughput", "speed");
+    request("throughput", "speed-2");
+    request("error-against-time", "gone");
+    ck_assert_int_eq(mkdir(scratch_path("plots"), 0700), 0);
+    static const char *const stale[] = {"plots/speed-1.svg", "plots/speed-1.dat", "plots/speed_2.svg", "plots/gone.svg",
+                                        "plots/gone-12.dat"},
+                             *const kept[] = {"plots/speed-1.png", "plots/speed-x.svg", "plots/speedy.svg", "plots/speed-.svg"};
+    for (size_t i = 0; i < sizeof stale / sizeof stale[0]; i++)
+        scratch_write(scratch_path(stale[i]), "old", 3);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        scratch_write(scratch_path(kept[i]), "old", 3);
+    ck_assert_msg(draw(), "%s", error.text);
+    for (size_t i = 0; i < sizeof stale / sizeof stale[0]; i++)
+        ck_assert_msg(!exists(stale[i]), "%s", stale[i]);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        ck_assert_msg(exists(kept[i]), "%s", kept[i]);
+    ck_assert(exists("plots/speed.svg") && exists("plots/speed-2.svg") && exists("plots/speed-2.dat"));
 }
 END_TEST
 
@@ -268,11 +481,10 @@ START_TEST(all_failed_is_drawn)
         request(plot_kind_get(k)->name, plot_kind_get(k)->name);
     ck_assert_msg(draw(), "%s", error.text);
     ck_assert_uint_eq(drawn.pictures, (size_t)plot_kind_count());
-    for (int result = 1; result < RESULT_COUNT; result++) { /* every result has a letter of its own */
-        char expected[32];
-        snprintf(expected, sizeof expected, "\t%d\t", result - 1);
-        check_contains("plots/throughput-against-T.dat", expected);
-    }
+    /* every result has a letter of its own, and no more lines than a stack may have */
+    check_contains("plots/throughput-against-T.dat",
+                   "0\t-1\tedge\t64\tNaN\t0\t1 U, 1 M, 1 K\n0\t-1\tedge\t64\tNaN\t1\t1 D, 1 S, 1 I\n"
+                   "0\t-1\tedge\t64\tNaN\t2\t1 E, 1 W, 1 C\n0\t-1\tedge\t64\tNaN\t3\t1 T, 1 N\n\n");
 }
 END_TEST
 
@@ -406,6 +618,17 @@ Suite *suite_plots(void)
     tcase_add_test(tests, an_implementation_that_does_not_use_a_field_is_in_every_panel);
     tcase_add_test(tests, crowded_figures_have_pages);
     tcase_add_test(tests, without_plots_asked_for_each_measure_has_its_own);
+    tcase_add_test(tests, unasked_plots_of_a_single_x_are_passed_over);
+    tcase_add_test(tests, unasked_plots_have_few_pages);
+    tcase_add_test(tests, none_beside_a_single_value_is_one_curve);
+    tcase_add_test(tests, none_beside_several_values_is_named);
+    tcase_add_test(tests, inputs_of_files_and_drawn_ones_do_not_share_a_curve);
+    tcase_add_test(tests, letters_are_stacked_then_counted);
+    tcase_add_test(tests, letters_do_not_run_over_points);
+    tcase_add_test(tests, unknown_errors_are_not_drawn);
+    tcase_add_test(tests, long_names_of_panels_are_wrapped);
+    tcase_add_test(tests, ticks_are_what_was_measured);
+    tcase_add_test(tests, pages_of_an_earlier_drawing_are_removed);
     tcase_add_test(tests, no_records_no_picture);
     tcase_add_test(tests, all_failed_is_drawn);
     tcase_add_test(tests, bad_requests_and_journals);

@@ -157,7 +157,8 @@ START_TEST(throughput_figures)
     char sweep[512];
     snprintf(sweep, sizeof sweep,
              "name: figures\nmeasure: throughput\nproblem: {B: 2, T: 3, d: 4}\nsettings: {l: 2}\n"
-             "grids: [{problem: {mixer: none}, impls: diagonal_scan}, {impls: fixed_point}]\n%s", tail);
+             "grids: [{problem: {mixer: none}, impls: diagonal_scan}, {impls: fixed_point}]\n%s",
+             tail);
     ck_assert_int_eq(run(sweep, &records), 0);
     const struct record *scan = find(&records, "diagonal_scan"), *fixed = find(&records, "fixed_point");
     ck_assert_double_eq(record_number(scan, "throughput.bytes"), 3 * 24 * 4);
@@ -170,8 +171,8 @@ START_TEST(throughput_figures)
         ck_assert_uint_eq(json_array_size(record_at(r, "throughput.seconds")), 7);
         ck_assert_double_eq_tol(record_number(r, "throughput.tokens_per_s") * median, 6, 1e-6);
         ck_assert_double_eq_tol(record_number(r, "throughput.GB_per_s") * median * 1e9, record_number(r, "throughput.bytes"), 1e-3);
-        ck_assert_double_eq_tol(record_number(r, "throughput.GFLOP_per_s") * median * 1e9, record_number(r, "throughput.operations"),
-                                1e-3);
+        ck_assert_double_eq_tol(record_number(r, "throughput.GFLOP_per_s") * median * 1e9,
+                                record_number(r, "throughput.operations"), 1e-3);
         ck_assert_double_le(record_number(r, "throughput.low"), median);
         ck_assert_double_ge(record_number(r, "throughput.high"), median);
         ck_assert_double_le(record_number(r, "throughput.tolerance"), 1e-3);
@@ -228,7 +229,10 @@ START_TEST(refusals)
     ck_assert_int_ne(access(scratch_path("results"), F_OK), 0); /* nothing was begun */
     static const char *const bad[][4] = {{NULL},
                                          {"--nonsense", NULL},
-                                         {"check", NULL}, {"draw", NULL}, {"draw", "/", NULL}, {"draw", "", NULL},
+                                         {"check", NULL},
+                                         {"draw", NULL},
+                                         {"draw", "/", NULL},
+                                         {"draw", "", NULL},
                                          {"list", "more", NULL},
                                          {"no/such.yaml", NULL},
                                          {"a.yaml", "b.yaml", NULL},

@@ -110,7 +110,8 @@ START_TEST(csv_has_every_figure)
         {"bandwidth [GB/s]", "1.5"},
         {"iterations run [1]", "16"},
         {"rate", ""},
-        {"peak memory [B]", "12345678901"},
+        {"peak memory [B]", ""}, /* this record has none */
+        {"peak memory of the process [B]", "12345678901"},
     };
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
         ck_assert_msg(strcmp(cell_under(csv, 1, expected[i].header), expected[i].text) == 0, "%s is %s", expected[i].header,
@@ -220,9 +221,9 @@ START_TEST(convergence_is_printed)
     }
     made_record(JOURNAL, "singular", NULL, "impl=structured_sequential", "measure=convergence", "kappa=0.5", NULL);
     check_printed("\nconvergence\n"
-                  "impl                   kappa  n  result      rate     rho  l to 1e-6  final error\n"
-                  "fixed_point              0.5  3  ok        0.5000  0.4500         20      2.0e-07\n"
-                  "fixed_point             0.99  3  2/3 ok    0.9800  0.9900      never      2.5e-01\n"
+                  "impl                   kappa  n  result      rate     rho  l to 1e-6  final error (max)\n"
+                  "fixed_point              0.5  3  ok        0.5000  0.4500         20            2.0e-07\n"
+                  "fixed_point             0.99  3  2/3 ok    0.9800  0.9900      never            2.5e-01\n"
                   "structured_sequential    0.5  1  singular\n");
 }
 END_TEST
@@ -237,46 +238,108 @@ START_TEST(throughput_is_printed)
                 "impl=fixed_point", "measure=throughput", "l=16", NULL);
     made_record(JOURNAL, "timed_out", NULL, "impl=dense_sequential", "measure=throughput", NULL);
     check_printed("\nthroughput\n"
-                  "impl               l  result            time  Mtok/s    error\n"
+                  "impl               l  result            time  Mtok/s  error to exact\n"
                   "dense_sequential      timed_out\n"
-                  "fixed_point        1  ok         2.00 ms \u00b15%    1.23  1.0e-07\n"
+                  "fixed_point        1  ok         2.00 ms \u00b15%    1.23         1.0e-07\n"
                   "fixed_point       16  ok              12.3 s   0.025\n");
+}
+END_TEST
+
+static int count_lines(const char *text)
+{
+    int lines = 0;
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+/* An exact implementation has neither iterations nor applications, whatever its record says of them. */
+START_TEST(exact_implementations_do_not_iterate)
+{
+    const char *members =
+        "{\"convergence\":{\"error_to\":{\"1e-6\":0},\"applications_to\":{\"1e-6\":0},\"applications\":0,\"l_run\":0,"
+        "\"final\":{\"error_max\":1e-7}},\"throughput\":{\"applications\":0,\"l_run\":0}}";
+    made_record(JOURNAL, "ok", members, "impl=structured_sequential", "measure=convergence", NULL);
+    check_printed("\nconvergence\n"
+                  "impl                   result  rate  rho  l to 1e-6  final error (max)\n"
+                  "structured_sequential  ok                                      1.0e-07\n");
+    char *csv = written();
+    static const char *const empty[] = {"iterations to error 1e-6",
+                                        "applications to error 1e-6 [1/token]",
+                                        "convergence applications [1/token]",
+                                        "convergence iterations run [1]",
+                                        "applications [1/token]",
+                                        "iterations run [1]"};
+    for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++)
+        ck_assert_str_eq(cell_under(csv, 1, empty[i]), "");
+    ck_assert_str_eq(cell_under(csv, 1, "final error max"), "1e-07");
+    free(csv);
+}
+END_TEST
+
+/* Drawn inputs are none and a value, not a field that is not used. */
+START_TEST(drawn_inputs_are_told_from_files)
+{
+    made_record(JOURNAL, "ok", REACHED, "impl=fixed_point", "measure=convergence", NULL);
+    made_record(JOURNAL, "ok", REACHED, "impl=fixed_point", "measure=convergence", "inputs=a.safetensors", NULL);
+    check_printed("\nconvergence\n"
+                  "impl         inputs         result    rate     rho  l to 1e-6  final error (max)\n"
+                  "fixed_point  a.safetensors  ok      0.5000  0.4500         20            2.0e-07\n"
+                  "fixed_point                 ok      0.5000  0.4500         20            2.0e-07\n");
 }
 END_TEST
 
 START_TEST(a_long_table_is_cut_and_says_so)
 {
-    for (int d = 1; d <= 30; d++) {
+    for (int d = 1; d <= 45; d++) {
         char text[16];
         snprintf(text, sizeof text, "d=%d", d);
         made_record(JOURNAL, "ok", NULL, "impl=fixed_point", "measure=throughput", text, NULL);
     }
     char *text = printed();
-    int lines = 0;
-    for (const char *at = text; *at; at++)
-        lines += *at == '\n';
-    ck_assert_int_eq(lines, 1 + 1 + 1 + 25 + 1);
-    ck_assert_ptr_nonnull(strstr(text, "\n... 5 more rows in table.csv\n"));
+    ck_assert_int_eq(count_lines(text), 1 + 1 + 1 + 40 + 1);
+    ck_assert_ptr_nonnull(strstr(text, "\n... 5 more rows of fixed_point in table.csv\n"));
     free(text);
 }
 END_TEST
 
-/* Everything varies: fields give way, the figures stay, and what is missing is named. */
-START_TEST(a_wide_table_fits)
+/* One with many rows leaves room for the others. */
+START_TEST(no_implementation_falls_off)
 {
-    made_record(JOURNAL, "target_not_reached", REACHED, "impl=fixed_point", "measure=convergence", "T=16777216", "d=1", "s=2",
-                "r=3", "form=plain", "kappa=0.5", "lambda_max=0.125", "limit=12345", "tolerance=1e-9", "damping=0.5", "l=1000",
-                NULL);
-    made_record(JOURNAL, "ok", REACHED, "impl=structured_sequential", "measure=convergence", "dtype=float64", "B=1024", NULL);
-    made_record(JOURNAL, "ok", REACHED, "impl=fixed_point", "measure=convergence", "tokens=one", "kappa=0.75", "patience=3", NULL);
-    char *text = printed();
-    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        ck_assert_msg(strlen(line) <= 100 || line[0] == '(', "%s", line);
-        if (strncmp(line, "impl", 4) == 0)
-            ck_assert_ptr_nonnull(strstr(line, "final error"));
-        if (line[0] == '(')
-            ck_assert_msg(strstr(line, "damping") != NULL && strstr(line, "see table.csv)") != NULL, "%s", line);
+    for (int d = 1; d <= 60; d++) {
+        char text[16];
+        snprintf(text, sizeof text, "d=%d", d);
+        made_record(JOURNAL, "ok", NULL, "impl=fixed_point", "measure=throughput", text, NULL);
+        if (d > 57)
+            made_record(JOURNAL, "ok", NULL, "impl=structured_sequential", "measure=throughput", text, NULL);
     }
+    char *text = printed();
+    ck_assert_int_eq(count_lines(text), 1 + 1 + 1 + 37 + 1 + 3);
+    ck_assert_ptr_nonnull(strstr(text, "\nfixed_point            37  ok\n... 23 more rows of fixed_point in table.csv\n"
+                                       "structured_sequential  58  ok\n"));
+    free(text);
+}
+END_TEST
+
+/* Fields without room head the rows that share them: nothing that tells rows apart is lost. */
+START_TEST(a_wide_table_has_headings)
+{
+    static const char *const seeds[] = {"seed=1", "seed=2"};
+    made_record(JOURNAL, "ok", REACHED, "impl=structured_sequential", "measure=convergence", "dtype=float64", "B=1024", NULL);
+    for (int i = 0; i < 2; i++) {
+        made_record(JOURNAL, "ok", REACHED, "impl=fixed_point", "measure=convergence", "T=16777216", "s=2", "r=3", "form=plain",
+                    "kappa=0.5", "lambda_max=0.125", "tolerance=1e-9", "damping=0.5", "l=1000", seeds[i], NULL);
+        made_record(JOURNAL, "ok", REACHED, "impl=fixed_point", "measure=convergence", "T=16777216", "s=2", "r=3", "form=plain",
+                    "kappa=0.5", "lambda_max=0.125", "tolerance=1e-9", "damping=0.25", "l=1000", seeds[i], NULL);
+    }
+    char *text = printed();
+    ck_assert_ptr_nonnull(strstr(text, "\nfixed_point, B = 1, T = 16777216, r = 3, s = 2, form = plain\n"));
+    ck_assert_ptr_nonnull(strstr(text, "     0.25  2  ok"));
+    ck_assert_ptr_nonnull(strstr(text, "      0.5  2  ok"));
+    ck_assert_ptr_nonnull(strstr(text, "\nstructured_sequential, B = 1024, T = 64, r = 1, s = 1, form = normalised\n"));
+    ck_assert_ptr_nonnull(strstr(text, "final error (max)\n"));
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        ck_assert_msg(strlen(line) <= 101, "%s", line); /* a heading's comma may stand behind the last column */
     free(text);
 }
 END_TEST
@@ -295,8 +358,11 @@ Suite *suite_table(void)
     tcase_add_test(tests, nothing_to_print);
     tcase_add_test(tests, convergence_is_printed);
     tcase_add_test(tests, throughput_is_printed);
+    tcase_add_test(tests, exact_implementations_do_not_iterate);
+    tcase_add_test(tests, drawn_inputs_are_told_from_files);
     tcase_add_test(tests, a_long_table_is_cut_and_says_so);
-    tcase_add_test(tests, a_wide_table_fits);
+    tcase_add_test(tests, no_implementation_falls_off);
+    tcase_add_test(tests, a_wide_table_has_headings);
     suite_add_tcase(suite, tests);
     return suite;
 }
