@@ -212,7 +212,7 @@ bool textbook_apply(const struct problem *p, const struct inputs *inputs, const 
 
 bool textbook_iterate(const struct problem *p, const struct inputs *inputs, double damping, int64_t l, double *h, double *residual)
 {
-    double *next = malloc((size_t)(p->T * p->d) * sizeof *next);
+    double *next = calloc((size_t)(p->T * p->d), sizeof *next);
     if (next == NULL)
         return false;
     memset(h, 0, (size_t)(p->T * p->d) * sizeof *h);
