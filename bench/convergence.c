@@ -194,7 +194,7 @@ static json_t *curve_to_json(const struct curve *curve, const struct trace *trac
     json_object_set_new(data, "residual_to", reached(NULL, curve->every, curve->l_run, 1));
     json_object_set_new(data, "error_to", reached(curve->l, curve->error_max, curve->n, 1));
     json_object_set_new(data, "applications_to", reached(curve->l, curve->error_max, curve->n, per_iteration));
-    json_object_set_new(data, "rate", json_number(exact ? NAN : measured_rate(curve, 100 * eps)));
+    json_object_set_new(data, "rate", json_number(exact ? NAN : measured_rate(curve, floor)));
     json_object_set_new(data, "applications", json_number(trace->applications));
     json_object_set_new(data, "l_run", json_integer(trace->l_run));
     json_object_set_new(data, "l_star", integers(trace->l, B));
