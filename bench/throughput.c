@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SAMPLE_SECONDS 2e-3 /* a sample makes enough calls to last about so long */
+#define SAMPLE_SECONDS 1e-2 /* a sample makes enough calls to last about so long */
 #define WARM_SECONDS 0.2
 #define TIMING_SHARE 0.25   /* of the round's time limit that may go into samples */
 #define EXACT_SECONDS 10    /* the distance to the exact answer is measured where that costs less */
