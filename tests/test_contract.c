@@ -118,7 +118,7 @@ START_TEST(singular)
 }
 END_TEST
 
-/* ---- Tolerance, quantile, damping with patience: against the textbook map, iterated as paper.md's Sec. 4 says ------------------ */
+/* ---- Tolerance, quantile, damping with patience: against the textbook map, iterated as docs/mathematics.md says (Stopping) ----------------------------- */
 
 struct followed {
     int64_t l_star[B], l_run;

@@ -269,7 +269,7 @@ START_TEST(bounds_hold)
 }
 END_TEST
 
-/* paper.md: lambda = .9, I - Q = .9 I: kappa = .09 after ten iterations would be 3e-11, the true error is 2e-3. */
+/* docs/mathematics.md: lambda = .9, I - Q = .9 I: kappa = .09 after ten iterations would be 3e-11, the true error is 2e-3. */
 START_TEST(kappa_to_the_l_is_no_bound)
 {
     enum { LONG = 200 };
