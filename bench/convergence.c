@@ -47,8 +47,8 @@ static int64_t kept_iterations(int64_t l, int64_t *keep)
     return n + 1;
 }
 
-/* The asymptotic rate as a factor per iteration: slope of the log of the true error over the last third of the kept iterations at which it
- * is above the floor of the dtype. NaN when there is no exact answer, or too little to fit. */
+/* The asymptotic rate as a factor per iteration: slope of the log of the true error over the last third of the kept iterations at
+ * which it is above the floor of the dtype. NaN when there is no exact answer, or too little to fit. */
 static double measured_rate(const struct curve *curve, double floor)
 {
     int64_t end = 0, from = 0;

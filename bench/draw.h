@@ -12,11 +12,12 @@ struct tensors {
     void *owned[5];       /* the same tensors, for tensors_free: v, lambda, theta, W, h0 */
 };
 
-/* Draws, or reads. False: no memory, a kappa that this problem cannot have (out_of_reach), or a file that does not fit the problem. */
+/* Draws, or reads. False: no memory, a kappa that this problem cannot have (out_of_reach), or a file that does not fit the
+ * problem. */
 bool tensors_make(const struct point *point, struct tensors *tensors, struct error *error);
 
-/* Whether a file of tensors fits a point that takes its inputs from it: names and shapes, before anything is computed. True for drawn
- * inputs. */
+/* Whether a file of tensors fits a point that takes its inputs from it: names and shapes, before anything is computed. True for
+ * drawn inputs. */
 bool tensors_check(const struct point *point, struct error *error);
 
 /* The inputs of sequence b alone in float64, whatever the dtype: what the exact answer and the textbook compute with. */

@@ -1,5 +1,5 @@
-/* What a stretch of code takes: the largest resident set while it runs, above what was resident before. Linux only tells whole pages, and
- * counts libraries' buffers as well. */
+/* What a stretch of code takes: the largest resident set while it runs, above what was resident before. Linux only tells whole
+ * pages, and counts libraries' buffers as well. */
 #ifndef BENCH_MEMORY_H
 #define BENCH_MEMORY_H
 

@@ -4,7 +4,7 @@
  *   "build": "<of the implementation>", "harness": "<of the measuring code>",
  *   "point": {every field by name, null where unused},
  *   "result": one of the result words, "message": "" or the reason in words, "place": null or {"b": 0, "t": 3},
- *   "inputs": null or {"rho":, "kappa":, "norm":, "max_h":, "equation_residual":}        measured on what was drawn; null = not known
+ *   "inputs": null or {"rho":, "kappa":, "norm":, "max_h":, "equation_residual":}      measured on what was drawn; null = not known
  *   "convergence": null or {
  *       "l": [1, 2, ...],                          iterations kept (each up to 32, then about 5 % apart)
  *       "residual": [], "error_l2": [], "error_max": [],       same length; relative to the exact answer

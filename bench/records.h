@@ -24,7 +24,8 @@ void records_free(struct records *records);
 /* Orders two values of one field as above; unused ones first. */
 int value_order(const struct value *a, const struct value *b);
 
-/* False where a point does not use a field. What every point uses may be none as well (inputs that are drawn): a value of its own. */
+/* False where a point does not use a field. What every point uses may be none as well (inputs that are drawn): a value of its
+ * own. */
 bool value_is_used(int field, const struct value *value);
 
 /* What stands at a path such as "throughput.median", or NULL; as a number: NaN where there is none. */

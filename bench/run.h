@@ -20,7 +20,8 @@ enum run_end {
     RUN_INTERRUPTED, /* not every point was measured */
 };
 
-/* Runs it, with progress and a closing summary on out. False: the run itself failed; what was measured is kept and, if possible, drawn. */
+/* Runs it, with progress and a closing summary on out. False: the run itself failed; what was measured is kept and, if possible,
+ * drawn. */
 bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, struct error *error);
 
 /* Table, summary and plots once more from the journal and the sweep file in a run's folder; nothing is measured. */

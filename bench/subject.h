@@ -35,7 +35,8 @@ struct answers {
     double lambda_most, lambda_least; /* max |lambda| and min lambda of these sequences */
 };
 
-/* Solves sequences first .. first + n - 1, by another implementation than the one that is tested (exact.h). Without an answer worst.status says so, with the place in the whole batch. */
+/* Solves sequences first .. first + n - 1, by another implementation than the one that is tested (exact.h). Without an answer
+ * worst.status says so, with the place in the whole batch. */
 bool answers_make(const struct tensors *tensors, const struct implementation *tested, int64_t first, int64_t n, bool with_spectrum,
                   struct answers *answers, struct error *error);
 void answers_free(struct answers *answers);

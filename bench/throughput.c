@@ -120,7 +120,8 @@ static json_t *to_json(const struct problem *p, const struct checks *checks, con
     return data;
 }
 
-/* After the samples: other inputs, no trace of the old answer, one more call. Whoever had kept an answer would be found out here. */
+/* After the samples: other inputs, no trace of the old answer, one more call. Whoever had kept an answer would be found out
+ * here. */
 static bool call_with_other_inputs(struct subject *subject, struct call *call, struct trace *trace)
 {
     tensors_negate_v(&subject->tensors);
@@ -129,7 +130,8 @@ static bool call_with_other_inputs(struct subject *subject, struct call *call, s
     return call->status.code == STATUS_OK;
 }
 
-/* The timed part: plan, one call that is validated, some that warm up, the samples, and one on other inputs that is validated again. */
+/* The timed part: plan, one call that is validated, some that warm up, the samples, and one on other inputs that is validated
+ * again. */
 static bool measure(const struct point *point, struct subject *subject, const struct answers *answers, int64_t b,
                     const struct limits *limits, struct finding *finding, struct error *error)
 {

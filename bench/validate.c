@@ -7,8 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* What rounding explains: so many units of rounding of the dtype, times how far the reference moves, relatively, when every input moves by
- * one unit. The second is measured, with inputs disturbed a little; a problem may be chaotic, so little means near the dtype's rounding. */
+/* What rounding explains: so many units of rounding of the dtype, times how far the reference moves, relatively, when every input
+ * moves by one unit. The second is measured, with inputs disturbed a little; a problem may be chaotic, so little means near the
+ * dtype's rounding. */
 #define UNITS 200.0
 #define UNRESOLVED 0.05 /* a tolerance above this would accept anything */
 enum { DISTURBANCES = 2 };

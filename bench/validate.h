@@ -1,5 +1,5 @@
-/* Whether an answer may be timed at all. One sequence of what an implementation left is held to a reference in double precision, within
- * what rounding explains on that very problem. docs/numbers.md says it in words. */
+/* Whether an answer may be timed at all. One sequence of what an implementation left is held to a reference in double precision,
+ * within what rounding explains on that very problem. docs/numbers.md says it in words. */
 #ifndef BENCH_VALIDATE_H
 #define BENCH_VALIDATE_H
 
@@ -13,9 +13,9 @@ struct checks {
     const char *against; /* what the reference was */
 };
 
-/* Validates sequence b of subject->h, the outcome of forward() with that trace. answers: the exact answer of that sequence (answers->h NULL:
- * not computed). finding->result becomes wrong, or unsupported for a problem so sensitive that the dtype cannot resolve it, with the reason;
- * else it stays. False: no memory. */
+/* Validates sequence b of subject->h, the outcome of forward() with that trace. answers: the exact answer of that sequence
+ * (answers->h NULL: not computed). finding->result becomes wrong, or unsupported for a problem so sensitive that the dtype cannot
+ * resolve it, with the reason; else it stays. False: no memory. */
 bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace,
               struct checks *checks, struct finding *finding, struct error *error);
 
@@ -23,8 +23,8 @@ bool validate(const struct subject *subject, const struct answers *answers, int6
 bool validate_again(const struct subject *subject, int64_t b, const struct trace *trace, const struct checks *before,
                     struct finding *finding, struct error *error);
 
-/* The tensors of one sequence in float64, each element times 1 + size * (a standard normal), theta shifted by as much as well (a raw
- * value of 0 is no exact value of its sigmoid), and s scaled likewise. */
+/* The tensors of one sequence in float64, each element times 1 + size * (a standard normal), theta shifted by as much as well (a
+ * raw value of 0 is no exact value of its sigmoid), and s scaled likewise. */
 bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error);
 
 #endif

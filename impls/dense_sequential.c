@@ -4,7 +4,8 @@
  *     plain:       A_t = Q_t^{-1} Lambda_t,                             h_t = v_t + A_t h_{t-1}
  *
  * then applied step by step, all by OpenBLAS. The matrices of all tokens are independent of each other and of the states, so the
- * threads share them; a state-dependent mixer allows that only one step at a time. In float64 this is the reference of the tests. */
+ * threads share them; a state-dependent mixer allows that only one step at a time. In float64 this is the reference of the
+ * tests. */
 #include "impls/blas.h"
 #include "impls/finite.h"
 #include "impls/mixer.h"

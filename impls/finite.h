@@ -16,7 +16,8 @@ struct status finite_status(const struct problem *problem, const real *h);
 /* What every forward() ends with: copies the final states out and answers finite_status(). */
 struct status outputs_finish(const struct problem *problem, const struct outputs *outputs);
 
-/* The same for an exact implementation, with the first token b T + t whose step has no answer (B T: none), which makes it singular. */
+/* The same for an exact implementation, with the first token b T + t whose step has no answer (B T: none), which makes it
+ * singular. */
 struct status exact_finish(const struct problem *problem, const struct outputs *outputs, struct trace *trace, int64_t place);
 
 #endif

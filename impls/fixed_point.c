@@ -88,7 +88,7 @@ static void count(const struct problem *p, const struct settings *settings, cons
     /* once: activate what is kept, clear h, and copy it home when the last iterate lies in the other buffer */
     double bytes = tokens * ((kept > 0 ? m + kept : 0) + d + (!damped && l % 2 == 1 ? 2 * d : 0));
     double operations = tokens * (kept > 0 ? mixer_activate_operations(p) : 0);
-    /* each iteration: mixing reads h, v and parameters and writes w; residuals and damping read both iterates, damping writes one */
+    /* each iteration: mixing reads h, v, parameters and writes w; residuals and damping read both iterates, damping writes one */
     bytes += n * tokens * (3 * d + (state_dependent ? m : kept) + (residuals ? 2 * d : 0) + (damped ? 3 * d : 0));
     bytes += n * (state_dependent ? m * d : 0);
     operations += n * tokens * (mixer_apply_operations(p) + 2 * d + (residuals ? 4 * d : 0) + (damped ? 3 * d : 0));

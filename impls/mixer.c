@@ -19,7 +19,7 @@ static real silu(real x)
     return x / (1 + real_exp(-x));
 }
 
-/* ---- dplr and householder: r vectors u = normalise(SiLU(raw)) and r strengths s alpha = s sigmoid(a) -------------------------- */
+/* ---- dplr and householder: r vectors u = normalise(SiLU(raw)) and r strengths s alpha = s sigmoid(a) ----------------------- */
 
 static int64_t low_rank_size(const struct problem *p)
 {
@@ -73,7 +73,7 @@ static void householder_apply(const struct problem *p, const real *q, const real
     }
 }
 
-/* ---- kronecker: I - Q = s (D1 K1) x (D2 K2) ----------------------------------------------------------------------------------- */
+/* ---- kronecker: I - Q = s (D1 K1) x (D2 K2) -------------------------------------------------------------------------------- */
 
 static int64_t kronecker_size(const struct problem *p)
 {
@@ -146,7 +146,7 @@ static void kronecker_apply(const struct problem *p, const real *q, const real *
             y[i * n2 + j] = dot(B + j * n2, scratch + i * n2, n2);
 }
 
-/* ---- dense: theta is Q itself ------------------------------------------------------------------------------------------------- */
+/* ---- dense: theta is Q itself ---------------------------------------------------------------------------------------------- */
 
 static int64_t dense_size(const struct problem *p)
 {
@@ -168,7 +168,7 @@ static void dense_apply(const struct problem *p, const real *q, const real *x, r
         y[i] = dot(q + i * p->d, x, p->d);
 }
 
-/* ---- none: Q = I -------------------------------------------------------------------------------------------------------------- */
+/* ---- none: Q = I ----------------------------------------------------------------------------------------------------------- */
 
 static int64_t none_size(const struct problem *p)
 {

@@ -97,7 +97,8 @@ static int64_t chunk_start(int64_t T, int i, int n)
 
 /* Each chunk is scanned from zero, leaving its last state and the product of its lambdas; the true state at the start of each chunk
  * follows from those of the chunks before, and is added times the running product in a second pass. The recurrence is linear, so
- * this is exact up to rounding. The two arrays of a chunk and sequence: products (d), then the running product of the second pass. */
+ * this is exact up to rounding. The two arrays of a chunk and sequence: products (d), then the running product of the second
+ * pass. */
 static void run_time(const struct scan *s, const real *lambda, const real *x, const real *h0, real *out)
 {
     int64_t size = s->T * s->d, d = s->d;

@@ -24,8 +24,8 @@ struct status status_no_memory(void);
 /* The trace of an implementation that does not iterate. */
 void trace_exact(const struct problem *problem, struct trace *trace);
 
-/* Starts the OpenMP team of this thread, so that the first forward() does not, and turns off the threads of OpenBLAS, which would fight
- * with it over the processors. */
+/* Starts the OpenMP team of this thread, so that the first forward() does not, and turns off the threads of OpenBLAS, which would
+ * fight with it over the processors. */
 void team_start(int threads);
 
 #endif

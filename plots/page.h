@@ -1,6 +1,6 @@
-/* One page of a figure (pages.h), written as the data file that its script reads: blocks of tab-separated rows, two empty lines between
- * blocks. Block 0 is the page (title, labels, ranges, names of panels and curves), block 1 the texts among the curves, and block
- * 2 + panel * (number of curves) + curve the rows of a curve. */
+/* One page of a figure (pages.h), written as the data file that its script reads: blocks of tab-separated rows, two empty lines
+ * between blocks. Block 0 is the page (title, labels, ranges, names of panels and curves), block 1 the texts among the curves, and
+ * block 2 + panel * (number of curves) + curve the rows of a curve. */
 #ifndef PLOTS_PAGE_H
 #define PLOTS_PAGE_H
 

@@ -11,7 +11,8 @@ struct tick {
     char text[24];
 };
 
-/* The ticks of a page's x axis from low to high, with the place for an x of 0, or NaN; how many. 0 where the axis counts for itself. */
+/* The ticks of a page's x axis from low to high, with the place for an x of 0, or NaN; how many. 0 where the axis counts for
+ * itself. */
 int ticks_make(const struct page *page, struct record *const *record, size_t n, double low, double high, double edge,
                struct tick tick[TICKS_MAX]);
 

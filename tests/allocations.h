@@ -1,5 +1,5 @@
-/* Counts what the code of this project allocates: the tests are linked with --wrap for the functions below. Allocations inside shared
- * libraries are not seen. */
+/* Counts what the code of this project allocates: the tests are linked with --wrap for the functions below. Allocations inside
+ * shared libraries are not seen. */
 #ifndef TESTS_ALLOCATIONS_H
 #define TESTS_ALLOCATIONS_H
 

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 #define UNITS 200.0
-/* Near the rounding of the dtype: a state-dependent recurrence can be chaotic, and then amplifies small disturbances more than large
- * ones. */
+/* Near the rounding of the dtype: a state-dependent recurrence can be chaotic, and then amplifies small disturbances more than
+ * large ones. */
 static const double disturbances[DTYPE_COUNT] = {[DTYPE_FLOAT32] = 1e-7, [DTYPE_FLOAT64] = 1e-12};
 enum { DISTURBANCES = 3 };
 

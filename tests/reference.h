@@ -19,8 +19,8 @@ void reference_iterate(const struct tensors *tensors, int64_t l, double *h);
 /* max |a - b| over max(|b|, |v|): an answer that cancels to almost nothing is measured by what it was made from. */
 double distance_scaled(const struct tensors *tensors, const double *a, const double *b);
 
-/* Such a distance that rounding explains: so many units of rounding of the dtype, times how strongly the answer moves when every input,
- * and I - Q as a whole, moves by that much. The second is measured, by solving again with everything disturbed a little. */
+/* Such a distance that rounding explains: so many units of rounding of the dtype, times how strongly the answer moves when every
+ * input, and I - Q as a whole, moves by that much. The second is measured, by solving again with everything disturbed a little. */
 double tolerance_exact(const struct tensors *tensors, const double *h, enum dtype dtype);
 double tolerance_iterate(const struct tensors *tensors, int64_t l, const double *h, enum dtype dtype);
 

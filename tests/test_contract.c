@@ -118,7 +118,7 @@ START_TEST(singular)
 }
 END_TEST
 
-/* ---- Tolerance, quantile, damping with patience: against the textbook map, iterated as docs/mathematics.md says (Stopping) ----------------------------- */
+/* ---- Tolerance, quantile, damping with patience: against the textbook map, iterated as docs/mathematics.md says (Stopping) - */
 
 struct followed {
     int64_t l_star[B], l_run;
@@ -214,7 +214,7 @@ START_TEST(tolerance_and_damping)
 }
 END_TEST
 
-/* ---- The trace's iterates ------------------------------------------------------------------------------------------------------ */
+/* ---- The trace's iterates -------------------------------------------------------------------------------------------------- */
 
 START_TEST(kept_iterates)
 {
@@ -236,7 +236,7 @@ START_TEST(kept_iterates)
 }
 END_TEST
 
-/* ---- The same bits; no allocation ---------------------------------------------------------------------------------------------- */
+/* ---- The same bits; no allocation ------------------------------------------------------------------------------------------ */
 
 START_TEST(same_bits_and_no_allocation)
 {
@@ -285,7 +285,7 @@ START_TEST(allocations_are_counted)
 }
 END_TEST
 
-/* ---- The registry -------------------------------------------------------------------------------------------------------------- */
+/* ---- The registry ---------------------------------------------------------------------------------------------------------- */
 
 START_TEST(names)
 {
@@ -300,7 +300,7 @@ START_TEST(names)
 }
 END_TEST
 
-/* ---- supports() --------------------------------------------------------------------------------------------------------------- */
+/* ---- supports() ------------------------------------------------------------------------------------------------------------ */
 
 START_TEST(refusals)
 {

@@ -19,7 +19,8 @@ static const struct {
 } samples[FIELD_COUNT] = {
     [FIELD_IMPLEMENTATION] = {{"fixed_point", "diagonal_scan split=time"},
                               {"", "none", "fixed_pont", "fixed_point chunk", "fixed_point =4", "fixed_point a=b=c",
-                               "fixed_point split=time split=batch", "fixed_point splat=time", "fixed_point split=tim", "structured_sequential split=time",
+                               "fixed_point split=time split=batch", "fixed_point splat=time", "fixed_point split=tim",
+                               "structured_sequential split=time",
                                "fixed_point an_option_of_a_very_long_name=1"}},
     [FIELD_MEASURE] = {{"convergence", "throughput"}, {"", "speed", "Convergence", "convergence "}},
     [FIELD_CELL] = {{"vector"}, {"", "0", "matrix"}},

@@ -1,5 +1,5 @@
-/* Whole runs through the program itself: what misbehaves becomes a record of the right kind and stops nothing; exit statuses; what a
- * run leaves behind. Uses build/bench-planted, which knows implementations that crash, hang and lie. */
+/* Whole runs through the program itself: what misbehaves becomes a record of the right kind and stops nothing; exit statuses; what
+ * a run leaves behind. Uses build/bench-planted, which knows implementations that crash, hang and lie. */
 #include "bench/journal.h"
 #include "bench/process.h"
 #include "bench/records.h"
@@ -146,10 +146,10 @@ START_TEST(convergence_figures)
 }
 END_TEST
 
-/* Figures of throughput that follow from each other, and counts done by hand: B = 2, T = 3, d = 4 in float32, 24 elements a tensor, one
- * thread. diagonal_scan reads v and lambda and writes h, with three operations an element. fixed_point, r = 1, l = 2: activating theta (5 a
- * token) into as many parameters costs 7 x 4 operations; h is cleared; an iteration reads h, v and parameters and writes w, then scans in
- * place; I - Q costs 6 x 4, the difference and the sum 2 x 4, the scan 3 x 4. */
+/* Figures of throughput that follow from each other, and counts done by hand: B = 2, T = 3, d = 4 in float32, 24 elements a tensor,
+ * one thread. diagonal_scan reads v and lambda and writes h, with three operations an element. fixed_point, r = 1, l = 2:
+ * activating theta (5 a token) into as many parameters costs 7 x 4 operations; h is cleared; an iteration reads h, v and parameters
+ * and writes w, then scans in place; I - Q costs 6 x 4, the difference and the sum 2 x 4, the scan 3 x 4. */
 START_TEST(throughput_figures)
 {
     struct records records;

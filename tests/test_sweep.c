@@ -428,7 +428,8 @@ static void write_tensors(const char *name, const char *first)
     scratch_write(scratch_path(name), bytes, 8 + (size_t)n + 416);
 }
 
-/* Inputs are named relative to the sweep file, and can be opened by that name from here. They are looked at before anything runs. */
+/* Inputs are named relative to the sweep file, and can be opened by that name from here. They are looked at before anything
+ * runs. */
 START_TEST(inputs_lie_beside_the_sweep_file)
 {
     struct sweep sweep;
