@@ -1,6 +1,7 @@
 /* Plots: the data files of every kind from a small journal, word by word; failures are in them; nothing a user names is run. */
 #include "plots/plot.h"
 
+#include "bench/process.h"
 #include "plots/kinds.h"
 #include "tests/made_records.h"
 
@@ -578,7 +579,12 @@ START_TEST(the_same_bytes_again_and_by_hand)
     ck_assert(draw());
     check_file("plots/speed.svg", first);
     ck_assert_int_eq(chdir(scratch_path("plots")), 0);
-    ck_assert_int_eq(system("gnuplot -c throughput.gp speed.dat again.svg >/dev/null 2>&1"), 0); /* as the data file says */
+    const char *const argv[] = {"gnuplot", "-c", "throughput.gp", "speed.dat", "again.svg", NULL}; /* as the data file says */
+    const struct process_request by_hand = {.argv = argv, .time_limit = 60};
+    struct process_result process;
+    ck_assert_msg(process_run(&by_hand, &process, &error), "%s", error.text);
+    ck_assert_msg(process.exit_status == 0 && process.signal == 0, "%s", process.errors);
+    process_result_free(&process);
     ck_assert_int_eq(chdir("/"), 0);
     check_file("plots/again.svg", first);
     free(first);
