@@ -5,9 +5,11 @@
 #include <stdio.h>
 
 const struct measure measures[] = {
-    {"convergence", convergence_run},
-    {"throughput", throughput_run},
+    {"convergence", false, convergence_run},
+    {"throughput", true, throughput_run},
 };
+
+const char *const stage_names[STAGE_COUNT] = {"inputs", "plan", "validation", "timing"};
 
 const char *measure_word(int index)
 {

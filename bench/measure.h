@@ -5,22 +5,33 @@
 #include "bench/point.h"
 #include "bench/record.h"
 
+/* Where the seconds of a round go inside its worker. Inputs and plan are set-up; validation and timing (of a convergence point: the
+ * iterations) are the measurement. */
+enum stage { STAGE_INPUTS, STAGE_PLAN, STAGE_VALIDATION, STAGE_TIMING, STAGE_COUNT };
+extern const char *const stage_names[STAGE_COUNT];
+
 /* What one round found out about a point. data is the object that the record holds under the measure's name, inputs what was
- * measured on the drawn problem; both may be NULL. */
+ * measured on the drawn problem, load what else went on while it was timed, warnings what that means (bench/record.h has them all);
+ * each may be NULL. */
 struct finding {
     enum result result;
     char message[256];
     int64_t b, t; /* the place, or -1 */
-    json_t *inputs, *data;
+    json_t *inputs, *data, *load, *warnings;
+    double seconds[STAGE_COUNT];
 };
 
+/* What a round may take. */
 struct limits {
-    int samples;       /* timed samples wanted */
-    double time_limit; /* seconds for the whole round */
+    int samples;         /* timed samples wanted */
+    double time_limit;   /* seconds for the whole round */
+    size_t memory_limit; /* bytes for its process; 0: nine tenths of what is free */
+    const char *cache;   /* folder for inputs that several rounds share; NULL: none */
 };
 
 struct measure {
     const char *name;
+    bool repeats; /* its figures differ from process to process: measured in several rounds */
     /* False when the harness itself failed (no memory, a file that does not fit): the sentence becomes an internal result. */
     bool (*run)(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 };

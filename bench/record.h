@@ -1,7 +1,10 @@
 /* A record: one journal line, what one round of one point left behind. This page is its schema.
  *
- *  {"version": 1, "key": "<32 hex>", "round": 0, "started": "2026-11-23T18:40:00Z", "machine": "<machine type>",
+ *  {"version": 2, "key": "<32 hex: the first 16 say which point, the last 16 under which conditions, see point.h>",
+ *   "round": from 0, "order": {"seed":, "place": of this point among all points of the round},
+ *   "started": "2026-11-23T18:40:00Z", "machine": "<machine type>",
  *   "build": "<of the implementation>", "harness": "<of the measuring code>",
+ *   "limits": {"samples":, "time_s":, "memory_bytes": or null},
  *   "point": {every field by name, null where unused},
  *   "result": one of the result words, "message": "" or the reason in words, "place": null or {"b": 0, "t": 3},
  *   "inputs": null or {"rho":, "kappa":, "norm":, "max_h":, "equation_residual":}      measured on what was drawn; null = not known
@@ -18,13 +21,21 @@
  *   "throughput": null or {
  *       "calls": calls a sample, "seconds": [per call, one a sample, raw],
  *       "median":, "q1":, "q3":, "low":, "high":   seconds a call; low..high: 95 % interval of the median, null if too few samples
+ *       "variation": coefficient of variation of the samples, or null, "outliers": [indices into seconds],
  *       "tokens_per_s":, "bytes":, "operations":, "GB_per_s":, "GFLOP_per_s":,
  *       "error_iterate": relative max-norm distance to the textbook l-th iterate (exact implementations: to the exact answer),
  *       "error_exact": the same to the exact answer, or null where that was not computed,
  *       "residual": of the returned iterate or null, "tolerance": what error_iterate was held to, "validated_against":,
  *       "validated_sequence":, "applications":, "l_run":,
- *       "peak_bytes": tensors, and what plan and forward took beside them},
- *   "process": {"wall_s":, "peak_bytes":, "signal": 0 or its number, "exit": its status}}
+ *       "peak_bytes": tensors, and what plan and forward took beside them,
+ *       "bound": null or {"GB_per_s":, "GFLOP_per_s":, "seconds":, "binds": "bytes" or "operations", "share": seconds / median}},
+ *   "load": null or what else went on while it was timed {"others": processors that other processes kept busy, "steal": processors
+ *       that the host took away, "switches": times this process was made to wait a second, "addition_s": [before, after] seconds of
+ *       a dependent addition: one cycle, so that its inverse is the clock},
+ *   "warnings": [{"code": a row of bench/warning.c, "figure": number or null}],
+ *   "process": {"wall_s":, "peak_bytes":, "signal": 0 or its number, "exit": its status, "start_s": until main() began,
+ *       "inputs_s":, "plan_s":, "validation_s":, "timing_s": null where the worker could not say, "harness_s": what this round took
+ *       beyond all of these, from the record before to this one}}
  */
 #ifndef BENCH_RECORD_H
 #define BENCH_RECORD_H
@@ -48,6 +59,6 @@ enum result result_find(const char *name);
 /* True for what must end a run with exit status 1: internal, out_of_memory, wrong, crashed, timed_out. */
 bool result_failed(enum result result);
 
-enum { RECORD_VERSION = 1 };
+enum { RECORD_VERSION = 2 };
 
 #endif
