@@ -39,8 +39,10 @@ LEVEL_FLAGS_baseline := $(if $(filter x86_64,$(shell uname -m)),-march=x86-64)
 LEVEL_FLAGS_avx2 := -march=x86-64 -mavx2 -mfma -mbmi -mbmi2
 LEVEL_FLAGS_avx512 := $(LEVEL_FLAGS_avx2) -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mprefer-vector-width=512
 
-# The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale.
-MEASURING := inputs draw random regime spectrum exact textbook bounds subject measure convergence throughput validate memory statistics timing worker
+# The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
+# of a measure, the points of that measure.
+MEASURES := convergence throughput
+MEASURING := $(MEASURES) draw random regime spectrum exact textbook bounds subject measure validate memory statistics timing worker
 
 names = $(basename $(notdir $(wildcard $1)))
 variants = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %,$(OBJECTS)/$1/%.f$b.$l.o,$2)))
@@ -178,7 +180,7 @@ $(PLANTED_REGISTRY): impls/registry.c $(wildcard tests/planted/*.c) $(FLAGS_FILE
 $(OBJECTS)/bench/machine.o: FILE_FLAGS := '-DBUILD_FLAGS="$(C_FLAGS) | $(VARIANT_FLAGS)"'
 
 $(BUILD)/build_identity.c: bench/build_identity.sh impls/registry.c $(IMPLS) $(MEASURED) $(FLAGS_FILE)
-	$(call show,write) && bench/build_identity.sh '$(CODE_FLAGS)' impls/registry.c $(IMPLS) $(MEASURED) >$@
+	$(call show,write) && bench/build_identity.sh '$(CODE_FLAGS)' impls/registry.c '$(MEASURES)' $(IMPLS) $(MEASURED) >$@
 
 $(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))

@@ -3,7 +3,8 @@
 #define BENCH_BUILD_H
 
 /* A hash of everything compiled that decides what an implementation computes (its objects, the arithmetic it shares, compiler and
- * flags), or, for "harness", what is measured and how. NULL for a name the build does not know. */
+ * flags), or,
+ * for the name of a measure, what it measures and how. NULL for a name the build does not know. */
 const char *build_identity(const char *name);
 
 #endif

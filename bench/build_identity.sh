@@ -1,16 +1,17 @@
 #!/bin/bash
-# Writes the C source of build_identity(): for every implementation a hash of the code that computes its numbers, and for the harness
-# one of the code that measures. A finished point is served again only while these stay the same.
+# Writes the C source of build_identity(): for every implementation a hash of the code that computes its numbers, and for every
+# measure one of the code that measures. A finished point is served again only while these stay the same.
 #
-#   bench/build_identity.sh FLAGS impls/registry.c OBJECT... >build_identity.c
+#   bench/build_identity.sh FLAGS impls/registry.c MEASURES OBJECT... >build_identity.c
 #
-# FLAGS is a text naming the compiler and the flags. An implementation's hash covers its own objects and all of impls/ that no
+# FLAGS is a text naming the compiler and the flags, MEASURES names the measures: the object of that name is the measure's own, every
+# other one of bench/ counts for all of them. An implementation's hash covers its own objects and all of impls/ that no
 # implementation owns, since any of it may be arithmetic that it uses. The registry is left out: one more implementation there must
 # not make the points of all others stale. Debug information is left out: a comment, or another folder, changes nothing.
 set -euo pipefail
 
-flags=$1 registry=$2
-shift 2
+flags=$1 registry=$2 measures=$3
+shift 3
 
 implementations=$(sed -n 's/^ *X(\([a-z][a-z0-9_]*\)).*/\1/p' "$registry")
 [[ -n $implementations ]] || { echo "$0: $registry names no implementation" >&2 && exit 1; }
@@ -18,7 +19,7 @@ implementations=$(sed -n 's/^ *X(\([a-z][a-z0-9_]*\)).*/\1/p' "$registry")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# One file of hashes for each implementation, one for the rest of impls/, one for the harness.
+# One file of hashes for each implementation and measure, one for the rest of impls/, one for the rest of bench/.
 mkdir "$folder/own"
 for object in "$@"; do
     file=${object#*objects/} # impls/scan.f32.avx2.o
@@ -26,7 +27,7 @@ for object in "$@"; do
     case $file in
     impls/registry.o) continue ;;
     impls/*) owner=$(grep -qx "$name" <<<"$implementations" && echo "$name" || echo shared) ;;
-    *) owner=harness ;;
+    *) owner=$([[ " $measures " == *" $name "* ]] && echo "$name" || echo harness) ;;
     esac
     objcopy --strip-debug --enable-deterministic-archives "$object" "$folder/object"
     echo "$file $(sha256sum <"$folder/object")" >>"$folder/own/$owner"
@@ -54,7 +55,9 @@ END
 for implementation in $implementations; do
     echo "    {\"$implementation\", \"$(hash_of shared "$implementation")\"},"
 done
-echo "    {\"harness\", \"$(hash_of harness)\"},"
+for measure in $measures; do
+    echo "    {\"$measure\", \"$(hash_of harness "$measure")\"},"
+done
 cat <<'END'
 };
 

@@ -299,10 +299,9 @@ static bool follow(const struct subject *subject, const struct answers *answers,
 
 bool convergence_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
 {
-    (void)limits;
     struct subject subject;
     struct answers answers = {0};
-    bool good = subject_make(point, &subject, finding, error);
+    bool good = subject_make(point, limits, &subject, finding, error);
     if (good && finding->result == RESULT_OK) {
         const struct problem *p = &subject.tensors.problem;
         double bytes =

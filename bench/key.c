@@ -1,8 +1,10 @@
-/* The key of a finished round (point_key of point.h). What a point computes from a file is defined by the file's bytes, wherever it
- * lies, so their hash stands in the key for its name. */
+/* The key of a finished round (point_key of point.h): which point, and under which conditions. What a point computes from a file is
+ * defined by the file's bytes, wherever it lies, so their hash stands in the key for its name. */
 #include "bench/point.h"
 
 #include "bench/build.h"
+#include "bench/measure.h"
+#include "bench/options.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,20 +13,19 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#define KEY_VERSION "1" /* of what goes into a key, and how */
+#define KEY_VERSION "2" /* of what goes into a key, and how */
 
 enum { PIECE = 1 << 16 };
 
-static void print_digest(XXH128_hash_t hash, char text[KEY_SIZE])
+enum { DIGEST_SIZE = 33 };
+
+static void print_digest(XXH128_hash_t hash, char text[DIGEST_SIZE])
 {
-    XXH128_canonical_t bytes;
-    XXH128_canonicalFromHash(&bytes, hash);
-    for (int i = 0; i < 16; i++)
-        snprintf(text + 2 * i, 3, "%02x", bytes.digest[i]);
+    snprintf(text, DIGEST_SIZE, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
 }
 
 /* The hash of a file's bytes; "unreadable" when it cannot be had. */
-static void print_file_digest(const char *path, char text[KEY_SIZE])
+static void print_file_digest(const char *path, char text[DIGEST_SIZE])
 {
     ssize_t got = -1;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -36,7 +37,7 @@ static void print_file_digest(const char *path, char text[KEY_SIZE])
     if (got == 0)
         print_digest(XXH3_128bits_digest(state), text);
     else
-        snprintf(text, KEY_SIZE, "unreadable");
+        snprintf(text, DIGEST_SIZE, "unreadable");
     if (file >= 0)
         close(file);
     XXH3_freeState(state);
@@ -64,7 +65,41 @@ static void add_line(struct lines *lines, const char *name, const char *value)
     lines->size += size;
 }
 
-void point_key(const struct point *point, const char *machine_type, char key[KEY_SIZE])
+static void print_half(const struct lines *lines, char half[KEY_HALF + 1])
+{
+    snprintf(half, KEY_HALF + 1, "%016llx", (unsigned long long)XXH3_64bits(lines->text, lines->size));
+}
+
+const char *point_build(const struct point *point)
+{
+    struct options options;
+    struct error ignored;
+    const char *text = point->value[FIELD_IMPLEMENTATION].text;
+    bool known = text != NULL && options_read(text, &options, &ignored);
+    return identity(known ? registry_get(options.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->name : "");
+}
+
+const char *point_harness(const struct point *point)
+{
+    return identity(measure_word((int)point->value[FIELD_MEASURE].integer));
+}
+
+void point_conditions(const struct point *point, const struct conditions *conditions, char half[KEY_HALF + 1])
+{
+    struct lines lines = {.size = 0};
+    char samples[16];
+    bool timed = measures[point->value[FIELD_MEASURE].integer].repeats;
+    snprintf(samples, sizeof samples, "%d", timed ? conditions->samples : 0);
+    add_line(&lines, "version", KEY_VERSION);
+    add_line(&lines, "build", point_build(point));
+    add_line(&lines, "harness", point_harness(point));
+    add_line(&lines, "machine", conditions->machine);
+    add_line(&lines, "surroundings", conditions->surroundings);
+    add_line(&lines, "samples", samples);
+    print_half(&lines, half);
+}
+
+void point_key(const struct point *point, const struct conditions *conditions, char key[KEY_SIZE])
 {
     struct lines lines = {.size = 0};
     char value[VALUE_TEXT_MAX];
@@ -75,10 +110,6 @@ void point_key(const struct point *point, const char *machine_type, char key[KEY
             print_file_digest(point->value[field].text, value);
         add_line(&lines, fields[field].name, value);
     }
-    field_print(FIELD_IMPLEMENTATION, &point->value[FIELD_IMPLEMENTATION], sizeof value, value);
-    value[strcspn(value, " ")] = '\0'; /* without its options */
-    add_line(&lines, "build", identity(value));
-    add_line(&lines, "harness", identity("harness"));
-    add_line(&lines, "machine", machine_type);
-    print_digest(XXH3_128bits(lines.text, lines.size), key);
+    print_half(&lines, key);
+    point_conditions(point, conditions, key + KEY_HALF);
 }

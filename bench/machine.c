@@ -9,6 +9,7 @@
 #include <cblas.h>
 #include <gnu/libc-version.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/sysinfo.h>
@@ -209,4 +210,16 @@ void machine_type(char type[MACHINE_TYPE_SIZE])
         if (level_available((enum level)level))
             n += snprintf(text + n, sizeof text - (size_t)n, "%s\n", level_names[level]);
     snprintf(type, MACHINE_TYPE_SIZE, "%016llx", (unsigned long long)XXH3_64bits(text, (size_t)n));
+}
+
+void machine_surroundings(char hash[MACHINE_TYPE_SIZE])
+{
+    json_t *variables = threading_variables();
+    char *sorted = json_dumps(variables, JSON_SORT_KEYS), text[4096];
+    int n = snprintf(text, sizeof text, "%s\n%s\n%s\n%s\n", openblas_get_config(), openblas_get_corename(), gnu_get_libc_version(),
+                     sorted != NULL ? sorted : "");
+    free(sorted);
+    json_decref(variables);
+    snprintf(hash, MACHINE_TYPE_SIZE, "%016llx",
+             (unsigned long long)XXH3_64bits(text, n < (int)sizeof text ? (size_t)n : sizeof text - 1));
 }

@@ -15,6 +15,10 @@ enum { MACHINE_TYPE_SIZE = 17 }; /* 16 hexadecimal digits and the terminator */
  * libraries or date. */
 void machine_type(char type[MACHINE_TYPE_SIZE]);
 
+/* A hash of what surrounds the program and can change its figures on one and the same machine: the versions of OpenBLAS and of the C
+ * library, and the environment's variables for threads. */
+void machine_surroundings(char hash[MACHINE_TYPE_SIZE]);
+
 /* Bytes that can be taken without swapping: what is free or reclaimable, and no more than the control groups around this process
  * leave it. 0: not known. */
 size_t machine_memory_available(void);

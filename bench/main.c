@@ -1,4 +1,5 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
+#include "bench/conclude.h"
 #include "bench/list.h"
 #include "bench/run.h"
 #include "bench/worker.h"
@@ -15,16 +16,34 @@ struct arguments {
     const char *command; /* "list", "check", "draw", "worker" or a sweep file */
     const char *file;
     const char *results;
-    bool many;
+    bool many, fresh, retry;
 };
+
+/* Options without a value. */
+static const struct {
+    const char *word;
+    size_t offset; /* of a bool in struct arguments */
+} switches[] = {
+    {"--yes", offsetof(struct arguments, many)},
+    {"--fresh", offsetof(struct arguments, fresh)},
+    {"--retry", offsetof(struct arguments, retry)},
+};
+
+static bool read_switch(const char *word, struct arguments *arguments)
+{
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++)
+        if (strcmp(word, switches[i].word) == 0)
+            return *(bool *)((char *)arguments + switches[i].offset) = true;
+    return false;
+}
 
 static bool arguments_read(int argc, char **argv, struct arguments *arguments, struct error *error)
 {
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
-        if (strcmp(word, "--yes") == 0)
-            arguments->many = true;
-        else if (strcmp(word, "--results") == 0 && i + 1 < argc && argv[i + 1][0] != '\0')
+        if (read_switch(word, arguments))
+            continue;
+        if (strcmp(word, "--results") == 0 && i + 1 < argc && argv[i + 1][0] != '\0')
             arguments->results = argv[++i];
         else if (word[0] == '-')
             return fail(error, "%s: no such option%s; ./run.sh --help lists them", word,
@@ -71,7 +90,7 @@ int main(int argc, char **argv)
         return check_print(stdout, arguments.file, arguments.many, &error) ? EXIT_OK : refuse(&error);
 
     if (strcmp(arguments.command, "draw") == 0)
-        return run_draw(arguments.file, stdout, &error) ? EXIT_OK : refuse(&error);
+        return conclude_again(arguments.file, stdout, &error) ? EXIT_OK : refuse(&error);
 
     if (!root_find(program, root, &error))
         return refuse(&error);
@@ -82,6 +101,8 @@ int main(int argc, char **argv)
     const struct run_request request = {.sweep_path = arguments.command,
                                         .program = program,
                                         .results = arguments.results != NULL ? arguments.results : results,
-                                        .many = arguments.many};
+                                        .many = arguments.many,
+                                        .fresh = arguments.fresh,
+                                        .retry = arguments.retry};
     return run_sweep(&request, stdout, &end, &error) ? run_status[end] : refuse(&error);
 }

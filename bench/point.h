@@ -26,11 +26,24 @@ const struct implementation *point_implementation(const struct point *point);
 json_t *point_to_json(const struct point *point);
 bool point_from_json(const json_t *object, struct point *point, struct error *error);
 
-enum { KEY_SIZE = 33 }; /* 32 hexadecimal digits and the terminator */
+/* The key of a finished round, in hexadecimal digits: a hash of every field's canonical spelling, then one of the conditions under
+ * which it was measured. Rounds whose keys differ are never taken together. */
+enum { KEY_HALF = 16, KEY_SIZE = 2 * KEY_HALF + 1 };
 
-/* The key of a finished round: a hash of every field's canonical spelling, the build of the point's implementation and measure,
- * and the machine type. */
-void point_key(const struct point *point, const char *machine_type, char key[KEY_SIZE]);
+/* What besides the point and the builds of its implementation and measure decides what comes out. */
+struct conditions {
+    const char *machine;      /* machine_type() */
+    const char *surroundings; /* machine_surroundings() */
+    int samples;              /* of a measure that takes samples */
+};
+
+void point_key(const struct point *point, const struct conditions *conditions, char key[KEY_SIZE]);
+void point_conditions(const struct point *point, const struct conditions *conditions,
+                      char half[KEY_HALF + 1]); /* the second half */
+
+/* The build of a point's implementation, and of the code that measures it; "unknown" where this program does not have it. */
+const char *point_build(const struct point *point);
+const char *point_harness(const struct point *point);
 
 /* A short label for progress lines: "fixed_point (4,256,32) householder r=1 kappa=0.9 l=100". */
 void point_label(const struct point *point, size_t capacity, char text[capacity]);

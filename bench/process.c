@@ -2,20 +2,23 @@
 #include "bench/process.h"
 
 #include "bench/clock.h"
+#include "bench/files.h"
 #include "bench/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const double GRACE = 1; /* seconds from SIGTERM to SIGKILL */
-static const double LOST = 10; /* seconds from SIGKILL until a child is given up: it hangs in the kernel */
+static const double GRACE = 1;  /* seconds from SIGTERM to SIGKILL */
+static const double LOST = 10;  /* seconds from SIGKILL until a child is given up: it hangs in the kernel */
+static const double LOOK = 0.1; /* seconds between looks at the child's memory: rare enough to disturb no measurement */
 
 /* What happens to the child at the next deadline. */
 enum stage { RUNNING, ASKED_TO_END, KILLED };
@@ -27,6 +30,8 @@ struct follower {
     int log;
     size_t log_left;
     size_t output_capacity, errors_size;
+    size_t memory_limit;
+    double next_look;
     struct process_result *result;
     bool memory; /* false once there was none for the output */
 };
@@ -111,6 +116,34 @@ static bool drain(struct follower *follower)
     return any;
 }
 
+/* Memory of its own that a process holds; 0 when that cannot be seen. Pages of files do not count: the system can drop them. Address
+ * space is not looked at, let alone limited: sanitizers and CUDA reserve far more than they use. */
+static size_t memory_held(pid_t pid)
+{
+    static const char *const lines[] = {"RssAnon:", "RssShmem:"};
+    char path[40], text[4096];
+    size_t bytes = 0;
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
+    files_read_small(path, sizeof text, text);
+    for (int i = 0; i < 2; i++) {
+        const char *line = strstr(text, lines[i]);
+        bytes += line != NULL ? 1024 * strtoull(line + strlen(lines[i]), NULL, 10) : 0;
+    }
+    return bytes;
+}
+
+static void watch_memory(struct follower *follower)
+{
+    if (follower->memory_limit == 0 || follower->stage == KILLED || clock_seconds() < follower->next_look)
+        return;
+    follower->next_look = clock_seconds() + LOOK;
+    size_t held = memory_held(follower->child.pid);
+    if (held > follower->memory_limit) {
+        follower->result->over_memory = held;
+        kill_now(follower);
+    }
+}
+
 static void wait_a_little(struct follower *follower)
 {
     struct pollfd watched[3] = {
@@ -119,7 +152,7 @@ static void wait_a_little(struct follower *follower)
         {.fd = follower->child.end, .events = POLLIN},
     };
     double seconds = follower->deadline - clock_seconds();
-    double most = follower->child.end >= 0 ? 1 : 0.01; /* without notice of its end, one has to look */
+    double most = follower->child.end < 0 ? 0.01 : follower->memory_limit > 0 ? LOOK : 1; /* without notice of its end, look */
     if (seconds > most)
         seconds = most;
     poll(watched, 3, seconds > 0 ? (int)(seconds * 1000) + 1 : 0);
@@ -155,15 +188,16 @@ static bool follow(struct follower *follower, struct error *error)
         }
         wait_a_little(follower);
         drain(follower);
+        watch_memory(follower);
     }
     return !lost || fail(error, "cannot wait for process %ld: another part of the program did", (long)follower->child.pid);
 }
 
-static bool account(struct follower *follower, double started, struct error *error)
+static bool account(struct follower *follower, struct error *error)
 {
     struct process_result *result = follower->result;
     bool followed = follow(follower, error);
-    result->wall = clock_seconds() - started;
+    result->wall = clock_seconds() - result->started;
     /* The child, dead but not yet waited for, keeps its number: this cannot hit a stranger. */
     if (followed)
         kill_group(follower, SIGKILL);
@@ -187,7 +221,12 @@ bool process_run(const struct process_request *request, struct process_result *r
     *result = (struct process_result){.output = calloc(1, 1)};
     if (result->output == NULL)
         return fail(error, "out of memory to run %s", request->argv[0]);
-    struct follower follower = {.log = -1, .log_left = PROCESS_LOG_MAX, .output_capacity = 1, .result = result, .memory = true};
+    struct follower follower = {.log = -1,
+                                .log_left = PROCESS_LOG_MAX,
+                                .output_capacity = 1,
+                                .result = result,
+                                .memory = true,
+                                .memory_limit = request->memory_limit};
     if (request->log != NULL) {
         follower.log = open(request->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
         if (follower.log < 0) {
@@ -196,11 +235,11 @@ bool process_run(const struct process_request *request, struct process_result *r
             return false;
         }
     }
-    double started = clock_seconds();
-    follower.deadline = started + request->time_limit;
+    result->started = clock_seconds();
+    follower.deadline = result->started + request->time_limit;
     bool done = spawn(request->argv, request->input, request->input_size, &follower.child, error);
     if (done) {
-        done = account(&follower, started, error);
+        done = account(&follower, error);
         spawn_close(&follower.child);
     }
     if (follower.log >= 0)

@@ -17,17 +17,20 @@ struct process_request {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up on PATH unless it has a slash */
     const char *input;       /* what the child reads from its standard input; may be NULL */
     size_t input_size;
-    const char *log;   /* file to which its standard error is appended; NULL: none */
-    double time_limit; /* seconds; after it SIGTERM, and a second later SIGKILL, to the child and whatever it started */
+    const char *log;     /* file to which its standard error is appended; NULL: none */
+    double time_limit;   /* seconds; after it SIGTERM, and a second later SIGKILL, to the child and whatever it started */
+    size_t memory_limit; /* bytes that the child may hold; looked at ten times a second, and killed when it holds more. 0: any */
 };
 
 struct process_result {
     bool timed_out, flooded;
-    int signal;        /* that ended it, or 0; after a time-out or a flood: ours */
-    int exit_status;   /* when no signal did */
-    double wall;       /* seconds */
-    size_t peak_bytes; /* largest resident set; Linux counts what this process itself held when it started the child as well */
-    char *output;      /* everything it wrote to its standard output, terminated; never NULL after success */
+    size_t over_memory; /* what it held when it was killed for that, or 0 */
+    double started;     /* of the monotonic clock, just before it began */
+    int signal;         /* that ended it, or 0; after a time-out or a flood: ours */
+    int exit_status;    /* when no signal did */
+    double wall;        /* seconds */
+    size_t peak_bytes;  /* largest resident set; Linux counts what this process itself held when it started the child as well */
+    char *output;       /* everything it wrote to its standard output, terminated; never NULL after success */
     size_t output_size;
     char errors[PROCESS_ERRORS_SIZE]; /* the end of what it wrote to its standard error, terminated */
 };

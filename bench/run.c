@@ -1,34 +1,36 @@
 /* See run.h. */
 #include "bench/run.h"
 
-#include "bench/build.h"
+#include "bench/clock.h"
+#include "bench/conclude.h"
 #include "bench/files.h"
+#include "bench/folder.h"
 #include "bench/journal.h"
 #include "bench/machine.h"
-#include "bench/process.h"
+#include "bench/points.h"
 #include "bench/progress.h"
-#include "bench/table.h"
-#include "bench/worker.h"
-#include "plots/plot.h"
+#include "bench/round.h"
+#include "bench/schedule.h"
+#include "bench/tally.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #define SPIN_COUNT "10000"
 
 struct run {
     const struct run_request *request;
     struct sweep sweep;
-    char folder[PATH_MAX - 256]; /* leaves room for the names inside */
-    char machine[MACHINE_TYPE_SIZE];
+    struct folder folder;
+    char machine[MACHINE_TYPE_SIZE], surroundings[MACHINE_TYPE_SIZE];
+    struct conditions conditions;
     struct journal *journal;
+    struct tally tally;
     struct progress progress;
-    size_t count[RESULT_COUNT];
+    double since; /* of the monotonic clock: when the last record was about to be written */
 };
 
 /* The first of these signals ends the run after the round that is under way; the second one ends it at once. */
@@ -40,120 +42,55 @@ static void interrupt(int signal)
     interrupted = 1;
 }
 
-static void utc_now(const char *format, size_t capacity, char text[capacity])
+/* One round of one point, into the journal. */
+static bool measure_round(struct run *run, size_t i, int round, size_t place, struct error *error)
 {
-    time_t now = time(NULL);
-    struct tm parts;
-    gmtime_r(&now, &parts);
-    strftime(text, capacity, format, &parts);
-}
-
-static void path_in(const struct run *run, const char *name, char path[PATH_MAX])
-{
-    snprintf(path, PATH_MAX, "%s/%s", run->folder, name);
-}
-
-/* A folder of this run's own, results/NAME/TIME, with a number behind it where another run has begun in the same second. */
-static bool make_folder(struct run *run, struct error *error)
-{
-    char parent[PATH_MAX - 512], stamp[32];
-    int length = snprintf(parent, sizeof parent, "%s/%s", run->request->results, run->sweep.name);
-    if (length < 0 || (size_t)length >= sizeof parent)
-        return fail(error, "%.200s...: the path of the results folder is too long", run->request->results);
-    if (!files_make_folder(parent, error))
+    char log[PATH_MAX], cache[PATH_MAX], label[200];
+    enum result result;
+    const struct point *point = &run->sweep.point[i];
+    const struct round_request request = {.point = point,
+                                          .key = run->tally.point[i].key,
+                                          .run = &run->sweep.run,
+                                          .machine = run->machine,
+                                          .program = run->request->program,
+                                          .log = log,
+                                          .cache = cache,
+                                          .round = round,
+                                          .place = place,
+                                          .since = run->since};
+    folder_file(run->folder.path, "log.txt", log);
+    folder_file(run->folder.path, "inputs", cache);
+    int used = snprintf(label, sizeof label, "round %d, ", round + 1);
+    point_label(point, sizeof label - (size_t)used, label + (round > 0 ? used : 0));
+    progress_running(&run->progress, label);
+    json_t *record = round_measure(&request, &result, error);
+    if (record == NULL)
         return false;
-    utc_now("%Y-%m-%dT%H-%M-%SZ", sizeof stamp, stamp);
-    for (int attempt = 1; attempt < 1000; attempt++) {
-        if (attempt == 1)
-            snprintf(run->folder, sizeof run->folder, "%s/%s", parent, stamp);
-        else
-            snprintf(run->folder, sizeof run->folder, "%s/%s-%d", parent, stamp, attempt);
-        if (mkdir(run->folder, 0777) == 0)
-            return true;
-        if (errno != EEXIST)
-            break;
+    double seconds = json_number_value(json_object_get(json_object_get(record, "process"), "wall_s"));
+    run->since = clock_seconds();
+    bool good = journal_append(run->journal, record, error);
+    if (good) {
+        tally_record(&run->tally, record);
+        run->progress.total = run->progress.done + 1 + tally_planned(&run->tally);
+        progress_finished(&run->progress, label, result_name(result), result_failed(result), seconds);
     }
-    return fail(error, "%s: cannot make the folder of this run: %s", run->folder, strerror(errno));
-}
-
-static bool write_json(const struct run *run, const char *name, json_t *json, struct error *error)
-{
-    char path[PATH_MAX];
-    path_in(run, name, path);
-    char *text = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
-    bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail(error, "no memory for %s", name);
-    free(text);
-    json_decref(json);
+    json_decref(record);
     return good;
 }
 
-/* What the child said, or what became of it. The object belongs to the caller; NULL when out of memory. */
-static json_t *outcome(const struct process_result *process, double time_limit)
+/* Rounds of all points, each in an order of its own, until none is wanted. */
+static bool measure_rounds(struct run *run, struct error *error)
 {
-    char message[512];
-    enum result result = RESULT_CRASHED;
-    json_t *finding = json_loads(process->output, 0, NULL);
-    if (!process->timed_out && process->signal == 0 && process->exit_status == 0 && json_is_object(finding))
-        return finding;
-    json_decref(finding);
-    if (process->timed_out) {
-        result = RESULT_TIMED_OUT;
-        snprintf(message, sizeof message, "stopped after the time limit of %g s", time_limit);
-    } else if (process->flooded) {
-        snprintf(message, sizeof message, "wrote more than %d MiB", PROCESS_OUTPUT_MAX >> 20);
-    } else if (process->signal != 0) {
-        snprintf(message, sizeof message, "ended by signal %d (%s)", process->signal, strsignal(process->signal));
-    } else {
-        snprintf(message, sizeof message, "exit status %d: %.400s", process->exit_status, process->errors);
+    size_t n = run->sweep.n_points, *order = calloc(n, sizeof *order);
+    bool good = order != NULL || fail(error, "no memory for the order of %zu points", n);
+    run->since = clock_seconds();
+    for (int round = 0; round < run->tally.rounds && good && !interrupted; round++) {
+        schedule_round((uint64_t)run->sweep.run.order_seed, round, n, order);
+        for (size_t place = 0; place < n && good && !interrupted; place++)
+            if (tally_wants(&run->tally, order[place], round))
+                good = measure_round(run, order[place], round, place, error);
     }
-    return json_pack("{ss so sn sn}", "result", result_name(result), "message", json_text(message), "place", "inputs");
-}
-
-/* One round of one point, into the journal. */
-static bool round_of(struct run *run, const struct point *point, const char *label, struct error *error)
-{
-    const struct limits limits = {.samples = run->sweep.run.samples, .time_limit = run->sweep.run.time_limit};
-    const char *const argv[] = {run->request->program, "worker", NULL};
-    char started[32], key[KEY_SIZE], log[PATH_MAX];
-    utc_now("%Y-%m-%dT%H:%M:%SZ", sizeof started, started);
-    point_key(point, run->machine, key);
-    path_in(run, "log.txt", log);
-    char *input = worker_request(point, &limits);
-    if (input == NULL)
-        return fail(error, "no memory to describe a point");
-    const struct process_request request = {
-        .argv = argv, .input = input, .input_size = strlen(input), .log = log, .time_limit = limits.time_limit};
-    struct process_result process;
-    bool good = process_run(&request, &process, error);
-    free(input);
-    if (!good)
-        return false;
-
-    json_t *finding = outcome(&process, limits.time_limit);
-    json_t *record = json_pack("{si ss si ss ss so so so}", "version", RECORD_VERSION, "key", key, "round", 0, "started", started,
-                               "machine", run->machine, "build", json_text(build_identity(point_implementation(point)->name)),
-                               "harness", json_text(build_identity("harness")), "point", point_to_json(point));
-    json_t *account = json_pack("{sf sI si si}", "wall_s", process.wall, "peak_bytes", (json_int_t)process.peak_bytes, "signal",
-                                process.signal, "exit", process.exit_status);
-    for (int i = 0; measure_word(i) != NULL; i++)
-        if (json_object_get(finding, measure_word(i)) == NULL)
-            json_object_set_new(finding, measure_word(i), json_null());
-    good = record != NULL && finding != NULL && json_object_update(record, finding) == 0 &&
-           json_object_set(record, "process", account) == 0;
-    if (!good)
-        fail(error, "no memory for a record");
-    enum result result = good ? result_find(json_string_value(json_object_get(record, "result"))) : RESULT_COUNT;
-    if (good && result == RESULT_COUNT)
-        good = fail(error, "a worker answered with a result that is none");
-    good = good && journal_append(run->journal, record, error);
-    if (good) {
-        run->count[result]++;
-        progress_finished(&run->progress, label, result_name(result), result_failed(result), process.wall);
-    }
-    json_decref(record);
-    json_decref(finding);
-    json_decref(account);
-    process_result_free(&process);
+    free(order);
     return good;
 }
 
@@ -164,66 +101,73 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
     struct sigaction old[SIGNALS], action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
     for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &action, &old[i]);
-    progress_begin(&run->progress, out, run->sweep.n_points);
-    bool good = true;
-    for (size_t i = 0; i < run->sweep.n_points && good && !interrupted; i++) {
-        char label[160];
-        point_label(&run->sweep.point[i], sizeof label, label);
-        progress_running(&run->progress, label);
-        good = round_of(run, &run->sweep.point[i], label, error);
-    }
+    progress_begin(&run->progress, out, tally_planned(&run->tally));
+    bool good = measure_rounds(run, error);
     progress_end(&run->progress);
     for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &old[i], NULL);
     return good;
 }
 
-static size_t points_left(const struct run *run)
+static bool tally_line(json_t *record, void *context)
 {
-    size_t measured = 0;
-    for (enum result result = 0; result < RESULT_COUNT; result++)
-        measured += run->count[result];
-    return measured < run->sweep.n_points ? run->sweep.n_points - measured : 0;
+    tally_record(context, record);
+    return true;
 }
 
-/* How many points ended how. */
-static void print_results(const struct run *run, FILE *out)
+/* Reads what the journal holds already, and says what of it is kept. */
+static bool count_kept(struct run *run, const char *journal, FILE *out, struct error *error)
 {
-    fprintf(out, "\nResults:");
-    for (enum result result = 0; result < RESULT_COUNT; result++)
-        if (run->count[result] > 0)
-            fprintf(out, " %zu %s%s", run->count[result], result_name(result), result_failed(result) ? " (!)" : "");
-    size_t left = points_left(run);
-    if (left > 0)
-        fprintf(out, "; %zu of %zu points were not measured", left, run->sweep.n_points);
-    fprintf(out, "\n\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   what it was measured on\n",
-            run->folder);
-}
-
-/* Table and plots from the journal, and where everything is. What was measured is said before anything that can still fail. */
-static bool conclude(struct run *run, const char *journal, FILE *out, struct error *error)
-{
-    char table[PATH_MAX];
-    struct plots_drawn drawn;
-    path_in(run, "table.csv", table);
-    bool printed = table_print(out, journal, error);
-    print_results(run, out);
-    if (!printed || !table_write(journal, table, error))
+    size_t torn;
+    if (!tally_make(&run->sweep, &run->conditions, run->request->retry, &run->tally, error) ||
+        !journal_read(journal, tally_line, &run->tally, &torn, error))
         return false;
-    fprintf(out, "    table.csv      one row a record, units in the header\n");
-    if (!plots_draw(&run->sweep, journal, run->folder, &drawn, error))
-        return false;
-    fprintf(out, "    plots/*.svg    %zu pictures, each with its script and data\n", drawn.pictures);
-    if (drawn.note[0] != '\0')
-        fprintf(out, "\n%s\n", drawn.note);
-    return (fflush(out) == 0 && !ferror(out)) || fail(error, "the summary could not be written: %s", strerror(errno));
+    const struct tally *tally = &run->tally;
+    if (run->folder.note[0] != '\0')
+        fprintf(out, "%s\n", run->folder.note);
+    if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
+        return true;
+    size_t left = tally_planned(tally);
+    fprintf(out, "Going on in %s: %zu rounds kept, %zu to measure%s.\n", run->folder.path, tally->kept, left,
+            left == 0 ? " (--fresh begins a new run)" : "");
+    if (journal_torn(run->journal) > 0)
+        fprintf(out, "A record that was being written when the run ended is measured again.\n");
+    if (tally->other_conditions > 0)
+        fprintf(
+            out,
+            "%zu records are of another build, other libraries or another number of samples: not used, and kept in the journal.\n",
+            tally->other_conditions);
+    if (tally->other_points > 0)
+        fprintf(out, "%zu records are of points that the sweep no longer has: not used, and kept in the journal.\n",
+                tally->other_points);
+    fflush(out);
+    return true;
 }
 
-static bool keep_sweep_file(const struct run *run, struct error *error)
+/* What a reader of the folder needs beside the journal: the sweep file, the machine, and the keys of the points that it is about. */
+static bool describe(const struct run *run, struct error *error)
 {
     char path[PATH_MAX];
-    path_in(run, "sweep.yaml", path);
-    return files_write(path, run->sweep.source.text, run->sweep.source.size, error);
+    folder_file(run->folder.path, "sweep.yaml", path);
+    if (!files_write(path, run->sweep.source.text, run->sweep.source.size, error))
+        return false;
+    json_t *facts = machine_facts();
+    char *text = facts != NULL ? json_dumps(facts, JSON_INDENT(2)) : NULL;
+    folder_file(run->folder.path, "machine.json", path);
+    bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail(error, "no memory for machine.json");
+    free(text);
+    json_decref(facts);
+    return good && points_write(run->folder.path, &run->tally, error);
+}
+
+static enum run_end end_of(const struct run *run)
+{
+    for (size_t i = 0; i < run->sweep.n_points && run->tally.point != NULL; i++) {
+        enum result result = tally_result(&run->tally, i);
+        if (result != RESULT_COUNT && result_failed(result))
+            return RUN_FAILED;
+    }
+    return run->tally.point == NULL || tally_planned(&run->tally) > 0 ? RUN_INTERRUPTED : RUN_COMPLETE;
 }
 
 bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, struct error *error)
@@ -241,55 +185,24 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
      * default, to spin for milliseconds, makes a call of microseconds take as long as a time slice. machine.json records it. */
     setenv("GOMP_SPINCOUNT", SPIN_COUNT, 0);
     machine_type(run->machine);
+    machine_surroundings(run->surroundings);
+    run->conditions =
+        (struct conditions){.machine = run->machine, .surroundings = run->surroundings, .samples = run->sweep.run.samples};
     char journal[PATH_MAX] = "";
-    bool good = make_folder(run, error) && keep_sweep_file(run, error) && write_json(run, "machine.json", machine_facts(), error);
+    bool good = folder_open(request->results, run->sweep.name, request->fresh, run->machine, &run->folder, error);
     if (good) {
-        path_in(run, "journal.jsonl", journal);
-        good = journal_open(journal, &run->journal, error) && measure_all(run, out, error);
-        journal_close(run->journal);
+        folder_file(run->folder.path, "journal.jsonl", journal);
+        good = journal_open(journal, &run->journal, error) && count_kept(run, journal, out, error) && describe(run, error);
+    }
+    if (good) {
+        good = measure_all(run, out, error);
         struct error later; /* the first error is the one to report; what was measured before it is concluded all the same */
-        good = conclude(run, journal, out, good ? error : &later) && good;
+        good = conclude(&run->sweep, run->folder.path, out, good ? error : &later) && good;
     }
-    if (points_left(run) > 0)
-        *end = RUN_INTERRUPTED;
-    for (enum result result = 0; result < RESULT_COUNT; result++)
-        if (result_failed(result) && run->count[result] > 0)
-            *end = RUN_FAILED;
+    *end = end_of(run);
+    journal_close(run->journal);
+    tally_free(&run->tally);
     sweep_free(&run->sweep);
-    free(run);
-    return good;
-}
-
-/* Counts the records of a journal by their results. */
-static bool count_record(json_t *record, void *context)
-{
-    struct run *run = context;
-    enum result result = result_find(json_string_value(json_object_get(record, "result")));
-    if (result < RESULT_COUNT)
-        run->count[result]++;
-    return true;
-}
-
-bool run_draw(const char *folder, FILE *out, struct error *error)
-{
-    struct run *run = calloc(1, sizeof *run);
-    if (run == NULL)
-        return fail(error, "no memory to draw a run");
-    char path[PATH_MAX], journal[PATH_MAX];
-    size_t torn, length = strlen(folder);
-    while (length > 1 && folder[length - 1] == '/')
-        length--;
-    bool good = length > 0 && length < sizeof run->folder;
-    snprintf(run->folder, sizeof run->folder, "%.*s", (int)length, folder);
-    path_in(run, "sweep.yaml", path);
-    path_in(run, "journal.jsonl", journal);
-    if (!good)
-        fail(error, "expected the folder of a run, such as results/quick/2026-11-23T19-34-59Z");
-    good = good && sweep_read(path, true, &run->sweep, error);
-    if (good) {
-        good = journal_read(journal, count_record, run, &torn, error) && conclude(run, journal, out, error);
-        sweep_free(&run->sweep);
-    }
     free(run);
     return good;
 }

@@ -1,5 +1,5 @@
-/* One execution of a sweep: every point measured in a process of its own, every round a line in the journal, then table and
- * plots. */
+/* One execution of a sweep: every round of every point in a process of its own and a line in the journal, then table and plots. Where
+ * an earlier execution was ended, however that was, this one goes on: finished rounds are kept. */
 #ifndef BENCH_RUN_H
 #define BENCH_RUN_H
 
@@ -10,8 +10,10 @@
 struct run_request {
     const char *sweep_path;
     const char *program; /* this program: it is started again for every round */
-    const char *results; /* folder in which NAME/RUN/ is made */
+    const char *results; /* folder in which NAME/run-N/ is made */
     bool many;           /* more points than SWEEP_POINTS_UNASKED are fine */
+    bool fresh;          /* a folder of its own, whatever there is to go on with */
+    bool retry;          /* rounds that crashed, timed out, ran out of memory or were wrong are measured again */
 };
 
 enum run_end {
@@ -23,8 +25,5 @@ enum run_end {
 /* Runs it, with progress and a closing summary on out. False: the run itself failed; what was measured is kept and, if possible,
  * drawn. */
 bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, struct error *error);
-
-/* Table, summary and plots once more from the journal and the sweep file in a run's folder; nothing is measured. */
-bool run_draw(const char *folder, FILE *out, struct error *error);
 
 #endif

@@ -2,22 +2,19 @@
 #include "bench/subject.h"
 
 #include "bench/journal.h"
-#include "bench/machine.h"
 #include "bench/textbook.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the memory that is free, so that measuring a point does not start the system swapping. */
-#define MEMORY_SHARE 0.9
-
-bool subject_make(const struct point *point, struct subject *subject, struct finding *finding, struct error *error)
+bool subject_make(const struct point *point, const struct limits *limits, struct subject *subject, struct finding *finding,
+                  struct error *error)
 {
     struct problem problem = point_problem(point);
     enum level level = point_level(point);
-    *subject = (struct subject){.settings = point_settings(point), .environment = {.threads = point_threads(point)}};
-    subject->environment.memory_limit = (size_t)(MEMORY_SHARE * (double)machine_memory_available());
+    *subject = (struct subject){.settings = point_settings(point),
+                                .environment = {.threads = point_threads(point), .memory_limit = limits->memory_limit}};
     if (!level_available(level)) {
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "this machine does not execute %s", level_names[level]);
         return true;

@@ -17,7 +17,8 @@ struct subject {
 
 /* Draws the inputs and makes room for the outputs. After success finding->result is ok, or unsupported with the reason, and then
  * nothing was drawn. False: the harness failed. */
-bool subject_make(const struct point *point, struct subject *subject, struct finding *finding, struct error *error);
+bool subject_make(const struct point *point, const struct limits *limits, struct subject *subject, struct finding *finding,
+                  struct error *error);
 void subject_free(struct subject *subject);
 
 /* What exact.h must not compare this subject with: its own implementation, in float64. */

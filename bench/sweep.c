@@ -4,7 +4,6 @@
 #include "bench/draw.h"
 #include "bench/expand.h"
 #include "bench/filter.h"
-#include "bench/number.h"
 #include "bench/request.h"
 
 #include <stdio.h>
@@ -78,58 +77,9 @@ static bool read_field(struct reader *reader, const struct entry *entry, const s
     return choice_read(&reader->source, entry->what, node, &reader->product->choice[entry->what]);
 }
 
-/* ---- run: holds two scalars beside its fields ----------------------------------------------------------------------------- */
-
-static bool read_samples(struct reader *reader, const struct node *node)
-{
-    int64_t samples;
-    if (node->kind != NODE_SCALAR || !number_read_integer(node->text, &samples) || samples < 1 || samples > 10000)
-        return fail_value(&reader->source, node, "samples", "a whole number from 1 to 10000");
-    reader->sweep->run.samples = (int)samples;
-    return true;
-}
-
-/* "90", "90 s", "1.5 min" to seconds. */
-static bool read_seconds(const char *text, double *seconds)
-{
-    static const struct {
-        const char *name;
-        double seconds;
-    } units[] = {{"", 1}, {"s", 1}, {"min", 60}, {"h", 3600}};
-    char number[32];
-    size_t n = strspn(text, "0123456789.");
-    if (n >= sizeof number)
-        return false;
-    memcpy(number, text, n);
-    number[n] = '\0';
-    text += n + strspn(text + n, " ");
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(units[i].name, text) == 0 && number_read_real(number, seconds)) {
-            *seconds *= units[i].seconds;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_time_limit(struct reader *reader, const struct node *node)
-{
-    double seconds;
-    if (node->kind != NODE_SCALAR || !read_seconds(node->text, &seconds) || !(seconds > 0 && seconds <= 86400))
-        return fail_value(&reader->source, node, "time_limit", "a time above 0, at most 24 h, such as 60 s, 5 min or 1 h");
-    reader->sweep->run.time_limit = seconds;
-    return true;
-}
-
-static const struct {
-    const char *key;
-    bool (*read)(struct reader *, const struct node *);
-} run_entries[] = {{"samples", read_samples}, {"time_limit", read_time_limit}};
-enum { RUN_ENTRIES = sizeof run_entries / sizeof run_entries[0] };
-
 static bool read_section(struct reader *reader, const struct entry *entry, const struct node *node)
 {
-    const char *names[FIELD_COUNT + RUN_ENTRIES];
+    const char *names[FIELD_COUNT + SWEEP_RUN_KEYS];
     char where[32];
     int n = 0;
     if (node->kind != NODE_MAP)
@@ -138,8 +88,8 @@ static bool read_section(struct reader *reader, const struct entry *entry, const
         if ((int)fields[field].section == entry->what)
             names[n++] = fields[field].name;
     bool scalars = entry->what == SECTION_RUN && reader->product == &reader->base; /* they hold for the whole sweep */
-    for (int i = 0; i < RUN_ENTRIES && scalars; i++)
-        names[n++] = run_entries[i].key;
+    for (int i = 0; i < SWEEP_RUN_KEYS && scalars; i++)
+        names[n++] = sweep_run_keys[i];
     snprintf(where, sizeof where, " in %s", entry->key);
     if (!keys_known(&reader->source, node, where, names, n))
         return false;
@@ -149,9 +99,8 @@ static bool read_section(struct reader *reader, const struct entry *entry, const
         int field = field_find((enum section)entry->what, value->key);
         if (field >= 0 && !choice_read(&reader->source, field, value, &reader->product->choice[field]))
             return false;
-        for (int i = 0; i < RUN_ENTRIES && field < 0; i++)
-            if (strcmp(run_entries[i].key, value->key) == 0 && !run_entries[i].read(reader, value))
-                return false;
+        if (field < 0 && !sweep_run_read(&reader->source, value, &reader->sweep->run))
+            return false;
     }
     return true;
 }
@@ -239,7 +188,7 @@ bool sweep_read(const char *path, bool many, struct sweep *sweep, struct error *
 {
     struct node *root;
     memset(sweep, 0, sizeof *sweep);
-    sweep->run = (struct sweep_run){.samples = 20, .time_limit = 60};
+    sweep->run = sweep_run_default;
     struct reader reader = {.source = {.pool = &sweep->memory, .error = error}, .sweep = sweep};
     char *folder = pool_text(&sweep->memory, path);
     if (folder == NULL)

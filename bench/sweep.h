@@ -4,14 +4,10 @@
 
 #include "bench/point.h"
 #include "bench/pool.h"
+#include "bench/sweep_run.h"
 #include "bench/yaml.h"
 
 enum { SWEEP_NAME_MAX = 64, PLOT_FIELDS_MAX = 6, SWEEP_PLOTS_MAX = 64, SWEEP_POINTS_UNASKED = 100000 };
-
-struct sweep_run {
-    int samples;       /* timed samples of a throughput point */
-    double time_limit; /* seconds that one point's process may take */
-};
 
 /* Keeps a record when every listed field has one of the listed values. The same form serves skip: and a plot's where:. The value
  * "none" also means that the point does not use the field; an implementation without options means it with any. */

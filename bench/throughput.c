@@ -183,7 +183,7 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
 {
     struct subject subject;
     struct answers answers = {.worst = {.largest = NAN, .residual = NAN}, .spectrum = {NAN, NAN, NAN, NAN}};
-    bool good = subject_make(point, &subject, finding, error);
+    bool good = subject_make(point, limits, &subject, finding, error);
     if (good && finding->result == RESULT_OK) {
         const struct problem *p = &subject.tensors.problem;
         const struct settings *settings = &subject.settings;

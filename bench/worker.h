@@ -7,11 +7,12 @@
 
 #include <stdio.h>
 
-/* What a worker is told: {"point": {...}, "samples": 20, "time_limit": 60}. NULL when out of memory. */
+/* What a worker is told: {"point": {...}, "samples": 10, "time_limit": 60, "memory_limit": bytes or 0, "cache": folder or null}. NULL
+ * when out of memory. */
 char *worker_request(const struct point *point, const struct limits *limits);
 
-/* Reads a request, measures, writes {"result":, "message":, "place":, "inputs":, MEASURE: {...}}. False when the request makes no
- * sense or nothing could be written. */
+/* Reads a request, measures, writes {"result":, "message":, "place":, "inputs":, MEASURE: {...}, "load":, "warnings":, "began":
+ * monotonic clock, "stages": {seconds of each}}. False when the request makes no sense or nothing could be written. */
 bool worker_run(FILE *in, FILE *out, struct error *error);
 
 #endif

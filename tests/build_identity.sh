@@ -16,6 +16,8 @@ identity() {
     echo 'int two(int x) { return x + 2; }' >"$place/impls/two.c"
     echo 'int scan(int x) { return x + 3; }' >"$place/impls/scan.c"
     echo 'int timing(int x) { return x + 4; }' >"$place/bench/timing.c"
+    echo 'int speed(int x) { return x + 5; }' >"$place/bench/speed.c"
+    echo 'int error(int x) { return x + 6; }' >"$place/bench/error.c"
     while [[ $# -gt 0 ]]; do
         printf '%s\n' "$2" >"$place/$1"
         shift 2
@@ -23,10 +25,10 @@ identity() {
     local file
     (
         cd "$place"
-        for file in impls/{registry,one,two,scan} bench/timing; do
+        for file in impls/{registry,one,two,scan} bench/{timing,speed,error}; do
             gcc -O2 -g "-ffile-prefix-map=$PWD=." -c "$file.c" -o "objects/$file.o"
         done
-        "$script" "$flags" impls/registry.c objects/*/*.o | grep '^    {"'
+        "$script" "$flags" impls/registry.c "speed error" objects/*/*.o | grep '^    {"'
     )
 }
 
@@ -38,15 +40,16 @@ differ() { # WHAT EXPECTED ROWS
 }
 
 first=$(identity first O2)
-[[ $(wc -l <<<"$first") == 3 ]] || { echo "build_identity: expected rows one, two, harness: $first" >&2 && exit 1; }
+[[ $(wc -l <<<"$first") == 4 ]] || { echo "build_identity: expected rows one, two, speed, error: $first" >&2 && exit 1; }
 
 differ "the same again" "" "$(identity first O2)"
 differ "another folder" "" "$(identity another/folder O2)"
 differ "a comment" "" "$(identity comment O2 impls/one.c $'/* why */\n\nint one(int x)\n{\n    return x + 1; // so\n}')"
 differ "an implementation" "one " "$(identity own O2 impls/one.c 'int one(int x) { return x + 7; }')"
 differ "shared arithmetic" "one two " "$(identity shared O2 impls/scan.c 'int scan(int x) { return x + 7; }')"
-differ "a measure" "harness " "$(identity measure O2 bench/timing.c 'int timing(int x) { return x + 7; }')"
-differ "the flags" "one two harness " "$(identity flags O3)"
+differ "a measure" "error " "$(identity measure O2 bench/error.c 'int error(int x) { return x + 7; }')"
+differ "what measures share" "speed error " "$(identity measures O2 bench/timing.c 'int timing(int x) { return x + 7; }')"
+differ "the flags" "one two speed error " "$(identity flags O3)"
 differ "one more implementation" "three " "$(identity more O2 impls/registry.c \
     $'#define ROWS(X) \\\n    X(one) \\\n    X(two) \\\n    X(three)\nint added;')"
 

@@ -1,4 +1,5 @@
 /* Points: what a point does not use does not count, points survive JSON, and keys tell apart what differs. */
+#include "bench/measure.h"
 #include "bench/point.h"
 
 #include "tests/scratch.h"
@@ -9,6 +10,8 @@
 Suite *suite_point(void);
 
 /* The defaults, with what has none. */
+static const struct conditions conditions = {"machine", "libraries", 10};
+
 static struct point usual(void)
 {
     struct point point;
@@ -83,8 +86,8 @@ START_TEST(unused_fields_do_not_count)
         char key_a[KEY_SIZE], key_b[KEY_SIZE];
         point_canonical(&a);
         point_canonical(&b);
-        point_key(&a, "machine", key_a);
-        point_key(&b, "machine", key_b);
+        point_key(&a, &conditions, key_a);
+        point_key(&b, &conditions, key_b);
         ck_assert_msg(point_equal(&a, &b) == (pairs[i].same || baseline), "%s and %s", pairs[i].a, pairs[i].b);
         ck_assert_msg((strcmp(key_a, key_b) == 0) == (pairs[i].same || baseline), "%s and %s", pairs[i].a, pairs[i].b);
         point_canonical(&b); /* once is enough */
@@ -191,7 +194,7 @@ START_TEST(keys_tell_every_field_apart)
 {
     char keys[FIELD_COUNT + 1][KEY_SIZE];
     struct point point = usual();
-    point_key(&point, "machine", keys[FIELD_COUNT]);
+    point_key(&point, &conditions, keys[FIELD_COUNT]);
     ck_assert_uint_eq(strspn(keys[FIELD_COUNT], "0123456789abcdef"), KEY_SIZE - 1);
     for (int field = 0; field < FIELD_COUNT; field++) {
         struct point other = usual();
@@ -199,14 +202,37 @@ START_TEST(keys_tell_every_field_apart)
             set(&other, field, changes[field]);
         else
             other.value[field].kind = VALUE_NONE; /* a field of one word only */
-        point_key(&other, "machine", keys[field]);
+        point_key(&other, &conditions, keys[field]);
         for (int earlier = 0; earlier < field; earlier++)
             ck_assert_msg(strcmp(keys[field], keys[earlier]) != 0, "%s and %s", fields[field].name, fields[earlier].name);
         ck_assert_msg(strcmp(keys[field], keys[FIELD_COUNT]) != 0, "%s", fields[field].name);
     }
-    char elsewhere[KEY_SIZE];
-    point_key(&point, "another machine", elsewhere);
-    ck_assert_str_ne(elsewhere, keys[FIELD_COUNT]);
+}
+END_TEST
+
+/* The first half says which point, the second under which conditions; samples count where they are taken. */
+START_TEST(keys_tell_conditions_apart)
+{
+    const struct conditions others[] = {
+        {"another machine", "libraries", 10}, {"machine", "variables", 10}, {"machine", "libraries", 11}};
+    struct point point = usual();
+    char key[KEY_SIZE], other[KEY_SIZE];
+    for (int measure = 0; measure_word(measure) != NULL; measure++) {
+        set(&point, FIELD_MEASURE, measure_word(measure));
+        point_key(&point, &conditions, key);
+        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+            bool same = i == 2 && !measures[measure].repeats;
+            point_key(&point, &others[i], other);
+            ck_assert_int_eq(strncmp(key, other, KEY_HALF), 0);
+            ck_assert_msg((strcmp(key + KEY_HALF, other + KEY_HALF) == 0) == same, "%s %zu", measure_word(measure), i);
+        }
+    }
+    set(&point, FIELD_MEASURE, "throughput");
+    point_key(&point, &conditions, key);
+    set(&point, FIELD_D, "9"); /* another point under the same conditions */
+    point_key(&point, &conditions, other);
+    ck_assert_int_ne(strncmp(key, other, KEY_HALF), 0);
+    ck_assert_str_eq(key + KEY_HALF, other + KEY_HALF);
 }
 END_TEST
 
@@ -221,7 +247,7 @@ START_TEST(keys_hold_the_bytes_of_a_file)
         snprintf(path[i], sizeof path[i], "%s/%s", scratch, names[i]);
         scratch_write(path[i], bytes[i], 8);
         set(&point, FIELD_INPUTS, path[i]);
-        point_key(&point, "machine", keys[i]);
+        point_key(&point, &conditions, keys[i]);
     }
     ck_assert_str_eq(keys[0], keys[1]);
     ck_assert_str_ne(keys[0], keys[2]);
@@ -234,13 +260,13 @@ START_TEST(keys_are_the_same_in_every_process)
     char here[KEY_SIZE], there[KEY_SIZE] = "";
     int ends[2], status;
     struct point point = changed("impl:diagonal_scan split=time,kappa:0.9");
-    point_key(&point, "machine", here);
+    point_key(&point, &conditions, here);
     ck_assert_int_eq(pipe(ends), 0);
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) { /* the same point, made again */
         struct point again = changed("kappa:0.9,impl:diagonal_scan split=time");
-        point_key(&again, "machine", there);
+        point_key(&again, &conditions, there);
         _exit(write(ends[1], there, KEY_SIZE) == KEY_SIZE ? 0 : 1);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -340,6 +366,7 @@ Suite *suite_point(void)
     tcase_add_test(tests, bad_json_is_refused);
     tcase_add_test(tests, unknown_implementations_are_kept);
     tcase_add_test(tests, keys_tell_every_field_apart);
+    tcase_add_test(tests, keys_tell_conditions_apart);
     tcase_add_test(tests, keys_hold_the_bytes_of_a_file);
     tcase_add_test(tests, keys_are_the_same_in_every_process);
     tcase_add_test(tests, becomes_what_the_contract_wants);

@@ -302,6 +302,25 @@ START_TEST(children_do_not_outlive_it)
 }
 END_TEST
 
+/* dd holds a block of 100 MB as long as it runs. */
+START_TEST(memory_limits)
+{
+    const char *const argv[] = {"dd", "if=/dev/zero", "of=/dev/null", "bs=100M", "count=1000000", NULL};
+    const char *const small[] = {"dd", "if=/dev/zero", "of=/dev/null", "bs=1M", "count=10", NULL};
+    struct process_request request = {.argv = argv, .time_limit = NEVER, .memory_limit = 50000000};
+    ck_assert_msg(process_run(&request, &result, &error), "%s", error.text);
+    ck_assert_uint_gt(result.over_memory, 50000000);
+    ck_assert(!result.timed_out);
+    ck_assert_int_eq(result.signal, SIGKILL);
+    process_result_free(&result);
+    request.argv = small;
+    ck_assert_msg(process_run(&request, &result, &error), "%s", error.text);
+    ck_assert_uint_eq(result.over_memory, 0);
+    ck_assert_int_eq(result.exit_status, 0);
+    process_result_free(&result);
+}
+END_TEST
+
 Suite *suite_process(void)
 {
     Suite *suite = suite_create("process");
@@ -311,6 +330,7 @@ Suite *suite_process(void)
     tcase_add_test(tests, gives_arguments_as_they_are);
     tcase_add_test(tests, gives_input);
     tcase_add_test(tests, reports_signals);
+    tcase_add_test(tests, memory_limits);
     tcase_add_test(tests, measures_memory);
     tcase_add_loop_test(tests, ends_what_does_not_end, 0, sizeof endless / sizeof *endless);
     tcase_add_test(tests, keeps_what_came_before_the_limit);

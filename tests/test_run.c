@@ -63,7 +63,7 @@ START_TEST(misbehaviour_is_recorded)
     int status = run("name: planted\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
                      "impls: [planted_crash, planted_hang, planted_wrong, planted_off, planted_lazy, planted_zero, fixed_point, "
                      "structured_sequential]\n"
-                     "run: {samples: 3, time_limit: 2}\n",
+                     "run: {samples: 3, rounds: 1, time_limit: 2}\n",
                      &records);
     ck_assert_int_eq(status, 1);
     ck_assert_uint_eq(records.n, 8);
@@ -80,6 +80,25 @@ START_TEST(misbehaviour_is_recorded)
     ck_assert_int_eq(find(&records, "fixed_point")->result, RESULT_OK);
     ck_assert_int_eq(find(&records, "structured_sequential")->result, RESULT_OK);
     ck_assert_double_gt(record_number(find(&records, "fixed_point"), "throughput.median"), 0);
+    records_free(&records);
+}
+END_TEST
+
+/* A memory limit is no limit of address space: the process is watched, and what it held is said. */
+START_TEST(memory_limit_is_watched)
+{
+    struct records records;
+    int status = run("name: hungry\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
+                     "impls: [planted_hungry, fixed_point]\n"
+                     "run: {samples: 3, rounds: 1, time_limit: 20, memory_limit: 200 MB}\n",
+                     &records);
+    ck_assert_int_eq(status, 1);
+    ck_assert_uint_eq(records.n, 2);
+    const struct record *hungry = find(&records, "planted_hungry");
+    ck_assert_int_eq(hungry->result, (enum result)STATUS_OUT_OF_MEMORY);
+    const char *message = json_string_value(record_at(hungry, "message"));
+    ck_assert_msg(strstr(message, "the limit is 200.0 MB") != NULL, "%s", message);
+    ck_assert_int_eq(find(&records, "fixed_point")->result, RESULT_OK);
     records_free(&records);
 }
 END_TEST
@@ -153,7 +172,7 @@ END_TEST
 START_TEST(throughput_figures)
 {
     struct records records;
-    const char *tail = "run: {samples: 7, threads: 1}\n";
+    const char *tail = "run: {samples: 7, rounds: 1, threads: 1}\n";
     char sweep[512];
     snprintf(sweep, sizeof sweep,
              "name: figures\nmeasure: throughput\nproblem: {B: 2, T: 3, d: 4}\nsettings: {l: 2}\n"
@@ -260,6 +279,7 @@ Suite *suite_run(void)
     TCase *tests = tcase_create("run");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, misbehaviour_is_recorded);
+    tcase_add_test(tests, memory_limit_is_watched);
     tcase_add_test(tests, numerical_results);
     tcase_add_test(tests, convergence_figures);
     tcase_add_test(tests, throughput_figures);

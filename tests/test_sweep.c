@@ -185,6 +185,20 @@ static const struct {
      "5:19: time_limit is \"soon\"; expected a time above 0, at most 24 h, such as 60 s, 5 min or 1 h"},
     {false, SIZES "run: {time_limit: 25 h}\n",
      "5:19: time_limit is \"25 h\"; expected a time above 0, at most 24 h, such as 60 s, 5 min or 1 h"},
+    {false, SIZES "run: {rounds: 0}\n", "5:15: rounds is \"0\"; expected a whole number from 1 to 1000"},
+    {false, SIZES "run: {order_seed: x}\n", "5:19: order_seed is \"x\"; expected a whole number from 1 to 2147483647"},
+    {false, SIZES "run: {memory_limit: 4 G}\n",
+     "5:21: memory_limit is \"4 G\"; expected a size of at least 1 MiB, such as 500 MB, 4 GB or 4 GiB"},
+    {false, SIZES "run: {memory_limit: 4 kB}\n",
+     "5:21: memory_limit is \"4 kB\"; expected a size of at least 1 MiB, such as 500 MB, 4 GB or 4 GiB"},
+    {false, SIZES "run: {until: 2%}\n", "5:14: until is \"2%\"; expected {relative_interval: 2%, at_most: 30 rounds}"},
+    {false, SIZES "run: {until: {at_most: 9}}\n",
+     "5:14: until has no relative_interval; expected {relative_interval: 2%, at_most: 30 rounds}"},
+    {false, SIZES "run: {until: {relative_interval: 2%, at_mots: 9}}\n", "5:38: unknown key \"at_mots\" in until; did you mean at_most?"},
+    {false, SIZES "run: {until: {relative_interval: 200%, at_most: 9}}\n",
+     "5:34: relative_interval is \"200%\"; expected a share between 0 and 1, such as 2% or 0.02"},
+    {false, SIZES "run: {until: {relative_interval: 2%, at_most: 5 rounds}}\n",
+     "5:47: at_most is \"5 rounds\"; expected a whole number of rounds from 6 (fewer have no interval) to 1000, such as 30 rounds"},
     {false, SIZES "run: {samples: [1, 2]}\n", "5:16: samples is a list; expected a whole number from 1 to 10000"},
     {false, SIZES "inputs: no such file\n", "5:9: inputs: \"no such file\": No such file or directory; expected a readable file"},
     {false, SIZES "inputs: /\n", "5:9: inputs: \"/\": not a regular file; expected a readable file"},
@@ -347,13 +361,20 @@ START_TEST(values_arrive)
     static const double kappas[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
     struct sweep sweep;
     scratch_make();
-    read_text(TOP SIZES "regime: {kappa: {from: 0.1, to: 0.9, step: 0.1}}\nrun: {samples: 7, time_limit: 1.5 min}\n"
+    read_text(TOP SIZES "regime: {kappa: {from: 0.1, to: 0.9, step: 0.1}}\nrun: {samples: 7, time_limit: 1.5 min, rounds: 9, "
+                        "order_seed: 5, memory_limit: 1.5 GiB,\n"
+                        "      until: {relative_interval: 2.5%, at_most: 30 rounds}}\n"
                         "plots: [{kind: throughput, x: d, series: impl, panel: [mixer, r], where: {T: [8, 16]}}, "
                         "{kind: error-against-iteration}]\n",
               false, &sweep);
     ck_assert_str_eq(sweep.name, "t");
     ck_assert_int_eq(sweep.run.samples, 7);
     ck_assert_double_eq(sweep.run.time_limit, 90);
+    ck_assert_int_eq(sweep.run.rounds, 9);
+    ck_assert_int_eq(sweep.run.order_seed, 5);
+    ck_assert_uint_eq(sweep.run.memory_limit, 3 << 29);
+    ck_assert_double_eq(sweep.run.relative_interval, 0.025);
+    ck_assert_int_eq(sweep.run.at_most, 30);
     for (int i = 0; i < 9; i++) /* what one would have written, not 0.30000000000000004 */
         ck_assert_double_eq(sweep.point[i].value[FIELD_KAPPA].real, kappas[i]);
     ck_assert_int_eq(sweep.n_plots, 2);
@@ -373,7 +394,7 @@ START_TEST(values_arrive)
     sweep_free(&sweep);
 
     read_text(TOP SIZES, false, &sweep);
-    ck_assert_int_eq(sweep.run.samples, 20);
+    ck_assert_int_eq(sweep.run.samples, 10);
     ck_assert_double_eq(sweep.run.time_limit, 60);
     sweep_free(&sweep);
     scratch_remove();

@@ -1,0 +1,29 @@
+/* The part of a sweep file's run: section that holds for the whole sweep: how often and within which limits points are measured. */
+#ifndef BENCH_SWEEP_RUN_H
+#define BENCH_SWEEP_RUN_H
+
+#include "bench/choice.h"
+
+enum { ROUNDS_MAX = 1000, ROUNDS_INTERVAL = 6 /* fewer rounds have no 95 % interval of their median */ };
+
+struct sweep_run {
+    int samples;              /* timed samples of a round */
+    int rounds;               /* fresh processes that measure a point whose figures differ from process to process */
+    double relative_interval; /* more rounds until the 95 % interval of a median is within so much of it either way; 0: no more */
+    int at_most;              /* rounds then */
+    double time_limit;        /* seconds that a round's process may take */
+    size_t memory_limit;      /* bytes that it may hold; 0: nine tenths of what is free when it starts */
+    int64_t order_seed;       /* of the order of points within each round */
+};
+
+/* What a file that says nothing means. */
+extern const struct sweep_run sweep_run_default;
+
+/* The keys, for complaints about unknown ones; their number is returned. */
+enum { SWEEP_RUN_KEYS = 6 };
+extern const char *const sweep_run_keys[SWEEP_RUN_KEYS];
+
+/* Reads the value of one of the keys. */
+bool sweep_run_read(const struct source *source, const struct node *node, struct sweep_run *run);
+
+#endif
