@@ -7,13 +7,15 @@ log=$here/build/build.log
 
 install=()
 arguments=()
-for argument in "$@"; do
-    case $argument in
+while [[ $# -gt 0 && $1 != -- ]]; do
+    case $1 in
     --help | -h) exec cat "$here/bench/help.txt" ;;
     --no-install) install=(--no-install) ;;
-    *) arguments+=("$argument") ;;
+    *) arguments+=("$1") ;;
     esac
+    shift
 done
+arguments+=("$@") # what follows -- is another program's
 if [[ ${#arguments[@]} == 0 ]]; then
     cat "$here/bench/help.txt" >&2
     exit 2

@@ -1,9 +1,9 @@
 /* See draw.h. */
 #include "bench/draw.h"
 
+#include "bench/cache.h"
 #include "bench/random.h"
 #include "bench/regime.h"
-#include "bench/safetensors.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -16,6 +16,8 @@ enum { STREAM_V = 1, STREAM_W = 2, STREAM_H0 = 3, STREAM_PLACE = 4 };
 
 /* One tensor of the contract: where it is in struct inputs, its shape in the words of the problem, and when there is one. */
 enum tensor_id { TENSOR_V, TENSOR_LAMBDA, TENSOR_THETA, TENSOR_W, TENSOR_H0, TENSOR_COUNT };
+
+_Static_assert((int)TENSOR_COUNT == TENSORS_MAX, "draw.h says how many tensors there can be");
 
 static const char *const tensor_names[TENSOR_COUNT] = {"v", "lambda", "theta", "W", "h0"};
 
@@ -189,33 +191,64 @@ bool tensors_check(const struct point *point, struct error *error)
     return good;
 }
 
-bool tensors_make(const struct point *point, struct tensors *tensors, struct error *error)
+bool tensors_read(const char *path, const struct point *point, struct tensors *tensors, struct error *error)
 {
+    struct safetensors *file;
     *tensors = (struct tensors){.problem = point_problem(point)};
-    const struct problem *p = &tensors->problem;
-    bool good;
-    if (point->value[FIELD_INPUTS].kind == VALUE_TEXT) {
-        const char *path = point->value[FIELD_INPUTS].text;
-        struct safetensors *file;
-        good = safetensors_open(path, &file, error);
-        if (good) {
-            good = load(path, tensors, file, error);
-            safetensors_close(file);
-        }
-    } else {
-        const struct value *initial = &point->value[FIELD_INITIAL];
-        uint64_t seed = (uint64_t)point->value[FIELD_SEED].integer;
-        good = allocate(tensors, strcmp(fields[FIELD_INITIAL].word((int)initial->integer), "drawn") == 0, error) &&
-               draw_tokens(point, tensors, error);
-        if (good) {
-            draw_normal(tensors, seed, TENSOR_V, STREAM_V, 1);
-            draw_normal(tensors, seed, TENSOR_W, STREAM_W, 1 / sqrt((double)p->d));
-            draw_normal(tensors, seed, TENSOR_H0, STREAM_H0, 1);
-        }
-    }
+    if (!safetensors_open(path, &file, error))
+        return false;
+    bool good = load(path, tensors, file, error);
+    safetensors_close(file);
     if (!good)
         tensors_free(tensors);
     return good;
+}
+
+static bool draw_all(const struct point *point, struct tensors *tensors, struct error *error)
+{
+    const struct problem *p = &tensors->problem;
+    const struct value *initial = &point->value[FIELD_INITIAL];
+    uint64_t seed = (uint64_t)point->value[FIELD_SEED].integer;
+    bool good = allocate(tensors, strcmp(fields[FIELD_INITIAL].word((int)initial->integer), "drawn") == 0, error) &&
+                draw_tokens(point, tensors, error);
+    if (good) {
+        draw_normal(tensors, seed, TENSOR_V, STREAM_V, 1);
+        draw_normal(tensors, seed, TENSOR_W, STREAM_W, 1 / sqrt((double)p->d));
+        draw_normal(tensors, seed, TENSOR_H0, STREAM_H0, 1);
+    } else {
+        tensors_free(tensors);
+    }
+    return good;
+}
+
+bool tensors_make(const struct point *point, const char *cache, struct tensors *tensors, struct error *error)
+{
+    *tensors = (struct tensors){.problem = point_problem(point)};
+    if (point->value[FIELD_INPUTS].kind == VALUE_TEXT)
+        return tensors_read(point->value[FIELD_INPUTS].text, point, tensors, error);
+    if (cache != NULL && cache_load(cache, point, tensors))
+        return true;
+    *tensors = (struct tensors){.problem = point_problem(point)};
+    if (!draw_all(point, tensors, error))
+        return false;
+    if (cache != NULL)
+        cache_store(cache, point, tensors);
+    return true;
+}
+
+size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_MAX])
+{
+    const struct problem *p = &tensors->problem;
+    size_t n = 0;
+    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+        if (tensors->owned[id] == NULL)
+            continue;
+        tensor[n] = (struct tensor){.name = tensor_names[id], .dtype = p->dtype, .data = tensors->owned[id]};
+        tensor[n].rank = tensor_shape(p, id, tensor[n].shape);
+        tensor[n].bytes = (size_t)tensor_elements(p, id) * dtype_size(p->dtype);
+        n++;
+    }
+    return n;
 }
 
 bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *sequence, struct error *error)

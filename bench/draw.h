@@ -4,17 +4,26 @@
 
 #include "bench/error.h"
 #include "bench/point.h"
+#include "bench/safetensors.h"
+
+enum { TENSORS_MAX = 5 };
 
 struct tensors {
     struct problem problem;
-    struct inputs inputs; /* of problem.dtype */
-    bool out_of_reach;    /* after a failure: no draw of this problem has the kappa that was asked for */
-    void *owned[5];       /* the same tensors, for tensors_free: v, lambda, theta, W, h0 */
+    struct inputs inputs;     /* of problem.dtype */
+    bool out_of_reach;        /* after a failure: no draw of this problem has the kappa that was asked for */
+    void *owned[TENSORS_MAX]; /* the same tensors, for tensors_free: v, lambda, theta, W, h0 */
 };
 
-/* Draws, or reads. False: no memory, a kappa that this problem cannot have (out_of_reach), or a file that does not fit the
- * problem. */
-bool tensors_make(const struct point *point, struct tensors *tensors, struct error *error);
+/* Draws, or reads; what is drawn is kept in the folder cache (cache.h) and taken from there the next time, unless that is NULL. False:
+ * no memory, a kappa that this problem cannot have (out_of_reach), or a file that does not fit the problem. */
+bool tensors_make(const struct point *point, const char *cache, struct tensors *tensors, struct error *error);
+
+/* The tensors of a point from a file. */
+bool tensors_read(const char *path, const struct point *point, struct tensors *tensors, struct error *error);
+
+/* Describes the tensors that there are, for writing them; returns how many. */
+size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_MAX]);
 
 /* Whether a file of tensors fits a point that takes its inputs from it: names and shapes, before anything is computed. True for
  * drawn inputs. */

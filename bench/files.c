@@ -25,13 +25,21 @@ static bool write_all(int file, const char *text, size_t length)
 
 bool files_write(const char *path, const char *text, size_t length, struct error *error)
 {
+    return files_write_parts(path, &(const struct files_part){text, length}, 1, true, error);
+}
+
+bool files_write_parts(const char *path, const struct files_part part[], size_t n, bool durable, struct error *error)
+{
     char aside[PATH_MAX];
     if (snprintf(aside, sizeof aside, "%s.%ld.new", path, (long)getpid()) >= (int)sizeof aside)
         return fail(error, "cannot write %.200s...: the path is too long", path);
     int file = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file < 0)
         return fail(error, "cannot write %s: %s", path, strerror(errno));
-    bool written = write_all(file, text, length) && fsync(file) == 0;
+    bool written = true;
+    for (size_t i = 0; i < n && written; i++)
+        written = write_all(file, part[i].bytes, part[i].length);
+    written = written && (!durable || fsync(file) == 0);
     int reason = errno;
     if (close(file) != 0 && written) {
         written = false;
@@ -45,7 +53,8 @@ bool files_write(const char *path, const char *text, size_t length, struct error
         unlink(aside);
         return fail(error, "cannot write %s: %s", path, strerror(reason));
     }
-    files_sync_folder_of(path);
+    if (durable)
+        files_sync_folder_of(path);
     return true;
 }
 

@@ -2,24 +2,96 @@
 #include "bench/conclude.h"
 #include "bench/list.h"
 #include "bench/run.h"
+#include "bench/single.h"
 #include "bench/worker.h"
 
 #include <limits.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 }; /* bench/help.txt says what they mean */
 
-static const int run_status[] = {[RUN_COMPLETE] = EXIT_OK, [RUN_FAILED] = EXIT_FAILED, [RUN_INTERRUPTED] = EXIT_INTERRUPTED};
-
 struct arguments {
-    const char *command; /* "list", "check", "draw", "worker" or a sweep file */
-    const char *file;
-    const char *results;
-    bool many, fresh, retry;
+    const char *command;     /* a row of the table below, or a sweep file */
+    const char *object;      /* what comes after it, or NULL */
+    const char *results;     /* --results, or results/ beside run.sh */
+    char *const *wrapper;    /* what comes after "--": a program, such as a debugger, and its arguments; NULL-terminated, or NULL */
+    bool many, fresh, retry; /* --yes, --fresh, --retry */
+    char program[PATH_MAX], root[PATH_MAX];
 };
 
-/* Options without a value. */
+/* ---- Commands: each leaves its exit status, or false and an error ------------------------------------------------------------ */
+
+static bool do_sweep(const struct arguments *arguments, int *status, struct error *error)
+{
+    static const int ends[] = {[RUN_COMPLETE] = EXIT_OK, [RUN_FAILED] = EXIT_FAILED, [RUN_INTERRUPTED] = EXIT_INTERRUPTED};
+    const struct run_request request = {.sweep_path = arguments->command,
+                                        .program = arguments->program,
+                                        .results = arguments->results,
+                                        .many = arguments->many,
+                                        .fresh = arguments->fresh,
+                                        .retry = arguments->retry};
+    enum run_end end;
+    bool good = run_sweep(&request, stdout, &end, error);
+    *status = ends[end];
+    return good;
+}
+
+static bool do_list(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)status;
+    return list_print(stdout, arguments->root, error);
+}
+
+static bool do_check(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)status;
+    return check_print(stdout, arguments->object, arguments->many, error);
+}
+
+static bool do_draw(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)status;
+    return conclude_again(arguments->object, stdout, error);
+}
+
+static bool do_point(const struct arguments *arguments, int *status, struct error *error)
+{
+    bool failed = false;
+    bool good = single_run(arguments->results, arguments->object, arguments->program, arguments->wrapper, stdout, &failed, error);
+    *status = failed ? EXIT_FAILED : EXIT_OK;
+    return good;
+}
+
+static bool do_worker(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)status;
+    FILE *in = arguments->object != NULL ? fopen(arguments->object, "re") : stdin;
+    if (in == NULL)
+        return fail(error, "%s: cannot read what to measure", arguments->object);
+    bool good = worker_run(in, stdout, error);
+    if (in != stdin)
+        fclose(in);
+    return good;
+}
+
+static const struct {
+    const char *name;
+    const char *object;  /* what it needs after it, in words; NULL: nothing */
+    bool needs, wrapped; /* the object must be there; a wrapper may be */
+    bool (*run)(const struct arguments *, int *status, struct error *);
+} commands[] = {
+    {"list", NULL, false, false, do_list},
+    {"check", "a sweep file", true, false, do_check},
+    {"draw", "the folder of a run", true, false, do_draw},
+    {"point", "the key of a point (points.txt in a run's folder has them)", true, true, do_point},
+    {"worker", "a file", false, false, do_worker}, /* not for people: what a run starts for every round */
+    {NULL, NULL, false, false, do_sweep},          /* anything else is a sweep file */
+};
+
+/* ---- Arguments ---------------------------------------------------------------------------------------------------------------- */
+
 static const struct {
     const char *word;
     size_t offset; /* of a bool in struct arguments */
@@ -37,12 +109,16 @@ static bool read_switch(const char *word, struct arguments *arguments)
     return false;
 }
 
-static bool arguments_read(int argc, char **argv, struct arguments *arguments, struct error *error)
+static bool read_words(int argc, char **argv, struct arguments *arguments, struct error *error)
 {
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (read_switch(word, arguments))
             continue;
+        if (strcmp(word, "--") == 0) {
+            arguments->wrapper = &argv[i + 1];
+            break;
+        }
         if (strcmp(word, "--results") == 0 && i + 1 < argc && argv[i + 1][0] != '\0')
             arguments->results = argv[++i];
         else if (word[0] == '-')
@@ -50,59 +126,52 @@ static bool arguments_read(int argc, char **argv, struct arguments *arguments, s
                         strcmp(word, "--results") == 0 ? " without a folder" : "");
         else if (arguments->command == NULL)
             arguments->command = word;
-        else if (arguments->file == NULL)
-            arguments->file = word;
+        else if (arguments->object == NULL)
+            arguments->object = word;
         else
-            return fail(error, "%s: one file at a time; ./run.sh --help", word);
+            return fail(error, "%s: one at a time; ./run.sh --help", word);
     }
-    if (arguments->command == NULL)
-        return fail(error, "expected a sweep file, list, or check FILE; ./run.sh --help");
-    bool draws = strcmp(arguments->command, "draw") == 0, wants_file = draws || strcmp(arguments->command, "check") == 0;
-    if (wants_file && arguments->file == NULL)
-        return fail(error, "%s: expected %s after it", arguments->command, draws ? "the folder of a run" : "a sweep file");
-    if (!wants_file && arguments->file != NULL)
-        return fail(error, "%s: expected nothing after %s", arguments->file, arguments->command);
-    return true;
+    return arguments->command != NULL || fail(error, "expected a sweep file or a command; ./run.sh --help");
 }
 
-/* Prints the error and gives the status that goes with it. */
-static int refuse(const struct error *error)
+/* The row of the command, after a look at what came with it; NULL with an error. */
+static bool find_command(const struct arguments *arguments, size_t *row, struct error *error)
 {
-    fflush(stdout);
-    fprintf(stderr, "%s\n", error->text);
-    return EXIT_USAGE;
+    size_t i = 0;
+    while (commands[i].name != NULL && strcmp(commands[i].name, arguments->command) != 0)
+        i++;
+    *row = i;
+    if (commands[i].needs && arguments->object == NULL)
+        return fail(error, "%s: expected %s after it", arguments->command, commands[i].object);
+    if (commands[i].object == NULL && arguments->object != NULL)
+        return fail(error, "%s: expected nothing after %s", arguments->object, arguments->command);
+    if (arguments->wrapper != NULL && (!commands[i].wrapped || arguments->wrapper[0] == NULL))
+        return fail(error,
+                    commands[i].wrapped ? "--: expected a program after it, such as gdb --args" : "--: only for the command point");
+    return true;
 }
 
 int main(int argc, char **argv)
 {
-    struct arguments arguments = {0};
+    static struct arguments arguments;
     struct error error;
-    char program[PATH_MAX], root[PATH_MAX], results[PATH_MAX];
-    enum run_end end;
-
+    size_t row;
+    int status = EXIT_OK;
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error of write(), with a message, not our death */
     signal(SIGPIPE, SIG_IGN); /* nobody reads the progress any more: the measuring goes on */
-    if (!arguments_read(argc, argv, &arguments, &error))
-        return refuse(&error);
-    if (strcmp(arguments.command, "worker") == 0)
-        return worker_run(stdin, stdout, &error) ? EXIT_OK : refuse(&error);
-    if (strcmp(arguments.command, "check") == 0)
-        return check_print(stdout, arguments.file, arguments.many, &error) ? EXIT_OK : refuse(&error);
-
-    if (strcmp(arguments.command, "draw") == 0)
-        return conclude_again(arguments.file, stdout, &error) ? EXIT_OK : refuse(&error);
-
-    if (!root_find(program, root, &error))
-        return refuse(&error);
-    if (strcmp(arguments.command, "list") == 0)
-        return list_print(stdout, root, &error) ? EXIT_OK : refuse(&error);
-
-    snprintf(results, sizeof results, "%.*s/results", PATH_MAX - 16, root);
-    const struct run_request request = {.sweep_path = arguments.command,
-                                        .program = program,
-                                        .results = arguments.results != NULL ? arguments.results : results,
-                                        .many = arguments.many,
-                                        .fresh = arguments.fresh,
-                                        .retry = arguments.retry};
-    return run_sweep(&request, stdout, &end, &error) ? run_status[end] : refuse(&error);
+    bool good = read_words(argc, argv, &arguments, &error) && find_command(&arguments, &row, &error) &&
+                root_find(arguments.program, arguments.root, &error);
+    if (good) {
+        char results[PATH_MAX];
+        snprintf(results, sizeof results, "%.*s/results", PATH_MAX - 16, arguments.root);
+        if (arguments.results == NULL)
+            arguments.results = results;
+        good = commands[row].run(&arguments, &status, &error);
+    }
+    if (!good) {
+        fflush(stdout);
+        fprintf(stderr, "%s\n", error.text);
+        return EXIT_USAGE;
+    }
+    return status;
 }

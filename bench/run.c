@@ -1,12 +1,14 @@
 /* See run.h. */
 #include "bench/run.h"
 
+#include "bench/cache.h"
 #include "bench/clock.h"
 #include "bench/conclude.h"
 #include "bench/files.h"
 #include "bench/folder.h"
 #include "bench/journal.h"
 #include "bench/machine.h"
+#include "bench/measure.h"
 #include "bench/points.h"
 #include "bench/progress.h"
 #include "bench/round.h"
@@ -54,7 +56,7 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
                                           .machine = run->machine,
                                           .program = run->request->program,
                                           .log = log,
-                                          .cache = cache,
+                                          .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
                                           .round = round,
                                           .place = place,
                                           .since = run->since};
@@ -94,6 +96,14 @@ static bool measure_rounds(struct run *run, struct error *error)
     return good;
 }
 
+/* Inputs are kept from round to round, and while a run that was interrupted may go on. */
+static void remove_cache(const struct run *run)
+{
+    char cache[PATH_MAX];
+    folder_file(run->folder.path, "inputs", cache);
+    cache_remove(cache);
+}
+
 static bool measure_all(struct run *run, FILE *out, struct error *error)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -122,6 +132,7 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
     if (!tally_make(&run->sweep, &run->conditions, run->request->retry, &run->tally, error) ||
         !journal_read(journal, tally_line, &run->tally, &torn, error))
         return false;
+    run->tally.retry = false; /* what fails again has been tried again */
     const struct tally *tally = &run->tally;
     if (run->folder.note[0] != '\0')
         fprintf(out, "%s\n", run->folder.note);
@@ -196,6 +207,8 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     }
     if (good) {
         good = measure_all(run, out, error);
+        if (good && tally_planned(&run->tally) == 0)
+            remove_cache(run);
         struct error later; /* the first error is the one to report; what was measured before it is concluded all the same */
         good = conclude(&run->sweep, run->folder.path, out, good ? error : &later) && good;
     }

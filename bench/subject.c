@@ -1,6 +1,7 @@
 /* See subject.h. */
 #include "bench/subject.h"
 
+#include "bench/clock.h"
 #include "bench/journal.h"
 #include "bench/textbook.h"
 
@@ -30,7 +31,10 @@ bool subject_make(const struct point *point, const struct limits *limits, struct
     subject->h = aligned_alloc(64, ((size_t)n * dtype_size(problem.dtype) / 64 + 1) * 64);
     if (subject->h == NULL)
         return fail(error, "no memory for the outputs");
-    if (tensors_make(point, &subject->tensors, error))
+    double began = clock_seconds();
+    bool made = tensors_make(point, limits->cache, &subject->tensors, error);
+    finding->seconds[STAGE_INPUTS] = clock_seconds() - began;
+    if (made)
         return true;
     if (!subject->tensors.out_of_reach)
         return false;

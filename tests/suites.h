@@ -1,3 +1,4 @@
+SUITE(cache)
 SUITE(contract)
 SUITE(draw)
 SUITE(field)

@@ -242,6 +242,129 @@ START_TEST(leaves_everything_behind)
 }
 END_TEST
 
+/* Runs the program with arguments; *process is the caller's to free. */
+static void call(const char *const *arguments, struct process_result *process)
+{
+    const char *argv[12] = {program};
+    struct error error;
+    for (int i = 0; i < 10 && arguments[i] != NULL; i++)
+        argv[i + 1] = arguments[i];
+    const struct process_request request = {.argv = argv, .time_limit = 100};
+    ck_assert_msg(process_run(&request, process, &error), "%s", error.text);
+}
+
+/* The same command again keeps what was measured; an edited sweep keeps the points that it still has; --fresh and --retry do not. */
+START_TEST(goes_on)
+{
+    struct records records;
+    const char *sweep = scratch_path("sweep.yaml"), *results = scratch_path("results");
+    const char *first =
+        "name: again\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\nsettings: {l: [1, 2]}\n"
+        "impls: [fixed_point, planted_crash]\nrun: {samples: 2, rounds: 2}\n";
+    const char *edited =
+        "name: again\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\nsettings: {l: [2, 3]}\n"
+        "impls: [fixed_point, planted_crash]\nrun: {samples: 2, rounds: 2}\n";
+    ck_assert_int_eq(run(first, &records), 1);
+    ck_assert_uint_eq(records.n, 5); /* two points of two rounds, and one that crashed in its first */
+    records_free(&records);
+    static const struct {
+        const char *option, *said, *folder;
+        size_t records;
+        bool edited;
+    } steps[] = {
+        {NULL, "5 rounds kept, 0 to measure", "run-1", 5, false},
+        {"--retry", "4 rounds kept, 2 to measure", "run-1", 6, false},
+        {NULL, "3 rounds kept, 2 to measure", "run-1", 8, true},
+        {NULL, "5 rounds kept, 0 to measure", "run-1", 8, true},
+        {"--fresh", "", "run-2", 5, true},
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        const char *text = steps[i].edited ? edited : first;
+        char journal[PATH_MAX];
+        struct process_result process;
+        struct error error;
+        scratch_write(sweep, text, strlen(text));
+        call((const char *const[]){sweep, "--results", results, steps[i].option, NULL}, &process);
+        ck_assert_msg(process.exit_status == 1, "step %zu: %s %s", i, process.output, process.errors);
+        ck_assert_msg(strstr(process.output, steps[i].said) != NULL, "step %zu: %s", i, process.output);
+        snprintf(journal, sizeof journal, "%s/again/%s/journal.jsonl", results, steps[i].folder);
+        ck_assert_msg(records_read(journal, &records, &error), "%s", error.text);
+        ck_assert_msg(records.n == steps[i].records, "step %zu: %zu records", i, records.n);
+        records_free(&records);
+        process_result_free(&process);
+    }
+}
+END_TEST
+
+/* One point again by itself: printed, not kept; under another program if asked. */
+START_TEST(a_point_by_itself)
+{
+    struct records records;
+    struct process_result process;
+    char key[KEY_SIZE];
+    ck_assert_int_eq(
+        run("name: one\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\nimpls: [fixed_point, "
+            "planted_crash]\nrun: {samples: 2, rounds: 1}\n",
+            &records),
+        1);
+    const char *results = scratch_path("results");
+    snprintf(key, sizeof key, "%s", json_string_value(record_at(find(&records, "fixed_point"), "key")));
+    call((const char *const[]){"point", key, "--results", results, NULL}, &process);
+    ck_assert_int_eq(process.exit_status, 0);
+    json_t *found = json_loads(process.output, 0, NULL);
+    ck_assert_str_eq(json_string_value(json_object_get(found, "result")), "ok");
+    json_decref(found);
+    process_result_free(&process);
+
+    call((const char *const[]){"point", key, "--results", results, "--", "env", "printf", "<%s>", NULL}, &process);
+    ck_assert_int_eq(process.exit_status, 0);
+    ck_assert_ptr_nonnull(strstr(process.output, "bench-planted><worker></dev/fd/"));
+    process_result_free(&process);
+
+    call((const char *const[]){"point", json_string_value(record_at(find(&records, "planted_crash"), "key")), "--results", results,
+                               NULL},
+         &process);
+    ck_assert_int_eq(process.exit_status, 1);
+    process_result_free(&process);
+    records_free(&records);
+
+    static const char *const bad[][2] = {{"0123456789abcdef", "no record"}, {"012", "is no key"}, {"xyz12", "is no key"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        call((const char *const[]){"point", bad[i][0], "--results", results, NULL}, &process);
+        ck_assert_int_eq(process.exit_status, 2);
+        ck_assert_msg(strstr(process.errors, bad[i][1]) != NULL, "%s", process.errors);
+        process_result_free(&process);
+    }
+}
+END_TEST
+
+/* Two runs of one sweep at once: the second is told so and disturbs nothing. */
+START_TEST(two_at_once)
+{
+    struct records records;
+    struct journal *journal;
+    struct error error;
+    char path[PATH_MAX];
+    const char *sweep = "name: two\nmeasure: convergence\nproblem: {T: 8, d: 4}\nimpls: fixed_point\n";
+    ck_assert_int_eq(run(sweep, &records), 0);
+    records_free(&records);
+    snprintf(path, sizeof path, "%s/two/run-1/journal.jsonl", scratch_path("results"));
+    ck_assert(journal_open(path, &journal, &error));
+    char *before = scratch_read(path);
+    struct process_result process;
+    call((const char *const[]){scratch_path("sweep.yaml"), "--results", scratch_path("results"), NULL}, &process);
+    ck_assert_int_eq(process.exit_status, 2);
+    ck_assert_msg(strstr(process.errors, "another run is writing it") != NULL, "%s", process.errors);
+    process_result_free(&process);
+    char *after = scratch_read(path);
+    ck_assert_str_eq(before, after);
+    free(before);
+    free(after);
+    journal_close(journal);
+    ck_assert_int_eq(run(sweep, NULL), 0);
+}
+END_TEST
+
 START_TEST(refusals)
 {
     ck_assert_int_eq(run("name: bad\nmeasure: convergence\nproblem: {T: 0, d: 4}\nimpls: fixed_point\n", NULL), 2);
@@ -284,6 +407,9 @@ Suite *suite_run(void)
     tcase_add_test(tests, convergence_figures);
     tcase_add_test(tests, throughput_figures);
     tcase_add_test(tests, leaves_everything_behind);
+    tcase_add_test(tests, goes_on);
+    tcase_add_test(tests, a_point_by_itself);
+    tcase_add_test(tests, two_at_once);
     tcase_add_test(tests, refusals);
     suite_add_tcase(suite, tests);
     return suite;
