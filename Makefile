@@ -22,7 +22,8 @@ MAKEFLAGS += -j$(shell nproc)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
-.PHONY: all test format lint $(LINTS) clean help needs cuda FORCE
+KILLS := 200
+.PHONY: all test kills aa format lint $(LINTS) clean help needs cuda FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -100,6 +101,12 @@ all: $(BUILD)/bench cuda ## build the program, build/bench
 
 test: $(BUILD)/bench $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests ## build and run every test (SUITE=name: one subject)
 	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(BUILD)/tests
+
+kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
+	@KILLS=$(KILLS) $(MAKE) --no-print-directory SUITE=kills test
+
+aa: ## the same sweep twice: how often the 95 % intervals of a point exclude each other
+	@tests/aa.sh
 
 format: | needs ## lay out the sources as .clang-format says
 	@clang-format -i $(SOURCES)

@@ -365,6 +365,43 @@ START_TEST(two_at_once)
 }
 END_TEST
 
+/* Where nothing can be written, or no more: a message with the file and the reason, and a journal that can be read and gone on in. */
+START_TEST(no_room)
+{
+    struct records records;
+    struct process_result process;
+    struct error error;
+    const char *text =
+        "name: full\nmeasure: convergence\nproblem: {T: 8, d: 4}\nsettings: {l: {from: 1, to: 20, step: 1}}\nimpls: fixed_point\n";
+    const char *sweep = scratch_path("sweep.yaml"), *results = scratch_path("results");
+    char journal[PATH_MAX];
+    scratch_write(sweep, text, strlen(text));
+    call((const char *const[]){sweep, "--results", "/proc/nowhere", NULL}, &process);
+    ck_assert_int_eq(process.exit_status, 2);
+    ck_assert_msg(strstr(process.errors, "/proc/nowhere: ") != NULL, "%s", process.errors);
+    process_result_free(&process);
+
+    /* a file may not grow beyond 16 blocks of 512 bytes */
+    const char *const argv[] = {"/bin/sh", "-c", "ulimit -f 16; exec \"$@\"", "sh", program, sweep, "--results", results, NULL};
+    const struct process_request request = {.argv = argv, .time_limit = 100};
+    ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
+    ck_assert_int_eq(process.exit_status, 2);
+    ck_assert_msg(strstr(process.errors, "journal.jsonl: ") != NULL, "%s", process.errors);
+    process_result_free(&process);
+    snprintf(journal, sizeof journal, "%s/full/run-1/journal.jsonl", results);
+    ck_assert_msg(records_read(journal, &records, &error), "%s", error.text);
+    size_t before = records.n;
+    ck_assert(before > 0 && before < 20 && records.torn == 0);
+    records_free(&records);
+    call((const char *const[]){sweep, "--results", results, NULL}, &process);
+    ck_assert_int_eq(process.exit_status, 0);
+    char said[64];
+    snprintf(said, sizeof said, "%zu rounds kept, %zu to measure", before, 20 - before);
+    ck_assert_msg(strstr(process.output, said) != NULL, "%s", process.output);
+    process_result_free(&process);
+}
+END_TEST
+
 START_TEST(refusals)
 {
     ck_assert_int_eq(run("name: bad\nmeasure: convergence\nproblem: {T: 0, d: 4}\nimpls: fixed_point\n", NULL), 2);
@@ -410,6 +447,7 @@ Suite *suite_run(void)
     tcase_add_test(tests, goes_on);
     tcase_add_test(tests, a_point_by_itself);
     tcase_add_test(tests, two_at_once);
+    tcase_add_test(tests, no_room);
     tcase_add_test(tests, refusals);
     suite_add_tcase(suite, tests);
     return suite;
