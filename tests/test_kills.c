@@ -210,7 +210,7 @@ static int kill_until_done(const char *sweep, const char *results, const char *j
     while (status < 0) {
         pid_t pid = start(sweep, results);
         if (already + kills < enough) {
-            sleep_for(LATEST * random_uniform(1, STREAM_KILLS, (uint64_t)(already + kills)));
+            sleep_for(LATEST * random_uniform(1, STREAM_KILLS, (uint64_t)already + (uint64_t)kills));
             kill(pid, SIGKILL);
         }
         int how;
@@ -230,7 +230,7 @@ static int kill_until_done(const char *sweep, const char *results, const char *j
 START_TEST(nothing_is_lost)
 {
     const char *asked = getenv("KILLS");
-    int enough = asked != NULL ? atoi(asked) : KILLS_DEFAULT, kills = 0, runs = 0;
+    int enough = asked != NULL ? (int)strtol(asked, NULL, 10) : KILLS_DEFAULT, kills = 0, runs = 0;
     char undisturbed[SWEEPS][PATH_MAX], results[PATH_MAX], sweep[PATH_MAX], paths[4][PATH_MAX];
     ck_assert_int_gt(enough, 0);
     for (; kills < enough; runs++) {
