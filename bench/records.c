@@ -34,9 +34,7 @@ static int record_order(const void *left, const void *right)
     double round_a = record_number(a, "round"), round_b = record_number(b, "round");
     if (round_a != round_b)
         return round_a < round_b ? -1 : 1;
-    const char *start_a = json_string_value(json_object_get(a->json, "started"));
-    const char *start_b = json_string_value(json_object_get(b->json, "started"));
-    return start_a && start_b ? strcmp(start_a, start_b) : 0;
+    return (a->line > b->line) - (a->line < b->line); /* not by the clock, which jumps */
 }
 
 struct reading {
@@ -44,7 +42,7 @@ struct reading {
     struct error *error;
 };
 
-static bool keep(json_t *json, void *context)
+static bool take(json_t *json, void *context)
 {
     struct reading *reading = context;
     struct records *records = reading->records;
@@ -63,6 +61,7 @@ static bool keep(json_t *json, void *context)
     if (!point_from_json(json_object_get(json, "point"), &record->point, reading->error))
         return false;
     record->json = json_incref(json);
+    record->line = records->n;
     records->n++;
     return true;
 }
@@ -71,7 +70,7 @@ bool records_read(const char *path, struct records *records, struct error *error
 {
     memset(records, 0, sizeof *records);
     struct reading reading = {records, error};
-    if (!journal_read(path, keep, &reading, &records->torn, error)) {
+    if (!journal_read(path, take, &reading, &records->torn, error)) {
         records_free(records);
         return false;
     }
@@ -86,6 +85,19 @@ void records_free(struct records *records)
         json_decref(records->record[i].json);
     free(records->record);
     memset(records, 0, sizeof *records);
+}
+
+size_t records_keep(struct records *records, bool (*keep)(const struct record *record, void *context), void *context)
+{
+    size_t kept = 0, n = records->n;
+    for (size_t i = 0; i < n; i++) {
+        if (keep(&records->record[i], context))
+            records->record[kept++] = records->record[i];
+        else
+            json_decref(records->record[i].json);
+    }
+    records->n = kept;
+    return n - kept;
 }
 
 const json_t *record_at(const struct record *record, const char *path)

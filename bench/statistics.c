@@ -50,6 +50,17 @@ bool statistics_median_interval(const double *sorted, size_t n, double *low, dou
     return true;
 }
 
+bool statistics_fences(const double *sorted, size_t n, double *low, double *high)
+{
+    const double reach = 1.5; /* interquartile ranges */
+    if (n < STATISTICS_FENCES_LEAST)
+        return false;
+    double q1 = statistics_quantile(sorted, n, 0.25), q3 = statistics_quantile(sorted, n, 0.75);
+    *low = q1 - reach * (q3 - q1);
+    *high = q3 + reach * (q3 - q1);
+    return true;
+}
+
 static double mean_of(const double *values, size_t n)
 {
     double sum = 0;

@@ -62,6 +62,22 @@ START_TEST(median_intervals)
 }
 END_TEST
 
+/* 1, 2, ..., 8: quartiles 2.75 and 6.25, so the fences lie 5.25 outside of them. */
+START_TEST(fences)
+{
+    const double sorted[] = {1, 2, 3, 4, 5, 6, 7, 8}, equal[] = {3, 3, 3, 3, 3};
+    double low = -7, high = -7;
+    ck_assert(!statistics_fences(sorted, 4, &low, &high));
+    ck_assert_double_eq(low, -7);
+    ck_assert(statistics_fences(sorted, 8, &low, &high));
+    ck_assert_double_eq(low, -2.5);
+    ck_assert_double_eq(high, 11.5);
+    ck_assert(statistics_fences(equal, 5, &low, &high));
+    ck_assert_double_eq(low, 3);
+    ck_assert_double_eq(high, 3);
+}
+END_TEST
+
 START_TEST(variation)
 {
     const double values[] = {2, 4, 4, 4, 5, 5, 7, 9}, opposite[] = {-1, 1};
@@ -90,6 +106,7 @@ Suite *suite_statistics(void)
     tcase_add_test(tests, quantiles);
     tcase_add_test(tests, medians);
     tcase_add_test(tests, median_intervals);
+    tcase_add_test(tests, fences);
     tcase_add_test(tests, variation);
     tcase_add_test(tests, slopes);
     suite_add_tcase(suite, tests);
