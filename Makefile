@@ -43,7 +43,8 @@ LEVEL_FLAGS_avx512 := $(LEVEL_FLAGS_avx2) -mavx512f -mavx512bw -mavx512cd -mavx5
 # The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
 # of a measure, the points of that measure.
 MEASURES := convergence throughput
-MEASURING := $(MEASURES) draw cache safetensors safetensors_write random regime spectrum exact textbook bounds subject measure validate memory statistics timing worker
+MEASURING := $(MEASURES) draw cache safetensors safetensors_write random regime spectrum exact textbook bounds subject measure validate \
+    memory statistics timing sampling load pace worker
 
 names = $(basename $(notdir $(wildcard $1)))
 variants = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %,$(OBJECTS)/$1/%.f$b.$l.o,$2)))

@@ -3,6 +3,7 @@
 #include "bench/measure.h"
 
 #include "bench/bounds.h"
+#include "bench/clock.h"
 #include "bench/journal.h"
 #include "bench/statistics.h"
 #include "bench/subject.h"
@@ -256,10 +257,13 @@ static bool follow(const struct subject *subject, const struct answers *answers,
         curve.every = curve.bound_token + n_keep;
         trace.residual = curve.every + l;
 
+        double since = clock_seconds();
         struct status status = implementation->plan(p, &subject->settings, &subject->environment, &plan);
+        finding_lap(finding, STAGE_PLAN, &since);
         const struct outputs outputs = {.h = subject->h};
         if (status.code == STATUS_OK)
             status = implementation->forward(plan, &subject->tensors.inputs, &outputs, &trace);
+        finding_lap(finding, STAGE_TIMING, &since);
         finding_status(finding, &status);
         if (plan == NULL)
             trace.l_run = trace.n_kept = 0;
@@ -269,6 +273,7 @@ static bool follow(const struct subject *subject, const struct answers *answers,
             trace.l_run = trace.n_kept = 0;
         }
     }
+    double since = clock_seconds();
     if (good) {
         double *scratch = memory + 6 * n_keep + l + l * p->B, final_l2 = NAN, final_max = NAN;
         curve.n = trace.n_kept;
@@ -290,6 +295,7 @@ static bool follow(const struct subject *subject, const struct answers *answers,
         finding->data = curve_to_json(&curve, &trace, p->B, eps, answers->spectrum.kappa, implementation->exact,
                                       trace.l_run > 0 ? curve.every[trace.l_run - 1] : NAN, final_l2, final_max);
     }
+    finding_lap(finding, STAGE_VALIDATION, &since);
     implementation->destroy(plan);
     free(numbers_of);
     free(memory);
@@ -306,7 +312,9 @@ bool convergence_run(const struct point *point, const struct limits *limits, str
         const struct problem *p = &subject.tensors.problem;
         double bytes =
             (double)kept_iterations(subject.settings.l_max, NULL) * (double)(p->B * p->T * p->d) * (double)dtype_size(p->dtype);
+        double since = clock_seconds();
         good = answers_make(&subject.tensors, subject_tested(&subject), 0, bytes > ITERATES_MAX ? 1 : p->B, true, &answers, error);
+        finding_lap(finding, STAGE_VALIDATION, &since);
     }
     if (good && answers.h != NULL) {
         finding->inputs = answers_to_json(&answers);

@@ -1,6 +1,8 @@
 /* See measure.h. */
 #include "bench/measure.h"
 
+#include "bench/clock.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -22,6 +24,13 @@ void finding_status(struct finding *finding, const struct status *status)
     finding->b = status->b;
     finding->t = status->t;
     snprintf(finding->message, sizeof finding->message, "%s", status->message);
+}
+
+void finding_lap(struct finding *finding, enum stage stage, double *since)
+{
+    double now = clock_seconds();
+    finding->seconds[stage] += now - *since;
+    *since = now;
 }
 
 void finding_say(struct finding *finding, enum result result, const char *format, ...)

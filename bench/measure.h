@@ -47,6 +47,8 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
 
 /* Sets result, message and place from a status. */
 void finding_status(struct finding *finding, const struct status *status);
+/* Counts the seconds since *since as a stage's, and lets the next ones begin. */
+void finding_lap(struct finding *finding, enum stage stage, double *since);
 void finding_say(struct finding *finding, enum result result, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -5,73 +5,31 @@
 #include "bench/journal.h"
 #include "bench/memory.h"
 #include "bench/random.h"
+#include "bench/sampling.h"
 #include "bench/statistics.h"
 #include "bench/subject.h"
-#include "bench/timing.h"
 #include "bench/validate.h"
+#include "bench/warning_find.h"
 #include "impls/support.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SAMPLE_SECONDS 1e-2 /* a sample makes enough calls to last about so long */
-#define WARM_SECONDS 0.2
-#define TIMING_SHARE 0.25   /* of the round's time limit that may go into samples */
-#define EXACT_SECONDS 10    /* the distance to the exact answer is measured where that costs less */
-enum { SAMPLES_LEAST = 6 }; /* below which a median has no 95 % interval */
-enum { WARM_CALLS = 10 };
+#define EXACT_SECONDS 10 /* the distance to the exact answer is measured where that costs less */
 enum { STREAM_SEQUENCE = 5 };
 
-struct call {
-    const struct implementation *implementation;
-    struct plan *plan;
-    const struct inputs *inputs;
-    struct outputs outputs;
-    struct status status;
-};
-
-static bool call_forward(void *argument)
+/* Which samples lie beyond the fences of all of them. */
+static json_t *outlying_samples(const double *seconds, const double *sorted, int n)
 {
-    struct call *call = argument;
-    call->status = call->implementation->forward(call->plan, call->inputs, &call->outputs, NULL);
-    return call->status.code == STATUS_OK;
-}
-
-static double call_elapsed(void *argument)
-{
-    struct call *call = argument;
-    return call->implementation->elapsed(call->plan);
-}
-
-/* Warms up, and returns the shortest of the calls made: threads and caches wake slowly, and a first call says little. */
-static double shortest_call(struct call *call)
-{
-    double shortest = INFINITY, began = clock_seconds();
-    for (int i = 0; i < WARM_CALLS && (i == 0 || clock_seconds() - began < WARM_SECONDS); i++) {
-        double before = clock_seconds();
-        call_forward(call);
-        shortest = fmin(shortest, clock_seconds() - before);
-    }
-    return shortest;
-}
-
-/* Times samples until there are enough, or the time for them is over. Returns how many, 0 with a reason after a failure. */
-static int time_samples(struct call *call, const char *name, const struct limits *limits, double first, int64_t *calls,
-                        double *seconds, char *reason, size_t capacity)
-{
-    double began = clock_seconds();
-    int n = 0;
-    *calls = first < SAMPLE_SECONDS ? (int64_t)ceil(SAMPLE_SECONDS / fmax(first, 1e-9)) : 1;
-    while (n < limits->samples) {
-        if (n >= SAMPLES_LEAST && clock_seconds() - began > TIMING_SHARE * limits->time_limit)
-            break;
-        if (!timing_sample(name, call_forward, call, call->implementation->elapsed != NULL ? call_elapsed : NULL, *calls,
-                           &seconds[n], reason, capacity))
-            return 0;
-        n++;
-    }
-    return n;
+    double low, high;
+    json_t *indices = json_array();
+    if (!statistics_fences(sorted, (size_t)n, &low, &high))
+        return indices;
+    for (int i = 0; i < n; i++)
+        if (seconds[i] < low || seconds[i] > high)
+            json_array_append_new(indices, json_integer(i));
+    return indices;
 }
 
 static json_t *to_json(const struct problem *p, const struct checks *checks, const struct trace *trace, const struct work *work,
@@ -98,6 +56,7 @@ static json_t *to_json(const struct problem *p, const struct checks *checks, con
         {"q3", statistics_quantile(sorted, (size_t)n, 0.75)},
         {"low", low},
         {"high", high},
+        {"variation", statistics_variation(sorted, (size_t)n)},
         {"tokens_per_s", (double)p->B * (double)p->T / median},
         {"bytes", work->bytes},
         {"operations", work->operations},
@@ -112,6 +71,7 @@ static json_t *to_json(const struct problem *p, const struct checks *checks, con
     };
     json_object_set_new(data, "calls", json_integer(calls));
     json_object_set_new(data, "seconds", raw);
+    json_object_set_new(data, "outliers", outlying_samples(seconds, sorted, n));
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
         json_object_set_new(data, figures[i].name, json_number(figures[i].value));
     json_object_set_new(data, "validated_against", json_text(checks->against));
@@ -130,6 +90,13 @@ static bool call_with_other_inputs(struct subject *subject, struct call *call, s
     return call->status.code == STATUS_OK;
 }
 
+static void say_circumstances(const struct sampling *sampling, int threads, struct finding *finding)
+{
+    struct threading threading = threading_here(threads);
+    finding->load = load_to_json(&sampling->load);
+    finding->warnings = warnings_of_round(sampling->seconds, (size_t)sampling->n, &sampling->load, &threading);
+}
+
 /* The timed part: plan, one call that is validated, some that warm up, the samples, and one on other inputs that is validated
  * again. */
 static bool measure(const struct point *point, struct subject *subject, const struct answers *answers, int64_t b,
@@ -140,29 +107,32 @@ static bool measure(const struct point *point, struct subject *subject, const st
     struct call call = {.implementation = implementation, .inputs = &subject->tensors.inputs, .outputs = {.h = subject->h}};
     struct trace trace = {0}, later = {0};
     struct memory_watch watch;
+    double since = clock_seconds();
     subject_forget(subject);
     memory_watch_begin(&watch);
     struct status status = implementation->plan(p, &subject->settings, &subject->environment, &call.plan);
+    finding_lap(finding, STAGE_PLAN, &since);
     if (status.code == STATUS_OK)
         status = implementation->forward(call.plan, call.inputs, &call.outputs, &trace);
     double grown = memory_watch_end(&watch);
     finding_status(finding, &status);
     if (status.code != STATUS_OK) {
+        finding_lap(finding, STAGE_VALIDATION, &since);
         implementation->destroy(call.plan);
         return true;
     }
     struct checks checks;
-    double *seconds = calloc((size_t)limits->samples, sizeof *seconds);
-    int n = 0;
-    int64_t calls = 0;
-    bool good = seconds != NULL || fail(error, "no memory for the samples");
+    struct sampling sampling = {.seconds = calloc((size_t)limits->samples, sizeof *sampling.seconds)};
+    bool good = sampling.seconds != NULL || fail(error, "no memory for the samples");
     good = good && validate(subject, answers, b, &trace, &checks, finding, error);
     if (good && finding->result == RESULT_OK) {
-        char label[160], reason[160] = "";
+        char label[160];
         point_label(point, sizeof label, label);
-        n = time_samples(&call, label, limits, shortest_call(&call), &calls, seconds, reason, sizeof reason);
-        if (n == 0)
-            finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", reason);
+        finding_lap(finding, STAGE_VALIDATION, &since);
+        sampling_run(&call, label, limits, &sampling);
+        finding_lap(finding, STAGE_TIMING, &since);
+        if (sampling.n == 0)
+            finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", sampling.reason);
         else if (!call_with_other_inputs(subject, &call, &later))
             finding_say(finding, (enum result)call.status.code, "after the timed calls: %s", call.status.message);
         else
@@ -171,11 +141,14 @@ static bool measure(const struct point *point, struct subject *subject, const st
     if (good) {
         struct work work;
         implementation->count(p, &subject->settings, &subject->environment, trace.l_run, &work);
-        finding->data =
-            to_json(p, &checks, &trace, &work, b, calls, seconds, finding->result == RESULT_OK ? n : 0, problem_bytes(p) + grown);
+        int n = finding->result == RESULT_OK ? sampling.n : 0;
+        finding->data = to_json(p, &checks, &trace, &work, b, sampling.calls, sampling.seconds, n, problem_bytes(p) + grown);
+        if (n > 0)
+            say_circumstances(&sampling, subject->environment.threads, finding);
     }
-    free(seconds);
+    free(sampling.seconds);
     implementation->destroy(call.plan);
+    finding_lap(finding, STAGE_VALIDATION, &since);
     return good;
 }
 
@@ -199,8 +172,10 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
         if (point->value[FIELD_SEED].kind == VALUE_INTEGER)
             b = (int64_t)(random_uniform((uint64_t)point->value[FIELD_SEED].integer, STREAM_SEQUENCE, 0) * (double)p->B);
         bool low_rank = p->mixer == MIXER_NONE || p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER;
+        double since = clock_seconds();
         if (exact_cost(&one, subject_tested(&subject)) < EXACT_SECONDS)
             good = answers_make(&subject.tensors, subject_tested(&subject), b, 1, low_rank, &answers, error);
+        finding_lap(finding, STAGE_VALIDATION, &since);
         if (good && answers.h != NULL) {
             finding->inputs = answers_to_json(&answers);
             double limit = point->value[FIELD_LIMIT].real;

@@ -1,0 +1,28 @@
+/* The timed samples of an implementation, and what else went on meanwhile. */
+#ifndef BENCH_SAMPLING_H
+#define BENCH_SAMPLING_H
+
+#include "bench/load.h"
+#include "bench/measure.h"
+
+/* A call that can be repeated: the same plan, inputs and outputs each time. */
+struct call {
+    const struct implementation *implementation;
+    struct plan *plan;
+    const struct inputs *inputs;
+    struct outputs outputs;
+    struct status status; /* of the last one */
+};
+
+struct sampling {
+    double *seconds; /* of a call, one a sample, in order; room for as many as are wanted */
+    int n;           /* 0 after a failure */
+    int64_t calls;   /* a sample */
+    struct load load;
+    char reason[160]; /* of a failure */
+};
+
+/* Warms up, then times samples (each as many calls as last about 10 ms) until there are enough or the time for them is over. */
+void sampling_run(struct call *call, const char *name, const struct limits *limits, struct sampling *sampling);
+
+#endif
