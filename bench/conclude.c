@@ -2,9 +2,10 @@
 #include "bench/conclude.h"
 
 #include "bench/folder.h"
-#include "bench/journal.h"
 #include "bench/points.h"
+#include "bench/summary.h"
 #include "bench/table.h"
+#include "bench/warning_print.h"
 #include "plots/plot.h"
 
 #include <errno.h>
@@ -15,17 +16,48 @@ struct results {
     size_t count[RESULT_COUNT], measured;
 };
 
-/* Counts the records of a journal by their results. */
-static bool count_record(json_t *record, void *context)
+static struct results count_points(const struct records *records)
 {
-    struct results *results = context;
-    const char *word = json_string_value(json_object_get(record, "result"));
-    enum result result = word != NULL ? result_find(word) : RESULT_COUNT;
-    if (result < RESULT_COUNT) {
-        results->count[result]++;
-        results->measured++;
-    }
-    return true;
+    struct results results = {.measured = 0};
+    for (size_t i = 0; i < records->n; i++)
+        if (records->record[i].result < RESULT_COUNT) {
+            results.count[records->record[i].result]++;
+            results.measured++;
+        }
+    return results;
+}
+
+static bool is_current(const struct record *record, void *keys)
+{
+    return points_hold(keys, json_string_value(record_at(record, "key")));
+}
+
+/* One record a point, of those that the run is about. */
+static bool read_points(const char *folder, const struct keys *keys, struct records *records, struct error *error)
+{
+    char journal[PATH_MAX];
+    struct keys held = *keys;
+    folder_file(folder, "journal.jsonl", journal);
+    if (!records_read(journal, records, error))
+        return false;
+    records_keep(records, is_current, &held);
+    if (records_merge(records, error))
+        return true;
+    records_free(records);
+    return false;
+}
+
+/* What the run did against disturbances, by its sweep and the machine that measured it. */
+static struct precautions precautions_of(const struct sweep *sweep, const char *folder)
+{
+    char path[PATH_MAX];
+    const struct sweep_run *run = &sweep->run;
+    struct precautions precautions = {.rounds = run->rounds, .samples = run->samples, .until = run->relative_interval > 0};
+    folder_file(folder, "machine.json", path);
+    json_t *facts = json_load_file(path, 0, NULL);
+    precautions_of_machine(facts, &precautions);
+    json_decref(facts);
+    return precautions;
 }
 
 static void print_results(const struct results *results, const struct keys *keys, const char *folder, FILE *out)
@@ -40,25 +72,38 @@ static void print_results(const struct results *results, const struct keys *keys
             folder);
 }
 
+/* Whatever can be said without writing a file. */
+static bool say(const struct sweep *sweep, const struct records *records, const struct keys *keys, const char *folder, FILE *out,
+                struct error *error)
+{
+    struct precautions precautions = precautions_of(sweep, folder);
+    struct results results = count_points(records);
+    bool good = table_print(out, records, error) && warnings_print(out, records, &precautions, error);
+    if (good)
+        print_results(&results, keys, folder, out);
+    return good;
+}
+
 bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct error *error)
 {
-    char table[PATH_MAX], journal[PATH_MAX];
+    char table[PATH_MAX];
     struct plots_drawn drawn;
     struct keys keys;
-    struct results results = {.measured = 0};
-    size_t torn;
+    struct records records;
     folder_file(folder, "table.csv", table);
-    folder_file(folder, "journal.jsonl", journal);
     if (!points_read(folder, &keys, error))
         return false;
-    bool good = journal_read(journal, count_record, &results, &torn, error) && table_print(out, journal, error);
-    if (good)
-        print_results(&results, &keys, folder, out);
-    points_free(&keys);
-    if (!good || !table_write(journal, table, error))
+    if (!read_points(folder, &keys, &records, error)) {
+        points_free(&keys);
         return false;
-    fprintf(out, "    table.csv      one row a record, units in the header\n");
-    if (!plots_draw(sweep, journal, folder, &drawn, error))
+    }
+    bool good = say(sweep, &records, &keys, folder, out, error) && table_write(&records, table, error);
+    if (good)
+        fprintf(out, "    table.csv      one row a point, units in the header\n");
+    good = good && plots_draw(sweep, &records, folder, &drawn, error);
+    records_free(&records);
+    points_free(&keys);
+    if (!good)
         return false;
     fprintf(out, "    plots/*.svg    %zu pictures, each with its script and data\n", drawn.pictures);
     if (drawn.note[0] != '\0')

@@ -2,14 +2,13 @@
 #include "bench/table.h"
 
 #include "bench/files.h"
-#include "bench/records.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What a column takes from its place in a record: the number or text there, the same of points that iterate alone, or how many
- * there are. */
-enum pick { PICK_VALUE, PICK_ITERATING, PICK_COUNT };
+/* What a column takes from its place in a record: the number or text there, the same of points that iterate alone, or a list of
+ * numbers or of what has a code, separated by blanks. */
+enum pick { PICK_VALUE, PICK_ITERATING, PICK_LIST };
 
 struct column {
     const char *header, *path;
@@ -18,14 +17,17 @@ struct column {
 
 // clang-format off
 static const struct column columns[] = {
-    {"round",                            "round",                       PICK_VALUE},
-    {"started",                          "started",                     PICK_VALUE},
+    {"rounds",                           "rounds",                      PICK_VALUE},
+    {"samples",                          "samples",                     PICK_VALUE},
+    {"first round started",              "started",                     PICK_VALUE},
+    {"last round started",               "ended",                       PICK_VALUE},
     {"machine",                          "machine",                     PICK_VALUE},
     {"key",                              "key",                         PICK_VALUE},
     {"result",                           "result",                      PICK_VALUE},
     {"message",                          "message",                     PICK_VALUE},
     {"place b",                          "place.b",                     PICK_VALUE},
     {"place t",                          "place.t",                     PICK_VALUE},
+    {"warnings",                         "warnings",                    PICK_LIST},
     {"measured rho",                     "inputs.rho",                  PICK_VALUE},
     {"measured kappa",                   "inputs.kappa",                PICK_VALUE},
     {"measured norm of I-Q",             "inputs.norm",                 PICK_VALUE},
@@ -47,13 +49,17 @@ static const struct column columns[] = {
     {"applications to error 1e-6 [1/token]", "convergence.applications_to.1e-6", PICK_ITERATING},
     {"convergence applications [1/token]", "convergence.applications",  PICK_ITERATING},
     {"bounds hold",                      "convergence.bounds_hold",     PICK_VALUE},
-    {"samples",                          "throughput.seconds",          PICK_COUNT},
     {"calls a sample",                   "throughput.calls",            PICK_VALUE},
-    {"median [s]",                       "throughput.median",           PICK_VALUE},
-    {"q1 [s]",                           "throughput.q1",               PICK_VALUE},
-    {"q3 [s]",                           "throughput.q3",               PICK_VALUE},
+    {"median over rounds [s]",           "throughput.median",           PICK_VALUE},
     {"median low 95% [s]",               "throughput.low",              PICK_VALUE},
     {"median high 95% [s]",              "throughput.high",             PICK_VALUE},
+    {"q1 of rounds [s]",                 "throughput.q1",               PICK_VALUE},
+    {"q3 of rounds [s]",                 "throughput.q3",               PICK_VALUE},
+    {"fastest round [s]",                "throughput.least",            PICK_VALUE},
+    {"slowest round [s]",                "throughput.most",             PICK_VALUE},
+    {"variation between rounds",         "throughput.between",          PICK_VALUE},
+    {"variation within a round",         "throughput.within",           PICK_VALUE},
+    {"outlying rounds",                  "throughput.outliers",         PICK_LIST},
     {"tokens/s [1/s]",                   "throughput.tokens_per_s",     PICK_VALUE},
     {"traffic a call [B]",               "throughput.bytes",            PICK_VALUE},
     {"operations a call [FLOP]",         "throughput.operations",       PICK_VALUE},
@@ -65,7 +71,18 @@ static const struct column columns[] = {
     {"allowed error",                    "throughput.tolerance",        PICK_VALUE},
     {"applications [1/token]",           "throughput.applications",     PICK_ITERATING},
     {"iterations run [1]",               "throughput.l_run",            PICK_ITERATING},
-    {"process time [s]",                 "process.wall_s",              PICK_VALUE},
+    {"share of the bound",               "throughput.bound.share",      PICK_VALUE},
+    {"bound by",                         "throughput.bound.binds",      PICK_VALUE},
+    {"working set [B]",                  "throughput.set",              PICK_VALUE},
+    {"load by others [processors]",      "load.others",                 PICK_VALUE},
+    {"stolen by the host [processors]",  "load.steal",                  PICK_VALUE},
+    {"forced waits [1/s]",               "load.switches",               PICK_VALUE},
+    {"time of a round's process [s]",    "process.wall_s",              PICK_VALUE},
+    {"start [s]",                        "process.start_s",             PICK_VALUE},
+    {"setup [s]",                        "process.setup_s",             PICK_VALUE},
+    {"validation [s]",                   "process.validation_s",        PICK_VALUE},
+    {"timing [s]",                       "process.timing_s",            PICK_VALUE},
+    {"harness [s]",                      "process.harness_s",           PICK_VALUE},
     {"peak memory [B]",                  "throughput.peak_bytes",       PICK_VALUE},
     {"peak memory of the process [B]",   "process.peak_bytes",          PICK_VALUE},
     {"signal",                           "process.signal",              PICK_VALUE},
@@ -102,14 +119,23 @@ static void put_json(FILE *out, const json_t *value)
         fputs(json_is_true(value) ? "true" : "false", out);
 }
 
+static void put_list(FILE *out, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *entry = json_array_get(list, i), *code = json_object_get(entry, "code");
+        fputs(i ? " " : "", out);
+        put_json(out, code ? code : entry);
+    }
+}
+
 static void put_column(FILE *out, const struct column *column, const struct record *record)
 {
     const json_t *value = record_at(record, column->path);
     bool iterates = record->point.value[FIELD_L].kind != VALUE_NONE;
     if (column->pick == PICK_VALUE || (column->pick == PICK_ITERATING && iterates))
         put_json(out, value);
-    else if (column->pick == PICK_COUNT && json_is_array(value))
-        fprintf(out, "%zu", json_array_size(value));
+    else if (column->pick == PICK_LIST)
+        put_list(out, value);
 }
 
 static void put_header(FILE *out)
@@ -145,18 +171,15 @@ static void put_record(FILE *out, const struct record *record)
     fputc('\n', out);
 }
 
-bool table_write(const char *journal_path, const char *csv_path, struct error *error)
+bool table_write(const struct records *records, const char *csv_path, struct error *error)
 {
-    struct records records;
-    if (!records_read(journal_path, &records, error))
-        return false;
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     if (out) {
         put_header(out);
-        for (size_t i = 0; i < records.n; i++)
-            put_record(out, &records.record[i]);
+        for (size_t i = 0; i < records->n; i++)
+            put_record(out, &records->record[i]);
     }
     bool done = out && !ferror(out);
     if (out && fclose(out))
@@ -166,6 +189,5 @@ bool table_write(const char *journal_path, const char *csv_path, struct error *e
     else
         fail(error, "out of memory for %.900s", csv_path);
     free(text);
-    records_free(&records);
     return done;
 }

@@ -8,18 +8,19 @@ enum { CELL_SIZE = 40 };
 
 typedef char cell[CELL_SIZE];
 
-/* The records of one row: one point but for the seed. */
+/* The merged records (summary.h) of one row: one point but for the seed. */
 struct table_row {
     const struct record *record;
     size_t n;
 };
 
 /* How a figure is printed. */
-enum table_style { STYLE_SHORT, STYLE_RATE, STYLE_ITERATIONS, STYLE_TIME, STYLE_MILLIONS };
+enum table_style { STYLE_SHORT, STYLE_RATE, STYLE_ITERATIONS, STYLE_TIME, STYLE_MILLIONS, STYLE_SHARE };
 
 struct table_figure {
     const char *header, *path;
     enum table_style style;
+    bool optional; /* no column where no row has it */
 };
 
 /* The median over the records; empty where nothing is known. scratch: room for a number of each. */

@@ -173,9 +173,10 @@ static void put_notes(FILE *out, const struct page *page, unsigned notes, int wi
         unsigned bit;
         const char *text;
     } sentences[] = {
-        {NOTE_RANGE, "Several seeds or rounds of a point: their median and range."},
-        {NOTE_INTERVAL, "Bars of a single round: 95 % interval of the median."},
-        {NOTE_QUARTILES, "Bars of rounds with too few samples for an interval: quartiles."},
+        {NOTE_RANGE, "Several seeds of a point: their median and range."},
+        {NOTE_INTERVAL, "Bars: 95 % interval of the median over rounds."},
+        {NOTE_ROUNDS, "Bars of points with 2 to 5 rounds, which have no such interval: range of the rounds."},
+        {NOTE_SINGLE, "Points of a single round have no bars: how far another round would lie is not known."},
         {NOTE_FLOOR, "Errors below 1e-17, 0 too, are drawn there."},
         {NOTE_MEASURED, "Open circles: no kappa was asked for; they stand at the one that was measured."},
         {NOTE_LEVEL, "Level lines: implementations that do not iterate."},
@@ -196,7 +197,23 @@ static void put_notes(FILE *out, const struct page *page, unsigned notes, int wi
     }
 }
 
-/* Which machine, and when, by the records themselves. */
+/* "6", or "1 to 6": a whole number over the records that have a time; false where none has. */
+static bool describe_range(struct record *const *record, size_t n, const char *path, size_t capacity, char text[capacity])
+{
+    double least = INFINITY, most = 0;
+    for (size_t i = 0; i < n; i++)
+        if (record_number(record[i], "throughput.median") > 0) {
+            least = fmin(least, record_number(record[i], path));
+            most = fmax(most, record_number(record[i], path));
+        }
+    if (least < most)
+        snprintf(text, capacity, "%.0f to %.0f", least, most);
+    else
+        snprintf(text, capacity, "%.0f", most);
+    return most > 0;
+}
+
+/* Which machine, when, and how often, by the records themselves. */
 static void put_origin(FILE *out, struct record *const *record, size_t n, int width)
 {
     const char *machine = NULL, *first = NULL, *last = NULL;
@@ -204,16 +221,21 @@ static void put_origin(FILE *out, struct record *const *record, size_t n, int wi
     for (size_t i = 0; i < n; i++) {
         const char *at = json_string_value(record_at(record[i], "machine"));
         const char *started = json_string_value(record_at(record[i], "started"));
+        const char *ended = json_string_value(record_at(record[i], "ended")); /* the start of the last round */
         several = several || (machine && at && strcmp(machine, at) != 0);
         machine = at ? at : machine;
         first = started && (!first || strcmp(started, first) < 0) ? started : first;
-        last = started && (!last || strcmp(started, last) > 0) ? started : last;
+        last = ended && (!last || strcmp(ended, last) > 0) ? ended : last;
     }
     enum { DATE = 10, SHORT_HASH = 12 };
-    char text[LINE_MAX_BYTES];
-    snprintf(text, sizeof text, "%zu records, measured %.*s%s%.*s on %s%.*s.", n, DATE, first ? first : "at an unknown date",
-             first && strncmp(first, last, DATE) != 0 ? " to " : "", first && strncmp(first, last, DATE) != 0 ? DATE : 0,
-             last ? last : "", several ? "several machines" : "machine ", several ? 0 : SHORT_HASH, machine ? machine : "unknown");
+    bool moved = first && last && strncmp(first, last, DATE) != 0;
+    char text[LINE_MAX_BYTES], rounds[32], samples[32], often[96] = "";
+    if (describe_range(record, n, "rounds", sizeof rounds, rounds) && describe_range(record, n, "samples", sizeof samples, samples))
+        snprintf(often, sizeof often, ", each timed with %s samples in %s round%s", samples, rounds,
+                 strcmp(rounds, "1") != 0 ? "s" : "");
+    snprintf(text, sizeof text, "%zu point%s%s, measured %.*s%s%.*s on %s%.*s.", n, n > 1 ? "s" : "", often, DATE,
+             first ? first : "at an unknown date", moved ? " to " : "", moved ? DATE : 0, last ? last : "",
+             several ? "several machines" : "machine ", several ? 0 : SHORT_HASH, machine ? machine : "unknown");
     put_foot(out, text, width);
 }
 

@@ -133,22 +133,18 @@ static bool draw_unasked(struct session *session)
     return true;
 }
 
-bool plots_draw(const struct sweep *sweep, const char *journal_path, const char *folder, struct plots_drawn *drawn,
+bool plots_draw(const struct sweep *sweep, const struct records *records, const char *folder, struct plots_drawn *drawn,
                 struct error *error)
 {
-    struct records records;
-    struct session session = {.sweep = sweep, .records = &records, .drawn = drawn, .error = error};
+    struct session session = {.sweep = sweep, .records = records, .drawn = drawn, .error = error};
     memset(drawn, 0, sizeof *drawn);
     int length = snprintf(session.folder, sizeof session.folder, "%s/plots", folder);
     if (length < 0 || length >= PATH_MAX)
         return fail(error, "the path of the folder for plots is too long");
-    if (!records_read(journal_path, &records, error))
-        return false;
     bool done = files_make_folder(session.folder, error) && gnuplot_copy_scripts(session.folder, error);
     done = done && (sweep->n_plots ? draw_asked(&session) : draw_unasked(&session));
     if (done)
         names_remove_others(&session.names, session.folder);
     names_free(&session.names);
-    records_free(&records);
     return done;
 }

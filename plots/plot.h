@@ -1,7 +1,9 @@
-/* Draws a sweep's plots from its journal alone: for each a picture (SVG), beside it the data and the script that made it. */
+/* Draws a sweep's plots from its merged records (bench/summary.h) alone: for each a picture (SVG), beside it the data and the
+ * script that made it. */
 #ifndef PLOTS_PLOT_H
 #define PLOTS_PLOT_H
 
+#include "bench/records.h"
 #include "bench/sweep.h"
 
 struct plots_drawn {
@@ -9,9 +11,9 @@ struct plots_drawn {
     char note[2048]; /* lines: what could not be drawn for want of records, and what was too much to draw unasked; may be empty */
 };
 
-/* Draws into FOLDER/plots. A sweep that asks for no plots gets those that its measures have. False when the journal cannot be read,
- * a file cannot be written, or gnuplot is missing or fails. */
-bool plots_draw(const struct sweep *sweep, const char *journal_path, const char *folder, struct plots_drawn *drawn,
+/* Draws into FOLDER/plots. A sweep that asks for no plots gets those that its measures have. False when a file cannot be
+ * written, or gnuplot is missing or fails. */
+bool plots_draw(const struct sweep *sweep, const struct records *records, const char *folder, struct plots_drawn *drawn,
                 struct error *error);
 
 #endif

@@ -1,5 +1,5 @@
-/* From the records of one curve to the rows of its data file: one function a kind of plot. Records that share an x (seeds, rounds)
- * become one row: the median and the range. */
+/* From the records of one curve to the rows of its data file: one function a kind of plot. Records that share an x (seeds) become
+ * one row: the median and the range. */
 #ifndef PLOTS_ROWS_H
 #define PLOTS_ROWS_H
 

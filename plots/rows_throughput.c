@@ -5,16 +5,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Seconds a call with the spread of one record; false where no speed was reported. */
+/* Seconds a call, and how far another set of rounds may lie; false where no speed was reported. */
 static bool seconds_of(const struct record *record, struct sample *sample)
 {
     sample->y = record_number(record, "throughput.median");
     sample->low = record_number(record, "throughput.low");
     sample->high = record_number(record, "throughput.high");
-    sample->interval = !isnan(sample->low) && !isnan(sample->high);
-    if (!sample->interval) {
-        sample->low = record_number(record, "throughput.q1");
-        sample->high = record_number(record, "throughput.q3");
+    sample->note = NOTE_INTERVAL;
+    if (isnan(sample->low) || isnan(sample->high)) {
+        bool several = record_number(record, "rounds") > 1;
+        sample->note = several ? NOTE_ROUNDS : NOTE_SINGLE;
+        sample->low = several ? record_number(record, "throughput.least") : NAN;
+        sample->high = several ? record_number(record, "throughput.most") : NAN;
     }
     return sample->y > 0;
 }
@@ -23,7 +25,7 @@ static bool seconds_of(const struct record *record, struct sample *sample)
 static bool summarise_spread(const struct sample *sample, size_t n, struct summary *summary, unsigned *notes)
 {
     if (n > 1 || !isnan(sample->y))
-        *notes |= n > 1 ? NOTE_RANGE : sample->interval ? NOTE_INTERVAL : NOTE_QUARTILES;
+        *notes |= n > 1 ? NOTE_RANGE : sample->note;
     if (n > 1)
         return samples_summarise(sample, n, offsetof(struct sample, y), summary);
     *summary = (struct summary){sample->y, sample->low, sample->high};

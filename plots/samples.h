@@ -10,7 +10,7 @@ struct sample {
     double x;
     double y, low, high; /* low, high: of this record alone */
     double z;
-    bool interval;
+    unsigned note; /* what low and high are */
 };
 
 /* Ascending in x, those without an x last. */

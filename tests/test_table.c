@@ -22,9 +22,11 @@ static char *printed(void)
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
+    struct records records = made_merged(JOURNAL);
     ck_assert_ptr_nonnull(out);
-    ck_assert_msg(table_print(out, JOURNAL, &error), "%s", error.text);
+    ck_assert_msg(table_print(out, &records, &error), "%s", error.text);
     ck_assert_int_eq(fclose(out), 0);
+    records_free(&records);
     return text;
 }
 
@@ -76,7 +78,9 @@ static const char *cell_under(const char *csv, int row, const char *header)
 
 static char *written(void)
 {
-    ck_assert_msg(table_write(JOURNAL, scratch_path("table.csv"), &error), "%s", error.text);
+    struct records records = made_merged(JOURNAL);
+    ck_assert_msg(table_write(&records, scratch_path("table.csv"), &error), "%s", error.text);
+    records_free(&records);
     return scratch_read(scratch_path("table.csv"));
 }
 
@@ -84,9 +88,11 @@ START_TEST(csv_has_every_figure)
 {
     made_record(JOURNAL, "ok",
                 "{\"message\":\"\",\"place\":null,\"inputs\":{\"rho\":0.25,\"kappa\":0.5},"
-                "\"throughput\":{\"calls\":3,\"seconds\":[1,2,4],\"median\":2,\"low\":null,\"GB_per_s\":1.5,\"tokens_per_s\":1e6,"
-                "\"l_run\":16},"
-                "\"process\":{\"peak_bytes\":12345678901}}",
+                "\"throughput\":{\"calls\":3,\"seconds\":[1,2,4],\"median\":2,\"low\":1,\"GB_per_s\":1.5,\"tokens_per_s\":1e6,"
+                "\"variation\":0.25,\"l_run\":16,\"bound\":{\"binds\":\"bytes\",\"share\":0.5}},"
+                "\"load\":{\"others\":0.125},\"warnings\":[{\"code\":\"steal\",\"figure\":0.5},{\"code\":\"busy\",\"figure\":0.2}],"
+                "\"process\":{\"wall_s\":9,\"inputs_s\":0.5,\"plan_s\":0.25,\"validation_s\":3,\"timing_s\":4,\"harness_s\":0.125,"
+                "\"peak_bytes\":12345678901}}",
                 "impl=fixed_point", "measure=throughput", "kappa=0.5", NULL);
     char *csv = written();
     static const struct {
@@ -102,10 +108,28 @@ START_TEST(csv_has_every_figure)
         {"message", ""},
         {"place t", ""},
         {"measured rho", "0.25"},
+        {"rounds", "1"},
         {"samples", "3"},
+        {"first round started", "2026-11-23T18:40:00Z"},
+        {"last round started", "2026-11-23T18:40:00Z"},
+        {"warnings", "busy steal few_rounds"},
         {"calls a sample", "3"},
-        {"median [s]", "2"},
-        {"median low 95% [s]", ""},
+        {"median over rounds [s]", "2"},
+        {"median low 95% [s]", ""}, /* of one round: none */
+        {"fastest round [s]", "2"},
+        {"variation between rounds", ""},
+        {"variation within a round", "0.25"},
+        {"outlying rounds", ""},
+        {"share of the bound", "0.5"},
+        {"bound by", "bytes"},
+        {"working set [B]", ""},
+        {"load by others [processors]", "0.125"},
+        {"time of a round's process [s]", "9"},
+        {"start [s]", ""},
+        {"setup [s]", "0.75"},
+        {"validation [s]", "3"},
+        {"timing [s]", "4"},
+        {"harness [s]", "0.125"},
         {"tokens/s [1/s]", "1000000"},
         {"bandwidth [GB/s]", "1.5"},
         {"iterations run [1]", "16"},
@@ -116,7 +140,7 @@ START_TEST(csv_has_every_figure)
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
         ck_assert_msg(strcmp(cell_under(csv, 1, expected[i].header), expected[i].text) == 0, "%s is %s", expected[i].header,
                       cell_under(csv, 1, expected[i].header));
-    ck_assert_ptr_null(cell_at(csv, 2, 0) != NULL && cell_at(csv, 2, 0)[0] ? csv : NULL); /* one row a record */
+    ck_assert_ptr_null(cell_at(csv, 2, 0) != NULL && cell_at(csv, 2, 0)[0] ? csv : NULL); /* one row a point */
     free(csv);
 }
 END_TEST
@@ -171,29 +195,32 @@ START_TEST(csv_rows_are_in_the_order_of_their_points)
 }
 END_TEST
 
-START_TEST(what_cannot_be_read_or_written)
+START_TEST(csv_has_one_row_a_point)
 {
-    ck_assert(!table_write(scratch_path("missing"), scratch_path("table.csv"), &error));
-    ck_assert_msg(strstr(error.text, "missing") != NULL, "%s", error.text);
-    ck_assert(!table_print(stdout, scratch_path("missing"), &error));
-    ck_assert(!table_write(JOURNAL, scratch_path("no/such/table.csv"), &error));
-    ck_assert_msg(strstr(error.text, "table.csv") != NULL, "%s", error.text);
-    scratch_write(JOURNAL, "{\"result\":\"ok\",\"point\":{\"impl\":7}}\n", 36);
-    ck_assert(!table_write(JOURNAL, scratch_path("table.csv"), &error));
+    static const double median[] = {2, 1, 3, 2, 2, 9};
+    for (int i = 0; i < 6; i++)
+        made_record(JOURNAL, "ok", made_speed(i, median[i]), "impl=fixed_point", "measure=throughput", NULL);
+    char *csv = written();
+    ck_assert_str_eq(cell_under(csv, 1, "rounds"), "6");
+    ck_assert_str_eq(cell_under(csv, 1, "samples"), "12");
+    ck_assert_str_eq(cell_under(csv, 1, "median over rounds [s]"), "2");
+    ck_assert_str_eq(cell_under(csv, 1, "median low 95% [s]"), "1");
+    ck_assert_str_eq(cell_under(csv, 1, "median high 95% [s]"), "9");
+    ck_assert_str_eq(cell_under(csv, 1, "slowest round [s]"), "9");
+    ck_assert_str_eq(cell_under(csv, 1, "tokens/s [1/s]"), "32");
+    ck_assert_str_eq(cell_under(csv, 1, "outlying rounds"), "5");
+    ck_assert_str_eq(cell_under(csv, 1, "warnings"), "wide");
+    ck_assert_ptr_null(cell_at(csv, 2, 1));
+    free(csv);
 }
 END_TEST
 
-START_TEST(a_torn_last_line_is_passed_over)
+START_TEST(what_cannot_be_written)
 {
-    made_record(JOURNAL, "ok", NULL, "impl=fixed_point", "measure=throughput", NULL);
-    FILE *file = fopen(JOURNAL, "ab");
-    ck_assert_ptr_nonnull(file);
-    fputs("{\"version\":1,\"key\":\"01", file);
-    fclose(file);
-    char *csv = written();
-    ck_assert_str_eq(cell_at(csv, 1, 0), "fixed_point");
-    ck_assert_ptr_null(cell_at(csv, 2, 1));
-    free(csv);
+    struct records none = made_merged(JOURNAL);
+    ck_assert(!table_write(&none, scratch_path("no/such/table.csv"), &error));
+    ck_assert_msg(strstr(error.text, "table.csv") != NULL, "%s", error.text);
+    records_free(&none);
 }
 END_TEST
 
@@ -228,20 +255,51 @@ START_TEST(convergence_is_printed)
 }
 END_TEST
 
+/* Rounds of these medians, in a point given by l. */
+static void made_rounds(const char *l, int n, const double *median)
+{
+    for (int i = 0; i < n; i++)
+        made_record(JOURNAL, "ok", made_speed(i, median[i]), "impl=fixed_point", "measure=throughput", l, NULL);
+}
+
+static const double six[] = {0.0020, 0.0021, 0.0019, 0.0020, 0.0020, 0.0020};
+
+/* The time with its interval over 6 rounds, with the range of fewer under that name, or with neither; what failed has no rounds. */
 START_TEST(throughput_is_printed)
 {
+    made_rounds("l=1", 6, six);
+    made_rounds("l=4", 2, (const double[]){0.010, 0.012});
     made_record(JOURNAL, "ok",
-                "{\"throughput\":{\"median\":0.002,\"low\":0.0019,\"high\":0.0021,\"tokens_per_s\":1234567,\"error_exact\":1e-7}}",
-                "impl=fixed_point", "measure=throughput", "l=1", NULL);
-    made_record(JOURNAL, "ok",
-                "{\"throughput\":{\"median\":12.34,\"low\":null,\"high\":null,\"tokens_per_s\":25000,\"error_exact\":null}}",
+                "{\"throughput\":{\"median\":12.34,\"low\":12,\"high\":13,\"tokens_per_s\":25000,\"error_exact\":null}}",
                 "impl=fixed_point", "measure=throughput", "l=16", NULL);
     made_record(JOURNAL, "timed_out", NULL, "impl=dense_sequential", "measure=throughput", NULL);
-    check_printed("\nthroughput\n"
-                  "impl               l  result            time  Mtok/s  error to exact\n"
-                  "dense_sequential      timed_out\n"
-                  "fixed_point        1  ok         2.00 ms \u00b15%    1.23         1.0e-07\n"
-                  "fixed_point       16  ok              12.3 s   0.025\n");
+    check_printed("\nthroughput; \u00b1: 95 % interval of the median over rounds\n"
+                  "impl               l  rounds  result                  time   Mtok/s  error to exact\n"
+                  "dense_sequential              timed_out\n"
+                  "fixed_point        1       6  ok               2.00 ms \u00b15%    0.032         1.0e-07\n"
+                  "fixed_point        4       2  ok         11.0 ms \u00b19% range  0.00582         1.0e-07\n"
+                  "fixed_point       16       1  ok                    12.3 s    0.025\n");
+}
+END_TEST
+
+START_TEST(the_title_says_how_many_rounds_there_are)
+{
+    made_rounds("l=1", 6, six);
+    made_record(JOURNAL, "wrong", NULL, "impl=dense_sequential", "measure=throughput", NULL);
+    char *text = printed();
+    ck_assert_ptr_nonnull(strstr(text, "\nthroughput, 6 rounds a point; \u00b1: 95 % interval of the median over rounds\nimpl"));
+    ck_assert_ptr_null(strstr(text, "  rounds"));
+    free(text);
+}
+END_TEST
+
+START_TEST(the_share_of_the_bound_is_printed)
+{
+    made_record(JOURNAL, "ok", "{\"throughput\":{\"median\":0.5,\"tokens_per_s\":25000,\"bound\":{\"share\":0.625}}}",
+                "impl=fixed_point", "measure=throughput", NULL);
+    check_printed("\nthroughput, 1 round a point\n"
+                  "impl         result    time  Mtok/s  of bound  error to exact\n"
+                  "fixed_point  ok      500 ms   0.025       62%\n");
 }
 END_TEST
 
@@ -353,11 +411,13 @@ Suite *suite_table(void)
     tcase_add_test(tests, csv_has_every_field_once);
     tcase_add_test(tests, csv_is_quoted);
     tcase_add_test(tests, csv_rows_are_in_the_order_of_their_points);
-    tcase_add_test(tests, what_cannot_be_read_or_written);
-    tcase_add_test(tests, a_torn_last_line_is_passed_over);
+    tcase_add_test(tests, what_cannot_be_written);
+    tcase_add_test(tests, csv_has_one_row_a_point);
     tcase_add_test(tests, nothing_to_print);
     tcase_add_test(tests, convergence_is_printed);
     tcase_add_test(tests, throughput_is_printed);
+    tcase_add_test(tests, the_title_says_how_many_rounds_there_are);
+    tcase_add_test(tests, the_share_of_the_bound_is_printed);
     tcase_add_test(tests, exact_implementations_do_not_iterate);
     tcase_add_test(tests, drawn_inputs_are_told_from_files);
     tcase_add_test(tests, a_long_table_is_cut_and_says_so);
