@@ -23,6 +23,7 @@
  *       "median":, "q1":, "q3":, "low":, "high":   seconds a call; low..high: 95 % interval of the median, null if too few samples
  *       "variation": coefficient of variation of the samples, or null, "outliers": [indices into seconds],
  *       "tokens_per_s":, "bytes":, "operations":, "GB_per_s":, "GFLOP_per_s":,
+ *       "set":                                     bytes of the smallest working set that the traffic can be served from
  *       "error_iterate": relative max-norm distance to the textbook l-th iterate (exact implementations: to the exact answer),
  *       "error_exact": the same to the exact answer, or null where that was not computed,
  *       "residual": of the returned iterate or null, "tolerance": what error_iterate was held to, "validated_against":,

@@ -60,6 +60,7 @@ static json_t *to_json(const struct problem *p, const struct checks *checks, con
         {"tokens_per_s", (double)p->B * (double)p->T / median},
         {"bytes", work->bytes},
         {"operations", work->operations},
+        {"set", work->set},
         {"GB_per_s", work->bytes / median / 1e9},
         {"GFLOP_per_s", work->operations / median / 1e9},
         {"error_iterate", checks->iterate},

@@ -56,11 +56,14 @@ static void count(const struct problem *p, const struct settings *settings, cons
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, m = (double)problem_m(p);
     bool state_dependent = p->feedback != FEEDBACK_NONE;
-    (void)settings, (void)environment, (void)l;
+    (void)settings, (void)l;
     /* A is written once and read once; Q comes column by column from d applications; LU and solve are 8/3 d^3 */
     work->bytes = (tokens * (3 * d + m + 2 * d * d) + (state_dependent ? m * d : 0)) * sizeof(real);
     work->operations = tokens * ((state_dependent ? 2 * m * d : 0) + mixer_activate_operations(p) + d * mixer_apply_operations(p) +
                                  8 * d * d * d / 3 + 4 * d * d);
+    /* A of all tokens beside the tensors; or one A a thread, which most of the traffic goes to and comes from */
+    work->set = state_dependent ? fmin(environment->threads, (double)p->B) * d * d * sizeof(real)
+                                : (tokens * (3 * d + m + d * d)) * sizeof(real);
 }
 
 static void destroy(struct plan *plan)

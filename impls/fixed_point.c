@@ -95,6 +95,8 @@ static void count(const struct problem *p, const struct settings *settings, cons
     operations += n * tokens * (state_dependent ? 2 * m * d + 2 * m + mixer_activate_operations(p) : 0);
     work->bytes = bytes * sizeof(real) + n * scan.bytes;
     work->operations = operations + n * scan.operations;
+    /* an iteration comes by v, lambda, both iterates and the parameters; theta that is kept activated is read but once a call */
+    work->set = (tokens * (4 * d + (state_dependent ? m : kept)) + (state_dependent ? m * d : 0)) * sizeof(real);
 }
 
 static void destroy(struct plan *plan)

@@ -170,6 +170,7 @@ struct support {
 /* The least traffic and arithmetic of one forward() at l iterations, as this implementation is written, caches ignored. */
 struct work {
     double bytes, operations; /* a multiply-add counts 2; exp and the like count 1 */
+    double set;               /* bytes of the smallest working set that this traffic can be served from */
 };
 
 /* ---- The contract ------------------------------------------------------------------------------------------------------ */
