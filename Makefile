@@ -27,8 +27,10 @@ KILLS := 200
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
-# Files of impls/ that do no arithmetic are compiled once; every other one once per dtype and instruction level.
+# Files of impls/ that do no arithmetic are compiled once; every other one once per dtype and instruction level, as are the loops
+# of bench/ that are held against them.
 ONCE := problem level registry status support
+ROOFS := roof_kernels
 BITS := 32 64
 ifeq ($(shell uname -m),x86_64)
 LEVELS := baseline avx2 avx512
@@ -52,7 +54,7 @@ once = $(patsubst %,$(OBJECTS)/$1/%.o,$2)
 
 IMPLS := $(call once,impls,$(filter $(ONCE),$(call names,impls/*.c))) \
     $(call variants,impls,$(filter-out $(ONCE),$(call names,impls/*.c)))
-BENCH := $(call once,bench,$(filter-out main,$(call names,bench/*.c bench/*.cc)))
+BENCH := $(call once,bench,$(filter-out main $(ROOFS),$(call names,bench/*.c bench/*.cc))) $(call variants,bench,$(ROOFS))
 PLOTS := $(call once,plots,$(call names,plots/*.c))
 TESTS := $(call once,tests,$(call names,tests/*.c))
 PLANTED := $(call variants,tests/planted,$(call names,tests/planted/*.c))
@@ -170,7 +172,7 @@ define variant_rule
 $(OBJECTS)/$3/%.f$1.$2.o: $3/%.c $(FLAGS_FILE)
 	$$(call compile,$$(CC) $$(C_FLAGS) $$(VARIANT_FLAGS) $$(LEVEL_FLAGS_$2),-DREAL_BITS=$1 -DLEVEL=$2)
 endef
-$(foreach folder,impls tests/planted,$(foreach b,$(BITS),$(foreach l,$(LEVELS),$(eval $(call variant_rule,$b,$l,$(folder))))))
+$(foreach folder,impls bench tests/planted,$(foreach b,$(BITS),$(foreach l,$(LEVELS),$(eval $(call variant_rule,$b,$l,$(folder))))))
 
 $(OBJECTS)/%.o: %.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),$(FILE_FLAGS))
