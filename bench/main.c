@@ -1,6 +1,8 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
 #include "bench/conclude.h"
 #include "bench/list.h"
+#include "bench/machine_print.h"
+#include "bench/roofs.h"
 #include "bench/run.h"
 #include "bench/single.h"
 #include "bench/worker.h"
@@ -44,6 +46,12 @@ static bool do_list(const struct arguments *arguments, int *status, struct error
     return list_print(stdout, arguments->root, error);
 }
 
+static bool do_machine(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)status;
+    return machine_print(stdout, arguments->program, error);
+}
+
 static bool do_check(const struct arguments *arguments, int *status, struct error *error)
 {
     (void)status;
@@ -76,6 +84,12 @@ static bool do_worker(const struct arguments *arguments, int *status, struct err
     return good;
 }
 
+static bool do_roofs(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)arguments, (void)status;
+    return roofs_command(stdin, stdout, error);
+}
+
 static const struct {
     const char *name;
     const char *object;  /* what it needs after it, in words; NULL: nothing */
@@ -83,10 +97,12 @@ static const struct {
     bool (*run)(const struct arguments *, int *status, struct error *);
 } commands[] = {
     {"list", NULL, false, false, do_list},
+    {"machine", NULL, false, false, do_machine},
     {"check", "a sweep file", true, false, do_check},
     {"draw", "the folder of a run", true, false, do_draw},
     {"point", "the key of a point (points.txt in a run's folder has them)", true, true, do_point},
     {"worker", "a file", false, false, do_worker}, /* not for people: what a run starts for every round */
+    {"roofs", NULL, false, false, do_roofs},       /* nor is this: what a run, and machine, start to find the machine's limits */
     {NULL, NULL, false, false, do_sweep},          /* anything else is a sweep file */
 };
 
