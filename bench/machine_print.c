@@ -77,8 +77,8 @@ static void put_bandwidths(FILE *out, const struct roofs *roofs)
             for (int k = 0; k < ROOF_KERNEL_COUNT; k++)
                 put_rate(out, COLUMN + (k == 0 && r > 0), roofs->roof[r].bandwidth[k][i]);
     }
-    fputs("\nBytes are those that the program reads and writes: copy counts 2 arrays, triad 3, read 1. Ordinary stores also make\n"
-          "memory read what they overwrite, which is not counted; _nt stores pass by the caches.\n",
+    fputs("\nBytes are those that the program reads and writes: copy counts 2 arrays, triad 3, read 1. Ordinary stores also\n"
+          "read from memory what they overwrite, which is not counted; those of _nt pass by the caches.\n",
           out);
     if (roofs->shortened)
         fputs("The ladder ends at a quarter of the available memory, before it outgrows the caches as it should.\n", out);

@@ -13,19 +13,20 @@
 
 #define SAMPLE_SECONDS 2e-3 /* a sample has as many passes as last so long */
 #define ENOUGH_SECONDS 2e-2 /* of undisturbed samples: then fewer will do */
-#define PATIENCE 0.2        /* seconds to wait for undisturbed ones */
+#define PATIENCE 0.1        /* seconds to wait for undisturbed ones */
 enum { SAMPLES = 4, SAMPLES_LEAST = 2 };
-enum { PAGE = 4096, ARRAYS_MAX = 3 };
 enum { FMA_STEPS = 1000 }; /* of a pass */
 
 /* Of the arrays; bandwidth does not depend on it. */
 typedef double number;
 static const enum dtype DTYPE = DTYPE_FLOAT64;
 
+enum { ALIGNMENT = 4096, PAGE = ALIGNMENT / sizeof(number), ARRAYS_MAX = 3 };
+
 /* The memory of all threads. */
 struct memory {
-    char *block;
-    size_t region; /* bytes a thread */
+    number *block;
+    int64_t region; /* numbers a thread */
 };
 
 /* What is repeated: a pass over arrays, or multiply-adds in registers (memory NULL). */
@@ -37,9 +38,10 @@ struct trial {
     int64_t n; /* numbers an array and thread */
 };
 
-static size_t whole_pages(size_t bytes)
+/* So many numbers, and what fills up their last page. */
+static int64_t whole_pages(int64_t n)
 {
-    return (bytes + PAGE - 1) / PAGE * PAGE;
+    return (n + PAGE - 1) / PAGE * PAGE;
 }
 
 /* Bytes, or operations, of one pass by all threads. */
@@ -51,11 +53,10 @@ static double pass_amount(const struct trial *trial)
 }
 
 /* The i-th array of a thread, NULL where the kernel has fewer. */
-static char *array(const struct trial *trial, int thread, int i)
+static number *array(const struct trial *trial, int thread, int i)
 {
-    size_t bytes = whole_pages((size_t)trial->n * sizeof(number));
-    return i < roof_kernel_arrays[trial->kernel] ? trial->memory->block + (size_t)thread * trial->memory->region + (size_t)i * bytes
-                                                 : NULL;
+    const struct memory *memory = trial->memory;
+    return i < roof_kernel_arrays[trial->kernel] ? memory->block + thread * memory->region + i * whole_pages(trial->n) : NULL;
 }
 
 static void make_passes(const struct trial *trial, int thread, int64_t passes)
@@ -64,7 +65,7 @@ static void make_passes(const struct trial *trial, int thread, int64_t passes)
         trial->kernels->fma(passes * FMA_STEPS, 0.5, 1); /* which tends to 2: neither huge nor tiny */
         return;
     }
-    char *b = array(trial, thread, 0), *a = array(trial, thread, 1), *c = array(trial, thread, 2);
+    number *b = array(trial, thread, 0), *a = array(trial, thread, 1), *c = array(trial, thread, 2);
     for (int64_t i = 0; i < passes; i++)
         trial->kernels->pass[trial->kernel](a, b, c, trial->n);
 }
@@ -130,14 +131,14 @@ static bool best_rate(const struct trial *trial, double *rate, struct error *err
 
 static bool memory_make(int threads, double most, struct memory *memory, struct error *error)
 {
-    memory->region = whole_pages((size_t)(most / threads)) + ARRAYS_MAX * PAGE;
-    memory->block = aligned_alloc(PAGE, memory->region * (size_t)threads);
+    memory->region = whole_pages((int64_t)(most / threads / sizeof(number))) + ARRAYS_MAX * PAGE;
+    memory->block = aligned_alloc(ALIGNMENT, (size_t)(memory->region * threads) * sizeof(number));
     if (memory->block == NULL)
         return fail(error, "the machine's limits: no memory for %.0f MB of arrays", most / 1e6);
 #pragma omp parallel num_threads(threads)
     {
-        number *own = (number *)(memory->block + (size_t)omp_get_thread_num() * memory->region);
-        for (size_t i = 0; i < memory->region / sizeof *own; i++)
+        number *own = memory->block + omp_get_thread_num() * memory->region;
+        for (int64_t i = 0; i < memory->region; i++)
             own[i] = 1;
     }
     return true;
