@@ -94,11 +94,24 @@ static long read_size(const char *text)
     return found != NULL ? size << (10 * (found - units + 1)) : size;
 }
 
+/* How many processors a list such as "0-3,8" names; 0 for what is none. */
+static int count_listed(const char *text)
+{
+    long n = 0;
+    while (*text >= '0' && *text <= '9') {
+        char *end;
+        long first = strtol(text, &end, 10), last = *end == '-' ? strtol(end + 1, &end, 10) : first;
+        n += last >= first ? last - first + 1 : 0;
+        text = end + (*end == ',');
+    }
+    return (int)n;
+}
+
 static void read_caches(struct cpu *cpu)
 {
     for (int i = 0; i < CPU_CACHES_MAX; i++) {
         struct cache *cache = &cpu->cache[cpu->n_caches];
-        char path[80], level[16], size[32];
+        char path[96], level[16], size[32], sharing[256];
         snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/level", i);
         if (!files_read_small(path, sizeof level, level))
             break;
@@ -106,7 +119,10 @@ static void read_caches(struct cpu *cpu)
         files_read_small(path, sizeof cache->kind, cache->kind);
         snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/size", i);
         files_read_small(path, sizeof size, size);
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/shared_cpu_list", i);
+        files_read_small(path, sizeof sharing, sharing);
         cache->level = (int)strtol(level, NULL, 10);
+        cache->sharing = count_listed(sharing);
         cache->bytes = read_size(size);
         cpu->n_caches++;
     }

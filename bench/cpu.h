@@ -8,6 +8,7 @@ struct cache {
     int level;
     char kind[16]; /* "Data", "Instruction", "Unified" */
     long bytes;
+    int sharing; /* logical processors that share it */
 };
 
 /* Texts are empty and numbers 0 where the system does not say. */

@@ -57,8 +57,8 @@ static json_t *caches(const struct cpu *cpu)
     json_t *list = json_array();
     for (int i = 0; list != NULL && i < cpu->n_caches; i++) {
         const struct cache *cache = &cpu->cache[i];
-        json_array_append_new(list, json_pack("{s:i, s:o, s:o}", "level", cache->level, "kind", known_text(cache->kind), "bytes",
-                                              known_number(cache->bytes)));
+        json_array_append_new(list, json_pack("{s:i, s:o, s:o, s:o}", "level", cache->level, "kind", known_text(cache->kind),
+                                              "bytes", known_number(cache->bytes), "sharing", known_number(cache->sharing)));
     }
     return list;
 }

@@ -117,7 +117,7 @@ static void put_curves(FILE *out, const struct page *page, struct record *const 
         }
         fputs("curve\t", out);
         caption_curve(out, page, s, record, n);
-        fprintf(out, "\t%d\t%s\n", page->series[s], level && !other ? "line" : "points");
+        fprintf(out, "\t%d\t%s\n", page->series[s], page->figure->kind->roofs ? "dots" : level && !other ? "line" : "points");
     }
 }
 
@@ -181,6 +181,9 @@ static void put_notes(FILE *out, const struct page *page, unsigned notes, int wi
         {NOTE_MEASURED, "Open circles: no kappa was asked for; they stand at the one that was measured."},
         {NOTE_LEVEL, "Level lines: implementations that do not iterate."},
         {NOTE_LABELS, "Small numbers beside points: iterations l."},
+        {NOTE_ROOFS, "Lines: measured limits of this machine, bandwidth of working sets inside a cache or beyond all of them, "
+                     "and multiply-adds in registers."},
+        {NOTE_NO_ROOFS, "Without lines: the limits of the machine were not measured with so many threads."},
     };
     char text[LINE_MAX_BYTES] = "";
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)

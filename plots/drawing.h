@@ -15,7 +15,9 @@ enum note {
     NOTE_FLOOR = 1 << 4,    /* an error below ERROR_FLOOR is drawn there */
     NOTE_MEASURED = 1 << 5, /* a kappa that was measured, not asked for */
     NOTE_LEVEL = 1 << 6,    /* a row that does not depend on x */
-    NOTE_LABELS = 1 << 7    /* numbers beside points */
+    NOTE_LABELS = 1 << 7,   /* numbers beside points */
+    NOTE_ROOFS = 1 << 8,    /* lines are the limits of the machine */
+    NOTE_NO_ROOFS = 1 << 9  /* and where they are missing, nobody measured them */
 };
 
 /* Zero has no place on a logarithmic axis. */

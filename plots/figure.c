@@ -49,7 +49,8 @@ static void add_fields(struct grouping *grouping, const int *field, int n)
             grouping->field[grouping->n_fields++] = field[i];
 }
 
-/* Whatever varies and is neither named, nor an axis, nor the seed, becomes a panel: nothing else is summarised. */
+/* Whatever varies and is neither named, nor an axis, nor the seed, becomes a panel: nothing else is summarised. A kind whose points
+ * stand for themselves says which fields are worth a panel. */
 static void choose_fields(const struct plot_request *request, struct figure *figure)
 {
     const struct plot_kind *kind = figure->kind;
@@ -62,8 +63,8 @@ static void choose_fields(const struct plot_request *request, struct figure *fig
         if (wanted[i] != figure->x && wanted[i] != kind->along && !contains(panels->field, panels->n_fields, wanted[i]))
             add_fields(series, &wanted[i], 1);
     for (int f = 0; f < FIELD_COUNT; f++)
-        if (f != figure->x && f != kind->along && f != FIELD_SEED && !contains(series->field, series->n_fields, f) &&
-            field_varies(figure->record, figure->n, f))
+        if ((kind->n_panels == 0 || contains(kind->panels, kind->n_panels, f)) && f != figure->x && f != kind->along &&
+            f != FIELD_SEED && !contains(series->field, series->n_fields, f) && field_varies(figure->record, figure->n, f))
             add_fields(panels, &f, 1);
     panels->wide = true;
 }

@@ -6,6 +6,7 @@
 #include "plots/drawing.h"
 #include "plots/groups.h"
 #include "plots/kinds.h"
+#include "plots/machine_limits.h"
 
 struct figure {
     const struct plot_kind *kind;
@@ -16,8 +17,9 @@ struct figure {
     struct record **record;         /* those that are drawn, in order */
     size_t n;
     struct grouping panels, series;
-    struct drawing *drawing; /* panel after panel, one for each of the series */
-    char left_out[512];      /* in words: panels without a second x while others have one; empty where there are none */
+    struct drawing *drawing;             /* panel after panel, one for each of the series */
+    const struct machine_limits *limits; /* of the machine; NULL: not known */
+    char left_out[512];                  /* in words: panels without a second x while others have one; empty where there are none */
 };
 
 /* False when out of memory, or when the request names what the kind does not have. A figure may come out with no record. */

@@ -44,6 +44,16 @@ static const struct plot_kind kinds[] = {
      .columns = "seconds\tseconds_low\tseconds_high\terror\tl",
      .x_columns = 1u << 0 | 1u << 1 | 1u << 2, .y_columns = 1u << 3, .decades = true,
      .rows = rows_error_against_time},
+    {.name = "roofline",
+     .summary = "operations a second over operations per byte, below the measured limits of the machine",
+     .measure = "throughput",
+     .series = {FIELD_IMPLEMENTATION}, .n_series = 1, .along = -1,
+     .panels = {FIELD_THREADS, FIELD_DTYPE, FIELD_LEVEL}, .n_panels = 3,
+     .title = "roofline, what the machine allows and what is reached",
+     .x_label = "operations per byte", .y_label = "GFLOP/s",
+     .columns = "operations_per_byte\tGFLOP_per_s",
+     .x_columns = 1u << 0, .y_columns = 1u << 1, .decades = true, .letters_low = true, .roofs = true,
+     .rows = rows_roofline},
 };
 // clang-format on
 

@@ -19,6 +19,7 @@ struct plot_kind {
     struct plot_axis x[KIND_LIST_MAX]; /* the fields that x may be, the default first; none where x is not a choice */
     int n_x;
     int series[KIND_LIST_MAX], n_series;   /* one curve per combination of these, unless the request says otherwise */
+    int panels[KIND_LIST_MAX], n_panels;   /* of the fields that nobody names, only these make panels; none: all that vary */
     int along;                             /* field that varies along a curve although x is no choice; or -1 */
     bool along_is_x;                       /* it is what the x axis shows */
     const char *title, *x_label, *y_label; /* NULL x_label: that of the chosen field, which the title then names too */
@@ -26,6 +27,7 @@ struct plot_kind {
     unsigned x_columns, y_columns;         /* bit masks: which columns an axis must have room for */
     bool decades;                          /* whole decades on the x axis */
     bool letters_low;                      /* points without a figure are letters at the lower edge, else at the upper one */
+    bool roofs;                            /* dots that nothing joins, below the limits of the machine */
     bool (*rows)(struct record *const *record, size_t n, int x, struct drawing *drawing);
 };
 

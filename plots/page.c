@@ -4,6 +4,7 @@
 #include "plots/caption.h"
 #include "plots/layout.h"
 #include "plots/letters.h"
+#include "plots/page_roofs.h"
 #include "plots/ticks.h"
 
 #include <math.h>
@@ -40,7 +41,8 @@ struct contents {
     size_t n_letters;
     int n_slots;
     struct range x, y;
-    double edge; /* where an x of 0 stands on an axis that has a place for it, NaN where there is none */
+    struct roof_lines *roofs; /* one for each panel; NULL where the kind has none */
+    double edge;              /* where an x of 0 stands on an axis that has a place for it, NaN where there is none */
     unsigned notes;
 };
 
@@ -55,7 +57,7 @@ static const struct drawing *block(const struct page *page, int i)
     return page_drawing(page, i / page->n_series, i % page->n_series);
 }
 
-struct record **page_records(const struct page *page, size_t *n)
+struct record **page_records(const struct page *page, int first_panel, int n_panels, size_t *n)
 {
     const struct figure *figure = page->figure;
     struct record **record = calloc(figure->n + 1, sizeof *record);
@@ -63,7 +65,7 @@ struct record **page_records(const struct page *page, size_t *n)
     for (size_t i = 0; record && i < figure->n; i++) {
         const struct point *point = &figure->record[i]->point;
         bool in_panel = false, in_series = false;
-        for (int p = 0; p < page->n_panels && !in_panel; p++)
+        for (int p = first_panel; p < first_panel + n_panels && !in_panel; p++)
             in_panel = grouping_holds(&figure->panels, page->panel[p], point);
         for (int s = 0; s < page->n_series && in_panel && !in_series; s++)
             in_series = grouping_holds(&figure->series, page->series[s], point);
@@ -104,25 +106,34 @@ static void measure_axes(const struct page *page, struct contents *contents)
             at_edge = at_edge || drawing->mark[m].x == 0;
         }
     }
+    for (int p = 0; p < page->n_panels && contents->roofs; p++)
+        widen(&x, roof_lines_reach(&contents->roofs[p]));
     contents->edge = kind->along_is_x && at_edge ? (x.low > x.high ? 1 : x.low) / 4 : NAN;
     contents->x = axis(x, kind->decades);
     if (!isnan(contents->edge))
         contents->x.low = contents->edge / 1.25;
+    for (int p = 0; p < page->n_panels && contents->roofs; p++) {
+        widen(&y, contents->roofs[p].ceiling);
+        widen(&y, roof_lines_lowest(&contents->roofs[p], contents->x.low));
+    }
     const double number_height = 0.06;
     double axis_height = layout_of(page->n_panels).panel_height - MARGIN_TOP - MARGIN_BOTTOM,
            letters = contents->n_slots * LETTER_HEIGHT / axis_height, numbers = contents->notes & NOTE_LABELS ? number_height : 0;
-    contents->y = axis(y, true);
+    contents->y = axis(y, !kind->roofs); /* lines that are close to each other need all the height */
     contents->y = with_room(y.low <= y.high ? y : contents->y, contents->y, kind->letters_low ? letters : 0,
                             numbers + (kind->letters_low ? 0 : letters));
 }
 
 static bool collect(const struct page *page, struct contents *contents)
 {
-    contents->record = page_records(page, &contents->n_records);
+    bool roofs = page->figure->kind->roofs;
+    contents->record = page_records(page, 0, page->n_panels, &contents->n_records);
     contents->letters = letters_make(page, &contents->n_letters, &contents->n_slots);
-    if (contents->record && contents->letters)
+    contents->roofs = roofs ? page_roofs_make(page, &contents->notes) : NULL;
+    bool done = contents->record && contents->letters && (contents->roofs || !roofs);
+    if (done)
         measure_axes(page, contents);
-    return contents->record && contents->letters;
+    return done;
 }
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------------- */
@@ -206,6 +217,8 @@ static void put_texts(FILE *out, const struct page *page, const struct contents 
             put_number(out, row->label);
             fputc('\n', out);
         }
+    for (int p = 0; p < page->n_panels && contents->roofs; p++)
+        page_roofs_texts(out, &contents->roofs[p], p, contents->x.high);
 }
 
 static void put_row(FILE *out, const struct row *row, int n_columns)
@@ -261,12 +274,15 @@ bool page_text(const struct page *page, char **text, size_t *length, struct erro
         put_texts(out, page, &contents);
         for (int i = 0; i < page->n_panels * page->n_series; i++)
             put_curve(out, page, i, &contents);
+        for (int p = 0; p < page->n_panels && contents.roofs; p++)
+            page_roofs_block(out, &contents.roofs[p], contents.x.low, contents.x.high);
         done = !ferror(out);
     }
     if (out && fclose(out))
         done = false;
     free(contents.record);
     free(contents.letters);
+    free(contents.roofs);
     if (done)
         return true;
     free(*text);

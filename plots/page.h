@@ -1,6 +1,7 @@
 /* One page of a figure (pages.h), written as the data file that its script reads: blocks of tab-separated rows, two empty lines
  * between blocks. Block 0 is the page (title, labels, ranges, names of panels and curves), block 1 the texts among the curves, and
- * block 2 + panel * (number of curves) + curve the rows of a curve. */
+ * block 2 + panel * (number of curves) + curve the rows of a curve; a kind with the limits of the machine has a block of their lines
+ * for each panel after these. */
 #ifndef PLOTS_PAGE_H
 #define PLOTS_PAGE_H
 
@@ -17,8 +18,9 @@ struct page {
     int n_panels_left_out; /* of the whole figure, because nobody asked for so many */
 };
 
-/* The records that a page shows, in order: n of them, to be freed; NULL when out of memory. */
-struct record **page_records(const struct page *page, size_t *n);
+/* The records that some panels of a page show, the first counted from 0, in order: n of them, to be freed; NULL when out of
+ * memory. */
+struct record **page_records(const struct page *page, int first_panel, int n_panels, size_t *n);
 
 /* What is drawn in a panel of a page, counted from 0, and of one of its curves. */
 const struct drawing *page_drawing(const struct page *page, int panel, int series);

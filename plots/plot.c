@@ -17,6 +17,7 @@ enum { PAGES_UNASKED = 3 }; /* of a plot that nobody asked for */
 struct session {
     const struct sweep *sweep;
     const struct records *records;
+    const struct machine_limits *limits;
     char folder[PATH_MAX];
     struct names names;
     struct plots_drawn *drawn;
@@ -86,6 +87,7 @@ static bool draw_request(struct session *session, const struct plot_request *req
     struct figure figure;
     if (!figure_make(session->sweep, request, session->records, &figure, session->error))
         return false;
+    figure.limits = session->limits;
     int n = 0;
     struct page *pages = pages_make(&figure, &n);
     bool done = pages && names_note(&session->names, figure.name);
@@ -136,11 +138,13 @@ static bool draw_unasked(struct session *session)
 bool plots_draw(const struct sweep *sweep, const struct records *records, const char *folder, struct plots_drawn *drawn,
                 struct error *error)
 {
-    struct session session = {.sweep = sweep, .records = records, .drawn = drawn, .error = error};
+    struct machine_limits limits;
+    struct session session = {.sweep = sweep, .records = records, .limits = &limits, .drawn = drawn, .error = error};
     memset(drawn, 0, sizeof *drawn);
     int length = snprintf(session.folder, sizeof session.folder, "%s/plots", folder);
     if (length < 0 || length >= PATH_MAX)
         return fail(error, "the path of the folder for plots is too long");
+    machine_limits_read(folder, &limits);
     bool done = files_make_folder(session.folder, error) && gnuplot_copy_scripts(session.folder, error);
     done = done && (sweep->n_plots ? draw_asked(&session) : draw_unasked(&session));
     if (done)

@@ -1,5 +1,5 @@
-/* Draws a sweep's plots from its merged records (bench/summary.h) alone: for each a picture (SVG), beside it the data and the
- * script that made it. */
+/* Draws a sweep's plots from its merged records (bench/summary.h), and the limits of the machine from machine.json: for each a picture
+ * (SVG), beside it the data and the script that made it. */
 #ifndef PLOTS_PLOT_H
 #define PLOTS_PLOT_H
 

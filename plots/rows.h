@@ -1,5 +1,5 @@
-/* From the records of one curve to the rows of its data file: one function a kind of plot. Records that share an x (seeds) become
- * one row: the median and the range. */
+/* From the records of one curve to the rows of its data file: one function a kind of plot. Records that share an x (seeds) become one
+ * row, the median and the range, but for the dots of a roofline. */
 #ifndef PLOTS_ROWS_H
 #define PLOTS_ROWS_H
 
@@ -11,5 +11,6 @@ bool rows_error_against_iteration(struct record *const *record, size_t n, int x,
 bool rows_iterations_against_kappa(struct record *const *record, size_t n, int x, struct drawing *drawing);
 bool rows_throughput(struct record *const *record, size_t n, int x, struct drawing *drawing);
 bool rows_error_against_time(struct record *const *record, size_t n, int x, struct drawing *drawing);
+bool rows_roofline(struct record *const *record, size_t n, int x, struct drawing *drawing);
 
 #endif

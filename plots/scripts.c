@@ -14,6 +14,7 @@ EMBED(script_error_against_iteration, "plots/error-against-iteration.gp");
 EMBED(script_iterations_against_kappa, "plots/iterations-against-kappa.gp");
 EMBED(script_throughput, "plots/throughput.gp");
 EMBED(script_error_against_time, "plots/error-against-time.gp");
+EMBED(script_roofline, "plots/roofline.gp");
 
 static const struct plot_script scripts[] = {
     {"page.gp", script_page, script_page_end},
@@ -21,6 +22,7 @@ static const struct plot_script scripts[] = {
     {"iterations-against-kappa.gp", script_iterations_against_kappa, script_iterations_against_kappa_end},
     {"throughput.gp", script_throughput, script_throughput_end},
     {"error-against-time.gp", script_error_against_time, script_error_against_time_end},
+    {"roofline.gp", script_roofline, script_roofline_end},
 };
 // clang-format on
 

@@ -207,6 +207,73 @@ START_TEST(error_against_time)
 }
 END_TEST
 
+/* Ladder of 16 and 64 KiB and 8 MiB; the second number of threads has two first caches, and one second cache, of its own. */
+#define MACHINE                                                                                                                    \
+    "{\"cpu\": {\"caches\": [{\"level\": 1, \"kind\": \"Data\", \"bytes\": 32768, \"sharing\": 1},"                                \
+    "{\"level\": 1, \"kind\": \"Instruction\", \"bytes\": 999999, \"sharing\": 1},"                                                \
+    "{\"level\": 2, \"kind\": \"Unified\", \"bytes\": 131072, \"sharing\": 2}]},"                                                  \
+    "\"roofs\": {\"level\": \"avx2\", \"shortened\": false, \"sets\": [16384, 65536, 8388608], \"threads\": ["                     \
+    "{\"threads\": 1, \"MB_per_s\": {\"copy\": [90000, 50000, 8000], \"copy_nt\": [10, 10, 10000], \"triad\": null,"               \
+    "\"triad_nt\": null, \"read\": [100000, 40000, 9000]}, \"MFLOP_per_s\": {\"float32\": {\"baseline\": 20000, \"avx2\": 80000,"  \
+    "\"avx512\": null}, \"float64\": {\"baseline\": 10000, \"avx2\": 40000, \"avx512\": null}}}]}}"
+
+static void write_machine(const char *text)
+{
+    scratch_write(scratch_path("machine.json"), text, strlen(text));
+}
+
+#define COUNTED(seconds, bytes, operations)                                                                                        \
+    "{\"throughput\":{\"median\":" seconds ",\"bytes\":" bytes ",\"operations\":" operations "}}"
+
+START_TEST(roofline)
+{
+    made_record(JOURNAL, "ok", COUNTED("2", "4e9", "1e9"), "impl=fixed_point", "measure=throughput", "T=16", NULL);
+    made_record(JOURNAL, "ok", COUNTED("1", "8e9", "2e9"), "impl=fixed_point", "measure=throughput", "T=32", NULL);
+    made_record(JOURNAL, "ok", COUNTED("1", "1e9", "3e9"), "impl=structured_sequential", "measure=throughput", NULL);
+    made_record(JOURNAL, "ok", COUNTED("1", "1e9", "5e9"), "impl=structured_sequential", "measure=throughput", "threads=2", NULL);
+    made_record(JOURNAL, "ok", COUNTED("1", "1e9", "0"), "impl=structured_sequential", "measure=throughput", "T=8", NULL);
+    made_record(JOURNAL, "wrong", COUNTED("null", "1e9", "5e9"), "impl=fixed_point", "measure=throughput", "threads=2", NULL);
+    request("roofline", "roofline");
+    write_machine(MACHINE);
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/roofline.dat",
+                   "panel\tthreads = 1\npanel\tthreads = 2\ncurve\tfixed_point\t0\tdots\ncurve\tstructured_sequential\t1\tdots\n"
+                   "foot\tLetters at the edges are points without a figure: W wrong\n"
+                   "foot\tLines: measured limits of this machine, bandwidth of working sets inside a cache or beyond all of them,\n"
+                   "foot\tand multiply-adds in registers.\n"
+                   "foot\tWithout lines: the limits of the machine were not measured with so many threads.\n"
+                   "foot\t5 records");
+    check_contains("plots/roofline.dat", "x_low\t0.1\nx_high\t10\ny_low\t0.335371\ny_high\t100\n"); /* room for W */
+    /* Half of 32 KiB; half of 128 KiB; the largest. */
+    check_contains("plots/roofline.dat", "1\t0\tright\tNaN\tNaN\t0\tW\n0\t-1\tline\t0.56\t56\t0\tL1 100 GB/s\n"
+                                         "0\t-1\tline\t1.12\t56\t0\tL2 50 GB/s\n0\t-1\tline\t5.6\t56\t0\tmemory 10 GB/s\n"
+                                         "0\t-1\tceiling\t10\t80\t0\tfloat32 80 GFLOP/s\n\n\n");
+    check_contains("plots/roofline.dat", "# fixed_point | threads = 1\n# operations_per_byte\tGFLOP_per_s\n0.25\t0.5\n0.25\t2\n\n\n"
+                                         "# structured_sequential | threads = 1\n# operations_per_byte\tGFLOP_per_s\n3\t3\n\n\n");
+    check_contains("plots/roofline.dat",
+                   "# The machine's limits: each line, then what nothing exceeds.\n# operations_per_byte\tGFLOP_per_s\n"
+                   "# L1, a working set of 16384 bytes\n0.1\t10\n0.8\t80\n\n# L2, a working set of 65536 bytes\n0.1\t5\n1.6\t80\n\n"
+                   "# memory, a working set of 8388608 bytes\n0.1\t1\n8\t80\n\n# float32\n0.8\t80\n10\t80\n\n\n"
+                   "# The machine's limits: each line, then what nothing exceeds.\n# operations_per_byte\tGFLOP_per_s\nNaN\tNaN\n");
+}
+END_TEST
+
+/* The dots alone, and words for why: no file, none of JSON, or limits that make no sense. */
+START_TEST(roofline_without_roofs)
+{
+    static const char *const machines[] = {NULL, "", "{", "[]", "{\"roofs\": null}", "{\"roofs\": {\"level\": \"avx2\"}}"};
+    made_record(JOURNAL, "ok", COUNTED("2", "4e9", "1e9"), "impl=fixed_point", "measure=throughput", NULL);
+    request("roofline", "roofline");
+    for (size_t i = 0; i < sizeof machines / sizeof machines[0]; i++) {
+        if (machines[i] != NULL)
+            write_machine(machines[i]);
+        ck_assert_msg(draw(), "%s", error.text);
+        check_contains("plots/roofline.dat", "foot\tWithout lines: the limits of the machine were not measured");
+        check_contains("plots/roofline.dat", "\t0\t-\n\n\n# fixed_point | \n# operations_per_byte\tGFLOP_per_s\n0.25\t0.5\n\n\n");
+    }
+}
+END_TEST
+
 /* ---- Panels, curves, pages --------------------------------------------------------------------------------------------- */
 
 #define SPEED "{\"throughput\":{\"median\":2,\"low\":1.6,\"high\":2.5,\"tokens_per_s\":50}}"
@@ -652,6 +719,8 @@ Suite *suite_plots(void)
     tcase_add_test(tests, throughput);
     tcase_add_test(tests, days_of_the_rounds);
     tcase_add_test(tests, error_against_time);
+    tcase_add_test(tests, roofline);
+    tcase_add_test(tests, roofline_without_roofs);
     tcase_add_test(tests, what_varies_is_never_summarised);
     tcase_add_test(tests, panels_with_a_single_x_are_left_out_and_said);
     tcase_add_test(tests, an_implementation_that_does_not_use_a_field_is_in_every_panel);

@@ -1,0 +1,91 @@
+/* See machine_limits.h. */
+#include "plots/machine_limits.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define GIGA 1e9
+
+static void read_caches(const json_t *list, struct machine_limits *limits)
+{
+    for (size_t i = 0; i < json_array_size(list) && limits->n_caches < LIMITS_CACHES_MAX; i++) {
+        const json_t *cache = json_array_get(list, i);
+        const char *kind = json_string_value(json_object_get(cache, "kind"));
+        double level = json_number_value(json_object_get(cache, "level")),
+               bytes = json_number_value(json_object_get(cache, "bytes")),
+               sharing = json_number_value(json_object_get(cache, "sharing"));
+        if ((kind && !strcmp(kind, "Instruction")) || !(level >= 1 && level <= LIMITS_CACHES_MAX) || !(bytes > 0 && bytes < 1e15))
+            continue;
+        limits->cache[limits->n_caches].level = (int)level;
+        limits->cache[limits->n_caches].bytes = bytes;
+        limits->cache[limits->n_caches++].sharing = sharing >= 1 && sharing <= 1e6 ? (int)sharing : 0;
+    }
+}
+
+void machine_limits_read(const char *folder, struct machine_limits *limits)
+{
+    char path[PATH_MAX];
+    struct error error;
+    memset(limits, 0, sizeof *limits);
+    int length = snprintf(path, sizeof path, "%s/machine.json", folder);
+    json_t *machine = length > 0 && length < PATH_MAX ? json_load_file(path, 0, NULL) : NULL;
+    limits->known = roofs_from_json(json_object_get(machine, "roofs"), &limits->roofs, &error);
+    read_caches(json_object_get(json_object_get(machine, "cpu"), "caches"), limits);
+    json_decref(machine);
+}
+
+static void add_line(struct roof_lines *lines, const struct machine_limits *limits, const struct roof *roof, int step,
+                     const char *name)
+{
+    lines->line[lines->n].bandwidth = roof_bandwidth(roof, step) / GIGA;
+    lines->line[lines->n].set = limits->roofs.set[step];
+    snprintf(lines->line[lines->n].name, sizeof lines->line->name, "%s", name);
+    lines->n += lines->line[lines->n].bandwidth > 0;
+}
+
+/* A working set lies well inside a cache when it takes half of it at the most, and does not fit into the cache before; of those the
+ * largest. Each thread has the cache of its processor, which others may share. */
+static void add_caches(struct roof_lines *lines, const struct machine_limits *limits, const struct roof *roof)
+{
+    double before = 0;
+    for (int i = 0; i < limits->n_caches; i++) {
+        int sharing = limits->cache[i].sharing, step = -1;
+        double bytes = limits->cache[i].bytes * (sharing > 0 ? ceil((double)roof->threads / sharing) : 1);
+        for (int k = 0; k < limits->roofs.n_sets && limits->roofs.set[k] <= bytes / 2; k++)
+            if (limits->roofs.set[k] > before)
+                step = k;
+        char name[sizeof lines->line->name];
+        snprintf(name, sizeof name, "L%d", limits->cache[i].level);
+        if (step >= 0)
+            add_line(lines, limits, roof, step, name);
+        before = fmax(before, bytes);
+    }
+    int last = limits->roofs.n_sets - 1;
+    add_line(lines, limits, roof, last, limits->roofs.set[last] >= 2 * before ? "memory" : "largest set");
+}
+
+static void raise_ceiling(struct roof_lines *lines, const struct roof *roof, enum dtype dtype)
+{
+    for (int level = 0; level < LEVEL_COUNT; level++)
+        if (roof->rate[dtype][level] / GIGA > lines->ceiling) {
+            lines->ceiling = roof->rate[dtype][level] / GIGA;
+            lines->dtype = dtype;
+        }
+}
+
+bool roof_lines_make(const struct machine_limits *limits, struct record *const *record, size_t n, struct roof_lines *lines)
+{
+    int threads = 0;
+    memset(lines, 0, sizeof *lines);
+    for (size_t i = 0; i < n; i++)
+        threads = point_threads(&record[i]->point) > threads ? point_threads(&record[i]->point) : threads;
+    const struct roof *roof = limits->known ? roofs_find(&limits->roofs, threads) : NULL;
+    if (!roof)
+        return false;
+    add_caches(lines, limits, roof);
+    for (size_t i = 0; i < n; i++)
+        raise_ceiling(lines, roof, point_problem(&record[i]->point).dtype);
+    return lines->n && lines->ceiling > 0;
+}

@@ -1,0 +1,28 @@
+/* See rows.h: operations a second over operations per byte, a row for each throughput record. Different points may have the same
+ * number of operations per byte, so nothing is summarised. */
+#include "plots/rows.h"
+
+#include <math.h>
+
+bool rows_roofline(struct record *const *record, size_t n, int x, struct drawing *drawing)
+{
+    (void)x;
+    enum { INTENSITY, RATE };
+    bool done = true;
+    for (size_t i = 0; done && i < n; i++) {
+        double seconds = record_number(record[i], "throughput.median"), bytes = record_number(record[i], "throughput.bytes"),
+               operations = record_number(record[i], "throughput.operations");
+        bool timed = seconds > 0;
+        if (!timed || record[i]->result != RESULT_OK)
+            done = drawing_mark(drawing, NAN, record[i]->result);
+        if (!done || !timed || !(bytes > 0) || !(operations > 0)) /* what counts nothing has no place */
+            continue;
+        struct row *row = drawing_row(drawing);
+        done = row != NULL;
+        if (done) {
+            row->value[INTENSITY] = operations / bytes;
+            row->value[RATE] = operations / seconds / 1e9;
+        }
+    }
+    return done;
+}
