@@ -23,7 +23,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test kills aa format lint $(LINTS) clean help needs cuda FORCE
+.PHONY: all test kills aa format lint $(LINTS) clean help needs cuda fuzz FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -63,7 +63,7 @@ LIBRARY := $(IMPLS) $(BENCH) $(PLOTS) $(OBJECTS)/build_identity.o
 PLANTED_REGISTRY := $(OBJECTS)/impls/registry.planted.o
 MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH))
 
-ROOMS := bench impls plots tests tests/planted
+ROOMS := bench impls plots tests tests/planted tests/fuzz
 SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc))
 SCRIPTS := run.sh .ci/run $(wildcard bench/*.sh tests/*.sh)
 
@@ -143,7 +143,8 @@ help: ## this list
 
 # What must be on the machine before anything is built; installs it where it is missing.
 needs:
-	@bench/install.sh run $(if $(filter test %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint)
+	@bench/install.sh run $(if $(filter test %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
+	    $(if $(filter fuzz,$(MAKECMDGOALS)),clang)
 
 cuda: $(BUILD)/bench
 	@bench/cuda.sh
@@ -156,6 +157,18 @@ $(BUILD)/tests: $(TESTS) $(LIBRARY)
 
 $(BUILD)/bench-planted: $(MAIN) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link)
+
+# ---- Proof by force (docs/testing.md) -----------------------------------------------------------------------------------
+
+# The parsers of untrusted bytes, in a build of their own with clang; one instruction level will do.
+FUZZED := sweep journal safetensors
+CLANG_BUILD := CC=clang CXX=clang++ LEVELS=baseline DEFINES= WARNINGS=-w
+fuzz: | needs ## try made-up bytes on what reads files, SECONDS=60 for each reader
+	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/fuzz SANITIZE=fuzzer-no-link,address,undefined $(FUZZED:%=build/fuzz/fuzz-%)
+	@tests/fuzz.sh build/fuzz $(or $(SECONDS),60) $(FUZZED)
+
+$(FUZZED:%=$(BUILD)/fuzz-%): $(BUILD)/fuzz-%: $(OBJECTS)/tests/fuzz/%.o $(OBJECTS)/tests/fuzz/fuzz.o $(LIBRARY)
+	$(call link,-fsanitize=fuzzer)
 
 # ---- Rules -------------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Makes sure that what this project needs is on the machine: finds what is missing, says so, installs it.
 #
-#   bench/install.sh [--no-install] NEED...      NEED is run, test or lint: the second column of bench/packages.txt
+#   bench/install.sh [--no-install] NEED...      NEED is run, test, lint or clang: the second column of bench/packages.txt
 #
 # With --no-install it prints the exact command instead, and changes nothing. Exit status: 0 everything is there (quietly), 2 not.
 set -euo pipefail
@@ -14,6 +14,7 @@ there() { # PROBE NAME
     case $1 in
     command) command -v "$2" ;;
     library) pkg-config --exists "$2" ;;
+    clang) compgen -G "$(clang -print-resource-dir)/$2" ;;
     header) [[ -e /usr/include/$2 || -e /usr/local/include/$2 ]] ;;
     *) echo "bench/packages.txt: unknown probe: $1" >&2 && exit 2 ;;
     esac >/dev/null 2>&1
