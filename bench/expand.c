@@ -1,6 +1,8 @@
 /* See expand.h. */
 #include "bench/expand.h"
 
+#include "bench/draw.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -101,6 +103,8 @@ static bool add(const struct product *product, struct point *point, struct seen 
         sweep->n_shared++;
         return true;
     }
+    if (!tensors_check(point, &reason))
+        return fail_at(error, &product->mark, "%s", reason.text);
     sweep->point[sweep->n_points++] = *point;
     *slot = sweep->n_points;
     return true;

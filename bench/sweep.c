@@ -1,7 +1,6 @@
 /* See sweep.h: the sections of a sweep file. One table says what may stand at its top level and in a grid. */
 #include "bench/sweep.h"
 
-#include "bench/draw.h"
 #include "bench/expand.h"
 #include "bench/filter.h"
 #include "bench/request.h"
@@ -197,8 +196,6 @@ bool sweep_read(const char *path, bool many, struct sweep *sweep, struct error *
     *(slash != NULL ? slash + 1 : folder) = '\0';
     reader.source.folder = folder;
     bool ok = yaml_read(path, &sweep->memory, &root, &sweep->source, error) && read_root(&reader, root, many);
-    for (size_t i = 0; ok && i < sweep->n_points; i++)
-        ok = tensors_check(&sweep->point[i], error);
     if (!ok)
         sweep_free(sweep);
     return ok;
