@@ -2,6 +2,7 @@
 #include "bench/journal.h"
 
 #include "bench/files.h"
+#include "bench/parse.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,15 +23,19 @@ struct journal {
     char *path;
 };
 
-static json_t *parse_line(const char *line, size_t length)
+/* *record is NULL for a torn line. False: out of memory, and nobody knows what the line is. */
+static bool parse_line(const char *line, size_t length, json_t **record)
 {
+    *record = NULL;
     if (length == 0 || line[length - 1] != '\n')
-        return NULL;
-    json_t *record = json_loadb(line, length, 0, NULL);
-    if (json_is_object(record))
-        return record;
-    json_decref(record);
-    return NULL;
+        return true;
+    if (!json_parse(line, length, 0, record, NULL))
+        return false;
+    if (!json_is_object(*record)) {
+        json_decref(*record);
+        *record = NULL;
+    }
+    return true;
 }
 
 static bool read_at(int file, char *bytes, size_t length, off_t at)
@@ -79,11 +84,14 @@ static bool cut_torn_line(struct journal *journal, struct error *error)
     char *line = malloc(n);
     if (line == NULL)
         return fail(error, "out of memory for the last line of journal %s (%zu bytes)", journal->path, n);
+    json_t *record = NULL;
     bool read = read_at(journal->file, line, n, begin);
-    json_t *record = read ? parse_line(line, n) : NULL;
+    bool parsed = read && parse_line(line, n, &record);
     free(line);
     if (!read)
         return fail(error, "cannot read journal %s: %s", journal->path, strerror(errno));
+    if (!parsed)
+        return fail(error, "out of memory for the last line of journal %s (%zu bytes)", journal->path, n);
     if (record != NULL) {
         json_decref(record);
         return true;
@@ -165,9 +173,10 @@ bool journal_append(struct journal *journal, const json_t *record, struct error 
     char *line = malloc(length + 1);
     if (line == NULL)
         return fail(error, "out of memory for a record of %zu bytes", length);
-    json_dumpb(record, line, length, LINE_FLAGS);
     line[length] = '\n';
-    bool appended = write_line(journal, line, length + 1, error);
+    bool appended = json_dumpb(record, line, length, LINE_FLAGS) == length
+                        ? write_line(journal, line, length + 1, error)
+                        : fail(error, "out of memory for a record of %zu bytes", length);
     free(line);
     return appended;
 }
@@ -195,8 +204,10 @@ static bool read_lines(FILE *file, const char *path, bool (*each)(json_t *, void
             going = fail(error, "journal %s: line %zu is not a record", path, number - 1);
             break;
         }
-        json_t *record = parse_line(line, (size_t)length);
-        if (record == NULL)
+        json_t *record;
+        if (!parse_line(line, (size_t)length, &record))
+            going = fail(error, "out of memory for line %zu of journal %s", number, path);
+        else if (record == NULL)
             *torn = 1; /* unless a line follows */
         else
             going = each(record, context);

@@ -1,6 +1,7 @@
 /* See safetensors.h. As strict as the format's own reader: the data of the tensors cover the file without gap or overlap. */
 #include "bench/safetensors.h"
 
+#include "bench/parse.h"
 #include "bench/text.h"
 
 #include <errno.h>
@@ -75,7 +76,8 @@ static bool parse_header(struct safetensors *file, struct error *error)
     file->data_at = sizeof length + (size_t)length;
     json_error_t where;
     char quoted[QUOTED_SIZE];
-    file->header = json_loadb((const char *)file->map + sizeof length, (size_t)length, JSON_REJECT_DUPLICATES, &where);
+    if (!json_parse((const char *)file->map + sizeof length, (size_t)length, JSON_REJECT_DUPLICATES, &file->header, &where))
+        return fail(error, "out of memory for the header of %s", file->path);
     if (file->header == NULL)
         return fail(error, "%s: the header is not JSON: %s at byte %d", file->path, text_quote(where.text, quoted), where.position);
     if (!json_is_object(file->header))
