@@ -23,7 +23,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test kills aa format lint $(LINTS) clean help needs cuda fuzz FORCE
+.PHONY: all test kills aa format lint $(LINTS) clean help needs cuda fuzz tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -63,7 +63,7 @@ LIBRARY := $(IMPLS) $(BENCH) $(PLOTS) $(OBJECTS)/build_identity.o
 PLANTED_REGISTRY := $(OBJECTS)/impls/registry.planted.o
 MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH))
 
-ROOMS := bench impls plots tests tests/planted tests/fuzz
+ROOMS := bench impls plots tests tests/planted tests/fuzz tests/races
 SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc))
 SCRIPTS := run.sh .ci/run $(wildcard bench/*.sh tests/*.sh)
 
@@ -143,8 +143,8 @@ help: ## this list
 
 # What must be on the machine before anything is built; installs it where it is missing.
 needs:
-	@bench/install.sh run $(if $(filter test %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
-	    $(if $(filter fuzz,$(MAKECMDGOALS)),clang)
+	@bench/install.sh run $(if $(filter test tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
+	    $(if $(filter fuzz tsan,$(MAKECMDGOALS)),clang)
 
 cuda: $(BUILD)/bench
 	@bench/cuda.sh
@@ -169,6 +169,15 @@ fuzz: | needs ## try made-up bytes on what reads files, SECONDS=60 for each read
 
 $(FUZZED:%=$(BUILD)/fuzz-%): $(BUILD)/fuzz-%: $(OBJECTS)/tests/fuzz/%.o $(OBJECTS)/tests/fuzz/fuzz.o $(LIBRARY)
 	$(call link,-fsanitize=fuzzer)
+
+# All implementations under ThreadSanitizer; libomp rather than libgomp, whose barriers it does not know.
+tsan: | needs ## look for data races in every implementation
+	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/tsan SANITIZE=thread build/tsan/races
+	@tests/races.sh build/tsan
+
+$(BUILD)/races: $(call once,tests,races/races cases reference) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRARY)) \
+    $(PLANTED_REGISTRY) $(PLANTED)
+	$(call link,$$(pkg-config --libs check))
 
 # ---- Rules -------------------------------------------------------------------------------------------------------------
 

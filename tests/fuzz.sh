@@ -12,24 +12,25 @@ shift 2
 
 one() { # TARGET
     local folder=$1 seconds=$2 target=$3 seeds=tests/fuzz/corpus/$3 log=$1/$3.log status
-    local found=$folder/found/$target crash=$folder/crash-$target-
-    local more=()
+    local found=$folder/found/$target more=() still=() tried reached
     [[ $target == sweep ]] && more=(sweeps)
     mkdir -p "$found"
-    rm -f "$crash"*
+    rm -f "$folder/$target"-{crash,leak,oom,timeout}-*
+    setarch -R true 2>/dev/null && still=(setarch -R) # kernels that spread addresses widely confuse older sanitizers
     # The dictionary: every word of the examples.
     cat "$seeds"/* "${more[@]/%//quick.yaml}" | grep -aoE '[A-Za-z_]{2,24}' | sort -u | sed 's/.*/"&"/' >"$folder/$target.words"
-    ASAN_OPTIONS=quarantine_size_mb=2 "$folder/fuzz-$target" -max_total_time="$seconds" -seed="${SEED:-1}" \
-        -max_len=16384 -timeout=60 -rss_limit_mb=4096 -print_final_stats=1 -dict="$folder/$target.words" -artifact_prefix="$crash" \
+    ASAN_OPTIONS=quarantine_size_mb=2 "${still[@]}" "$folder/fuzz-$target" -max_total_time="$seconds" -seed="${SEED:-1}" \
+        -max_len=16384 -timeout=60 -rss_limit_mb=4096 -print_final_stats=1 \
+        -dict="$folder/$target.words" -artifact_prefix="$folder/$target-" \
         "$found" "$seeds" "${more[@]}" >"$log" 2>&1
     status=$?
-    local tried reached
     tried=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     reached=$(grep -oE 'cov: [0-9]+ ft: [0-9]+' "$log" | tail -n 1)
     if [[ $status == 0 && ${tried:-0} -gt 0 ]]; then
         echo "fuzz $target: $tried inputs tried, ${reached/ft:/and features:}, none failed" | sed 's/cov:/edges:/'
     else
-        echo "fuzz $target: FAILED after ${tried:-an unknown number of} inputs (status $status); see $log and $(echo "$crash"*)"
+        echo "fuzz $target: FAILED after ${tried:-an unknown number of} inputs (status $status)"
+        echo "    the input: $(echo "$folder/$target"-*-*); what was said: $log"
         grep -m 3 -E 'ERROR|runtime error|does not hold|SUMMARY' "$log"
         return 1
     fi

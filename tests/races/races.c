@@ -1,0 +1,138 @@
+/* Every implementation that is named, over the shared list of cases, with 2 and 3 threads and every way to divide the work: to be
+ * built with ThreadSanitizer, which ends the process with a report where two threads reach for the same memory unordered. What is
+ * computed is checked elsewhere (test_implementations.c). Also draws problems, which threads do as well.
+ *
+ *   races IMPLEMENTATION... */
+#include "bench/point.h"
+#include "tests/reference.h"
+
+#include <check.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int threads[] = {2, 3};
+
+/* Without an option of its own, and with each "split=" of the scans. */
+static const char *const splits[] = {NULL, "batch", "channels", "time"};
+
+/* So many iterations; until a tolerance, damped whenever it does not come nearer. */
+static const struct settings settings_of[] = {
+    {.l_max = 3, .quantile = 1, .damping = 1, .damping_factor = 0.9},
+    {.l_max = 6, .tolerance = 1e-3, .quantile = 0.5, .damping = 0.9, .damping_factor = 0.5, .patience = 1},
+};
+
+enum { SETTINGS = sizeof settings_of / sizeof settings_of[0], SPLITS = sizeof splits / sizeof splits[0] };
+
+static long ran;
+
+/* Runs one variant once, if it takes the problem. */
+static void run_once(const struct implementation *one, const struct tensors *tensors, const struct settings *settings, int n)
+{
+    const struct problem *p = &tensors->problem;
+    const struct environment environment = {.threads = n};
+    struct support support;
+    struct option option;
+    for (int i = 0; i < settings->n_options; i++) {
+        option = settings->option[i];
+        if (!option_allowed(one->options, &option))
+            return;
+    }
+    one->supports(p, settings, &environment, &support);
+    if (!support.yes)
+        return;
+    size_t size = dtype_size(p->dtype);
+    void *h = malloc((size_t)(p->B * p->T * p->d) * size), *final = malloc((size_t)(p->B * p->d) * size);
+    int64_t *l = calloc((size_t)p->B, sizeof *l);
+    double *residual = calloc((size_t)(settings->l_max * p->B), sizeof *residual);
+    struct trace trace = {.l = l, .residual = residual};
+    ck_assert(h != NULL && final != NULL && l != NULL && residual != NULL);
+    run_variant(one, tensors, settings, n, h, final, &trace);
+    ran++;
+    free(h);
+    free(final);
+    free(l);
+    free(residual);
+}
+
+static void run_case(const struct implementation *one, const struct tensors *tensors)
+{
+    for (int k = 0; k < SETTINGS; k++)
+        for (int split = 0; split < SPLITS; split++) {
+            struct settings settings = settings_of[k];
+            if (splits[split] != NULL) {
+                snprintf(settings.option[0].name, sizeof settings.option[0].name, "split");
+                snprintf(settings.option[0].value, sizeof settings.option[0].value, "%s", splits[split]);
+                settings.n_options = 1;
+            }
+            for (size_t n = 0; n < sizeof threads / sizeof threads[0]; n++)
+                run_once(one, tensors, &settings, threads[n]);
+        }
+}
+
+/* A drawn problem of a mixer, tokens shared among threads. */
+static void draw(enum mixer mixer, int n)
+{
+    struct point point = {0};
+    struct tensors tensors;
+    struct error error;
+    omp_set_num_threads(n);
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (fields[field].default_text != NULL)
+            field_read(field, fields[field].default_text, &point.value[field]);
+    field_read(FIELD_IMPLEMENTATION, "fixed_point", &point.value[FIELD_IMPLEMENTATION]);
+    field_read(FIELD_MEASURE, "convergence", &point.value[FIELD_MEASURE]);
+    field_read(FIELD_T, "9", &point.value[FIELD_T]);
+    field_read(FIELD_D, "8", &point.value[FIELD_D]);
+    field_read(FIELD_MIXER, mixer_names[mixer], &point.value[FIELD_MIXER]);
+    field_read(FIELD_INITIAL, "drawn", &point.value[FIELD_INITIAL]);
+    point_canonical(&point);
+    ck_assert_msg(tensors_make(&point, &tensors, &error), "%s", error.text);
+    tensors_free(&tensors);
+    ran++;
+}
+
+static void run_all(const char *name)
+{
+    int index = registry_find(name);
+    ck_assert_msg(index >= 0, "there is no %s", name);
+    for (int k = 0; k < cases_count(); k++) {
+        struct test_case test = cases_get(k);
+        struct tensors drawn = case_tensors(&test, 13);
+        for (enum dtype dtype = 0; dtype < DTYPE_COUNT; dtype++) {
+            struct tensors tensors = tensors_as(&drawn, dtype);
+            run_case(registry_get(index, dtype, LEVEL_BASELINE), &tensors);
+            tensors_free(&tensors);
+        }
+        tensors_free(&drawn);
+    }
+}
+
+static char **names; /* NULL at the end */
+
+START_TEST(races)
+{
+    for (char **name = names; *name != NULL; name++)
+        run_all(*name);
+    for (enum mixer mixer = 0; mixer < MIXER_COUNT; mixer++)
+        for (size_t n = 0; n < sizeof threads / sizeof threads[0]; n++)
+            draw(mixer, threads[n]);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    names = argv + (argc > 0);
+    Suite *suite = suite_create("races");
+    TCase *tests = tcase_create("races");
+    tcase_add_test(tests, races);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK); /* the cases assert, but what is looked for is this process's own */
+    srunner_run_all(runner, CK_NORMAL);
+    bool good = srunner_ntests_failed(runner) == 0 && ran > 0;
+    srunner_free(runner);
+    printf("%ld runs\n", ran);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
