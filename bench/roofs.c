@@ -70,7 +70,7 @@ bool roofs_bound(const struct roofs *roofs, const struct work *work, int threads
         above++;
     int below = above > 0 && roofs->set[above] > work->set ? above - 1 : above;
     bound->bandwidth = fmax(roof_bandwidth(roof, below), roof_bandwidth(roof, above));
-    bound->rate = roof->rate[dtype][level];
+    bound->rate = roof->rate[dtype][work->library ? roofs->level : level];
     if (!(bound->bandwidth > 0) || !(bound->rate > 0))
         return false;
     bound->bytes_s = work->bytes / bound->bandwidth;

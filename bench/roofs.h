@@ -63,7 +63,7 @@ struct bound {
 };
 
 /* The least time of some work: its bytes at the highest rate of any kernel at the steps of the ladder around its working set, its
- * operations at the rate of the dtype and level. False where that was not measured with so many threads. */
+ * operations at the rate of the dtype and level (the best level where a library computes). False where that was not measured with so many threads. */
 bool roofs_bound(const struct roofs *roofs, const struct work *work, int threads, enum level level, enum dtype dtype,
                  struct bound *bound);
 

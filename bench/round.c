@@ -5,6 +5,7 @@
 #include "bench/journal.h"
 #include "bench/machine.h"
 #include "bench/process.h"
+#include "bench/warning_find.h"
 #include "bench/worker.h"
 
 #include <math.h>
@@ -133,6 +134,8 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
         good = fail(error, "no memory for a record");
     else if (*result == RESULT_COUNT)
         good = fail(error, "a worker answered with a result that is none");
+    else if (!calibration_bound(request->calibration, request->point, record) || !warnings_of_record(record))
+        good = fail(error, "no memory for a record");
     json_decref(finding);
     process_result_free(&process);
     if (!good) {

@@ -2,6 +2,7 @@
 #ifndef BENCH_ROUND_H
 #define BENCH_ROUND_H
 
+#include "bench/calibrate.h"
 #include "bench/record.h"
 #include "bench/sweep.h"
 
@@ -15,6 +16,7 @@ struct round_request {
     const char *program; /* this program: it is started again as a worker */
     const char *log;     /* file that takes what the worker says on its standard error */
     const char *cache;   /* folder for inputs that rounds share, or NULL */
+    const struct calibration *calibration;
     int round;
     size_t place; /* in the round's order */
     double since; /* of the monotonic clock: when the record before was about to be written */

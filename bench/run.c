@@ -31,6 +31,7 @@ struct run {
     struct conditions conditions;
     struct journal *journal;
     struct tally tally;
+    struct calibration calibration;
     struct progress progress;
     double since; /* of the monotonic clock: when the last record was about to be written */
 };
@@ -57,6 +58,7 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
                                           .program = run->request->program,
                                           .log = log,
                                           .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
+                                          .calibration = &run->calibration,
                                           .round = round,
                                           .place = place,
                                           .since = run->since};
@@ -163,6 +165,8 @@ static bool describe(const struct run *run, struct error *error)
     if (!files_write(path, run->sweep.source.text, run->sweep.source.size, error))
         return false;
     json_t *facts = machine_facts();
+    if (run->calibration.json != NULL)
+        json_object_set(facts, "roofs", run->calibration.json);
     char *text = facts != NULL ? json_dumps(facts, JSON_INDENT(2)) : NULL;
     folder_file(run->folder.path, "machine.json", path);
     bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail(error, "no memory for machine.json");
@@ -203,7 +207,8 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     bool good = folder_open(request->results, run->sweep.name, request->fresh, run->machine, &run->folder, error);
     if (good) {
         folder_file(run->folder.path, "journal.jsonl", journal);
-        good = journal_open(journal, &run->journal, error) && count_kept(run, journal, out, error) && describe(run, error);
+        good = journal_open(journal, &run->journal, error) && count_kept(run, journal, out, error) &&
+               calibrate(&run->sweep, request->program, run->folder.path, &run->calibration, error) && describe(run, error);
     }
     if (good) {
         good = measure_all(run, out, error);
@@ -215,6 +220,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     *end = end_of(run);
     journal_close(run->journal);
     tally_free(&run->tally);
+    calibration_free(&run->calibration);
     sweep_free(&run->sweep);
     free(run);
     return good;

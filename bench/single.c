@@ -135,6 +135,7 @@ bool single_run(const char *results, const char *key, const char *program, char 
     struct search search;
     struct point point;
     struct sweep_run run = sweep_run_default;
+    const struct calibration none = {.json = NULL};
     char label[200], name[32];
     bool good = find(results, key, &search, error) && point_from_json(json_object_get(search.record, "point"), &point, error);
     if (good && point_implementation(&point) == NULL)
@@ -151,6 +152,7 @@ bool single_run(const char *results, const char *key, const char *program, char 
                                               .run = &run,
                                               .machine = json_string_value(json_object_get(search.record, "machine")),
                                               .program = program,
+                                              .calibration = &none,
                                               .since = clock_seconds()};
         point_label(&point, sizeof label, label);
         fprintf(stderr, "%s\n", label);

@@ -109,12 +109,22 @@ static bool read_until(const struct source *source, const struct node *node, str
     return true;
 }
 
-const char *const sweep_run_keys[SWEEP_RUN_KEYS] = {"samples", "rounds", "until", "time_limit", "memory_limit", "order_seed"};
+/* full: the whole ladder, once a run; none: a few seconds less, and no bounds */
+static bool read_calibration(const struct source *source, const struct node *node, struct sweep_run *run)
+{
+    bool full = node->kind == NODE_SCALAR && strcmp(node->text, "full") == 0;
+    bool none = node->kind == NODE_SCALAR && strcmp(node->text, "none") == 0;
+    run->uncalibrated = none;
+    return full || none || fail_value(source, node, node->key, "full or none");
+}
+
+const char *const sweep_run_keys[SWEEP_RUN_KEYS] = {"samples",      "rounds",     "until",      "time_limit",
+                                                    "memory_limit", "order_seed", "calibration"};
 
 bool sweep_run_read(const struct source *source, const struct node *node, struct sweep_run *run)
 {
     static bool (*const read[SWEEP_RUN_KEYS])(const struct source *, const struct node *, struct sweep_run *) = {
-        read_samples, read_rounds, read_until, read_time_limit, read_memory_limit, read_order_seed};
+        read_samples, read_rounds, read_until, read_time_limit, read_memory_limit, read_order_seed, read_calibration};
     for (int i = 0; i < SWEEP_RUN_KEYS; i++)
         if (strcmp(node->key, sweep_run_keys[i]) == 0)
             return read[i](source, node, run);

@@ -14,13 +14,14 @@ struct sweep_run {
     double time_limit;        /* seconds that a round's process may take */
     size_t memory_limit;      /* bytes that it may hold; 0: nine tenths of what is free when it starts */
     int64_t order_seed;       /* of the order of points within each round */
+    bool uncalibrated;        /* the limits of the machine are not measured: no point has a bound */
 };
 
 /* What a file that says nothing means. */
 extern const struct sweep_run sweep_run_default;
 
 /* The keys, for complaints about unknown ones; their number is returned. */
-enum { SWEEP_RUN_KEYS = 6 };
+enum { SWEEP_RUN_KEYS = 7 };
 extern const char *const sweep_run_keys[SWEEP_RUN_KEYS];
 
 /* Reads the value of one of the keys. */

@@ -62,6 +62,7 @@ static void count(const struct problem *p, const struct settings *settings, cons
     work->operations = tokens * ((state_dependent ? 2 * m * d : 0) + mixer_activate_operations(p) + d * mixer_apply_operations(p) +
                                  8 * d * d * d / 3 + 4 * d * d);
     /* A of all tokens beside the tensors; or one A a thread, which most of the traffic goes to and comes from */
+    work->library = true;
     work->set = state_dependent ? fmin(environment->threads, (double)p->B) * d * d * sizeof(real)
                                 : (tokens * (3 * d + m + d * d)) * sizeof(real);
 }

@@ -96,6 +96,7 @@ static void count(const struct problem *p, const struct settings *settings, cons
     work->bytes = bytes * sizeof(real) + n * scan.bytes;
     work->operations = operations + n * scan.operations;
     /* an iteration comes by v, lambda, both iterates and the parameters; theta that is kept activated is read but once a call */
+    work->library = state_dependent;
     work->set = (tokens * (4 * d + (state_dependent ? m : kept)) + (state_dependent ? m * d : 0)) * sizeof(real);
 }
 

@@ -171,6 +171,7 @@ struct support {
 struct work {
     double bytes, operations; /* a multiply-add counts 2; exp and the like count 1 */
     double set;               /* bytes of the smallest working set that this traffic can be served from */
+    bool library;             /* much of it is a library's, which chooses its instructions whatever the level */
 };
 
 /* ---- The contract ------------------------------------------------------------------------------------------------------ */

@@ -32,6 +32,7 @@ void scan_count(const struct problem *p, int threads, enum split split, struct w
     double elements = (double)p->B * (double)p->T * (double)p->d, later = elements * (threads - 1) / (threads + 1);
     work->bytes = 3 * elements * sizeof(real);
     work->operations = (p->form == FORM_NORMALISED ? 3 : 2) * elements;
+    work->library = false;
     work->set = work->bytes;   /* the second pass comes by what the first has touched */
     if (split == SPLIT_TIME) { /* the second pass over all chunks but the first: lambda and out in, out back; two operations */
         work->bytes += 3 * later * sizeof(real);

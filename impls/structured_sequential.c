@@ -49,6 +49,7 @@ static void count(const struct problem *p, const struct settings *settings, cons
     bool state_dependent = p->feedback != FEEDBACK_NONE;
     (void)settings, (void)environment, (void)l;
     work->bytes = (tokens * (3 * d + m) + (state_dependent ? m * d : 0)) * sizeof(real);
+    work->library = state_dependent;
     work->set = work->bytes; /* everything once */
     work->operations =
         tokens * ((state_dependent ? 2 * m * d : 0) + mixer_activate_operations(p) + grams + 4 * r * d + 7 * d + 2 * r * r * r / 3);

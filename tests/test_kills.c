@@ -1,5 +1,6 @@
 /* Runs that are killed at random moments, and go on: nothing may be lost, doubled or changed, and what they end with must be what an
  * undisturbed run ends with, in every figure that is not a time. KILLS says how many (make kills: 200). */
+#include "bench/clock.h"
 #include "bench/journal.h"
 #include "bench/process.h"
 #include "bench/random.h"
@@ -13,15 +14,15 @@
 #include <unistd.h>
 
 enum { KILLS_DEFAULT = 10, LINES_MAX = 200, STREAM_KILLS = 90 };
-static const double LATEST = 1.2; /* seconds: about as long as one of these sweeps takes, so that its end is hit as well */
 
 static const char *const sweeps[] = {
     "name: killed\nproblem: {B: 2, T: 32, d: 8, mixer: dplr}\nregime: {kappa: 0.5}\nsettings: {l: [2, 5]}\n"
-    "impls: [fixed_point, structured_sequential]\nmeasure: [convergence, throughput]\nrun: {samples: 2, rounds: 3, threads: 1}\n",
+    "impls: [fixed_point, structured_sequential]\nmeasure: [convergence, throughput]\nrun: {samples: 2, rounds: 3, threads: 1, "
+    "calibration: none}\n",
     "name: killed\nproblem: {T: 16, d: 8}\nregime: {kappa: 0.7}\nimpls: [fixed_point, planted_crash, planted_off]\n"
-    "measure: throughput\nrun: {samples: 2, rounds: 4, order_seed: 3}\n",
+    "measure: throughput\nrun: {samples: 2, rounds: 4, order_seed: 3, calibration: none}\n",
     "name: killed\nproblem: {T: [1, 40], d: 6, dtype: float64, mixer: none}\nimpls: diagonal_scan\nmeasure: throughput\n"
-    "run: {samples: 2, rounds: 6, until: {relative_interval: 0.01%, at_most: 8 rounds}}\n",
+    "run: {samples: 2, rounds: 6, calibration: none, until: {relative_interval: 0.01%, at_most: 8 rounds}}\n",
 };
 enum { SWEEPS = sizeof sweeps / sizeof sweeps[0] };
 
@@ -76,17 +77,17 @@ static char *whole_lines(const char *journal)
 
 /* What of a record is a time, or depends on times. */
 static const char *const times[] = {"started", "load", "warnings", "process"};
-static const char *const throughput_kept[] = {"bytes",
-                                              "operations",
-                                              "set",
-                                              "error_iterate",
-                                              "error_exact",
-                                              "residual",
-                                              "tolerance",
-                                              "validated_against",
-                                              "validated_sequence",
-                                              "applications",
-                                              "l_run"};
+static const char *const figures_kept[] = {"bytes",
+                                           "operations",
+                                           "set",
+                                           "error_iterate",
+                                           "error_exact",
+                                           "residual",
+                                           "tolerance",
+                                           "validated_against",
+                                           "validated_sequence",
+                                           "applications",
+                                           "l_run"};
 
 static json_t *without_times(const json_t *record)
 {
@@ -95,8 +96,8 @@ static json_t *without_times(const json_t *record)
         json_object_del(kept, times[i]);
     if (json_is_object(throughput)) {
         json_t *figures = json_object();
-        for (size_t i = 0; i < sizeof throughput_kept / sizeof throughput_kept[0]; i++)
-            json_object_set(figures, throughput_kept[i], json_object_get(throughput, throughput_kept[i]));
+        for (size_t i = 0; i < sizeof figures_kept / sizeof figures_kept[0]; i++)
+            json_object_set(figures, figures_kept[i], json_object_get(throughput, figures_kept[i]));
         json_object_set_new(kept, "throughput", figures);
     }
     return kept;
@@ -166,8 +167,10 @@ static int split(char *line, char *cell[LINES_MAX])
 /* Words in the header of a column that is a time, a spread of times, or what the machine did meanwhile. */
 static bool is_time(const char *header)
 {
-    static const char *const words[] = {"[s]",     "/s",    "started", "memory", "variation", "warnings",
-                                        "outlier", "share", "bound",   "binds",  "calls",     "samples"};
+    static const char *const words[] = {
+        "[s]",      "/s",       "started",  "memory",  "variation", "warnings",
+        "outlying", "share of", "bound by", "calls a", "load by",   "stolen",
+    };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strstr(header, words[i]) != NULL)
             return true;
@@ -202,15 +205,16 @@ static void compare_tables(const char *undisturbed, const char *killed)
 
 /* ---- Killing -------------------------------------------------------------------------------------------------------------------- */
 
-/* Kills and goes on until the run ends by itself, or there were enough kills. Returns how many. */
-static int kill_until_done(const char *sweep, const char *results, const char *journal, int already, int enough)
+/* Kills and goes on until the run ends by itself, or there were enough kills. latest: seconds, about as long as the whole sweep takes,
+ * so that its end is hit as well. Returns how many. */
+static int kill_until_done(const char *sweep, const char *results, const char *journal, int already, int enough, double latest)
 {
     char *before = strdup("");
     int kills = 0, status = -1;
     while (status < 0) {
         pid_t pid = start(sweep, results);
         if (already + kills < enough) {
-            sleep_for(LATEST * random_uniform(1, STREAM_KILLS, (uint64_t)already + (uint64_t)kills));
+            sleep_for(latest * random_uniform(1, STREAM_KILLS, (uint64_t)already + (uint64_t)kills));
             kill(pid, SIGKILL);
         }
         int how;
@@ -232,6 +236,7 @@ START_TEST(nothing_is_lost)
     const char *asked = getenv("KILLS");
     int enough = asked != NULL ? (int)strtol(asked, NULL, 10) : KILLS_DEFAULT, kills = 0, runs = 0;
     char undisturbed[SWEEPS][PATH_MAX], results[PATH_MAX], sweep[PATH_MAX], paths[4][PATH_MAX];
+    double lasts[SWEEPS];
     ck_assert_int_gt(enough, 0);
     for (; kills < enough; runs++) {
         int s = runs % SWEEPS;
@@ -239,13 +244,16 @@ START_TEST(nothing_is_lost)
         snprintf(undisturbed[s], PATH_MAX, "%s/undisturbed-%d", scratch, s);
         snprintf(results, sizeof results, "%s/killed-%d", scratch, runs);
         scratch_write(sweep, sweeps[s], strlen(sweeps[s]));
-        if (runs < SWEEPS)
-            kill_until_done(sweep, undisturbed[s], "", 0, 0);
+        if (runs < SWEEPS) {
+            double began = clock_seconds();
+            kill_until_done(sweep, undisturbed[s], "", 0, 0, 0);
+            lasts[s] = clock_seconds() - began;
+        }
         snprintf(paths[0], PATH_MAX, "%.900s/killed/run-1/journal.jsonl", results);
         snprintf(paths[1], PATH_MAX, "%.900s/killed/run-1/journal.jsonl", undisturbed[s]);
         snprintf(paths[2], PATH_MAX, "%.900s/killed/run-1/table.csv", results);
         snprintf(paths[3], PATH_MAX, "%.900s/killed/run-1/table.csv", undisturbed[s]);
-        kills += kill_until_done(sweep, results, paths[0], kills, enough);
+        kills += kill_until_done(sweep, results, paths[0], kills, enough, lasts[s]);
         compare_journals(paths[1], paths[0]);
         compare_tables(paths[3], paths[2]);
     }

@@ -242,7 +242,7 @@ START_TEST(roofline)
                    "foot\tLines: measured limits of this machine, bandwidth of working sets inside a cache or beyond all of them,\n"
                    "foot\tand multiply-adds in registers.\n"
                    "foot\tWithout lines: the limits of the machine were not measured with so many threads.\n"
-                   "foot\t5 records");
+                   "foot\t5 points");
     check_contains("plots/roofline.dat", "x_low\t0.1\nx_high\t10\ny_low\t0.335371\ny_high\t100\n"); /* room for W */
     /* Half of 32 KiB; half of 128 KiB; the largest. */
     check_contains("plots/roofline.dat", "1\t0\tright\tNaN\tNaN\t0\tW\n0\t-1\tline\t0.56\t56\t0\tL1 100 GB/s\n"

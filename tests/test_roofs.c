@@ -158,14 +158,15 @@ START_TEST(bounds_by_hand)
         enum dtype dtype;
         double bandwidth, rate, bytes_s, operations_s;
     } rows[] = {
-        {{900e6, 1000e6, 150}, 1, LEVEL_AVX2, DTYPE_FLOAT64, 50e6, 1000e6, 18, 1}, /* the highest of both steps around it */
-        {{900e6, 1000e6, 250}, 1, LEVEL_AVX2, DTYPE_FLOAT64, 45e6, 1000e6, 20, 1},
-        {{900e6, 1000e6, 200}, 1, LEVEL_AVX2, DTYPE_FLOAT32, 45e6, 2000e6, 20, 0.5}, /* a step by itself */
-        {{900e6, 1000e6, 1}, 1, LEVEL_BASELINE, DTYPE_FLOAT32, 50e6, 500e6, 18, 2},  /* below the ladder */
-        {{900e6, 1000e6, 100}, 1, LEVEL_BASELINE, DTYPE_FLOAT32, 50e6, 500e6, 18, 2},
-        {{900e6, 1000e6, 1e12}, 1, LEVEL_BASELINE, DTYPE_FLOAT64, 20e6, 250e6, 45, 4}, /* beyond it */
-        {{900e6, 1000e6, 400}, 6, LEVEL_AVX2, DTYPE_FLOAT64, 40e6, 1000e6, 22.5, 1},
-        {{900e6, 1e11, 150}, 6, LEVEL_AVX2, DTYPE_FLOAT64, 100e6, 1000e6, 9, 100}, /* operations bind */
+        {{900e6, 1000e6, 150, false}, 1, LEVEL_AVX2, DTYPE_FLOAT64, 50e6, 1000e6, 18, 1}, /* the highest of both steps around it */
+        {{900e6, 1000e6, 250, false}, 1, LEVEL_AVX2, DTYPE_FLOAT64, 45e6, 1000e6, 20, 1},
+        {{900e6, 1000e6, 200, false}, 1, LEVEL_AVX2, DTYPE_FLOAT32, 45e6, 2000e6, 20, 0.5}, /* a step by itself */
+        {{900e6, 1000e6, 1, false}, 1, LEVEL_BASELINE, DTYPE_FLOAT32, 50e6, 500e6, 18, 2},  /* below the ladder */
+        {{900e6, 1000e6, 100, false}, 1, LEVEL_BASELINE, DTYPE_FLOAT32, 50e6, 500e6, 18, 2},
+        {{900e6, 1000e6, 1e12, false}, 1, LEVEL_BASELINE, DTYPE_FLOAT64, 20e6, 250e6, 45, 4}, /* beyond it */
+        {{900e6, 1000e6, 400, false}, 6, LEVEL_AVX2, DTYPE_FLOAT64, 40e6, 1000e6, 22.5, 1},
+        {{900e6, 1000e6, 150, true}, 1, LEVEL_BASELINE, DTYPE_FLOAT64, 50e6, 1000e6, 18, 1}, /* a library's own level: the best */
+        {{900e6, 1e11, 150, false}, 6, LEVEL_AVX2, DTYPE_FLOAT64, 100e6, 1000e6, 9, 100},    /* operations bind */
     };
     static struct roofs roofs;
     struct bound bound;

@@ -63,7 +63,7 @@ START_TEST(misbehaviour_is_recorded)
     int status = run("name: planted\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
                      "impls: [planted_crash, planted_hang, planted_wrong, planted_off, planted_lazy, planted_zero, fixed_point, "
                      "structured_sequential]\n"
-                     "run: {samples: 3, rounds: 1, time_limit: 2}\n",
+                     "run: {samples: 3, rounds: 1, time_limit: 2, calibration: none}\n",
                      &records);
     ck_assert_int_eq(status, 1);
     ck_assert_uint_eq(records.n, 8);
@@ -90,7 +90,7 @@ START_TEST(memory_limit_is_watched)
     struct records records;
     int status = run("name: hungry\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
                      "impls: [planted_hungry, fixed_point]\n"
-                     "run: {samples: 3, rounds: 1, time_limit: 20, memory_limit: 200 MB}\n",
+                     "run: {samples: 3, rounds: 1, time_limit: 20, memory_limit: 200 MB, calibration: none}\n",
                      &records);
     ck_assert_int_eq(status, 1);
     ck_assert_uint_eq(records.n, 2);
@@ -195,6 +195,10 @@ START_TEST(throughput_figures)
         ck_assert_double_le(record_number(r, "throughput.low"), median);
         ck_assert_double_ge(record_number(r, "throughput.high"), median);
         ck_assert_double_le(record_number(r, "throughput.tolerance"), 1e-3);
+        ck_assert_double_gt(record_number(r, "throughput.bound.share"), 0);
+        ck_assert_double_eq_tol(record_number(r, "throughput.bound.share") * median, record_number(r, "throughput.bound.seconds"),
+                                1e-6 * record_number(r, "throughput.bound.seconds"));
+        ck_assert_double_ge(record_number(r, "process.harness_s"), 0);
         ck_assert_double_ge(record_number(r, "throughput.peak_bytes"), 4 * 24 * 3);
     }
     records_free(&records);
@@ -210,8 +214,9 @@ START_TEST(leaves_everything_behind)
                                        "plots/throughput-against-l.svg",
                                        "plots/throughput-against-l.dat",
                                        "plots/throughput.gp"};
-    const char *sweep = "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"
-                        "run: {samples: 6}\nplots: [{kind: throughput, x: l, name: throughput-against-l}]\n";
+    const char *sweep =
+        "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"
+        "run: {samples: 6, rounds: 2, calibration: none}\nplots: [{kind: throughput, x: l, name: throughput-against-l}]\n";
     const char *const find_run[] = {"/bin/sh", "-c", "ls -d \"$0\"/left/*", scratch_path("results"), NULL};
     const struct process_request request = {.argv = find_run, .time_limit = 10};
     struct process_result process;
@@ -260,10 +265,10 @@ START_TEST(goes_on)
     const char *sweep = scratch_path("sweep.yaml"), *results = scratch_path("results");
     const char *first =
         "name: again\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\nsettings: {l: [1, 2]}\n"
-        "impls: [fixed_point, planted_crash]\nrun: {samples: 2, rounds: 2}\n";
+        "impls: [fixed_point, planted_crash]\nrun: {samples: 2, rounds: 2, calibration: none}\n";
     const char *edited =
         "name: again\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\nsettings: {l: [2, 3]}\n"
-        "impls: [fixed_point, planted_crash]\nrun: {samples: 2, rounds: 2}\n";
+        "impls: [fixed_point, planted_crash]\nrun: {samples: 2, rounds: 2, calibration: none}\n";
     ck_assert_int_eq(run(first, &records), 1);
     ck_assert_uint_eq(records.n, 5); /* two points of two rounds, and one that crashed in its first */
     records_free(&records);
@@ -304,7 +309,7 @@ START_TEST(a_point_by_itself)
     char key[KEY_SIZE];
     ck_assert_int_eq(
         run("name: one\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\nimpls: [fixed_point, "
-            "planted_crash]\nrun: {samples: 2, rounds: 1}\n",
+            "planted_crash]\nrun: {samples: 2, rounds: 1, calibration: none}\n",
             &records),
         1);
     const char *results = scratch_path("results");

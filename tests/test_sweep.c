@@ -191,6 +191,7 @@ static const struct {
      "5:21: memory_limit is \"4 G\"; expected a size of at least 1 MiB, such as 500 MB, 4 GB or 4 GiB"},
     {false, SIZES "run: {memory_limit: 4 kB}\n",
      "5:21: memory_limit is \"4 kB\"; expected a size of at least 1 MiB, such as 500 MB, 4 GB or 4 GiB"},
+    {false, SIZES "run: {calibration: yes}\n", "5:20: calibration is \"yes\"; expected full or none"},
     {false, SIZES "run: {until: 2%}\n", "5:14: until is \"2%\"; expected {relative_interval: 2%, at_most: 30 rounds}"},
     {false, SIZES "run: {until: {at_most: 9}}\n",
      "5:14: until has no relative_interval; expected {relative_interval: 2%, at_most: 30 rounds}"},

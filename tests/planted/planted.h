@@ -23,7 +23,7 @@ static void count(const struct problem *problem, const struct settings *settings
                   struct work *work)
 {
     (void)problem, (void)settings, (void)environment, (void)l;
-    *work = (struct work){1, 1, 1};
+    *work = (struct work){.bytes = 1, .operations = 1, .set = 1};
 }
 
 static struct status plan(const struct problem *problem, const struct settings *settings, const struct environment *environment,
