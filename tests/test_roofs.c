@@ -43,9 +43,8 @@ static double c_at(int64_t i)
 static void check_pass(const struct roof_kernels *kernels, enum dtype dtype, enum roof_kernel k, int64_t n)
 {
     const double untouched = -12345;
-    size_t bytes = (LONGEST + GUARD) * sizeof(double);
-    void *a = aligned_alloc(ROOF_ALIGNMENT, bytes), *b = aligned_alloc(ROOF_ALIGNMENT, bytes),
-         *c = aligned_alloc(ROOF_ALIGNMENT, bytes);
+    void *a = memory_allocate(LONGEST + GUARD, sizeof(double)), *b = memory_allocate(LONGEST + GUARD, sizeof(double)),
+         *c = memory_allocate(LONGEST + GUARD, sizeof(double));
     ck_assert(a != NULL && b != NULL && c != NULL);
     double sum = 0;
     for (int64_t i = 0; i < LONGEST + GUARD; i++) {
