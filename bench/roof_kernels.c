@@ -40,56 +40,55 @@ INLINE vector load(const real *from)
     return *(const vector *)from;
 }
 
-INLINE void store(real *to, vector x, bool streamed)
+INLINE void store(real *to, vector x)
 {
-#ifdef STREAM
-    if (streamed) {
-        STREAM(to, x);
-        return;
-    }
-#endif
-    (void)streamed;
     *(vector *)to = x;
 }
 
-INLINE double copy_or_triad(real *a, const real *b, const real *c, int64_t n, bool triad, bool streamed)
+/* The way to store is a function rather than a flag: compilers may take two stores to one place for the same, and keep either. */
+INLINE double copy_or_triad(real *a, const real *b, const real *c, int64_t n, bool triad, void (*put)(real *, vector))
 {
     const real factor = (real)ROOF_TRIAD_FACTOR;
     int64_t i = 0;
     for (; i + BLOCK <= n; i += BLOCK) {
 #pragma GCC unroll 8
         for (int k = 0; k < BLOCK; k += LANES)
-            store(a + i + k, triad ? load(b + i + k) + factor * load(c + i + k) : load(b + i + k), streamed);
+            put(a + i + k, triad ? load(b + i + k) + factor * load(c + i + k) : load(b + i + k));
         __asm__ volatile("" ::: "memory"); /* no instruction: keeps the loop from becoming a memcpy() */
     }
     for (; i < n; i++)
         a[i] = triad ? b[i] + factor * c[i] : b[i];
-#ifdef STREAM
-    if (streamed)
-        _mm_sfence();
-#endif
     return 0;
 }
 
 static double copy(void *a, const void *b, const void *c, int64_t n)
 {
-    return copy_or_triad(a, b, c, n, false, false);
+    return copy_or_triad(a, b, c, n, false, store);
 }
 
 static double triad(void *a, const void *b, const void *c, int64_t n)
 {
-    return copy_or_triad(a, b, c, n, true, false);
+    return copy_or_triad(a, b, c, n, true, store);
 }
 
 #ifdef STREAM
+INLINE void stream(real *to, vector x)
+{
+    STREAM(to, x);
+}
+
 static double copy_nt(void *a, const void *b, const void *c, int64_t n)
 {
-    return copy_or_triad(a, b, c, n, false, true);
+    copy_or_triad(a, b, c, n, false, stream);
+    _mm_sfence();
+    return 0;
 }
 
 static double triad_nt(void *a, const void *b, const void *c, int64_t n)
 {
-    return copy_or_triad(a, b, c, n, true, true);
+    copy_or_triad(a, b, c, n, true, stream);
+    _mm_sfence();
+    return 0;
 }
 #else
 #define copy_nt NULL
