@@ -6,11 +6,11 @@
 #include "bench/timing.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #define SAMPLE_SECONDS 1e-2 /* a sample makes enough calls to last about so long */
-#define WARM_SECONDS 0.2
-#define TIMING_SHARE 0.25 /* of the round's time limit that may go into samples */
-enum { WARM_CALLS = 10 };
+#define WARM_SECONDS 3e-2   /* the least that calls are made before: threads, caches and clocks wake slowly */
+#define TIMING_SHARE 0.25   /* of the round's time limit that may go into samples */
 
 static bool call_forward(void *argument)
 {
@@ -25,26 +25,37 @@ static double call_elapsed(void *argument)
     return call->implementation->elapsed(call->plan);
 }
 
-/* Warms up, and returns the shortest of the calls made: threads and caches wake slowly, and a first call says little. */
-static double shortest_call(struct call *call)
+/* Makes calls in batches, each twice as long as the one before until one lasts as long as a sample, and finds how many calls a
+ * sample takes. By batches, not by the fastest call: where threads wait for a processor that others use, calls in a row can take a
+ * thousand times as long, and samples of so many would not end in time. False: a call failed. */
+static bool warm_up(struct call *call, int64_t *calls)
 {
-    double shortest = INFINITY, began = clock_seconds();
-    for (int i = 0; i < WARM_CALLS && (i == 0 || clock_seconds() - began < WARM_SECONDS); i++) {
+    double spent = 0, seconds = 0;
+    *calls = 1;
+    while (spent < WARM_SECONDS || seconds < SAMPLE_SECONDS) {
         double before = clock_seconds();
-        call_forward(call);
-        shortest = fmin(shortest, clock_seconds() - before);
+        for (int64_t i = 0; i < *calls; i++)
+            if (!call_forward(call))
+                return false;
+        seconds = clock_seconds() - before;
+        spent += seconds;
+        *calls *= seconds < SAMPLE_SECONDS ? 2 : 1;
     }
-    return shortest;
+    int64_t enough = (int64_t)ceil((double)*calls * SAMPLE_SECONDS / seconds), half = (*calls + 1) / 2;
+    *calls = enough > half ? enough : half; /* half lasted less than a sample: whatever made this batch slow is no measure */
+    return true;
 }
 
 void sampling_run(struct call *call, const char *name, const struct limits *limits, struct sampling *sampling)
 {
-    double shortest = shortest_call(call);
     struct load_counts before;
+    sampling->n = 0;
+    if (!warm_up(call, &sampling->calls)) {
+        snprintf(sampling->reason, sizeof sampling->reason, "a call failed while warming up");
+        return;
+    }
     load_begin(&before, &sampling->load);
     double began = clock_seconds();
-    sampling->n = 0;
-    sampling->calls = shortest < SAMPLE_SECONDS ? (int64_t)ceil(SAMPLE_SECONDS / fmax(shortest, 1e-9)) : 1;
     while (sampling->n < limits->samples) {
         if (sampling->n >= STATISTICS_INTERVAL_LEAST && clock_seconds() - began > TIMING_SHARE * limits->time_limit)
             break;

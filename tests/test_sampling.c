@@ -9,32 +9,36 @@
 Suite *suite_sampling(void);
 
 static struct {
-    int64_t calls, fail_at; /* 0: never */
+    int64_t calls, timed;
+    int64_t fail_at;    /* this call fails; 0: none does */
+    int64_t fail_timed; /* all fail once so many were timed; 0: none does */
 } counted;
 
 static struct status count_call(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     (void)plan, (void)inputs, (void)outputs, (void)trace;
-    struct status status = {.code = ++counted.calls == counted.fail_at ? STATUS_INTERNAL : STATUS_OK};
-    return status;
+    bool fails = ++counted.calls == counted.fail_at || (counted.fail_timed && counted.timed >= counted.fail_timed);
+    return (struct status){.code = fails ? STATUS_INTERNAL : STATUS_OK};
 }
 
 static double quarter(struct plan *plan)
 {
     (void)plan;
+    counted.timed++;
     return 0.25;
 }
 
 static const struct implementation counting = {.name = "counting", .forward = count_call, .elapsed = quarter};
 
 /* Takes so many samples within a time limit; the counter shows every call. */
-static void sample(int samples, double time_limit, int64_t fail_at, struct sampling *sampling)
+static void sample(int samples, double time_limit, int64_t fail_at, int64_t fail_timed, struct sampling *sampling)
 {
     static double seconds[100];
     struct call call = {.implementation = &counting};
     const struct limits limits = {.samples = samples, .time_limit = time_limit};
     memset(&counted, 0, sizeof counted);
     counted.fail_at = fail_at;
+    counted.fail_timed = fail_timed;
     *sampling = (struct sampling){.seconds = seconds};
     sampling_run(&call, "counting", &limits, sampling);
 }
@@ -42,13 +46,13 @@ static void sample(int samples, double time_limit, int64_t fail_at, struct sampl
 START_TEST(takes_the_samples_that_are_wanted)
 {
     struct sampling sampling;
-    sample(9, 1e6, 0, &sampling);
+    sample(9, 1e6, 0, 0, &sampling);
     ck_assert_int_eq(sampling.n, 9);
     ck_assert_int_ge(sampling.calls, 1);
     for (int i = 0; i < 9; i++)
         ck_assert_double_eq(sampling.seconds[i], 0.25);
-    int64_t warm = counted.calls - 9 * sampling.calls;
-    ck_assert(warm >= 1 && warm <= 10);
+    ck_assert_int_eq(counted.timed, 9 * sampling.calls);
+    ck_assert_int_gt(counted.calls, counted.timed); /* some warmed up */
     ck_assert_double_gt(sampling.load.addition_s[0], 0);
     ck_assert_double_gt(sampling.load.addition_s[1], 0);
 }
@@ -58,16 +62,21 @@ END_TEST
 START_TEST(stops_in_time)
 {
     struct sampling sampling;
-    sample(100, 1e-9, 0, &sampling);
+    sample(100, 1e-9, 0, 0, &sampling);
     ck_assert_int_eq(sampling.n, STATISTICS_INTERVAL_LEAST);
 }
 END_TEST
 
-START_TEST(a_call_that_fails)
+START_TEST(calls_that_fail)
 {
     struct sampling sampling;
-    sample(20, 1e6, 11, &sampling); /* after the warm-up, however short that was */
+    sample(9, 1e6, 1, 0, &sampling);
     ck_assert_int_eq(sampling.n, 0);
+    ck_assert_int_eq(counted.calls, 1);
+    ck_assert_str_eq(sampling.reason, "a call failed while warming up");
+    sample(9, 1e6, 0, 5, &sampling);
+    ck_assert_int_eq(sampling.n, 0);
+    ck_assert_int_eq(counted.timed, 5);
     ck_assert_str_eq(sampling.reason, "a call failed");
 }
 END_TEST
@@ -155,7 +164,7 @@ Suite *suite_sampling(void)
     TCase *tests = tcase_create("sampling");
     tcase_add_test(tests, takes_the_samples_that_are_wanted);
     tcase_add_test(tests, stops_in_time);
-    tcase_add_test(tests, a_call_that_fails);
+    tcase_add_test(tests, calls_that_fail);
     tcase_add_test(tests, throughput_says_where_its_time_went);
     tcase_add_test(tests, convergence_says_where_its_time_went);
     suite_add_tcase(suite, tests);
