@@ -28,6 +28,7 @@ struct curve {
     double *residual, *error_l2, *error_max; /* (n) */
     double *error_token;                     /* (n) largest 2-norm of a token's error, over max |h*|: what bound_token bounds */
     double *bound_max, *bound_token;         /* (n); NaN where a bound does not apply */
+    double *fit;                             /* (2,n) room for the fit of the rate */
     double *every;                           /* (l_run) residual of the worst sequence at every iteration */
     int64_t l_run;
 };
@@ -60,17 +61,12 @@ static double measured_rate(const struct curve *curve, double floor)
     int64_t n = end - from;
     if (n < RATE_POINTS)
         return NAN;
-    double *x = malloc(2 * (size_t)n * sizeof *x);
-    if (x == NULL)
-        return NAN;
-    double *y = x + n;
+    double *x = curve->fit, *y = x + n;
     for (int64_t i = 0; i < n; i++) {
         x[i] = (double)curve->l[from + i];
         y[i] = log(curve->error_max[from + i]);
     }
-    double rate = exp(statistics_slope(x, y, (size_t)n));
-    free(x);
-    return rate;
+    return exp(statistics_slope(x, y, (size_t)n));
 }
 
 static json_t *numbers(const double *values, int64_t n)
@@ -231,7 +227,7 @@ static bool follow(const struct subject *subject, const struct answers *answers,
 
     size_t whole = (size_t)(n_sequences * size);
     int64_t *numbers_of = calloc((size_t)(n_keep + n_sequences + p->B), sizeof *numbers_of);
-    double *memory = calloc((size_t)(6 * n_keep + l + l * p->B) + whole + 1, sizeof *memory);
+    double *memory = calloc((size_t)(8 * n_keep + l + l * p->B) + whole + 1, sizeof *memory);
     void *iterates = malloc((size_t)n_keep * whole * dtype_size(p->dtype) + 1);
     struct plan *plan = NULL;
     bool good = numbers_of != NULL && memory != NULL && iterates != NULL;
@@ -254,7 +250,8 @@ static bool follow(const struct subject *subject, const struct answers *answers,
         curve.error_token = curve.error_max + n_keep;
         curve.bound_max = curve.error_token + n_keep;
         curve.bound_token = curve.bound_max + n_keep;
-        curve.every = curve.bound_token + n_keep;
+        curve.fit = curve.bound_token + n_keep;
+        curve.every = curve.fit + 2 * n_keep;
         trace.residual = curve.every + l;
 
         double since = clock_seconds();
@@ -275,7 +272,7 @@ static bool follow(const struct subject *subject, const struct answers *answers,
     }
     double since = clock_seconds();
     if (good) {
-        double *scratch = memory + 6 * n_keep + l + l * p->B, final_l2 = NAN, final_max = NAN;
+        double *scratch = memory + 8 * n_keep + l + l * p->B, final_l2 = NAN, final_max = NAN;
         curve.n = trace.n_kept;
         if (finding->result == (enum result)STATUS_DIVERGED && curve.n > 0 && curve.l[curve.n - 1] == trace.l_run)
             curve.n--; /* the iterate that is not finite has no residual */

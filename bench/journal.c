@@ -167,10 +167,10 @@ static bool write_line(struct journal *journal, const char *line, size_t length,
 
 bool journal_append(struct journal *journal, const json_t *record, struct error *error)
 {
-    size_t length = json_is_object(record) ? json_dumpb(record, NULL, 0, LINE_FLAGS) : 0;
-    if (length == 0)
+    if (!json_is_object(record))
         return fail(error, "cannot append to journal %s: the record is not a JSON object", journal->path);
-    char *line = malloc(length + 1);
+    size_t length = json_dumpb(record, NULL, 0, LINE_FLAGS); /* 0: out of memory */
+    char *line = length > 0 ? malloc(length + 1) : NULL;
     if (line == NULL)
         return fail(error, "out of memory for a record of %zu bytes", length);
     line[length] = '\n';

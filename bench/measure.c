@@ -2,13 +2,32 @@
 #include "bench/measure.h"
 
 #include "bench/clock.h"
+#include "bench/parse.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
+/* A measure need not look at each call with which it builds what it found: what there was no memory for is noticed here. */
+static bool watched(bool (*run)(const struct point *, const struct limits *, struct finding *, struct error *),
+                    const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
+{
+    json_watch();
+    return run(point, limits, finding, error) && (!json_refused() || fail(error, "no memory to say what was found"));
+}
+
+#define WATCHED(name)                                                                                                              \
+    static bool name##_watched(const struct point *point, const struct limits *limits, struct finding *finding,                    \
+                               struct error *error)                                                                                \
+    {                                                                                                                              \
+        return watched(name##_run, point, limits, finding, error);                                                                 \
+    }
+
+WATCHED(convergence)
+WATCHED(throughput)
+
 const struct measure measures[] = {
-    {"convergence", false, convergence_run},
-    {"throughput", true, throughput_run},
+    {"convergence", false, convergence_watched},
+    {"throughput", true, throughput_watched},
 };
 
 const char *const stage_names[STAGE_COUNT] = {"inputs", "plan", "validation", "timing"};

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static bool refused; /* an allocation, since the last parse began */
+static bool refused;
 
 static void *take(size_t size)
 {
@@ -12,15 +12,21 @@ static void *take(size_t size)
     return memory;
 }
 
+void json_watch(void)
+{
+    json_set_alloc_funcs(take, free); /* free: what was there before can still be given back */
+    refused = false;
+}
+
+bool json_refused(void)
+{
+    return refused;
+}
+
 bool json_parse(const char *bytes, size_t length, size_t flags, json_t **json, json_error_t *why)
 {
-    json_malloc_t usual_malloc;
-    json_free_t usual_free;
-    json_get_alloc_funcs(&usual_malloc, &usual_free);
-    json_set_alloc_funcs(take, free);
-    refused = false;
+    json_watch();
     *json = json_loadb(bytes, length, flags, why);
-    json_set_alloc_funcs(usual_malloc, usual_free);
     if (!refused)
         return true;
     json_decref(*json);

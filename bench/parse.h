@@ -11,4 +11,9 @@
  * are jansson's own; why may be NULL. Not for several threads at once. */
 bool json_parse(const char *bytes, size_t length, size_t flags, json_t **json, json_error_t *why);
 
+/* The same for what is built: whether any memory was refused since json_watch(), so that something is missing although no call was
+ * looked at. json_parse() begins anew. */
+void json_watch(void);
+bool json_refused(void);
+
 #endif

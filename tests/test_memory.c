@@ -19,6 +19,21 @@ static const char journal_text[] = "{\"n\":1}\n{\"value\":0.12345678901234567,\"
 
 static const char tensors_header[] = "{\"a tensor with a long name\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}";
 
+static json_t *record; /* to be appended */
+
+static void setup(void)
+{
+    scratch_make();
+    record = json_pack("{s:i}", "n", 2);
+    ck_assert_ptr_nonnull(record);
+}
+
+static void teardown(void)
+{
+    json_decref(record);
+    scratch_remove();
+}
+
 static const char *write_sweep(void)
 {
     const char *path = scratch_path("a.yaml");
@@ -54,10 +69,10 @@ static bool read_sweep(const char *path, struct error *error)
     return true;
 }
 
-static bool count_values(json_t *record, void *context)
+static bool count_values(json_t *read, void *context)
 {
-    const json_t *list = json_object_get(record, "a name of more than sixteen bytes");
-    *(double *)context += json_number_value(json_object_get(record, "value")) + (double)json_array_size(list);
+    const json_t *list = json_object_get(read, "a name of more than sixteen bytes");
+    *(double *)context += json_number_value(json_object_get(read, "value")) + (double)json_array_size(list);
     return true;
 }
 
@@ -88,11 +103,9 @@ static bool open_journal(const char *path, struct error *error)
 static bool append_to_journal(const char *path, struct error *error)
 {
     struct journal *journal;
-    json_t *record = json_pack("{s:i}", "n", 2);
     bool appended = journal_open(path, &journal, error) && journal_append(journal, record, error);
     allocations_fail(0);
     journal_close(journal);
-    json_decref(record);
     char *text = scratch_read(path);
     ck_assert_int_eq(strncmp(text, journal_text, strlen(journal_text)), 0);
     ck_assert_str_eq(text + strlen(journal_text), appended ? "{\"n\":2}\n" : "");
@@ -157,7 +170,7 @@ Suite *suite_memory(void)
 {
     Suite *suite = suite_create("memory");
     TCase *tests = tcase_create("memory");
-    tcase_add_checked_fixture(tests, scratch_make, scratch_remove);
+    tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, a_reader_says_when_there_is_no_memory, 0, sizeof readers / sizeof readers[0]);
     tcase_add_test(tests, json_that_there_is_no_memory_for_is_not_bad_json);
     suite_add_tcase(suite, tests);
