@@ -161,7 +161,7 @@ $(BUILD)/bench-planted: $(MAIN) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRA
 # ---- Proof by force (docs/testing.md) -----------------------------------------------------------------------------------
 
 # The parsers of untrusted bytes, in a build of their own with clang; one instruction level will do.
-FUZZED := sweep journal safetensors
+FUZZED := sweep journal safetensors draw
 CLANG_BUILD := CC=clang CXX=clang++ LEVELS=baseline DEFINES= WARNINGS=-w
 fuzz: | needs ## try made-up bytes on what reads files, SECONDS=60 for each reader
 	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/fuzz SANITIZE=fuzzer-no-link,address,undefined $(FUZZED:%=build/fuzz/fuzz-%)

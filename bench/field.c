@@ -193,13 +193,10 @@ static bool read_word(const struct field *row, const char *text, struct value *v
     return false;
 }
 
-/* A file's name without anything that a table, a journal or a terminal could trip over. */
+/* A file's name. */
 static bool is_path(const char *text)
 {
-    for (const char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return false;
-    return !text_reserved(text) && strlen(text) < VALUE_TEXT_MAX;
+    return text_is_plain(text) && !text_reserved(text) && strlen(text) < VALUE_TEXT_MAX;
 }
 
 static bool read_text(const struct field *row, const char *text, struct value *value)

@@ -2,6 +2,7 @@
 #include "bench/point.h"
 
 #include "bench/options.h"
+#include "bench/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -150,11 +151,11 @@ static bool value_from_json(int field, const json_t *json, struct value *value)
     bool whole = fields[field].kind == VALUE_INTEGER;
     if (json_is_null(json)) {
         *value = (struct value){.kind = VALUE_NONE};
-        return true;
+        return fields[field].used != NULL || field == FIELD_INPUTS; /* every point uses the others */
     }
     if (json_is_string(json) && field == FIELD_IMPLEMENTATION) { /* it may have gone since the record was written */
         *value = (struct value){.kind = VALUE_TEXT, .text = json_string_value(json)};
-        return json_string_length(json) < VALUE_TEXT_MAX;
+        return json_string_length(json) < VALUE_TEXT_MAX && text_is_plain(value->text);
     }
     if (json_is_string(json))
         return field_read(field, json_string_value(json), value);

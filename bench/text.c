@@ -27,6 +27,14 @@ const char *text_quote(const char *text, char quoted[QUOTED_SIZE])
     return quoted;
 }
 
+bool text_is_plain(const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+        if (*c < 0x20 || *c == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)) /* U+0080 to U+009F */
+            return false;
+    return true;
+}
+
 bool text_reserved(const char *text)
 {
     static const char *const reserved[] = {"", "~", "null", "yes", "no", "on", "off", "true", "false"};

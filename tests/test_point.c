@@ -145,6 +145,13 @@ START_TEST(bad_json_is_refused)
         {"T", NULL, "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
         {"mixer", "2", "a point whose mixer is missing or wrong; expected one of none, dplr, householder, kronecker, dense"},
         {"form", "\"crooked\"", "a point whose form is missing or wrong; expected normalised or plain"},
+        {"T", "null", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
+        {"impl", "null", "a point whose impl is missing or wrong; expected the name of an implementation, then its options"},
+        {"impl", "\"fixed\\u001b[31m\"",
+         "a point whose impl is missing or wrong; expected the name of an implementation, then its options"},
+        {"impl", "\"fixed\x7f\"",
+         "a point whose impl is missing or wrong; expected the name of an implementation, then its options"},
+        {"inputs", "\"a\\u009b2J\"", "a point whose inputs is missing or wrong; expected the name of a file, or none"},
         {"s", "true", "a point whose s is missing or wrong; expected a number above 0, at most 4"},
     };
     struct point point = usual(), again;

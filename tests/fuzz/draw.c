@@ -1,0 +1,83 @@
+/* Fuzz target: what ./run.sh draw makes of a journal: the table for people, and the data of every kind of plot. Nothing of it may
+ * reach the terminal, or the file that gnuplot reads, but printable text. */
+#include "tests/fuzz/fuzz.h"
+
+#include "bench/records.h"
+#include "bench/table.h"
+#include "plots/pages.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMNS_MAX = 100, PAGES_MAX = 4 };
+
+static void check_text(const char *text, size_t length, size_t columns)
+{
+    size_t column = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i], next = (unsigned char)text[i + 1];
+        MUST(c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f));
+        MUST(c != 0xc2 || next < 0x80 || next >= 0xa0); /* U+0080 to U+009F */
+        column = c == '\n' ? 0 : column + ((c & 0xc0) != 0x80);
+        MUST(column <= columns);
+    }
+}
+
+static void check_table(const char *path)
+{
+    char *text = NULL;
+    size_t length;
+    struct error error;
+    FILE *out = open_memstream(&text, &length);
+    MUST(out != NULL);
+    bool good = table_print(out, path, &error);
+    MUST(fclose(out) == 0);
+    if (!good)
+        fuzz_sentence(&error, "");
+    check_text(text, length, COLUMNS_MAX);
+    free(text);
+}
+
+static void check_figure(const struct records *records, const struct plot_request *request)
+{
+    static const struct sweep sweep = {.name = "fuzz"};
+    struct figure figure;
+    struct error error;
+    int n;
+    MUST(figure_make(&sweep, request, records, &figure, &error));
+    struct page *pages = pages_make(&figure, &n);
+    MUST(pages != NULL);
+    for (int i = 0; i < n && i < PAGES_MAX; i++) {
+        char *text;
+        size_t length;
+        pages[i].name = "fuzz";
+        MUST(page_text(&pages[i], &text, &length, &error));
+        MUST(length > 0);
+        check_text(text, length, SIZE_MAX);
+        free(text);
+    }
+    free(pages);
+    figure_free(&figure);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct records records;
+    struct error error;
+    const char *path = fuzz_file(0, bytes, size);
+    check_table(path);
+    if (!records_read(path, &records, &error))
+        return -1; /* the target "journal" has those */
+    for (int k = 0; k < plot_kind_count(); k++) {
+        const struct plot_kind *kind = plot_kind_get(k);
+        for (int i = 0; i < kind->n_x || i == 0; i++) {
+            struct plot_request request = {.x = kind->n_x > 0 ? kind->x[i].field : -1};
+            snprintf(request.kind, sizeof request.kind, "%s", kind->name);
+            snprintf(request.name, sizeof request.name, "%s", kind->name);
+            check_figure(&records, &request);
+        }
+    }
+    records_free(&records);
+    return 0;
+}
