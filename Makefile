@@ -23,7 +23,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test kills aa format lint $(LINTS) clean help needs cuda fuzz tsan FORCE
+.PHONY: all test kills aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -63,7 +63,7 @@ LIBRARY := $(IMPLS) $(BENCH) $(PLOTS) $(OBJECTS)/build_identity.o
 PLANTED_REGISTRY := $(OBJECTS)/impls/registry.planted.o
 MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH))
 
-ROOMS := bench impls plots tests tests/planted tests/fuzz tests/races
+ROOMS := bench impls plots tests tests/planted tests/fuzz tests/faults tests/races
 SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc))
 SCRIPTS := run.sh .ci/run $(wildcard bench/*.sh tests/*.sh)
 
@@ -102,7 +102,7 @@ link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $
 
 all: $(BUILD)/bench cuda ## build the program, build/bench
 
-test: $(BUILD)/bench $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests ## build and run every test (SUITE=name: one subject)
+test: $(BUILD)/bench $(BUILD)/faults.so $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests ## build and run every test (SUITE=name: one subject)
 	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(BUILD)/tests
 
 kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
@@ -143,7 +143,7 @@ help: ## this list
 
 # What must be on the machine before anything is built; installs it where it is missing.
 needs:
-	@bench/install.sh run $(if $(filter test tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
+	@bench/install.sh run $(if $(filter test faults tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
 	    $(if $(filter fuzz tsan,$(MAKECMDGOALS)),clang)
 
 cuda: $(BUILD)/bench
@@ -178,6 +178,14 @@ tsan: | needs ## look for data races in every implementation
 $(BUILD)/races: $(call once,tests,races/races cases reference) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRARY)) \
     $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link,$$(pkg-config --libs check))
+
+# Makes calls fail in a program that it is loaded before; for the suite faults.
+$(BUILD)/faults.so: tests/faults/faults.c $(FLAGS_FILE)
+	$(call show,link) && $(CC) $(C_FLAGS) -fPIC -shared $< -o $@
+
+faults: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/tests ## let every single call of a run fail, one at a time: takes long
+	@begin=$$(date +%s); BUILD=$(BUILD) FAULTS=every CK_RUN_SUITE=faults CK_DEFAULT_TIMEOUT=86400 $(BUILD)/tests; status=$$?; \
+	    echo "in $$(($$(date +%s) - begin)) s"; exit $$status
 
 # ---- Rules -------------------------------------------------------------------------------------------------------------
 

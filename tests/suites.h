@@ -1,6 +1,7 @@
 SUITE(cache)
 SUITE(contract)
 SUITE(draw)
+SUITE(faults)
 SUITE(field)
 SUITE(files)
 SUITE(folder)

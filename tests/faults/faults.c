@@ -1,0 +1,154 @@
+/* A library for LD_PRELOAD that makes one call of one kind fail, as it would on a machine without memory, disk or processes left.
+ *
+ *   FAULT=KIND:N      the N-th call fails, counted from 1; 0: none, for counting. KIND is a word of the table below
+ *   FAULT_IN=run      in the program build/bench itself, or "worker": in the processes that it measures in, counted over all of them
+ *   FAULT_COUNT=FILE  where the number of calls is kept, and how many of them failed, as two 64-bit integers: a program that dies
+ *                     leaves them as well
+ *
+ * Other programs (gnuplot, env), and children between fork and exec, are left alone. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum kind { FAULT_MALLOC, FAULT_WRITE, FAULT_SHORT, FAULT_FSYNC, FAULT_FORK, FAULT_KINDS };
+
+static const struct {
+    const char *name;
+    int reason;
+} kinds[FAULT_KINDS] = {
+    [FAULT_MALLOC] = {"malloc", ENOMEM}, /* of the whole family */
+    [FAULT_WRITE] = {"write", ENOSPC},   /* of bytes to a file or stream */
+    [FAULT_SHORT] = {"short", 0},        /* half of the bytes are written, which is no error */
+    [FAULT_FSYNC] = {"fsync", EIO},      [FAULT_FORK] = {"fork", EAGAIN},
+};
+
+static struct {
+    enum kind kind;
+    uint64_t n;
+    _Atomic uint64_t *count; /* of calls, and of those that failed; NULL: this process is left alone */
+    pid_t process;
+} plan = {.kind = FAULT_KINDS};
+
+__attribute__((constructor)) static void prepare(int argc, char **argv)
+{
+    const char *fault = getenv("FAULT"), *in = getenv("FAULT_IN"), *path = getenv("FAULT_COUNT");
+    const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
+    if (fault == NULL || in == NULL || path == NULL || name == NULL || strcmp(name, "/bench") != 0)
+        return;
+    bool worker = argc > 1 && strcmp(argv[1], "worker") == 0;
+    if (worker != (strcmp(in, "worker") == 0))
+        return;
+    const char *colon = strchr(fault, ':');
+    for (enum kind kind = 0; colon != NULL && kind < FAULT_KINDS; kind++)
+        if (strncmp(kinds[kind].name, fault, (size_t)(colon - fault)) == 0 && kinds[kind].name[colon - fault] == '\0')
+            plan.kind = kind;
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (plan.kind == FAULT_KINDS || file < 0 || ftruncate(file, 2 * sizeof *plan.count) != 0)
+        abort();
+    void *shared = mmap(NULL, 2 * sizeof *plan.count, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (shared == MAP_FAILED)
+        abort();
+    close(file);
+    plan.n = strtoull(colon + 1, NULL, 10);
+    plan.process = getpid();
+    plan.count = shared;
+}
+
+/* Counts a call of this kind; true, with errno, for the one that is to fail. */
+static bool fails(enum kind kind)
+{
+    if (plan.kind != kind || plan.count == NULL || plan.process != getpid() || atomic_fetch_add(plan.count, 1) + 1 != plan.n)
+        return false;
+    atomic_fetch_add(plan.count + 1, 1);
+    errno = kinds[kind].reason;
+    return true;
+}
+
+/* ---- The calls ------------------------------------------------------------------------------------------------------------- */
+
+/* glibc's own names of its allocator: asking dlsym() for it could allocate. */
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+
+void *malloc(size_t size)
+{
+    return fails(FAULT_MALLOC) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return fails(FAULT_MALLOC) ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    return fails(FAULT_MALLOC) ? NULL : __libc_realloc(old, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return fails(FAULT_MALLOC) ? NULL : __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    void *found = fails(FAULT_MALLOC) ? NULL : __libc_memalign(alignment, size);
+    if (found == NULL)
+        return ENOMEM;
+    *memory = found;
+    return 0;
+}
+
+/* The function that a program would get without this library. */
+#define THEIRS(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
+
+ssize_t write(int file, const void *bytes, size_t size)
+{
+    if (fails(FAULT_WRITE))
+        return -1;
+    return THEIRS(write)(file, bytes, size > 1 && fails(FAULT_SHORT) ? size / 2 : size);
+}
+
+/* What a stream keeps in mind once it could not be written: glibc's _IO_ERR_SEEN. */
+static void spoil(FILE *stream)
+{
+    enum { ERROR_SEEN = 0x20 };
+    stream->_flags |= ERROR_SEEN;
+}
+
+size_t fwrite(const void *bytes, size_t size, size_t n, FILE *stream)
+{
+    if (!fails(FAULT_WRITE))
+        return THEIRS(fwrite)(bytes, size, n, stream);
+    spoil(stream);
+    return 0;
+}
+
+int fflush(FILE *stream)
+{
+    if (!fails(FAULT_WRITE))
+        return THEIRS(fflush)(stream);
+    if (stream != NULL)
+        spoil(stream);
+    return EOF;
+}
+
+int fsync(int file)
+{
+    return fails(FAULT_FSYNC) ? -1 : THEIRS(fsync)(file);
+}
+
+pid_t fork(void)
+{
+    return fails(FAULT_FORK) ? -1 : THEIRS(fork)();
+}
