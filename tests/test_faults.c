@@ -3,22 +3,17 @@
  * journal that can be read and nothing half-written, and the same command without the fault must then complete.
  *
  * make test tries every n of the kinds that are few, and a sample of the allocations; FAULTS=every (make faults) tries every n. */
-#include "bench/process.h"
 #include "bench/random.h"
-#include "bench/records.h"
+#include "tests/outcome.h"
 #include "tests/scratch.h"
 
 #include <fcntl.h>
-#include <glob.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 Suite *suite_faults(void);
 
-static const char sweep[] = "name: tiny\nmeasure: [convergence, throughput]\nimpls: fixed_point\nproblem: {T: 2, d: 2}\n"
-                            "settings: {l: 2}\nrun: {threads: 1, samples: 1, time_limit: 60 s}\n";
-enum { POINTS = 2, PICTURES = 2, SEED = 20261123 };
+enum { SEED = 20261123 };
 
 static const struct fault {
     const char *kind, *where;
@@ -46,112 +41,7 @@ static void setup(void)
     snprintf(library, sizeof library, "%s/%.200s/faults.so", here, build != NULL ? build : "build");
     ck_assert_msg(access(program, X_OK) == 0 && access(library, R_OK) == 0, "%s: run this through make test", program);
     scratch_make();
-    scratch_write(scratch_path("tiny.yaml"), sweep, strlen(sweep));
-}
-
-/* One run of the program, and what it left. */
-struct outcome {
-    bool ended; /* by itself, in time */
-    int status;
-    char errors[PROCESS_ERRORS_SIZE];
-    size_t records;      /* in the journal that has most of them */
-    bool complete;       /* one record a point, each ok, with the table and every picture */
-    bool failed;         /* there is a record of a failed point */
-    const char *unsound; /* what must never be left behind, or NULL */
-};
-
-static size_t count_files(const char *folder, const char *pattern)
-{
-    char path[PATH_MAX];
-    glob_t found;
-    snprintf(path, sizeof path, "%s/%s", folder, pattern);
-    size_t n = glob(path, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
-    globfree(&found);
-    return n;
-}
-
-static json_t *reference[POINTS]; /* the records of a run in which nothing failed */
-
-/* Whether a record has every member that another one has: values may differ, and so may how many samples there are. */
-static bool has_members(const json_t *record, const json_t *other)
-{
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)other, name, value)
-    {
-        const json_t *same = json_object_get(record, name);
-        if (same == NULL || !has_members(same, value))
-            return false;
-    }
-    return true;
-}
-
-/* The first records that are asked about are the reference. */
-static bool is_whole(size_t point, json_t *record)
-{
-    if (reference[point] == NULL)
-        reference[point] = json_incref(record);
-    return has_members(record, reference[point]);
-}
-
-static void look_at_folder(const char *folder, struct outcome *outcome)
-{
-    char path[PATH_MAX];
-    struct records records;
-    struct error error;
-    size_t ok = 0;
-    if (count_files(folder, "*.new") + count_files(folder, "plots/*.new*") > 0)
-        outcome->unsound = "a file that was not finished";
-    snprintf(path, sizeof path, "%s/journal.jsonl", folder);
-    if (access(path, F_OK) != 0)
-        return;
-    if (!records_read(path, &records, &error)) {
-        outcome->unsound = "a journal that cannot be read";
-        return;
-    }
-    for (size_t i = 0; i < records.n; i++) {
-        ok += records.record[i].result == RESULT_OK && records.n == POINTS && is_whole(i, records.record[i].json);
-        outcome->failed = outcome->failed || result_failed(records.record[i].result);
-        for (size_t k = 0; k < i; k++)
-            if (point_equal(&records.record[i].point, &records.record[k].point))
-                outcome->unsound = "two records of a point";
-    }
-    if (records.n > POINTS)
-        outcome->unsound = "more records than points";
-    outcome->records = records.n > outcome->records ? records.n : outcome->records;
-    if (records.n == POINTS && ok == POINTS && records.torn == 0 && count_files(folder, "table.csv") == 1 &&
-        count_files(folder, "plots/*.svg") == PICTURES)
-        outcome->complete = true;
-    records_free(&records);
-}
-
-static void look_at(const char *results, struct outcome *outcome)
-{
-    char pattern[PATH_MAX];
-    glob_t folders;
-    snprintf(pattern, sizeof pattern, "%s/tiny/*", results);
-    if (glob(pattern, GLOB_ONLYDIR, NULL, &folders) == 0)
-        for (size_t i = 0; i < folders.gl_pathc; i++)
-            look_at_folder(folders.gl_pathv[i], outcome);
-    globfree(&folders);
-}
-
-static struct outcome run(const char *const *argv, const char *results)
-{
-    struct outcome outcome = {0};
-    const struct process_request request = {.argv = argv, .time_limit = 120};
-    struct process_result process;
-    struct error error;
-    if (!process_run(&request, &process, &error)) {
-        outcome.unsound = "no process at all";
-        return outcome;
-    }
-    outcome.ended = !process.timed_out && process.signal == 0;
-    outcome.status = process.exit_status;
-    memcpy(outcome.errors, process.errors, sizeof outcome.errors);
-    process_result_free(&process);
-    look_at(results, &outcome);
-    return outcome;
+    scratch_write(scratch_path("tiny.yaml"), outcome_sweep, strlen(outcome_sweep));
 }
 
 /* What the library counted. */
@@ -204,9 +94,9 @@ static uint64_t attempt(const struct fault *fault, uint64_t n, int job)
     const char *const faulted_argv[] = {"env",       preload, kind, where, count, program, scratch_path("tiny.yaml"),
                                         "--results", results, NULL};
     const char *const *plain_argv = faulted_argv + 5;
-    struct outcome faulted = run(faulted_argv, results);
+    struct outcome faulted = outcome_run(faulted_argv, results);
     /* What completed is complete: running it again tells nothing. */
-    struct outcome again = faulted.status == 0 && faulted.complete ? faulted : run(plain_argv, results);
+    struct outcome again = faulted.status == 0 && faulted.complete ? faulted : outcome_run(plain_argv, results);
     struct counts counts = counts_in(count + strlen("FAULT_COUNT="));
     const char *wrong = verdict(fault, &faulted, &again);
     if (counts.failed != (n >= 1 && n <= counts.calls))

@@ -1,0 +1,107 @@
+/* See outcome.h. */
+#include "tests/outcome.h"
+
+#include "bench/records.h"
+
+#include <glob.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const char outcome_sweep[] = "name: tiny\nmeasure: [convergence, throughput]\nimpls: fixed_point\nproblem: {T: 2, d: 2}\n"
+                             "settings: {l: 2}\nrun: {threads: 1, samples: 1, time_limit: 60 s}\n";
+
+static size_t count_files(const char *folder, const char *pattern)
+{
+    char path[PATH_MAX];
+    glob_t found;
+    snprintf(path, sizeof path, "%s/%s", folder, pattern);
+    size_t n = glob(path, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
+    globfree(&found);
+    return n;
+}
+
+static json_t *reference[OUTCOME_POINTS]; /* the records of a run in which nothing failed */
+
+/* Whether a record has every member that another one has: values may differ, and so may how many samples there are. */
+static bool has_members(const json_t *record, const json_t *other)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)other, name, value)
+    {
+        const json_t *same = json_object_get(record, name);
+        if (same == NULL || !has_members(same, value))
+            return false;
+    }
+    return true;
+}
+
+/* The first records that are asked about are the reference. */
+static bool is_whole(size_t point, json_t *record)
+{
+    if (reference[point] == NULL)
+        reference[point] = json_incref(record);
+    return has_members(record, reference[point]);
+}
+
+static void look_at_folder(const char *folder, struct outcome *outcome)
+{
+    char path[PATH_MAX];
+    struct records records;
+    struct error error;
+    size_t ok = 0;
+    if (count_files(folder, "*.new") + count_files(folder, "plots/*.new*") > 0)
+        outcome->unsound = "a file that was not finished";
+    snprintf(path, sizeof path, "%s/journal.jsonl", folder);
+    if (access(path, F_OK) != 0)
+        return;
+    if (!records_read(path, &records, &error)) {
+        outcome->unsound = "a journal that cannot be read";
+        return;
+    }
+    for (size_t i = 0; i < records.n; i++) {
+        ok += records.record[i].result == RESULT_OK && records.n == OUTCOME_POINTS && is_whole(i, records.record[i].json);
+        outcome->failed = outcome->failed || result_failed(records.record[i].result);
+        for (size_t k = 0; k < i; k++)
+            if (point_equal(&records.record[i].point, &records.record[k].point))
+                outcome->unsound = "two records of a point";
+    }
+    if (records.n > OUTCOME_POINTS)
+        outcome->unsound = "more records than points";
+    outcome->records = records.n > outcome->records ? records.n : outcome->records;
+    if (records.n == OUTCOME_POINTS && ok == OUTCOME_POINTS && records.torn == 0 && count_files(folder, "table.csv") == 1 &&
+        count_files(folder, "plots/*.svg") == OUTCOME_PICTURES)
+        outcome->complete = true;
+    records_free(&records);
+}
+
+static void look_at(const char *results, struct outcome *outcome)
+{
+    char pattern[PATH_MAX];
+    glob_t folders;
+    snprintf(pattern, sizeof pattern, "%s/tiny/*", results);
+    if (glob(pattern, GLOB_ONLYDIR, NULL, &folders) == 0)
+        for (size_t i = 0; i < folders.gl_pathc; i++)
+            look_at_folder(folders.gl_pathv[i], outcome);
+    globfree(&folders);
+}
+
+struct outcome outcome_run(const char *const *argv, const char *results)
+{
+    struct outcome outcome = {0};
+    const struct process_request request = {.argv = argv, .time_limit = 120};
+    struct process_result process;
+    struct error error;
+    if (!process_run(&request, &process, &error)) {
+        outcome.unsound = "no process at all";
+        return outcome;
+    }
+    outcome.ended = !process.timed_out && process.signal == 0;
+    outcome.status = process.exit_status;
+    memcpy(outcome.errors, process.errors, sizeof outcome.errors);
+    process_result_free(&process);
+    look_at(results, &outcome);
+    return outcome;
+}
