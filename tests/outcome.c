@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 const char outcome_sweep[] = "name: tiny\nmeasure: [convergence, throughput]\nimpls: fixed_point\nproblem: {T: 2, d: 2}\n"
-                             "settings: {l: 2}\nrun: {threads: 1, samples: 1, time_limit: 60 s}\n";
+                             "settings: {l: 2}\nrun: {threads: 1, samples: 1, rounds: 1, time_limit: 60 s}\n";
 
 static size_t count_files(const char *folder, const char *pattern)
 {
@@ -22,7 +22,9 @@ static size_t count_files(const char *folder, const char *pattern)
     return n;
 }
 
-static json_t *reference[OUTCOME_POINTS]; /* the records of a run in which nothing failed */
+/* Of a run in which nothing failed. */
+static json_t *reference[OUTCOME_POINTS];
+static size_t reference_pictures;
 
 /* Whether a record has every member that another one has: values may differ, and so may how many samples there are. */
 static bool has_members(const json_t *record, const json_t *other)
@@ -46,35 +48,60 @@ static bool is_whole(size_t point, json_t *record)
     return has_members(record, reference[point]);
 }
 
-static void look_at_folder(const char *folder, struct outcome *outcome)
+static void look_at_journal(const char *path, struct outcome *outcome, size_t *ok)
 {
-    char path[PATH_MAX];
     struct records records;
     struct error error;
-    size_t ok = 0;
-    if (count_files(folder, "*.new") + count_files(folder, "plots/*.new*") > 0)
-        outcome->unsound = "a file that was not finished";
-    snprintf(path, sizeof path, "%s/journal.jsonl", folder);
-    if (access(path, F_OK) != 0)
-        return;
+    size_t point = 0;
     if (!records_read(path, &records, &error)) {
         outcome->unsound = "a journal that cannot be read";
         return;
     }
     for (size_t i = 0; i < records.n; i++) {
-        ok += records.record[i].result == RESULT_OK && records.n == OUTCOME_POINTS && is_whole(i, records.record[i].json);
-        outcome->failed = outcome->failed || result_failed(records.record[i].result);
-        for (size_t k = 0; k < i; k++)
-            if (point_equal(&records.record[i].point, &records.record[k].point))
-                outcome->unsound = "two records of a point";
+        const struct record *record = &records.record[i];
+        /* Of a point that is measured again the records follow each other. */
+        if (i + 1 < records.n && point_equal(&record->point, &record[1].point)) {
+            if (!result_failed(record->result))
+                outcome->unsound = "a round that was finished and measured again";
+            continue;
+        }
+        outcome->failed = outcome->failed || result_failed(record->result);
+        *ok += record->result == RESULT_OK && point < OUTCOME_POINTS && is_whole(point, record->json);
+        point++;
     }
-    if (records.n > OUTCOME_POINTS)
-        outcome->unsound = "more records than points";
     outcome->records = records.n > outcome->records ? records.n : outcome->records;
-    if (records.n == OUTCOME_POINTS && ok == OUTCOME_POINTS && records.torn == 0 && count_files(folder, "table.csv") == 1 &&
-        count_files(folder, "plots/*.svg") == OUTCOME_PICTURES)
-        outcome->complete = true;
+    if (point > OUTCOME_POINTS)
+        outcome->unsound = "more points than the sweep has";
+    if (records.torn > 0) /* the next run cuts it off */
+        *ok = 0;
     records_free(&records);
+}
+
+static void look_at_facts(const char *path, struct outcome *outcome)
+{
+    json_t *facts = json_load_file(path, 0, NULL);
+    if (!json_is_object(facts))
+        outcome->unsound = "a machine.json that cannot be read";
+    json_decref(facts);
+}
+
+static void look_at_folder(const char *folder, struct outcome *outcome)
+{
+    char path[PATH_MAX];
+    size_t ok = 0;
+    if (count_files(folder, "*.new") + count_files(folder, "plots/*.new*") > 0)
+        outcome->unsound = "a file that was not finished";
+    snprintf(path, sizeof path, "%s/machine.json", folder);
+    if (access(path, F_OK) == 0)
+        look_at_facts(path, outcome);
+    snprintf(path, sizeof path, "%s/journal.jsonl", folder);
+    if (access(path, F_OK) == 0)
+        look_at_journal(path, outcome, &ok);
+    size_t pictures = count_files(folder, "plots/*.svg");
+    if (reference_pictures == 0)
+        reference_pictures = pictures;
+    if (ok == OUTCOME_POINTS && count_files(folder, "table.csv") == 1 && pictures > 0 && pictures == reference_pictures)
+        outcome->complete = true;
 }
 
 static void look_at(const char *results, struct outcome *outcome)

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { OUTCOME_POINTS = 2, OUTCOME_PICTURES = 2 }; /* what the sweep makes when nothing fails */
+enum { OUTCOME_POINTS = 2 };
 extern const char outcome_sweep[];
 
 struct outcome {
@@ -20,8 +20,8 @@ struct outcome {
     const char *unsound; /* what must never be left behind, or NULL */
 };
 
-/* Runs a command that leaves its results in a folder, and looks at all that is there then. The first complete run is what whole
- * records are told by. */
+/* Runs a command that leaves its results in a folder, and looks at all that is there then. The first call should see a run in which
+ * nothing fails: what it leaves is what later ones are complete by. */
 struct outcome outcome_run(const char *const *argv, const char *results);
 
 #endif

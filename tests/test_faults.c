@@ -20,7 +20,7 @@ static const struct fault {
     uint64_t sampled; /* how many n make test tries at most; 0: all of them */
 } faults[] = {
     {"write", "run", 0},   {"short", "run", 0},     {"fsync", "run", 0},    {"fork", "run", 0},
-    {"malloc", "run", 24}, {"malloc", "worker", 8}, {"write", "worker", 8},
+    {"malloc", "run", 16}, {"malloc", "worker", 6}, {"write", "worker", 4},
 };
 
 #ifdef __SANITIZE_ADDRESS__ /* its allocator must come before any other */
@@ -91,8 +91,8 @@ static uint64_t attempt(const struct fault *fault, uint64_t n, int job)
     snprintf(where, sizeof where, "FAULT_IN=%s", fault->where);
     snprintf(count, sizeof count, "FAULT_COUNT=%s.calls", results);
     snprintf(preload, sizeof preload, "LD_PRELOAD=%s", library);
-    const char *const faulted_argv[] = {"env",       preload, kind, where, count, program, scratch_path("tiny.yaml"),
-                                        "--results", results, NULL};
+    const char *const faulted_argv[] = {"env",     preload,     kind,    where, count, program, scratch_path("tiny.yaml"),
+                                        "--retry", "--results", results, NULL};
     const char *const *plain_argv = faulted_argv + 5;
     struct outcome faulted = outcome_run(faulted_argv, results);
     /* What completed is complete: running it again tells nothing. */
