@@ -136,6 +136,7 @@ bool journal_open(const char *path, struct journal **journal, struct error *erro
         return false;
     }
     *journal = opened;
+    json_watch();
     return true;
 }
 
@@ -169,6 +170,8 @@ bool journal_append(struct journal *journal, const json_t *record, struct error 
 {
     if (!json_is_object(record))
         return fail(error, "cannot append to journal %s: the record is not a JSON object", journal->path);
+    if (json_refused())
+        return fail(error, "cannot append to journal %s: there was no memory for the whole record", journal->path);
     size_t length = json_dumpb(record, NULL, 0, LINE_FLAGS); /* 0: out of memory */
     char *line = length > 0 ? malloc(length + 1) : NULL;
     if (line == NULL)

@@ -2,6 +2,7 @@
 #include "bench/safetensors_write.h"
 
 #include "bench/files.h"
+#include "bench/parse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ enum { ALIGNMENT = 64 }; /* of the first byte of data in the file */
 static char *header_text(const struct tensor tensor[], size_t n, json_t *metadata)
 {
     static const char *const dtypes[DTYPE_COUNT] = {"F32", "F64"};
+    json_watch();
     json_t *header = json_object();
     json_int_t at = 0;
     if (metadata != NULL)
@@ -31,7 +33,7 @@ static char *header_text(const struct tensor tensor[], size_t n, json_t *metadat
     char *text = json_dumps(header, JSON_COMPACT);
     json_decref(header);
     size_t length = text != NULL ? strlen(text) : 0, padded = (8 + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT - 8;
-    char *grown = text != NULL ? realloc(text, padded + 1) : NULL;
+    char *grown = text != NULL && !json_refused() ? realloc(text, padded + 1) : NULL;
     if (grown == NULL) {
         free(text);
         return NULL;

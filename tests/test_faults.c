@@ -73,8 +73,7 @@ static const char *verdict(const struct fault *fault, const struct outcome *faul
         return "status 0 with something missing";
     if (faulted->status == 1 && !faulted->failed)
         return "status 1 without a failed point";
-    /* Not asked of allocations yet: run.c takes an answer that it had no memory to parse for that of a crashed worker. */
-    if (strcmp(fault->where, "run") == 0 && faulted->failed && strcmp(fault->kind, "malloc") != 0)
+    if (strcmp(fault->where, "run") == 0 && faulted->failed)
         return "a point failed where only the program itself did";
     if (again->unsound != NULL)
         return again->unsound;

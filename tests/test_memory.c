@@ -150,6 +150,24 @@ START_TEST(a_reader_says_when_there_is_no_memory)
 }
 END_TEST
 
+/* A record of which a part was lost on the way to the journal is no record. */
+START_TEST(a_record_that_was_not_built_whole_is_not_appended)
+{
+    struct journal *journal;
+    struct error error;
+    const char *path = write_journal();
+    ck_assert(journal_open(path, &journal, &error));
+    allocations_fail(1);
+    ck_assert_int_ne(json_object_set_new(record, "median", json_real(1.5)), 0);
+    ck_assert(!journal_append(journal, record, &error));
+    ck_assert_msg(strstr(error.text, "no memory for the whole record") != NULL, "%s", error.text);
+    journal_close(journal);
+    ck_assert(journal_open(path, &journal, &error));
+    ck_assert_msg(journal_append(journal, record, &error), "%s", error.text);
+    journal_close(journal);
+}
+END_TEST
+
 START_TEST(json_that_there_is_no_memory_for_is_not_bad_json)
 {
     json_t *json;
@@ -172,6 +190,7 @@ Suite *suite_memory(void)
     TCase *tests = tcase_create("memory");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, a_reader_says_when_there_is_no_memory, 0, sizeof readers / sizeof readers[0]);
+    tcase_add_test(tests, a_record_that_was_not_built_whole_is_not_appended);
     tcase_add_test(tests, json_that_there_is_no_memory_for_is_not_bad_json);
     suite_add_tcase(suite, tests);
     return suite;
