@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 const char outcome_sweep[] = "name: tiny\nmeasure: [convergence, throughput]\nimpls: fixed_point\nproblem: {T: 2, d: 2}\n"
-                             "settings: {l: 2}\nrun: {threads: 1, samples: 1, rounds: 1, time_limit: 60 s}\n";
+                             "settings: {l: 2}\nrun: {threads: 1, samples: 1, rounds: 1, time_limit: 60 s, calibration: none}\n";
 
 static size_t count_files(const char *folder, const char *pattern)
 {
