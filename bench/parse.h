@@ -1,5 +1,6 @@
-/* JSON from bytes, where running out of memory is not mistaken for bytes that are no JSON: to jansson both are NULL, and what it had
- * no room for in a long number or name it leaves out without a word. */
+/* JSON where memory runs out. To jansson that is the same as bytes that are no JSON; it leaves members and pieces of texts out without
+ * a word, and its parser even writes beyond its buffer. So it never sees a refusal: from the first one on it gets its memory from a
+ * reserve, and whoever is answerable asks here, at the end, whether that was so. */
 #ifndef BENCH_PARSE_H
 #define BENCH_PARSE_H
 
@@ -11,8 +12,7 @@
  * are jansson's own; why may be NULL. Not for several threads at once. */
 bool json_parse(const char *bytes, size_t length, size_t flags, json_t **json, json_error_t *why);
 
-/* The same for what is built: whether any memory was refused since json_watch(), so that something is missing although no call was
- * looked at. json_parse() begins anew. */
+/* The same for what is built or read otherwise: whether memory was refused since json_watch(). json_parse() begins anew. */
 void json_watch(void);
 bool json_refused(void);
 
