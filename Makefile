@@ -162,7 +162,7 @@ $(BUILD)/bench-planted: $(MAIN) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRA
 
 # The parsers of untrusted bytes, in a build of their own with clang; one instruction level will do.
 FUZZED := sweep journal safetensors draw
-CLANG_BUILD := CC=clang CXX=clang++ LEVELS=baseline DEFINES= WARNINGS=-w
+CLANG_BUILD := CC=clang CXX=clang++ LEVELS=baseline DEFINES= WARNINGS='-Wno-everything -Werror=incompatible-pointer-types -Werror=int-conversion'
 fuzz: | needs ## try made-up bytes on what reads files, SECONDS=60 for each reader
 	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/fuzz SANITIZE=fuzzer-no-link,address,undefined $(FUZZED:%=build/fuzz/fuzz-%)
 	@tests/fuzz.sh build/fuzz $(or $(SECONDS),60) $(FUZZED)

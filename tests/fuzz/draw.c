@@ -1,9 +1,10 @@
-/* Fuzz target: what ./run.sh draw makes of a journal: the table for people, and the data of every kind of plot. Nothing of it may
- * reach the terminal, or the file that gnuplot reads, but printable text. */
+/* Fuzz target: what ./run.sh draw makes of a journal: its rounds merged, the table for people, the warnings, and the data of every
+ * kind of plot. Nothing of it may reach the terminal, or the file that gnuplot reads, but printable text. */
 #include "tests/fuzz/fuzz.h"
 
-#include "bench/records.h"
+#include "bench/summary.h"
 #include "bench/table.h"
+#include "bench/warning_print.h"
 #include "plots/pages.h"
 
 #include <stdio.h>
@@ -24,18 +25,29 @@ static void check_text(const char *text, size_t length, size_t columns)
     }
 }
 
-static void check_table(const char *path)
+/* No table has room for a text of any length. */
+static bool has_long_text(const struct records *records)
 {
+    for (size_t i = 0; i < records->n; i++)
+        for (int field = 0; field < FIELD_COUNT; field++) {
+            const struct value *value = &records->record[i].point.value[field];
+            if (value->kind == VALUE_TEXT && strlen(value->text) > COLUMNS_MAX / 4)
+                return true;
+        }
+    return false;
+}
+
+static void check_table(const struct records *records)
+{
+    static const struct precautions precautions = {.rounds = 1, .samples = 1};
     char *text = NULL;
     size_t length;
     struct error error;
     FILE *out = open_memstream(&text, &length);
     MUST(out != NULL);
-    bool good = table_print(out, path, &error);
+    MUST(table_print(out, records, &error) && warnings_print(out, records, &precautions, &error));
     MUST(fclose(out) == 0);
-    if (!good)
-        fuzz_sentence(&error, "");
-    check_text(text, length, COLUMNS_MAX);
+    check_text(text, length, has_long_text(records) ? SIZE_MAX : COLUMNS_MAX);
     free(text);
 }
 
@@ -65,10 +77,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct records records;
     struct error error;
-    const char *path = fuzz_file(0, bytes, size);
-    check_table(path);
-    if (!records_read(path, &records, &error))
+    if (!records_read(fuzz_file(0, bytes, size), &records, &error))
         return -1; /* the target "journal" has those */
+    MUST(records_merge(&records, &error));
+    for (size_t i = 1; i < records.n; i++)
+        MUST(!point_equal(&records.record[i - 1].point, &records.record[i].point));
+    check_table(&records);
     for (int k = 0; k < plot_kind_count(); k++) {
         const struct plot_kind *kind = plot_kind_get(k);
         for (int i = 0; i < kind->n_x || i == 0; i++) {
