@@ -3,6 +3,7 @@
 
 #include "bench/folder.h"
 #include "bench/measure.h"
+#include "bench/parse.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,10 @@ static json_t *left_over(const char *folder, const int *counts, int n, struct ro
     char path[PATH_MAX];
     struct error ignored;
     folder_file(folder, "machine.json", path);
-    json_t *facts = json_load_file(path, 0, NULL), *json = json_incref(json_object_get(facts, "roofs"));
+    json_t *facts;
+    if (!json_parse_file(path, &facts))
+        return NULL;
+    json_t *json = json_incref(json_object_get(facts, "roofs"));
     json_decref(facts);
     bool enough = json != NULL && roofs_from_json(json, roofs, &ignored);
     for (int i = 0; i < n && enough; i++)

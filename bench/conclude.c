@@ -2,6 +2,7 @@
 #include "bench/conclude.h"
 
 #include "bench/folder.h"
+#include "bench/parse.h"
 #include "bench/points.h"
 #include "bench/summary.h"
 #include "bench/table.h"
@@ -48,16 +49,18 @@ static bool read_points(const char *folder, const struct keys *keys, struct reco
 }
 
 /* What the run did against disturbances, by its sweep and the machine that measured it. */
-static struct precautions precautions_of(const struct sweep *sweep, const char *folder)
+static bool precautions_of(const struct sweep *sweep, const char *folder, struct precautions *precautions, struct error *error)
 {
     char path[PATH_MAX];
     const struct sweep_run *run = &sweep->run;
-    struct precautions precautions = {.rounds = run->rounds, .samples = run->samples, .until = run->relative_interval > 0};
+    *precautions = (struct precautions){.rounds = run->rounds, .samples = run->samples, .until = run->relative_interval > 0};
     folder_file(folder, "machine.json", path);
-    json_t *facts = json_load_file(path, 0, NULL);
-    precautions_of_machine(facts, &precautions);
+    json_t *facts;
+    if (!json_parse_file(path, &facts))
+        return fail(error, "no memory for %.900s", path);
+    precautions_of_machine(facts, precautions);
     json_decref(facts);
-    return precautions;
+    return true;
 }
 
 static void print_results(const struct results *results, const struct keys *keys, const char *folder, FILE *out)
@@ -76,9 +79,10 @@ static void print_results(const struct results *results, const struct keys *keys
 static bool say(const struct sweep *sweep, const struct records *records, const struct keys *keys, const char *folder, FILE *out,
                 struct error *error)
 {
-    struct precautions precautions = precautions_of(sweep, folder);
+    struct precautions precautions;
     struct results results = count_points(records);
-    bool good = table_print(out, records, error) && warnings_print(out, records, &precautions, error);
+    bool good = precautions_of(sweep, folder, &precautions, error) && table_print(out, records, error) &&
+                warnings_print(out, records, &precautions, error);
     if (good)
         print_results(&results, keys, folder, out);
     return good;

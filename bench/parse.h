@@ -1,6 +1,6 @@
-/* JSON where memory runs out. To jansson that is the same as bytes that are no JSON; it leaves members and pieces of texts out without
- * a word, and its parser even writes beyond its buffer. So it never sees a refusal: from the first one on it gets its memory from a
- * reserve, and whoever is answerable asks here, at the end, whether that was so. */
+/* JSON where memory runs out. To jansson that is the same as bytes that are no JSON, its parser even writes beyond its buffer then,
+ * and what it builds or prints lacks members and pieces without a word. So everything is parsed here, where the parser never sees a
+ * refusal, and whoever is answerable for what is built asks at the end whether there was one. */
 #ifndef BENCH_PARSE_H
 #define BENCH_PARSE_H
 
@@ -12,7 +12,10 @@
  * are jansson's own; why may be NULL. Not for several threads at once. */
 bool json_parse(const char *bytes, size_t length, size_t flags, json_t **json, json_error_t *why);
 
-/* The same for what is built or read otherwise: whether memory was refused since json_watch(). json_parse() begins anew. */
+/* The same of a small file; *json is NULL also where it cannot be read. */
+bool json_parse_file(const char *path, json_t **json);
+
+/* The same for what is built: whether memory was refused since json_watch(). json_parse() begins anew. */
 void json_watch(void);
 bool json_refused(void);
 

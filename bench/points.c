@@ -3,6 +3,7 @@
 
 #include "bench/files.h"
 #include "bench/folder.h"
+#include "bench/stream.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,20 +14,20 @@ static const char NAME[] = "points.txt";
 
 bool points_write(const char *folder, const struct tally *tally, struct error *error)
 {
-    char path[PATH_MAX], *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    for (size_t i = 0; out != NULL && i < tally->sweep->n_points; i++) {
+    char path[PATH_MAX];
+    struct stream out;
+    folder_file(folder, NAME, path);
+    if (!stream_open(&out))
+        return fail(error, "no memory for %.900s", path);
+    for (size_t i = 0; i < tally->sweep->n_points; i++) {
         char label[200];
         point_label(&tally->sweep->point[i], sizeof label, label);
-        fprintf(out, "%s  %s\n", tally->point[i].key, label);
+        fprintf(out.file, "%s  %s\n", tally->point[i].key, label);
     }
-    bool written = out != NULL && !ferror(out);
-    if (out != NULL && fclose(out) != 0)
-        written = false;
-    folder_file(folder, NAME, path);
-    written = written ? files_write(path, text, length, error) : fail(error, "no memory for %.900s", path);
-    free(text);
+    if (!stream_close(&out))
+        return fail(error, "no memory for %.900s", path);
+    bool written = files_write(path, out.text, out.length, error);
+    free(out.text);
     return written;
 }
 
@@ -40,7 +41,7 @@ static bool read_keys(FILE *file, const char *path, struct keys *keys, struct er
     char *line = NULL;
     size_t line_capacity = 0, capacity = 0;
     bool good = true;
-    while (good && getline(&line, &line_capacity, file) >= 0) {
+    while (good && (errno = 0, getline(&line, &line_capacity, file)) >= 0) {
         if (keys->n == capacity) {
             capacity = capacity > 0 ? 2 * capacity : 256;
             void *grown = realloc(keys->key, capacity * sizeof *keys->key);
@@ -56,7 +57,7 @@ static bool read_keys(FILE *file, const char *path, struct keys *keys, struct er
         else
             snprintf(keys->key[keys->n++], KEY_SIZE, "%s", line);
     }
-    if (good && ferror(file))
+    if (good && (ferror(file) || errno == ENOMEM))
         good = fail(error, "cannot read %.900s: %s", path, strerror(errno));
     free(line);
     return good;

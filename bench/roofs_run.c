@@ -3,6 +3,7 @@
 
 #include "bench/cpu.h"
 #include "bench/machine.h"
+#include "bench/parse.h"
 #include "bench/process.h"
 
 #include <stdlib.h>
@@ -74,8 +75,9 @@ static bool read_answer(const struct process_result *process, json_t **answer, s
 {
     struct error reason;
     struct roofs *roofs = malloc(sizeof *roofs);
-    json_t *json = json_loadb(process->output, process->output_size, 0, NULL);
-    bool good = roofs != NULL || fail(error, "out of memory for the machine's limits");
+    json_t *json;
+    bool good = (json_parse(process->output, process->output_size, 0, &json, NULL) && roofs != NULL) ||
+                fail(error, "out of memory for the machine's limits");
     if (good && process->timed_out)
         good = fail(error, "measuring the machine's limits took over %.0f s", process->wall);
     else if (good && (process->signal != 0 || process->exit_status != 0))

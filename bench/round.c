@@ -4,6 +4,7 @@
 #include "bench/clock.h"
 #include "bench/journal.h"
 #include "bench/machine.h"
+#include "bench/parse.h"
 #include "bench/process.h"
 #include "bench/warning_find.h"
 #include "bench/worker.h"
@@ -43,7 +44,9 @@ static json_t *outcome(const struct process_result *process, const struct proces
 {
     char message[512];
     enum result result = RESULT_CRASHED;
-    json_t *finding = json_loads(process->output, 0, NULL);
+    json_t *finding;
+    if (!json_parse(process->output, process->output_size, 0, &finding, NULL))
+        return NULL;
     if (!process->timed_out && process->signal == 0 && process->exit_status == 0 && json_is_object(finding))
         return finding;
     json_decref(finding);

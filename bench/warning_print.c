@@ -1,6 +1,8 @@
 /* See warning_print.h. */
 #include "bench/warning_print.h"
 
+#include "bench/stream.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,18 +112,18 @@ bool warnings_print(FILE *out, const struct records *records, const struct preca
         struct occurrence found = find_code(records, (enum warning_code)code);
         if (!found.worst)
             continue;
-        char *text = NULL;
-        size_t length = 0;
-        FILE *paragraph = open_memstream(&text, &length);
-        if (paragraph)
-            describe(paragraph, &warnings[code], &found, precautions);
-        good = paragraph && fclose(paragraph) == 0;
+        struct stream paragraph;
+        good = stream_open(&paragraph);
+        if (good) {
+            describe(paragraph.file, &warnings[code], &found, precautions);
+            good = stream_close(&paragraph);
+        }
         if (good) {
             fputs(any ? "" : "\nWarnings (docs/numbers.md says how to read them):\n", out);
-            print_wrapped(out, text);
+            print_wrapped(out, paragraph.text);
+            free(paragraph.text);
         }
         any = true;
-        free(text);
     }
     return good || fail(error, "out of memory for the warnings");
 }

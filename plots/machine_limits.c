@@ -1,6 +1,8 @@
 /* See machine_limits.h. */
 #include "plots/machine_limits.h"
 
+#include "bench/parse.h"
+
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -24,16 +26,19 @@ static void read_caches(const json_t *list, struct machine_limits *limits)
     }
 }
 
-void machine_limits_read(const char *folder, struct machine_limits *limits)
+bool machine_limits_read(const char *folder, struct machine_limits *limits, struct error *error)
 {
     char path[PATH_MAX];
-    struct error error;
+    struct error ignored;
+    json_t *machine = NULL;
     memset(limits, 0, sizeof *limits);
     int length = snprintf(path, sizeof path, "%s/machine.json", folder);
-    json_t *machine = length > 0 && length < PATH_MAX ? json_load_file(path, 0, NULL) : NULL;
-    limits->known = roofs_from_json(json_object_get(machine, "roofs"), &limits->roofs, &error);
+    if (length > 0 && length < PATH_MAX && !json_parse_file(path, &machine))
+        return fail(error, "out of memory for the limits of the machine");
+    limits->known = roofs_from_json(json_object_get(machine, "roofs"), &limits->roofs, &ignored);
     read_caches(json_object_get(json_object_get(machine, "cpu"), "caches"), limits);
     json_decref(machine);
+    return true;
 }
 
 static void add_line(struct roof_lines *lines, const struct machine_limits *limits, const struct roof *roof, int step,

@@ -19,8 +19,8 @@ struct machine_limits {
     int n_caches;
 };
 
-/* Reads FOLDER/machine.json. A run without limits is nothing wrong. */
-void machine_limits_read(const char *folder, struct machine_limits *limits);
+/* Reads FOLDER/machine.json. A run without limits is nothing wrong; false when out of memory. */
+bool machine_limits_read(const char *folder, struct machine_limits *limits, struct error *error);
 
 /* Operations a second can be at most min(ceiling, bandwidth of where the data are * operations per byte). */
 struct roof_lines {

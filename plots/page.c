@@ -1,6 +1,7 @@
 /* See page.h. */
 #include "plots/page.h"
 
+#include "bench/stream.h"
 #include "plots/caption.h"
 #include "plots/layout.h"
 #include "plots/letters.h"
@@ -266,26 +267,21 @@ static void put_curve(FILE *out, const struct page *page, int i, const struct co
 bool page_text(const struct page *page, char **text, size_t *length, struct error *error)
 {
     struct contents contents = {0};
-    *text = NULL;
-    FILE *out = open_memstream(text, length);
-    bool done = out && collect(page, &contents);
+    struct stream out;
+    bool done = collect(page, &contents) && stream_open(&out);
     if (done) {
-        put_page(out, page, &contents);
-        put_texts(out, page, &contents);
+        put_page(out.file, page, &contents);
+        put_texts(out.file, page, &contents);
         for (int i = 0; i < page->n_panels * page->n_series; i++)
-            put_curve(out, page, i, &contents);
+            put_curve(out.file, page, i, &contents);
         for (int p = 0; p < page->n_panels && contents.roofs; p++)
-            page_roofs_block(out, &contents.roofs[p], contents.x.low, contents.x.high);
-        done = !ferror(out);
+            page_roofs_block(out.file, &contents.roofs[p], contents.x.low, contents.x.high);
+        done = stream_close(&out);
     }
-    if (out && fclose(out))
-        done = false;
     free(contents.record);
     free(contents.letters);
     free(contents.roofs);
-    if (done)
-        return true;
-    free(*text);
-    *text = NULL;
-    return fail(error, "out of memory for the plot %s", page->name);
+    *text = done ? out.text : NULL;
+    *length = done ? out.length : 0;
+    return done || fail(error, "out of memory for the plot %s", page->name);
 }

@@ -7,10 +7,19 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char outcome_sweep[] = "name: tiny\nmeasure: [convergence, throughput]\nimpls: fixed_point\nproblem: {T: 2, d: 2}\n"
                              "settings: {l: 2}\nrun: {threads: 1, samples: 1, rounds: 1, time_limit: 60 s, calibration: none}\n";
+
+static off_t size_of(const char *folder, const char *name)
+{
+    char path[PATH_MAX];
+    struct stat about;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return stat(path, &about) == 0 ? about.st_size : 0;
+}
 
 static size_t count_files(const char *folder, const char *pattern)
 {
@@ -100,7 +109,7 @@ static void look_at_folder(const char *folder, struct outcome *outcome)
     size_t pictures = count_files(folder, "plots/*.svg");
     if (reference_pictures == 0)
         reference_pictures = pictures;
-    if (ok == OUTCOME_POINTS && count_files(folder, "table.csv") == 1 && pictures > 0 && pictures == reference_pictures)
+    if (ok == OUTCOME_POINTS && size_of(folder, "table.csv") > 0 && pictures > 0 && pictures == reference_pictures)
         outcome->complete = true;
 }
 

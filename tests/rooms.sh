@@ -15,7 +15,7 @@ rules=(
     "impls  impls/.*"
     "tasks  tasks/.*"
     "train  (train|tasks)/.*|impls/impl\.h"
-    "plots  plots/.*|bench/(error|field|files|journal|number|point|pool|process|record|records|roofs|statistics|sweep|text)\.h"
+    "plots  plots/.*|bench/(error|field|files|journal|number|parse|point|pool|process|record|records|roofs|statistics|stream|sweep|text)\.h"
     "bench  (bench|plots|train|tasks|impls)/.*"
 )
 for rule in "${rules[@]}"; do
