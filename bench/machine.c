@@ -4,6 +4,7 @@
 #include "bench/cpu.h"
 #include "bench/files.h"
 #include "bench/journal.h"
+#include "bench/parse.h"
 #include "impls/impl.h"
 
 #include <cblas.h>
@@ -182,19 +183,24 @@ json_t *machine_facts(void)
     char type[MACHINE_TYPE_SIZE];
     cpu_read(&cpu);
     machine_type(type);
+    json_watch();
     // clang-format off
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-                     "type", type,
-                     "date", date(),
-                     "cpu", processor(&cpu),
-                     "memory_bytes", memory_bytes(),
-                     "kernel", kernel(),
-                     "distribution", distribution(),
-                     "compiler", json_text(COMPILER),
-                     "flags", json_text(BUILD_FLAGS),
-                     "libraries", libraries(),
-                     "threading_variables", threading_variables());
+    json_t *facts = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                              "type", type,
+                              "date", date(),
+                              "cpu", processor(&cpu),
+                              "memory_bytes", memory_bytes(),
+                              "kernel", kernel(),
+                              "distribution", distribution(),
+                              "compiler", json_text(COMPILER),
+                              "flags", json_text(BUILD_FLAGS),
+                              "libraries", libraries(),
+                              "threading_variables", threading_variables());
     // clang-format on
+    if (!json_refused())
+        return facts;
+    json_decref(facts);
+    return NULL;
 }
 
 void machine_type(char type[MACHINE_TYPE_SIZE])
