@@ -39,7 +39,7 @@ static void file_of(const char *folder, const char *description, char path[PATH_
     snprintf(path, PATH_MAX, "%s/%016" PRIx64 "%016" PRIx64 ".safetensors", folder, (uint64_t)hash.high64, (uint64_t)hash.low64);
 }
 
-/* A file may have lost its end, or its data, with the machine's power: nobody waited for it to reach the disk. */
+/* Results folders are copied, and what is measured must not hang on a copy that was cut short. */
 static void digest(const struct tensor tensor[], size_t n, char text[40])
 {
     uint64_t hash = n;
@@ -96,7 +96,7 @@ void cache_store(const char *folder, const struct point *point, const struct ten
     digest(tensor, n, hash);
     json_t *metadata = json_pack("{ss ss}", CONTENTS, description, DIGEST, hash);
     if (metadata != NULL)
-        safetensors_write(path, tensor, n, metadata, false, &ignored);
+        safetensors_write(path, tensor, n, metadata, &ignored);
     json_decref(metadata);
 }
 

@@ -2,6 +2,7 @@
 #include "bench/conclude.h"
 
 #include "bench/folder.h"
+#include "bench/overhead.h"
 #include "bench/parse.h"
 #include "bench/points.h"
 #include "bench/summary.h"
@@ -33,8 +34,9 @@ static bool is_current(const struct record *record, void *keys)
     return points_hold(keys, json_string_value(record_at(record, "key")));
 }
 
-/* One record a point, of those that the run is about. */
-static bool read_points(const char *folder, const struct keys *keys, struct records *records, struct error *error)
+/* One record a point, of those that the run is about, and what its rounds cost. */
+static bool read_points(const char *folder, const struct keys *keys, struct records *records, struct overhead *overhead,
+                        struct error *error)
 {
     char journal[PATH_MAX];
     struct keys held = *keys;
@@ -42,7 +44,7 @@ static bool read_points(const char *folder, const struct keys *keys, struct reco
     if (!records_read(journal, records, error))
         return false;
     records_keep(records, is_current, &held);
-    if (records_merge(records, error))
+    if (overhead_of(records, overhead, error) && records_merge(records, error))
         return true;
     records_free(records);
     return false;
@@ -63,7 +65,8 @@ static bool precautions_of(const struct sweep *sweep, const char *folder, struct
     return true;
 }
 
-static void print_results(const struct results *results, const struct keys *keys, const char *folder, FILE *out)
+static void print_results(const struct results *results, const struct overhead *overhead, const struct keys *keys,
+                          const char *folder, FILE *out)
 {
     fprintf(out, "\nResults:");
     for (enum result result = 0; result < RESULT_COUNT; result++)
@@ -71,20 +74,22 @@ static void print_results(const struct results *results, const struct keys *keys
             fprintf(out, " %zu %s%s", results->count[result], result_name(result), result_failed(result) ? " (!)" : "");
     if (results->measured < keys->n)
         fprintf(out, "; %zu of %zu points were not measured", keys->n - results->measured, keys->n);
-    fprintf(out, "\n\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   what it was measured on\n",
+    fprintf(out, "\n");
+    overhead_print(overhead, out);
+    fprintf(out, "\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   what it was measured on\n",
             folder);
 }
 
 /* Whatever can be said without writing a file. */
-static bool say(const struct sweep *sweep, const struct records *records, const struct keys *keys, const char *folder, FILE *out,
-                struct error *error)
+static bool say(const struct sweep *sweep, const struct records *records, const struct overhead *overhead, const struct keys *keys,
+                const char *folder, FILE *out, struct error *error)
 {
     struct precautions precautions;
     struct results results = count_points(records);
     bool good = precautions_of(sweep, folder, &precautions, error) && table_print(out, records, error) &&
                 warnings_print(out, records, &precautions, error);
     if (good)
-        print_results(&results, keys, folder, out);
+        print_results(&results, overhead, keys, folder, out);
     return good;
 }
 
@@ -94,14 +99,15 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
     struct plots_drawn drawn;
     struct keys keys;
     struct records records;
+    struct overhead overhead;
     folder_file(folder, "table.csv", table);
     if (!points_read(folder, &keys, error))
         return false;
-    if (!read_points(folder, &keys, &records, error)) {
+    if (!read_points(folder, &keys, &records, &overhead, error)) {
         points_free(&keys);
         return false;
     }
-    bool good = say(sweep, &records, &keys, folder, out, error) && table_write(&records, table, error);
+    bool good = say(sweep, &records, &overhead, &keys, folder, out, error) && table_write(&records, table, error);
     if (good)
         fprintf(out, "    table.csv      one row a point, units in the header\n");
     good = good && plots_draw(sweep, &records, folder, &drawn, error);

@@ -25,10 +25,10 @@ static bool write_all(int file, const char *text, size_t length)
 
 bool files_write(const char *path, const char *text, size_t length, struct error *error)
 {
-    return files_write_parts(path, &(const struct files_part){text, length}, 1, true, error);
+    return files_write_parts(path, &(const struct files_part){text, length}, 1, error);
 }
 
-bool files_write_parts(const char *path, const struct files_part part[], size_t n, bool durable, struct error *error)
+bool files_write_parts(const char *path, const struct files_part part[], size_t n, struct error *error)
 {
     char aside[PATH_MAX];
     if (snprintf(aside, sizeof aside, "%s.%ld.new", path, (long)getpid()) >= (int)sizeof aside)
@@ -39,7 +39,7 @@ bool files_write_parts(const char *path, const struct files_part part[], size_t 
     bool written = true;
     for (size_t i = 0; i < n && written; i++)
         written = write_all(file, part[i].bytes, part[i].length);
-    written = written && (!durable || fsync(file) == 0);
+    written = written && fsync(file) == 0;
     int reason = errno;
     if (close(file) != 0 && written) {
         written = false;
@@ -53,8 +53,7 @@ bool files_write_parts(const char *path, const struct files_part part[], size_t 
         unlink(aside);
         return fail(error, "cannot write %s: %s", path, strerror(reason));
     }
-    if (durable)
-        files_sync_folder_of(path);
+    files_sync_folder_of(path);
     return true;
 }
 

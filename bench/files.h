@@ -9,12 +9,12 @@
 /* Replaces a file as a whole: written aside in the same folder, synced, then renamed. After a failure the old file is untouched. */
 bool files_write(const char *path, const char *text, size_t length, struct error *error);
 
-/* The same of a file in several parts; durable: synced before it takes the old one's place. */
+/* The same of a file in several parts. */
 struct files_part {
     const void *bytes;
     size_t length;
 };
-bool files_write_parts(const char *path, const struct files_part part[], size_t n, bool durable, struct error *error);
+bool files_write_parts(const char *path, const struct files_part part[], size_t n, struct error *error);
 
 /* Makes a folder and every missing folder above it; one that exists already is fine. */
 bool files_make_folder(const char *path, struct error *error);

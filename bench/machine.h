@@ -29,4 +29,13 @@ size_t machine_memory_available_at(const char *root);
 /* Logical processors that this process may run on; at least 1. */
 int machine_threads(void);
 
+/* Sets how the threads of the processes that this one starts behave, where the user has not; machine.json records it. Threads that
+ * wait for each other spin briefly and then sleep: while another process has one of the processors, OpenMP's own default, to spin
+ * for milliseconds, makes a call of microseconds take as long as a time slice. And each thread stays on a processor of its own: left
+ * to itself the system starts two on the same one now and then, and takes a tenth of a second to find out, in which calls of a fresh
+ * process take up to a hundred times as long.
+ * Where variables of the user's bind threads, OpenMP has bound this one as it loaded, and whatever it starts or counts would have
+ * one processor only: it is free again afterwards. */
+void machine_settle_threads(void);
+
 #endif

@@ -1,15 +1,13 @@
-/* Memory and processors that are there to be taken: the part of machine.h that limits a plan, see there. */
+/* Memory that is there to be taken: the part of machine.h that limits a plan, see there. */
 #include "bench/machine.h"
 
 #include "bench/files.h"
 
 #include <limits.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SMALL = 16384 };
 
@@ -124,19 +122,4 @@ size_t machine_memory_available_at(const char *root)
 size_t machine_memory_available(void)
 {
     return machine_memory_available_at("");
-}
-
-int machine_threads(void)
-{
-    /* The kernel refuses a mask smaller than its own. */
-    for (int processors = 1024; processors <= 1 << 20; processors *= 2) {
-        cpu_set_t *mask = CPU_ALLOC((size_t)processors);
-        size_t size = CPU_ALLOC_SIZE((size_t)processors);
-        int count = mask != NULL && sched_getaffinity(0, size, mask) == 0 ? CPU_COUNT_S(size, mask) : 0;
-        CPU_FREE(mask);
-        if (count > 0)
-            return count;
-    }
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? (int)online : 1;
 }

@@ -1,6 +1,7 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
 #include "bench/conclude.h"
 #include "bench/list.h"
+#include "bench/machine.h"
 #include "bench/machine_print.h"
 #include "bench/roofs.h"
 #include "bench/run.h"
@@ -94,16 +95,17 @@ static const struct {
     const char *name;
     const char *object;  /* what it needs after it, in words; NULL: nothing */
     bool needs, wrapped; /* the object must be there; a wrapper may be */
+    bool inner;          /* not for people: what the others start */
     bool (*run)(const struct arguments *, int *status, struct error *);
 } commands[] = {
-    {"list", NULL, false, false, do_list},
-    {"machine", NULL, false, false, do_machine},
-    {"check", "a sweep file", true, false, do_check},
-    {"draw", "the folder of a run", true, false, do_draw},
-    {"point", "the key of a point (points.txt in a run's folder has them)", true, true, do_point},
-    {"worker", "a file", false, false, do_worker}, /* not for people: what a run starts for every round */
-    {"roofs", NULL, false, false, do_roofs},       /* nor is this: what a run, and machine, start to find the machine's limits */
-    {NULL, NULL, false, false, do_sweep},          /* anything else is a sweep file */
+    {"list", NULL, false, false, false, do_list},
+    {"machine", NULL, false, false, false, do_machine},
+    {"check", "a sweep file", true, false, false, do_check},
+    {"draw", "the folder of a run", true, false, false, do_draw},
+    {"point", "the key of a point (points.txt in a run's folder has them)", true, true, false, do_point},
+    {"worker", "a file", false, false, true, do_worker}, /* for every round of a point */
+    {"roofs", NULL, false, false, true, do_roofs},       /* for the machine's limits */
+    {NULL, NULL, false, false, false, do_sweep},         /* anything else is a sweep file */
 };
 
 /* ---- Arguments ---------------------------------------------------------------------------------------------------------------- */
@@ -182,6 +184,8 @@ int main(int argc, char **argv)
         snprintf(results, sizeof results, "%.*s/results", PATH_MAX - 16, arguments.root);
         if (arguments.results == NULL)
             arguments.results = results;
+        if (!commands[row].inner)
+            machine_settle_threads();
         good = commands[row].run(&arguments, &status, &error);
     }
     if (!good) {

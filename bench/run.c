@@ -21,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPIN_COUNT "10000"
-
 struct run {
     const struct run_request *request;
     struct sweep sweep;
@@ -196,12 +194,6 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
         free(run);
         return false;
     }
-    /* For the workers; machine.json records both. Threads that wait for each other spin briefly and then sleep: while another process
-     * has one of the processors, OpenMP's own default, to spin for milliseconds, makes a call of microseconds take as long as a time
-     * slice. And each thread stays on a processor of its own: left to itself the system starts two on the same one now and then, and
-     * takes a tenth of a second to find out, in which calls of a fresh process take up to a hundred times as long. */
-    setenv("GOMP_SPINCOUNT", SPIN_COUNT, 0);
-    setenv("OMP_PROC_BIND", "true", 0);
     machine_type(run->machine);
     machine_surroundings(run->surroundings);
     run->conditions =

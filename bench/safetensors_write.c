@@ -43,8 +43,7 @@ static char *header_text(const struct tensor tensor[], size_t n, json_t *metadat
     return grown;
 }
 
-bool safetensors_write(const char *path, const struct tensor tensor[], size_t n, json_t *metadata, bool durable,
-                       struct error *error)
+bool safetensors_write(const char *path, const struct tensor tensor[], size_t n, json_t *metadata, struct error *error)
 {
     char *header = header_text(tensor, n, metadata);
     struct files_part *part = calloc(n + 2, sizeof *part);
@@ -55,7 +54,7 @@ bool safetensors_write(const char *path, const struct tensor tensor[], size_t n,
         part[1] = (struct files_part){header, (size_t)length};
         for (size_t i = 0; i < n; i++)
             part[2 + i] = (struct files_part){tensor[i].data, tensor[i].bytes};
-        good = files_write_parts(path, part, n + 2, durable, error);
+        good = files_write_parts(path, part, n + 2, error);
     } else {
         fail(error, "no memory to write %s", path);
     }

@@ -7,8 +7,7 @@
 #include <jansson.h>
 
 /* n tensors (name, dtype, rank, shape, bytes, data), in this order, and the texts of metadata (an object of strings, or NULL; not
- * taken over). Replaces the file as a whole; durable: on the disk when this returns true. */
-bool safetensors_write(const char *path, const struct tensor tensor[], size_t n, json_t *metadata, bool durable,
-                       struct error *error);
+ * taken over). Replaces the file as a whole; it is on the disk when this returns true. */
+bool safetensors_write(const char *path, const struct tensor tensor[], size_t n, json_t *metadata, struct error *error);
 
 #endif

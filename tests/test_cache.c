@@ -120,7 +120,7 @@ START_TEST(written_tensors_are_read)
     scratch_make();
     const char *path = scratch_path("x.safetensors");
     json_t *metadata = json_pack("{ss}", "step", "12");
-    ck_assert_msg(safetensors_write(path, tensor, 3, metadata, true, &error), "%s", error.text);
+    ck_assert_msg(safetensors_write(path, tensor, 3, metadata, &error), "%s", error.text);
     json_decref(metadata);
     ck_assert_msg(safetensors_open(path, &file, &error), "%s", error.text);
     ck_assert_uint_eq(safetensors_count(file), 3);
@@ -133,7 +133,7 @@ START_TEST(written_tensors_are_read)
         ck_assert_int_eq(memcmp(found->data, tensor[i].data, found->bytes), 0);
     }
     safetensors_close(file);
-    ck_assert(!safetensors_write("/proc/nowhere/x", tensor, 3, NULL, true, &error));
+    ck_assert(!safetensors_write("/proc/nowhere/x", tensor, 3, NULL, &error));
     ck_assert_ptr_nonnull(strstr(error.text, "/proc/nowhere/x"));
     scratch_remove();
 }

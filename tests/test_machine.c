@@ -2,9 +2,13 @@
  * tests lay out as files of their own. */
 #include "bench/files.h"
 #include "bench/machine.h"
+#include "bench/process.h"
 #include "tests/scratch.h"
 
+#include <limits.h>
 #include <sched.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 Suite *suite_machine(void);
@@ -59,6 +63,23 @@ START_TEST(type_is_stable)
     machine_type(second);
     ck_assert_str_eq(first, second);
     ck_assert_int_eq(machine_threads(), 1);
+}
+END_TEST
+
+/* Whoever asks how many threads there are gets the same answer whether or not OpenMP has bound them. */
+START_TEST(bound_threads_are_counted)
+{
+    const char *build = getenv("BUILD");
+    char program[PATH_MAX], usable[64];
+    snprintf(program, sizeof program, "%s/bench", build != NULL ? build : "build");
+    snprintf(usable, sizeof usable, "; %d processors\n", machine_threads());
+    const char *const argv[] = {"env", "OMP_PROC_BIND=true", program, "list", NULL};
+    const struct process_request request = {.argv = argv, .time_limit = 60};
+    struct process_result process;
+    struct error error;
+    ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
+    ck_assert_msg(strstr(process.output, usable) != NULL, "%s", process.output);
+    process_result_free(&process);
 }
 END_TEST
 
@@ -131,6 +152,7 @@ Suite *suite_machine(void)
     tcase_add_test(tests, facts_are_complete);
     tcase_add_test(tests, facts_do_not_name_the_host);
     tcase_add_test(tests, type_is_stable);
+    tcase_add_test(tests, bound_threads_are_counted);
     tcase_add_test(tests, this_machine_has_something_to_give);
     tcase_add_loop_test(tests, memory_follows_control_groups, 0, sizeof systems / sizeof *systems);
     suite_add_tcase(suite, tests);
