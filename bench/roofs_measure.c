@@ -1,6 +1,7 @@
 /* See roofs.h: the measuring. Each thread has memory of its own, which it touches first and of which every working set takes the
  * beginning; it makes its passes without waiting for the others, and the slowest ends the sample. The best sample counts: what
- * disturbs a measurement can only slow it. */
+ * disturbs a measurement can only slow it. The whole ladder is climbed several times, so that the samples of a limit lie seconds
+ * apart: a host may have two virtual processors share a core, or the path to memory, for as long as one climb takes. */
 #include "bench/roofs.h"
 
 #include "bench/clock.h"
@@ -11,11 +12,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SAMPLE_SECONDS 2e-3 /* a sample has as many passes as last so long */
-#define ENOUGH_SECONDS 2e-2 /* of undisturbed samples: then fewer will do */
-#define PATIENCE 0.1        /* seconds to wait for undisturbed ones */
-enum { SAMPLES = 4, SAMPLES_LEAST = 2 };
-enum { FMA_STEPS = 1000 }; /* of a pass */
+#define SAMPLE_SECONDS 2e-3                          /* a sample has as many passes as last so long */
+#define ENOUGH_SECONDS 8e-3                          /* of undisturbed samples: then fewer will do */
+#define PATIENCE 0.05                                /* seconds to wait for undisturbed ones */
+enum { CLIMBS = 3, SAMPLES = 2, SAMPLES_LEAST = 1 }; /* samples a climb */
+enum { FMA_STEPS = 1000 };                           /* of a pass */
 
 /* Of the arrays; bandwidth does not depend on it. */
 typedef double number;
@@ -101,14 +102,13 @@ static struct sample sample(const struct trial *trial, int64_t passes)
     return (struct sample){threads, ended - began, busy};
 }
 
-/* Amount a second of the best sample. A sample is long enough by the time that its threads worked, not by that of the clock, which
+/* Raises a rate to the amount a second of the best sample. A sample is long enough by the time that its threads worked, not by that of the clock, which
  * runs on while one of them waits for a processor; samples that were so disturbed are repeated for a while. */
-static bool best_rate(const struct trial *trial, double *rate, struct error *error)
+static bool raise_rate(const struct trial *trial, double *rate, struct error *error)
 {
     const double calm = 1.1;
     double worked = 0, waited = 0;
     int64_t passes = 1;
-    *rate = 0;
     for (int n = 0, undisturbed = 0;
          n < SAMPLES_LEAST || (undisturbed < SAMPLES && worked < ENOUGH_SECONDS && waited < PATIENCE);) {
         struct sample one = sample(trial, passes);
@@ -144,12 +144,9 @@ static bool memory_make(int threads, double most, struct memory *memory, struct 
     return true;
 }
 
-static bool measure_bandwidths(const struct roofs *roofs, struct roof *roof, struct error *error)
+static bool climb_bandwidths(const struct roofs *roofs, const struct memory *memory, struct roof *roof, struct error *error)
 {
-    struct memory memory;
-    struct trial trial = {.kernels = roof_kernels_get(DTYPE, roofs->level), .threads = roof->threads, .memory = &memory};
-    if (!memory_make(roof->threads, roofs->set[roofs->n_sets - 1], &memory, error))
-        return false;
+    struct trial trial = {.kernels = roof_kernels_get(DTYPE, roofs->level), .threads = roof->threads, .memory = memory};
     bool good = true;
     for (int i = 0; i < roofs->n_sets && good; i++)
         for (enum roof_kernel k = 0; k < ROOF_KERNEL_COUNT && good; k++) {
@@ -157,20 +154,32 @@ static bool measure_bandwidths(const struct roofs *roofs, struct roof *roof, str
             double share = roofs->set[i] / roof->threads / roof_kernel_arrays[k] / sizeof(number);
             trial.kernel = k;
             trial.n = share < (double)line ? line : (int64_t)share / line * line;
-            good = trial.kernels->pass[k] == NULL || best_rate(&trial, &roof->bandwidth[k][i], error);
+            good = trial.kernels->pass[k] == NULL || raise_rate(&trial, &roof->bandwidth[k][i], error);
         }
-    free(memory.block);
     return good;
 }
 
-static bool measure_rates(struct roof *roof, struct error *error)
+static bool climb_rates(struct roof *roof, struct error *error)
 {
     bool good = true;
     for (enum dtype dtype = 0; dtype < DTYPE_COUNT; dtype++)
         for (enum level level = 0; level < LEVEL_COUNT && good; level++) {
             struct trial trial = {.kernels = roof_kernels_get(dtype, level), .threads = roof->threads};
-            good = !level_available(level) || best_rate(&trial, &roof->rate[dtype][level], error);
+            good = !level_available(level) || raise_rate(&trial, &roof->rate[dtype][level], error);
         }
+    return good;
+}
+
+static bool measure_roof(const struct roofs *roofs, struct roof *roof, struct error *error)
+{
+    struct memory memory;
+    team_start(roof->threads);
+    if (!memory_make(roof->threads, roofs->set[roofs->n_sets - 1], &memory, error))
+        return false;
+    bool good = true;
+    for (int climb = 0; climb < CLIMBS && good; climb++)
+        good = climb_rates(roof, error) && climb_bandwidths(roofs, &memory, roof, error);
+    free(memory.block);
     return good;
 }
 
@@ -183,8 +192,7 @@ bool roofs_measure(const int *threads, int n, struct roofs *roofs, struct error 
     for (roofs->n_roofs = 0; roofs->n_roofs < n && good; roofs->n_roofs++) {
         struct roof *roof = &roofs->roof[roofs->n_roofs];
         *roof = (struct roof){.threads = threads[roofs->n_roofs]};
-        team_start(roof->threads);
-        good = measure_rates(roof, error) && measure_bandwidths(roofs, roof, error);
+        good = measure_roof(roofs, roof, error);
     }
     return good;
 }
