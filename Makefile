@@ -31,6 +31,8 @@ KILLS := 200
 # of bench/ that are held against them.
 ONCE := problem level registry status support
 ROOFS := roof_kernels
+# The same for files of train/ that do no arithmetic on tensors.
+TRAIN_ONCE := names
 BITS := 32 64
 ifeq ($(shell uname -m),x86_64)
 LEVELS := baseline avx2 avx512
@@ -45,7 +47,7 @@ LEVEL_FLAGS_avx512 := $(LEVEL_FLAGS_avx2) -mavx512f -mavx512bw -mavx512cd -mavx5
 # The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
 # of a measure, the points of that measure.
 MEASURES := convergence throughput
-MEASURING := $(MEASURES) draw cache safetensors safetensors_write random regime spectrum exact textbook bounds subject measure validate \
+MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime spectrum exact textbook bounds subject measure validate \
     memory statistics timing sampling load pace worker
 
 names = $(basename $(notdir $(wildcard $1)))
@@ -55,15 +57,18 @@ once = $(patsubst %,$(OBJECTS)/$1/%.o,$2)
 IMPLS := $(call once,impls,$(filter $(ONCE),$(call names,impls/*.c))) \
     $(call variants,impls,$(filter-out $(ONCE),$(call names,impls/*.c)))
 BENCH := $(call once,bench,$(filter-out main $(ROOFS),$(call names,bench/*.c bench/*.cc))) $(call variants,bench,$(ROOFS))
+TASKS := $(call once,tasks,$(call names,tasks/*.c))
+TRAIN := $(call once,train,$(filter $(TRAIN_ONCE),$(call names,train/*.c))) \
+    $(call variants,train,$(filter-out $(TRAIN_ONCE),$(call names,train/*.c)))
 PLOTS := $(call once,plots,$(call names,plots/*.c))
 TESTS := $(call once,tests,$(call names,tests/*.c))
 PLANTED := $(call variants,tests/planted,$(call names,tests/planted/*.c))
 MAIN := $(OBJECTS)/bench/main.o
-LIBRARY := $(IMPLS) $(BENCH) $(PLOTS) $(OBJECTS)/build_identity.o
+LIBRARY := $(IMPLS) $(TASKS) $(TRAIN) $(BENCH) $(PLOTS) $(OBJECTS)/build_identity.o
 PLANTED_REGISTRY := $(OBJECTS)/impls/registry.planted.o
-MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH))
+MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH)) $(OBJECTS)/tasks/random.o
 
-ROOMS := bench impls plots tests tests/planted tests/fuzz tests/faults tests/races
+ROOMS := bench impls tasks train plots tests tests/planted tests/fuzz tests/faults tests/races
 SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc))
 SCRIPTS := run.sh .ci/run $(wildcard bench/*.sh tests/*.sh)
 
@@ -202,7 +207,7 @@ define variant_rule
 $(OBJECTS)/$3/%.f$1.$2.o: $3/%.c $(FLAGS_FILE)
 	$$(call compile,$$(CC) $$(C_FLAGS) $$(VARIANT_FLAGS) $$(LEVEL_FLAGS_$2),-DREAL_BITS=$1 -DLEVEL=$2)
 endef
-$(foreach folder,impls bench tests/planted,$(foreach b,$(BITS),$(foreach l,$(LEVELS),$(eval $(call variant_rule,$b,$l,$(folder))))))
+$(foreach folder,impls bench train tests/planted,$(foreach b,$(BITS),$(foreach l,$(LEVELS),$(eval $(call variant_rule,$b,$l,$(folder))))))
 
 $(OBJECTS)/%.o: %.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),$(FILE_FLAGS))

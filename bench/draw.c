@@ -2,7 +2,7 @@
 #include "bench/draw.h"
 
 #include "bench/cache.h"
-#include "bench/random.h"
+#include "tasks/random.h"
 #include "bench/regime.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* See regime.h. */
 #include "bench/regime.h"
 
-#include "bench/random.h"
+#include "tasks/random.h"
 #include "bench/spectrum.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* See schedule.h. */
 #include "bench/schedule.h"
 
-#include "bench/random.h"
+#include "tasks/random.h"
 
 enum { STREAM_ORDER = 64 };
 

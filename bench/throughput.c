@@ -4,7 +4,7 @@
 #include "bench/clock.h"
 #include "bench/journal.h"
 #include "bench/memory.h"
-#include "bench/random.h"
+#include "tasks/random.h"
 #include "bench/sampling.h"
 #include "bench/statistics.h"
 #include "bench/subject.h"

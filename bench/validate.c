@@ -1,7 +1,7 @@
 /* See validate.h. */
 #include "bench/validate.h"
 
-#include "bench/random.h"
+#include "tasks/random.h"
 #include "bench/textbook.h"
 
 #include <math.h>

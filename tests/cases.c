@@ -1,7 +1,7 @@
 /* See cases.h. The list is a product: shapes x mixers x forms, and the edges on the two smallest shapes. */
 #include "tests/cases.h"
 
-#include "bench/random.h"
+#include "tasks/random.h"
 
 #include <check.h>
 #include <math.h>

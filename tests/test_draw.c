@@ -2,7 +2,7 @@
  * from a file. */
 #include "tests/cases.h"
 
-#include "bench/random.h"
+#include "tasks/random.h"
 #include "bench/subject.h"
 #include "tests/scratch.h"
 

@@ -3,7 +3,7 @@
  * journal that can be read and nothing half-written, and the same command without the fault must then complete.
  *
  * make test tries every n of the kinds that are few, and a sample of the allocations; FAULTS=every (make faults) tries every n. */
-#include "bench/random.h"
+#include "tasks/random.h"
 #include "tests/outcome.h"
 #include "tests/scratch.h"
 

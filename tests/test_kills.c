@@ -3,7 +3,7 @@
 #include "bench/clock.h"
 #include "bench/journal.h"
 #include "bench/process.h"
-#include "bench/random.h"
+#include "tasks/random.h"
 #include "bench/records.h"
 #include "tests/scratch.h"
 

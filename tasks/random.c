@@ -1,5 +1,5 @@
 /* See random.h. */
-#include "bench/random.h"
+#include "tasks/random.h"
 
 #include <Random123/philox.h>
 #include <math.h>
