@@ -17,12 +17,12 @@ enum score { SCORE_TOKEN, SCORE_SEQUENCE, SCORE_COUNT };
 struct task;
 
 struct task_facts {
-    char name[TASK_NAME_MAX]; /* canonical spelling, options that are not the default included */
-    int vocabulary;           /* tokens are 0 .. vocabulary - 1 */
-    int classes;              /* targets are 0 .. classes - 1 */
-    int padding;              /* the token that fills positions after the end, or -1 when examples of a length have one width */
+    char name[TASK_NAME_MAX];  /* canonical spelling, options that are not the default included */
+    int vocabulary;            /* tokens are 0 .. vocabulary - 1 */
+    int classes;               /* targets are 0 .. classes - 1 */
+    int padding;               /* the token that fills positions after the end, or -1 when examples of a length have one width */
     int64_t shortest, longest; /* lengths that task_width() takes */
-    double chance;            /* accuracy of guessing: scaled accuracy is (accuracy - chance) / (1 - chance) */
+    double chance;             /* accuracy of guessing: scaled accuracy is (accuracy - chance) / (1 - chance) */
 };
 
 /* Reads a task as a sweep file spells it; static storage is never handed out. False, with the reason in words, and *task NULL. */
@@ -35,7 +35,8 @@ int64_t task_width(const struct task *task, int64_t length);
 
 /* Example `index` of the seed: token[T], and target[T] that is TASK_UNSCORED where nothing is asked. T = task_width(length). With
  * `training`, as examples are laid out for training where that differs (copying packs several into one row). */
-void task_fill(const struct task *task, uint64_t seed, uint64_t index, int64_t length, bool training, int32_t *token, int32_t *target);
+void task_fill(const struct task *task, uint64_t seed, uint64_t index, int64_t length, bool training, int32_t *token,
+               int32_t *target);
 
 /* How many of the scored positions, and of the sequences, are right. An example without a scored position is no sequence. */
 struct task_score {
