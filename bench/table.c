@@ -2,6 +2,7 @@
 #include "bench/table.h"
 
 #include "bench/files.h"
+#include "bench/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -173,21 +174,15 @@ static void put_record(FILE *out, const struct record *record)
 
 bool table_write(const struct records *records, const char *csv_path, struct error *error)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (out) {
-        put_header(out);
-        for (size_t i = 0; i < records->n; i++)
-            put_record(out, &records->record[i]);
-    }
-    bool done = out && !ferror(out);
-    if (out && fclose(out))
-        done = false;
-    if (done)
-        done = files_write(csv_path, text, length, error);
-    else
-        fail(error, "out of memory for %.900s", csv_path);
-    free(text);
+    struct stream out;
+    if (!stream_open(&out))
+        return fail(error, "out of memory for %.900s", csv_path);
+    put_header(out.file);
+    for (size_t i = 0; i < records->n; i++)
+        put_record(out.file, &records->record[i]);
+    if (!stream_close(&out))
+        return fail(error, "out of memory for %.900s", csv_path);
+    bool done = files_write(csv_path, out.text, out.length, error);
+    free(out.text);
     return done;
 }
