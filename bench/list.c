@@ -2,6 +2,7 @@
 #include "bench/list.h"
 
 #include "bench/machine.h"
+#include "bench/measure.h"
 #include "bench/sweep.h"
 
 #include <dirent.h>
@@ -117,6 +118,14 @@ bool check_print(FILE *out, const char *path, bool many, struct error *error)
                     fprintf(out, "  %6zu  %s of %s\n", n, fields[FIELD_MEASURE].word(measure),
                             registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE)->name);
             }
+        for (int measure = 0; measure_word(measure) != NULL; measure++) {
+            size_t n = 0;
+            for (size_t k = 0; k < sweep->n_points; k++)
+                n += sweep->point[k].value[FIELD_IMPLEMENTATION].kind == VALUE_NONE &&
+                     sweep->point[k].value[FIELD_MEASURE].integer == measure;
+            if (n > 0)
+                fprintf(out, "  %6zu  %s\n", n, measure_word(measure));
+        }
         sweep_free(sweep);
     }
     free(sweep);

@@ -19,6 +19,8 @@ struct process_request {
     size_t input_size;
     const char *log;     /* file to which its standard error is appended; NULL: none */
     double time_limit;   /* seconds; after it SIGTERM, and a second later SIGKILL, to the child and whatever it started */
+    void (*meanwhile)(void *context); /* called about once a second while the child runs; NULL: nothing */
+    void *context;
     size_t memory_limit; /* bytes that the child may hold; looked at ten times a second, and killed when it holds more. 0: any */
 };
 

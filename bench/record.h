@@ -51,6 +51,7 @@ enum result {
     RESULT_CRASHED,
     RESULT_TIMED_OUT,
     RESULT_TARGET_NOT_REACHED,
+    RESULT_UNTRAINED, /* the training that the point depends on failed, or did not come to its end */
     RESULT_COUNT
 };
 

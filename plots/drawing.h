@@ -17,6 +17,9 @@ enum note {
     NOTE_LEVEL = 1 << 6,    /* a row that does not depend on x */
     NOTE_LABELS = 1 << 7,   /* numbers beside points */
     NOTE_ROOFS = 1 << 8,    /* lines are the limits of the machine */
+    NOTE_WILSON = 1 << 10,  /* bars are 95 % intervals of a share */
+    NOTE_CHANCE = 1 << 11,  /* a line is what guessing gets */
+    NOTE_QUARTILES = 1 << 12, /* bars are quartiles over sequences */
     NOTE_NO_ROOFS = 1 << 9  /* and where they are missing, nobody measured them */
 };
 

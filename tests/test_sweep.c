@@ -87,7 +87,7 @@ END_TEST
 
 /* ---- Bad files ------------------------------------------------------------------------------------------------------------ */
 
-#define TOP_KEYS "one of name, measure, impls, inputs, problem, regime, settings, run, skip, plots, grids"
+#define TOP_KEYS "one of name, measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip, plots, grids"
 #define T_TAKES "a whole number from 1 to 16777216"
 #define NAME_TAKES "1 to 63 letters, digits or . _ -, beginning with a letter, a digit or _"
 #define FORTY "0123456789012345678901234567890123456789"
