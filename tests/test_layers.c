@@ -217,6 +217,18 @@ static const struct model_case {
     {"lstm, two blocks", "lstm", 2, 4, 9, .way = {0}},
     {"attention", "attention", 1, 6, 8, .heads = 2},
     {"attention, two blocks", "attention", 2, 5, 12, .heads = 3},
+    {"diagonal", "diagonal", 1, 6, 7, .way = {"diagonal_scan", GRADIENT_EXACT}, .readout = READOUT_STATE},
+    {"diagonal, plain", "diagonal", 2, 3, 4, .way = {"structured_sequential", GRADIENT_EXACT}, .form = FORM_PLAIN},
+    {"householder", "fp_rnn", 1, 6, 7, 1, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER},
+    {"householder raw", "fp_rnn", 2, 4, 5, 2, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER,
+     .feedback = FEEDBACK_RAW, .readout = READOUT_STATE},
+    {"dplr rms", "fp_rnn", 1, 5, 6, 2, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_DPLR,
+     .feedback = FEEDBACK_RMS},
+    {"kronecker rms", "fp_rnn", 1, 4, 6, .way = {"dense_sequential", GRADIENT_EXACT}, .mixer = MIXER_KRONECKER,
+     .feedback = FEEDBACK_RMS},
+    {"householder rms, implicit", "fp_rnn", 1, 4, 6, 1, .way = {"fixed_point", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER,
+     .feedback = FEEDBACK_RMS},
+    {"householder, many steps", "fp_rnn", 1, 4, 6, 2, .way = {"fixed_point", GRADIENT_STEPS}, .mixer = MIXER_HOUSEHOLDER},
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 

@@ -1,7 +1,6 @@
 /* attention: causal softmax attention of `heads` heads of d / heads channels each, with rotary positions (no table of positions that
  * ends at the training length):  q, k, v = W_qkv e;  o_t = sum_{s <= t} softmax_s(q_t . k_s / sqrt(d/heads)) v_s;  out = W_out o.
  * The weights of a head are computed again in backward(): memory is O(T^2) for each thread, not for each head of the batch. */
-#include "train/activation.h"
 #include "train/operators.h"
 #include "train/sequence.h"
 
@@ -133,7 +132,7 @@ static void head_weights(const struct sequence_plan *plan, const real *q, real *
             largest = row[s] > largest ? row[s] : largest;
 #pragma omp simd reduction(+ : sum)
         for (int64_t s = 0; s <= t; s++) {
-            row[s] = fast_exp(row[s] - largest);
+            row[s] = exponential(row[s] - largest);
             sum += row[s];
         }
 #pragma omp simd

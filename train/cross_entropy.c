@@ -1,7 +1,7 @@
 /* See operators.h. The terms of the mean are kept and added in the order of the rows, in double. */
 #include "train/operators.h"
 
-#include "train/activation.h"
+#include "impls/vector.h"
 
 static double row_entropy(int64_t classes, real *logits, int32_t target, double weight, int32_t *answer)
 {
@@ -12,7 +12,7 @@ static double row_entropy(int64_t classes, real *logits, int32_t target, double 
     real sum = 0, largest = logits[best], wanted = target >= 0 ? logits[target] : 0;
 #pragma omp simd reduction(+ : sum)
     for (int64_t c = 0; c < classes; c++) {
-        logits[c] = fast_exp(logits[c] - largest);
+        logits[c] = exponential(logits[c] - largest);
         sum += logits[c];
     }
     real scale = target >= 0 ? (real)weight / sum : 0;

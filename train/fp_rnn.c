@@ -6,12 +6,11 @@
  *
  * b_theta is 0 but for the strengths (alpha; D1 and D2), which are the last of theta: directions come from data alone. The gradient of
  * the recurrence is the implementation's, as settings.gradient says; everything else is differentiated here. */
-#include "train/activation.h"
 #include "train/operators.h"
 #include "train/solver.h"
 
+#include "impls/activation.h"
 #include "impls/support.h"
-#include "impls/vector.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,9 +254,9 @@ static struct status backward(struct sequence_plan *plan, const void *e, const v
     norm_backward(threads, N, d, a[GATED], p[GAIN]->value, plan->kept, d_x, false, d_gated, p[GAIN]->gradient, NULL);
 #pragma omp parallel for simd num_threads(threads) schedule(static)
     for (int64_t i = 0; i < size; i++) {
-        real gate_z = silu(z[i]), gate_c = silu(c[i]);
-        d_z[i] = d_gated[i] * silu_slope(z[i]) * gate_c * h[i];
-        d_c[i] = d_gated[i] * gate_z * silu_slope(c[i]) * h[i];
+        real open_z = sigmoid(z[i]), open_c = sigmoid(c[i]), gate_z = z[i] * open_z, gate_c = c[i] * open_c;
+        d_z[i] = d_gated[i] * silu_slope(z[i], open_z) * gate_c * h[i];
+        d_c[i] = d_gated[i] * gate_z * silu_slope(c[i], open_c) * h[i];
         d_h[i] = d_gated[i] * gate_z * gate_c;
     }
     if (p[W_CH] != NULL) {
@@ -272,8 +271,9 @@ static struct status backward(struct sequence_plan *plan, const void *e, const v
     real *d_pre_b = d_v;
 #pragma omp parallel for simd num_threads(threads) schedule(static)
     for (int64_t i = 0; i < size; i++) {
-        d_x[i] = d_v[i] * silu(pre_b[i]);
-        d_pre_b[i] = d_v[i] * x[i] * silu_slope(pre_b[i]);
+        real open_b = sigmoid(pre_b[i]);
+        d_x[i] = d_v[i] * pre_b[i] * open_b;
+        d_pre_b[i] = d_v[i] * x[i] * silu_slope(pre_b[i], open_b);
         d_lambda[i] *= lambda[i] * (1 - lambda[i]);
     }
     linear_backward(threads, N, d, d, x, p[W_B]->value, d_pre_b, true, d_x, p[W_B]->gradient, NULL);

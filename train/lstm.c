@@ -1,10 +1,10 @@
 /* lstm: i, f, o = sigmoid, g = tanh of W_x e + W_h h_{t-1} + b (in the order i f g o);  c_t = f c_{t-1} + i g;  h = o tanh(c);
  * out = W_out h.  Sequences are divided among the threads, each of which goes through time by itself. The forget gate's bias starts
  * at 1. */
-#include "train/activation.h"
 #include "train/operators.h"
 #include "train/sequence.h"
 
+#include "impls/activation.h"
 #include "impls/blas.h"
 #include "impls/support.h"
 
@@ -22,6 +22,11 @@ struct sequence_plan {
     real *d_h;                 /* (B,T,d) */
     real *carry_h, *carry_c;   /* (B,d) gradients that come from the position after */
 };
+
+static inline real hyperbolic(real x)
+{
+    return 2 * sigmoid(2 * x) - 1;
+}
 
 static bool check(const struct sequence_setup *setup, size_t capacity, char *reason)
 {
@@ -90,9 +95,9 @@ static void cell_forward(int64_t d, real *restrict gates, const real *restrict c
 {
 #pragma omp simd
     for (int64_t k = 0; k < d; k++) {
-        real i = sigmoid(gates[k]), f = sigmoid(gates[d + k]), g = fast_tanh(gates[2 * d + k]), o = sigmoid(gates[3 * d + k]);
+        real i = sigmoid(gates[k]), f = sigmoid(gates[d + k]), g = hyperbolic(gates[2 * d + k]), o = sigmoid(gates[3 * d + k]);
         c[k] = i * g + (c_before != NULL ? f * c_before[k] : 0);
-        h[k] = o * fast_tanh(c[k]);
+        h[k] = o * hyperbolic(c[k]);
         gates[k] = i;
         gates[d + k] = f;
         gates[2 * d + k] = g;
@@ -137,7 +142,7 @@ static void cell_backward(int64_t d, real *restrict gates, const real *restrict 
 {
 #pragma omp simd
     for (int64_t k = 0; k < d; k++) {
-        real i = gates[k], f = gates[d + k], g = gates[2 * d + k], o = gates[3 * d + k], tanh_c = fast_tanh(c[k]);
+        real i = gates[k], f = gates[d + k], g = gates[2 * d + k], o = gates[3 * d + k], tanh_c = hyperbolic(c[k]);
         real dh = d_h[k] + carry_h[k], dc = carry_c[k] + dh * o * (1 - tanh_c * tanh_c);
         gates[k] = dc * g * i * (1 - i);
         gates[d + k] = c_before != NULL ? dc * c_before[k] * f * (1 - f) : 0;

@@ -82,20 +82,26 @@ struct status solver_resize(struct solver *solver, int64_t T, int64_t l_max)
     return solver->implementation->plan(&solver->problem, &solver->settings, &solver->environment, &solver->plan);
 }
 
+/* The last iterate, of states or of their adjoint, is used where l_max came first. */
+static struct status settle(struct status status)
+{
+    return status.code == STATUS_NOT_CONVERGED ? status_ok() : status;
+}
+
 struct status solver_forward(struct solver *solver, const struct inputs *inputs, void *h)
 {
     struct outputs outputs = {.h = h};
     double begin = solver->clock != NULL ? solver->clock() : 0;
     struct status status = solver->implementation->forward(solver->plan, inputs, &outputs, &solver->trace);
     solver->seconds = solver->clock != NULL ? solver->clock() - begin : 0;
-    return status.code == STATUS_NOT_CONVERGED ? status_ok() : status;
+    return settle(status);
 }
 
 struct status solver_backward(struct solver *solver, const struct inputs *inputs, void *h, void *dh,
                               const struct gradients *gradients)
 {
     struct outputs outputs = {.h = h}, given = {.h = dh};
-    return solver->implementation->backward(solver->plan, inputs, &outputs, &given, gradients);
+    return settle(solver->implementation->backward(solver->plan, inputs, &outputs, &given, gradients));
 }
 
 void solver_look(const struct solver *solver, const struct inputs *inputs, struct recurrence_view *view)

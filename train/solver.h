@@ -25,7 +25,7 @@ void solver_close(struct solver *solver); /* one that is all 0 is allowed */
 /* Plans anew when T or l_max (0: that of the settings) is another than before. */
 struct status solver_resize(struct solver *solver, int64_t T, int64_t l_max);
 
-/* One that has not converged within l_max is nothing wrong: the last iterate is used. */
+/* What has not converged within l_max is nothing wrong: the last iterate is used. */
 struct status solver_forward(struct solver *solver, const struct inputs *inputs, void *h);
 struct status solver_backward(struct solver *solver, const struct inputs *inputs, void *h, void *dh,
                               const struct gradients *gradients);
