@@ -135,7 +135,7 @@ static const struct {
     {false, SIZES "grids: [{run: {samples: 4}}]\n",
      "5:16: unknown key \"samples\" in run; expected one of threads, level, seed"},
     {false, SIZES "grids: [{name: a}]\n",
-     "5:10: unknown key \"name\" in a grid; expected one of measure, impls, inputs, problem, regime, settings, run, skip"},
+     "5:10: unknown key \"name\" in a grid; expected one of measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     {false, "problem: {T: 8, d: 4, T: 9}\n", "4:23: the key \"T\" for a second time (first in line 4); expected it once"},
     /* What is missing. */
     {true, "measure: convergence\n", "1:1: name is missing; expected name: and a word"},
