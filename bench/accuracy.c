@@ -20,9 +20,9 @@ static json_t *share_to_json(int64_t right, int64_t n, double chance)
     double low = NAN, high = NAN;
     statistics_share_interval(right, n, &low, &high);
     double share = n > 0 ? (double)right / (double)n : NAN, scale = 1 - chance;
-    return json_pack("{sI sI so so so so so so}", "right", (json_int_t)right, "of", (json_int_t)n, "share", json_number(share), "low",
-                     json_number(low), "high", json_number(high), "scaled", json_number((share - chance) / scale), "scaled_low",
-                     json_number((low - chance) / scale), "scaled_high", json_number((high - chance) / scale));
+    return json_pack("{sI sI so so so so so so}", "right", (json_int_t)right, "of", (json_int_t)n, "share", json_number(share),
+                     "low", json_number(low), "high", json_number(high), "scaled", json_number((share - chance) / scale),
+                     "scaled_low", json_number((low - chance) / scale), "scaled_high", json_number((high - chance) / scale));
 }
 
 static int order(const void *left, const void *right)
@@ -79,7 +79,8 @@ static bool take_weights(struct subject *subject, const struct limits *limits, s
     if (found == CHECKPOINT_BAD || !checkpoint_standing(subject->checkpoint, recipe.steps, &subject->standing, &reason))
         return fail(error, "%s", reason.text);
     if (!standing->done) {
-        finding_say(finding, RESULT_UNTRAINED, "its training is at step %" PRId64 " of %" PRId64, standing->state.step, recipe.steps);
+        finding_say(finding, RESULT_UNTRAINED, "its training is at step %" PRId64 " of %" PRId64, standing->state.step,
+                    recipe.steps);
         return true;
     }
     if (standing->result != RESULT_OK && standing->result != RESULT_TARGET_NOT_REACHED) {
@@ -89,8 +90,7 @@ static bool take_weights(struct subject *subject, const struct limits *limits, s
     struct model_spec model = point_model(subject->point, point_problem(subject->point).dtype);
     struct recurrence recurrence = point_train_recurrence(subject->point);
     const struct environment environment = {.threads = point_threads(subject->point), .memory_limit = limits->memory_limit};
-    struct status status = training_open(&model, &recipe, &recurrence, subject->task, &environment, NULL,
-                                         &subject->training);
+    struct status status = training_open(&model, &recipe, &recurrence, subject->task, &environment, NULL, &subject->training);
     finding_status(finding, &status);
     return status.code != STATUS_OK || checkpoint_restore(subject->checkpoint, false, subject->training, error);
 }
@@ -115,12 +115,13 @@ static bool evaluate(struct subject *subject, struct finding *finding, struct er
         const struct task_score *score = &evaluation.score;
         bool judged = point_real(point, FIELD_TOLERANCE, 0) > 0; /* without a tolerance nothing converges, by definition */
         double chance = task_facts(subject->task)->chance;
-        finding->data = json_pack(
-            "{so so sf so so so sI sI ss so}", "token", share_to_json(score->positions_right, score->positions, chance), "sequence",
-            share_to_json(score->sequences_right, score->sequences, 0), "chance", chance, "loss", json_number(evaluation.loss),
-            "l_star", l_star_to_json(evaluation.l, judged ? evaluation.n_l : 0), "applications", json_number(evaluation.applications),
-            "parameters", (json_int_t)subject->standing.parameters, "steps", (json_int_t)subject->standing.state.step, "training",
-            result_name(subject->standing.result), "seconds", json_number(seconds));
+        finding->data =
+            json_pack("{so so sf so so so sI sI ss so}", "token", share_to_json(score->positions_right, score->positions, chance),
+                      "sequence", share_to_json(score->sequences_right, score->sequences, 0), "chance", chance, "loss",
+                      json_number(evaluation.loss), "l_star", l_star_to_json(evaluation.l, judged ? evaluation.n_l : 0),
+                      "applications", json_number(evaluation.applications), "parameters", (json_int_t)subject->standing.parameters,
+                      "steps", (json_int_t)subject->standing.state.step, "training", result_name(subject->standing.result),
+                      "seconds", json_number(seconds));
         if (status.code == STATUS_NOT_CONVERGED) /* the answers of the last iterate are answers, too: l_star.never says how many */
             finding_say(finding, RESULT_OK, "%s", "");
     }

@@ -34,13 +34,12 @@ static char *standing_text(const struct standing *standing)
     json_t *spent = json_object();
     for (int i = 0; i < SPENT_COUNT; i++)
         json_object_set_new(spent, spent_name(i), json_number(standing->spent[i]));
-    json_t *object =
-        json_pack("{sI sI sI sf sI so so so sI sI sb ss so}", "step", (json_int_t)state->step, "stage", (json_int_t)state->stage,
-                  "stage_step", (json_int_t)state->stage_step, "window_sum", state->window_sum, "window_n",
-                  (json_int_t)state->window_n, "curve", curve_to_state(&standing->curve), "spent", spent, "checked",
-                  json_number(standing->checked), "sittings", (json_int_t)standing->sittings, "parameters",
-                  (json_int_t)standing->parameters, "done", standing->done, "result", result_name(standing->result), "message",
-                  json_text(standing->message));
+    json_t *object = json_pack("{sI sI sI sf sI so so so sI sI sb ss so}", "step", (json_int_t)state->step, "stage",
+                               (json_int_t)state->stage, "stage_step", (json_int_t)state->stage_step, "window_sum",
+                               state->window_sum, "window_n", (json_int_t)state->window_n, "curve",
+                               curve_to_state(&standing->curve), "spent", spent, "checked", json_number(standing->checked),
+                               "sittings", (json_int_t)standing->sittings, "parameters", (json_int_t)standing->parameters, "done",
+                               standing->done, "result", result_name(standing->result), "message", json_text(standing->message));
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL; /* 17 digits: every number comes back as it was */
     json_decref(object);
     return text;

@@ -14,8 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const section_names[SECTION_COUNT] = {"",       "problem", "regime",   "model",
-                                                   "recipe", "test",    "settings", "run"};
+const char *const section_names[SECTION_COUNT] = {"", "problem", "regime", "model", "recipe", "test", "settings", "run"};
 
 /* ---- Words ------------------------------------------------------------------------------------------------------------- */
 
@@ -148,9 +147,8 @@ static bool iterates_by(const struct value *implementation)
 {
     struct options options;
     struct error ignored;
-    return implementation->kind == VALUE_TEXT &&
-           (!options_read(implementation->text, &options, &ignored) ||
-            !registry_get(options.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->exact);
+    return implementation->kind == VALUE_TEXT && (!options_read(implementation->text, &options, &ignored) ||
+                                                  !registry_get(options.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->exact);
 }
 
 static bool iterates(const struct point *point)

@@ -71,12 +71,13 @@ struct field {
     const char *name; /* as sweep files, records and table columns spell it */
     enum section section;
     unsigned of;              /* the points it belongs to */
-    const char *default_text;           /* as a sweep file would say it; NULL: must be given */
-    const char *unit;                   /* for headers and axes; "" where there is none */
-    bool (*used)(const struct point *); /* by which of these points; NULL: all. Asked in table order: a rule may read earlier fields */
-    enum value_kind kind;               /* what it holds when it is used */
-    double low, high;                   /* inclusive range of a number */
-    bool open_low;                      /* low itself is excluded */
+    const char *default_text; /* as a sweep file would say it; NULL: must be given */
+    const char *unit;         /* for headers and axes; "" where there is none */
+    bool (*used)(
+        const struct point *); /* by which of these points; NULL: all. Asked in table order: a rule may read earlier fields */
+    enum value_kind kind;      /* what it holds when it is used */
+    double low, high;          /* inclusive range of a number */
+    bool open_low;             /* low itself is excluded */
     const char *special; /* a word that a numeric field takes as well, or NULL; stored as 0, which is outside the range then */
     const char *(*word)(int index); /* VALUE_WORD: the spelling of an index, NULL past the last */
 };

@@ -1,6 +1,7 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
 #include "bench/conclude.h"
 #include "bench/data.h"
+#include "bench/dump.h"
 #include "bench/list.h"
 #include "bench/machine.h"
 #include "bench/machine_print.h"
@@ -23,6 +24,7 @@ struct arguments {
     char *const *wrapper;    /* what comes after "--": a program, such as a debugger, and its arguments; NULL-terminated, or NULL */
     bool many, fresh, retry; /* --yes, --fresh, --retry */
     const char *length, *samples, *seed, *format; /* of the command data, or NULL */
+    const char *batch, *block, *out;              /* of the command dump, or NULL */
     char program[PATH_MAX], root[PATH_MAX];
 };
 
@@ -86,6 +88,18 @@ static bool do_data(const struct arguments *arguments, int *status, struct error
     return data_print(stdout, &request, error);
 }
 
+static bool do_dump(const struct arguments *arguments, int *status, struct error *error)
+{
+    const struct dump_request request = {.training = arguments->object,
+                                         .results = arguments->results,
+                                         .length = arguments->length,
+                                         .batch = arguments->batch,
+                                         .block = arguments->block,
+                                         .file = arguments->out};
+    (void)status;
+    return dump_inputs(stdout, &request, error);
+}
+
 static bool do_worker(const struct arguments *arguments, int *status, struct error *error)
 {
     (void)status;
@@ -117,6 +131,7 @@ static const struct {
     {"draw", "the folder of a run", true, false, false, do_draw},
     {"point", "the key of a point (points.txt in a run's folder has them)", true, true, false, do_point},
     {"data", "a task, such as A5 or \"parity labels=all\"", true, false, false, do_data},
+    {"dump", "a checkpoint, or the key of a training", true, false, false, do_dump},
     {"worker", "a file", false, false, true, do_worker}, /* for every round of a point */
     {"roofs", NULL, false, false, true, do_roofs},       /* for the machine's limits */
     {NULL, NULL, false, false, false, do_sweep},         /* anything else is a sweep file */
@@ -136,11 +151,14 @@ static const struct {
 static const struct {
     const char *word;
     const char *what;    /* comes after it, in words */
-    const char *command; /* the one that it is for; NULL: any */
+    const char *command; /* those that it is for; NULL: any */
     size_t offset;       /* of a text in struct arguments */
 } texts[] = {
     {"--results", "a folder", NULL, offsetof(struct arguments, results)},
-    {"--length", "a number", "data", offsetof(struct arguments, length)},
+    {"--length", "a number", "data or dump", offsetof(struct arguments, length)},
+    {"--batch", "a number", "dump", offsetof(struct arguments, batch)},
+    {"--block", "a number", "dump", offsetof(struct arguments, block)},
+    {"--out", "a file", "dump", offsetof(struct arguments, out)},
     {"--samples", "a number", "data", offsetof(struct arguments, samples)},
     {"--seed", "a number", "data", offsetof(struct arguments, seed)},
     {"--format", "csv or tokens", "data", offsetof(struct arguments, format)},
@@ -214,7 +232,8 @@ static bool find_command(struct arguments *arguments, size_t *row, struct error 
         return fail(error,
                     commands[i].wrapped ? "--: expected a program after it, such as gdb --args" : "--: only for the command point");
     for (size_t k = 0; k < TEXTS; k++)
-        if (texts[k].command != NULL && *text_of(arguments, k) != NULL && strcmp(texts[k].command, arguments->command) != 0)
+        if (texts[k].command != NULL && *text_of(arguments, k) != NULL &&
+            (commands[i].name == NULL || strstr(texts[k].command, commands[i].name) == NULL))
             return fail(error, "%s: only for the command %s", texts[k].word, texts[k].command);
     return true;
 }

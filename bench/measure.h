@@ -23,12 +23,12 @@ struct finding {
 
 /* What a round may take. */
 struct limits {
-    int samples;         /* timed samples wanted */
-    double time_limit;   /* seconds for the whole round; of a training: in all its rounds together */
+    int samples;             /* timed samples wanted */
+    double time_limit;       /* seconds for the whole round; of a training: in all its rounds together */
     double checkpoint_every; /* seconds between checkpoints of a training */
-    size_t memory_limit; /* bytes for its process; 0: nine tenths of what is free */
-    const char *cache;   /* folder for inputs that several rounds share; NULL: none */
-    const char *trained; /* folder of the training that this point is or depends on; NULL where there is none */
+    size_t memory_limit;     /* bytes for its process; 0: nine tenths of what is free */
+    const char *cache;       /* folder for inputs that several rounds share; NULL: none */
+    const char *trained;     /* folder of the training that this point is or depends on; NULL where there is none */
 };
 
 struct measure {

@@ -137,7 +137,8 @@ const struct implementation *point_implementation(const struct point *point)
 {
     struct options options;
     enum dtype dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32);
-    return point_options(point, FIELD_IMPLEMENTATION, &options) ? registry_get(options.implementation, dtype, point_level(point)) : NULL;
+    return point_options(point, FIELD_IMPLEMENTATION, &options) ? registry_get(options.implementation, dtype, point_level(point))
+                                                                : NULL;
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------------------------------------- */
@@ -229,9 +230,10 @@ static const struct {
 
 static void label_trained(const struct point *point, size_t capacity, char text[capacity])
 {
-    static const int said[] = {FIELD_MEASURE, FIELD_TASK,        FIELD_LAYER,    FIELD_D_MODEL,        FIELD_D,    FIELD_MIXER,
-                               FIELD_R,       FIELD_GRADIENT,    FIELD_TRAIN_L,  FIELD_TRAIN_TOLERANCE, FIELD_GAMMA, FIELD_TRAIN_SEED,
-                               FIELD_IMPLEMENTATION, FIELD_L,    FIELD_TOLERANCE, FIELD_TEST_LENGTH};
+    static const int said[] = {FIELD_MEASURE,    FIELD_TASK,       FIELD_LAYER,          FIELD_D_MODEL, FIELD_D,
+                               FIELD_MIXER,      FIELD_R,          FIELD_GRADIENT,       FIELD_TRAIN_L, FIELD_TRAIN_TOLERANCE,
+                               FIELD_GAMMA,      FIELD_TRAIN_SEED, FIELD_IMPLEMENTATION, FIELD_L,       FIELD_TOLERANCE,
+                               FIELD_TEST_LENGTH};
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < sizeof said / sizeof said[0] && used < capacity; i++) {
@@ -241,8 +243,8 @@ static void label_trained(const struct point *point, size_t capacity, char text[
         field_print(said[i], &point->value[said[i]], sizeof value, value);
         bool word = said[i] == FIELD_MEASURE || said[i] == FIELD_TASK || said[i] == FIELD_LAYER || said[i] == FIELD_MIXER;
         if (strcmp(value, "none") != 0)
-            used += (size_t)snprintf(text + used, capacity - used, "%s%s%s%s", used > 0 ? " " : "", word ? "" : fields[said[i]].name,
-                                     word ? "" : "=", value);
+            used += (size_t)snprintf(text + used, capacity - used, "%s%s%s%s", used > 0 ? " " : "",
+                                     word ? "" : fields[said[i]].name, word ? "" : "=", value);
     }
 }
 

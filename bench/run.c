@@ -32,7 +32,7 @@ struct run {
     struct tally tally;
     struct calibration calibration;
     struct progress progress;
-    double since; /* of the monotonic clock: when the last record was about to be written */
+    double since;                /* of the monotonic clock: when the last record was about to be written */
     const char *label, *trained; /* of the point under way */
 };
 

@@ -183,8 +183,9 @@ static bool complete(struct reader *reader, struct product *product, const struc
         for (int i = 0; i < ENTRIES; i++)
             if (row->section == SECTION_TOP && entries[i].read == read_field && entries[i].what == field)
                 return fail_at(reader->source.error, mark, "%s is missing; expected %s", entries[i].key, expected);
-        return fail_at(reader->source.error, mark, "%s is missing in %s; expected %s", row->name, section_names[row->section],
-                       expected);
+        bool trained = product->choice[FIELD_LAYER].n > 0 && in_section(field, SECTION_MODEL);
+        return fail_at(reader->source.error, mark, "%s is missing in %s; expected %s", row->name,
+                       section_names[trained ? SECTION_MODEL : row->section], expected);
     }
     return true;
 }

@@ -70,8 +70,8 @@ static void print_time(const struct middle *time, cell text)
 
 void cell_figure(const struct table_row *row, const struct table_figure *figure, double *scratch, cell text)
 {
-    static const char *const formats[] = {[STYLE_SHORT] = "%.1e", [STYLE_RATE] = "%.4f", [STYLE_ITERATIONS] = "%.0f",
-                                          [STYLE_COUNT] = "%.0f"};
+    static const char *const formats[] = {
+        [STYLE_SHORT] = "%.1e", [STYLE_RATE] = "%.4f", [STYLE_ITERATIONS] = "%.0f", [STYLE_COUNT] = "%.0f"};
     struct middle middle = middle_of(row, figure, scratch);
     double median = middle.median;
     text[0] = '\0'; /* empty where nothing is known */

@@ -110,7 +110,8 @@ void tally_record(struct tally *tally, const json_t *record)
         return;
     }
     const struct point *measured = &tally->sweep->point[point - tally->point];
-    if (limit_changed(&tally->sweep->run, measured, result, record) || (tally->retry && result_failed(result)) || round >= tally->rounds)
+    if (limit_changed(&tally->sweep->run, measured, result, record) || (tally->retry && result_failed(result)) ||
+        round >= tally->rounds)
         return;
     tally->kept += point->result[round] == 0;
     point->result[round] = (unsigned char)(1 + result);

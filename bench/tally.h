@@ -10,10 +10,10 @@
 /* Of one point. A round that was measured again, after it had failed, is what the later record says. */
 struct point_tally {
     char key[KEY_SIZE];
-    unsigned char *result; /* a round: 0 while it is not done, else 1 + enum result */
-    double *median;        /* a round: seconds a call, 0 where there is none */
+    unsigned char *result;              /* a round: 0 while it is not done, else 1 + enum result */
+    double *median;                     /* a round: seconds a call, 0 where there is none */
     const struct point_tally *training; /* the one that this point depends on, or NULL */
-    bool ended;            /* a round had another result than ok: a further one would say the same, or fail the same way */
+    bool ended; /* a round had another result than ok: a further one would say the same, or fail the same way */
 };
 
 struct tally {

@@ -83,8 +83,7 @@ static bool keep(struct sitting *sitting, struct error *error)
     double began = clock_seconds();
     sitting->standing.state = training_state(sitting->training);
     sitting->standing.spent[SPENT_ALL] = spent(sitting);
-    bool good =
-        checkpoint_write(sitting->limits->trained, sitting->point, sitting->training, &sitting->standing, error);
+    bool good = checkpoint_write(sitting->limits->trained, sitting->point, sitting->training, &sitting->standing, error);
     sitting->standing.spent[SPENT_CHECKPOINTS] += clock_seconds() - began;
     sitting->next_checkpoint = clock_seconds() + sitting->limits->checkpoint_every;
     return good;
@@ -211,8 +210,8 @@ static bool open_training(struct sitting *sitting, struct finding *finding)
     struct model_spec model = point_model(point, point_train_dtype(point));
     struct recurrence recurrence = point_train_recurrence(point);
     const struct environment environment = {.threads = point_threads(point), .memory_limit = sitting->limits->memory_limit};
-    struct status status = training_open(&model, &sitting->recipe, &recurrence, sitting->task, &environment, clock_seconds,
-                                         &sitting->training);
+    struct status status =
+        training_open(&model, &sitting->recipe, &recurrence, sitting->task, &environment, clock_seconds, &sitting->training);
     finding_status(finding, &status);
     return status.code == STATUS_OK;
 }
@@ -238,7 +237,8 @@ static bool sit(struct sitting *sitting, struct finding *finding, struct error *
     if (!good)
         return false;
     if (late)
-        finding_say(finding, RESULT_TIMED_OUT, "stopped after %g s, at step %" PRId64 " of %" PRId64 "; a longer training_limit goes on",
+        finding_say(finding, RESULT_TIMED_OUT,
+                    "stopped after %g s, at step %" PRId64 " of %" PRId64 "; a longer training_limit goes on",
                     sitting->limits->time_limit, sitting->standing.state.step, sitting->recipe.steps);
     else
         finding_say(finding, sitting->standing.result, "%s", sitting->standing.message);

@@ -1,3 +1,4 @@
+SUITE(accuracy)
 SUITE(cache)
 SUITE(contract)
 SUITE(data)

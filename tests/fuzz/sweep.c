@@ -35,7 +35,8 @@ static void check_points(const struct sweep *sweep)
     struct error error;
     const struct point **sorted = calloc(sweep->n_points, sizeof *sorted);
     /* a point may bring the training that it depends on */
-    MUST(sweep->n_points >= 1 && sweep->n_points + sweep->n_shared + sweep->n_skipped <= 2 * SWEEP_POINTS_UNASKED && sorted != NULL);
+    MUST(sweep->n_points >= 1 && sweep->n_points + sweep->n_shared + sweep->n_skipped <= 2 * SWEEP_POINTS_UNASKED &&
+         sorted != NULL);
     for (size_t i = 0; i < sweep->n_points; i++) {
         struct point canonical = sweep->point[i];
         sorted[i] = &sweep->point[i];
