@@ -53,8 +53,8 @@ static void *as_dtype(enum dtype dtype, const double *values, int64_t n)
     return as;
 }
 
-struct status gradient_run(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
-                           int threads, const struct loss *loss, struct gradient_values *values)
+struct status gradient_run(const struct implementation *one, const struct tensors *tensors, const struct settings *settings, int threads,
+                           const struct loss *loss, struct gradient_values *values)
 {
     const struct problem *p = &tensors->problem;
     const struct environment environment = {.threads = threads};
@@ -131,8 +131,7 @@ static double evaluate(const struct tensors *tensors, const struct question *q)
     for (int64_t b = 0; b < p->B; b++)
         for (int64_t i = 0; i < p->T * p->d; i++) {
             int64_t last = i - (p->T - 1) * p->d;
-            sum +=
-                q->h[b * p->T * p->d + i] * (q->loss->h[b * p->T * p->d + i] + (last >= 0 ? q->loss->final[b * p->d + last] : 0));
+            sum += q->h[b * p->T * p->d + i] * (q->loss->h[b * p->T * p->d + i] + (last >= 0 ? q->loss->final[b * p->d + last] : 0));
         }
     return sum;
 }
@@ -173,8 +172,7 @@ static void differentiate(const struct tensors *tensors, const struct question *
     tensors_free(&moved);
 }
 
-static void expect(const struct tensors *tensors, const struct loss *loss, int64_t n, const double *h,
-                   struct gradient_values *values)
+static void expect(const struct tensors *tensors, const struct loss *loss, int64_t n, const double *h, struct gradient_values *values)
 {
     int64_t size = tensors->problem.B * tensors->problem.T * tensors->problem.d;
     struct question q = {loss, n, h, room(size, sizeof(double)), room(size, sizeof(double))};

@@ -22,8 +22,8 @@ void gradient_values_free(struct gradient_values *values);
 
 /* plan, forward, backward, destroy of one variant on tensors of its dtype. Every buffer holds NaN before. forward's status, if it is not
  * ok, comes first; not_converged goes on. */
-struct status gradient_run(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
-                           int threads, const struct loss *loss, struct gradient_values *values);
+struct status gradient_run(const struct implementation *one, const struct tensors *tensors, const struct settings *settings, int threads,
+                           const struct loss *loss, struct gradient_values *values);
 
 /* By central differences of fourth order: of the exact answer, or of f^n at h (B,T,d), held fixed. Tensors in float64. */
 void gradient_expect_exact(const struct tensors *tensors, const struct loss *loss, struct gradient_values *values);
@@ -32,7 +32,7 @@ void gradient_expect_steps(const struct tensors *tensors, const struct loss *los
 
 /* The largest distance of a tensor, relative to the largest element of what is expected; *which is its index. Infinity when something
  * is not finite. */
-double gradient_distance(const struct problem *problem, const struct gradient_values *values,
-                         const struct gradient_values *expected, int *which);
+double gradient_distance(const struct problem *problem, const struct gradient_values *values, const struct gradient_values *expected,
+                         int *which);
 
 #endif
