@@ -14,7 +14,7 @@ say() {
 rules=(
     "impls  impls/.*"
     "tasks  tasks/.*"
-    "train  (train|tasks)/.*|impls/(impl|real|vector|blas|support)\.h"
+    "train  (train|tasks)/.*|impls/(impl|real|vector|activation|blas|support)\.h"
     "plots  plots/.*|bench/(error|field|files|journal|number|parse|point|pool|process|record|records|roofs|statistics|stream|sweep|text)\.h"
     "bench  (bench|plots|train|tasks|impls)/.*"
 )
