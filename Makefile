@@ -159,7 +159,7 @@ cuda: $(BUILD)/bench
 $(BUILD)/bench: $(MAIN) $(LIBRARY)
 	$(call link)
 
-$(BUILD)/tests: $(TESTS) $(LIBRARY)
+$(BUILD)/tests: $(TESTS) $(LIBRARY) $(call variants,tests/planted,planted_gradient)
 	$(call link,$(WRAP_FLAGS) $$(pkg-config --libs check))
 
 $(BUILD)/bench-planted: $(MAIN) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)

@@ -3,9 +3,9 @@
  *     normalised:  A_t = M_t^{-1} Lambda_t,  M_t = I - G_t (I - Q_t),   h_t = v_t + A_t (h_{t-1} - v_t)
  *     plain:       A_t = Q_t^{-1} Lambda_t,                             h_t = v_t + A_t h_{t-1}
  *
- * then applied step by step, all by OpenBLAS. The exact gradient solves with M_t^T (exact_gradient.h), decomposing M_t once more. The matrices of all tokens are independent of each other and of the states, so the
- * threads share them; a state-dependent mixer allows that only one step at a time. In float64 this is the reference of the
- * tests. */
+ * then applied step by step, all by OpenBLAS. The exact gradient solves with M_t^T (exact_gradient.h), decomposing M_t once more.
+ * The matrices of all tokens are independent of each other and of the states, so the threads share them; a state-dependent mixer
+ * allows that only one step at a time. In float64 this is the reference of the tests. */
 #include "impls/blas.h"
 #include "impls/exact_gradient.h"
 #include "impls/feedback.h"
@@ -21,11 +21,11 @@
 struct plan {
     struct problem problem;
     int threads;
-    int64_t scratch;    /* reals a thread */
-    int64_t n_matrices; /* A_t held at once: all tokens, or one a thread when state-dependent */
-    real *memory;       /* scratch of all threads */
-    real *A;            /* (n_matrices,d,d), each column by column */
-    int *pivots;        /* (2 d) a thread: pivots and the condition estimate's integers */
+    int64_t scratch;                /* reals a thread */
+    int64_t n_matrices;             /* A_t held at once: all tokens, or one a thread when state-dependent */
+    real *memory;                   /* scratch of all threads */
+    real *A;                        /* (n_matrices,d,d), each column by column */
+    int *pivots;                    /* (2 d) a thread: pivots and the condition estimate's integers */
     struct exact_gradient gradient; /* nothing, unless settings ask for one */
 };
 
@@ -125,8 +125,8 @@ static real norm_1(const real *M, int64_t d)
 
 enum decomposition { DECOMPOSED, NOT_FINITE, SINGULAR };
 
-/* LU of M_t (plain: Q_t) in M (d,d) from activated parameters. Singular is what LAPACK's estimate of the condition calls so to working
- * precision. */
+/* LU of M_t (plain: Q_t) in M (d,d) from activated parameters. Singular is what LAPACK's estimate of the condition calls so to
+ * working precision. */
 static enum decomposition decompose(const struct problem *p, const real *q, const real *lambda, real *M, int *pivots)
 {
     int64_t d = p->d;

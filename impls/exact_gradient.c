@@ -97,7 +97,8 @@ static int64_t sequence(const struct run *run, int64_t b, int thread)
     int64_t T = p->T, d = p->d, m = problem_m(p);
     bool state_dependent = p->feedback != FEEDBACK_NONE;
     real *raw = run->g->memory + thread * run->g->scratch, *theta_adjoint = raw + m, *q = theta_adjoint + m;
-    real *zero = q + mixer_size(p), *a = zero + d, *s = a + d, *w = s + d, *x = w + d, *h_adjoint = x + d, *k_adjoint = h_adjoint + d;
+    real *zero = q + mixer_size(p), *a = zero + d, *s = a + d, *w = s + d, *x = w + d, *h_adjoint = x + d,
+         *k_adjoint = h_adjoint + d;
     real *rest = k_adjoint + d;
     fill(zero, 0, d);
     fill(a, 0, d);
@@ -115,7 +116,9 @@ static int64_t sequence(const struct run *run, int64_t b, int thread)
                               .s = s,
                               .v_adjoint = to->v != NULL ? (real *)to->v + i * d : NULL,
                               .lambda_adjoint = to->lambda != NULL ? (real *)to->lambda + i * d : NULL,
-                              .theta_adjoint = run->theta != NULL ? run->theta + i * m : state_dependent ? theta_adjoint : NULL,
+                              .theta_adjoint = run->theta != NULL ? run->theta + i * m
+                                               : state_dependent  ? theta_adjoint
+                                                                  : NULL,
                               .h_adjoint = h_adjoint};
         if (state_dependent) {
             feedback_parameters(p, token.theta, inputs->W, token.before, raw);

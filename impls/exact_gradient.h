@@ -3,8 +3,8 @@
  *     s_t = M_t^{-T} a_t                         M = I - G (I - Q)   (plain: M = Q)
  *     a_{t-1} = loss_{t-1} + Lambda_t s_t + k'(h_{t-1})^T W^T theta_adjoint_t,
  *
- * and the gradient of token t is that of one application of the map whose adjoint is s_t (token_gradient.h). Only the transposed solve
- * differs among implementations. Sequences are divided among the threads. */
+ * and the gradient of token t is that of one application of the map whose adjoint is s_t (token_gradient.h). Only the transposed
+ * solve differs among implementations. Sequences are divided among the threads. */
 #ifndef IMPLS_EXACT_GRADIENT_H
 #define IMPLS_EXACT_GRADIENT_H
 

@@ -61,15 +61,15 @@ void feedback_block_state_gradient(const struct problem *p, const struct inputs 
     int64_t T = p->T, tokens = p->B * T, last = to < tokens ? to : tokens - 1;
     int m = (int)problem_m(p), d = (int)p->d;
     if (last > from) /* of the tokens that follow; rows of a sequence's first token are not used */
-        blas_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(last - from), d, m, 1, theta_adjoint + (from + 1) * m, m, inputs->W,
-                  d, 0, k_adjoint, d);
+        blas_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(last - from), d, m, 1, theta_adjoint + (from + 1) * m, m,
+                  inputs->W, d, 0, k_adjoint, d);
     for (int64_t token = from; token < to; token++)
         if (token % T < T - 1)
             feedback_state_gradient(p, h + token * d, k_adjoint + (token - from) * d, h_adjoint + token * d);
 }
 
 void feedback_token_gradient(const struct problem *p, const real *W, const real *h, const real *theta_adjoint, real *h_adjoint,
-                               real *k_adjoint)
+                             real *k_adjoint)
 {
     int m = (int)problem_m(p), d = (int)p->d;
     blas_gemv(CblasRowMajor, CblasTrans, m, d, 1, W, d, theta_adjoint, 1, 0, k_adjoint, 1);

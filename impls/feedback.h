@@ -1,6 +1,6 @@
-/* State dependence (docs/mathematics.md): raw parameters theta_t + W k(h_{t-1}), with k(h) = h (raw) or h / sqrt(mean h^2 + 1e-6) (rms),
- * and the gradient through them. Tokens are those of the flattened batch, b T + t; the state before the first token of a sequence is
- * the initial one. Of many tokens at once everything is a matrix product. */
+/* State dependence (docs/mathematics.md): raw parameters theta_t + W k(h_{t-1}), with k(h) = h (raw) or h / sqrt(mean h^2 + 1e-6)
+ * (rms), and the gradient through them. Tokens are those of the flattened batch, b T + t; the state before the first token of a
+ * sequence is the initial one. Of many tokens at once everything is a matrix product. */
 #ifndef IMPLS_FEEDBACK_H
 #define IMPLS_FEEDBACK_H
 
@@ -34,16 +34,16 @@ void feedback_state_gradient(const struct problem *problem, const real *h, const
 
 /* h_adjoint (B,T,d) += of the tokens from ... to - 1 the adjoint of their h through the parameters of the token that follows, whose
  * adjoints are in theta_adjoint (B,T,m). k_adjoint is scratch (to-from,d). */
-void feedback_block_state_gradient(const struct problem *problem, const struct inputs *inputs, const real *h, const real *theta_adjoint,
-                                   int64_t from, int64_t to, real *h_adjoint, real *k_adjoint);
+void feedback_block_state_gradient(const struct problem *problem, const struct inputs *inputs, const real *h,
+                                   const real *theta_adjoint, int64_t from, int64_t to, real *h_adjoint, real *k_adjoint);
 
-/* h_adjoint (d) += the adjoint of a state h (d) through the parameters of the token that follows, from their adjoint (m): the same of one
- * token. k_adjoint is scratch (d). */
-void feedback_token_gradient(const struct problem *problem, const real *W, const real *h, const real *theta_adjoint, real *h_adjoint,
-                             real *k_adjoint);
+/* h_adjoint (d) += the adjoint of a state h (d) through the parameters of the token that follows, from their adjoint (m): the same
+ * of one token. k_adjoint is scratch (d). */
+void feedback_token_gradient(const struct problem *problem, const real *W, const real *h, const real *theta_adjoint,
+                             real *h_adjoint, real *k_adjoint);
 
-/* W_adjoint (m,d) = sum over all tokens of theta_adjoint_t k(h_{t-1})^T, or added to what is there. Divided among threads, whose sums
- * are added in their order. sums (threads,m,d) and k (threads,block,d) are scratch. */
+/* W_adjoint (m,d) = sum over all tokens of theta_adjoint_t k(h_{t-1})^T, or added to what is there. Divided among threads, whose
+ * sums are added in their order. sums (threads,m,d) and k (threads,block,d) are scratch. */
 void feedback_weight_gradient(const struct problem *problem, const struct inputs *inputs, const real *h, const real *theta_adjoint,
                               int threads, int64_t block, bool add, real *W_adjoint, real *sums, real *k);
 

@@ -1,5 +1,5 @@
-/* fixed_point: the paper's iteration, as it is written there: h^l = f(h^{l-1}), one application of the map (map.h) after the other. This
- * is the readable baseline: it favours no cache and fuses nothing.
+/* fixed_point: the paper's iteration, as it is written there: h^l = f(h^{l-1}), one application of the map (map.h) after the
+ * other. This is the readable baseline: it favours no cache and fuses nothing.
  *
  * With a tolerance: l* of a sequence is the first l whose residual max_t max|f(h)-h| / max|f(h)| is below it; all sequences iterate
  * until ceil(quantile B) are below it at the same l. Damping: h <- delta f(h) + (1 - delta) h, delta per sequence, multiplied by

@@ -84,7 +84,7 @@ static struct status run_steps(const struct iterated_gradient *g, const struct i
         if (k < n)
             map_gradient_at(&g->map, inputs, h);
         scan_run_reversed(scan, inputs->lambda, s, s);
-        map_gradient_run(&g->map, inputs, h, next, s, gradients, k < n, k > 1 ? adjoint : NULL);
+        map_gradient_run(&g->map, inputs, h, next, s, gradients, k<n, k> 1 ? adjoint : NULL);
         real *swap = s;
         s = adjoint;
         adjoint = swap;
@@ -122,8 +122,9 @@ static struct status run_exact(const struct iterated_gradient *g, const struct i
     scan_run_reversed(scan, inputs->lambda, adjoint, g->s);
     map_gradient_run(&g->map, inputs, outputs->h, outputs->h, g->s, gradients, false, NULL);
     if (status.code == STATUS_OK && g->settings.tolerance > 0 && converged < wanted)
-        return status_at(STATUS_NOT_CONVERGED, -1, -1, "the adjoints of %lld of %lld sequences below the tolerance after %lld iterations",
-                         (long long)converged, (long long)p->B, (long long)l);
+        return status_at(STATUS_NOT_CONVERGED, -1, -1,
+                         "the adjoints of %lld of %lld sequences below the tolerance after %lld iterations", (long long)converged,
+                         (long long)p->B, (long long)l);
     return status;
 }
 

@@ -2,7 +2,8 @@
  * which is held fixed itself:
  *
  *     n-step    that of f^n at h: f(h), ..., f^n(h) are computed anew, and the last n applications gone through backwards
- *     exact     the implicit one: the adjoint a = loss + J^T a, J the Jacobian of f at h, is iterated from a = loss, up to l_max times or
+ *     exact     the implicit one: the adjoint a = loss + J^T a, J the Jacobian of f at h, is iterated from a = loss, up to l_max
+ * times or
  *               until its residual is below the tolerance, as the states are (without damping); then one application backwards */
 #ifndef IMPLS_ITERATED_GRADIENT_H
 #define IMPLS_ITERATED_GRADIENT_H

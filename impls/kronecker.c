@@ -7,13 +7,13 @@
 
 /* What both directions need of one factor. */
 struct factor {
-    real *L, *C;   /* (n,n) each; C = L L^T */
-    real *w;       /* (POWER_STEPS + 1, n): the vectors of the power steps */
-    real *norm;    /* (POWER_STEPS) ||C w_k|| */
-    real *rest;    /* scratch beyond all this */
-    real *last;    /* the row of w that the steps ended with */
-    int steps;     /* fewer when C w = 0 */
-    real inverse;  /* 1 / (sigma + 1e-6) */
+    real *L, *C;  /* (n,n) each; C = L L^T */
+    real *w;      /* (POWER_STEPS + 1, n): the vectors of the power steps */
+    real *norm;   /* (POWER_STEPS) ||C w_k|| */
+    real *rest;   /* scratch beyond all this */
+    real *last;   /* the row of w that the steps ended with */
+    int steps;    /* fewer when C w = 0 */
+    real inverse; /* 1 / (sigma + 1e-6) */
 };
 
 int64_t kronecker_scratch(int64_t n)

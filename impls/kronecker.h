@@ -2,8 +2,8 @@
  *
  *     F = scale diag(sigmoid(D)) K,   K = L L^T / (sigma + 1e-6),   L the lower triangle of SiLU(raw), row by row,
  *
- * sigma = w^T L L^T w after 16 normalised power steps from ones / sqrt(n). The gradient is that of the steps as computed: after 16 of
- * them w is no eigenvector yet. L = 0 gives K = 0. */
+ * sigma = w^T L L^T w after 16 normalised power steps from ones / sqrt(n). The gradient is that of the steps as computed: after 16
+ * of them w is no eigenvector yet. L = 0 gives K = 0. */
 #ifndef IMPLS_KRONECKER_H
 #define IMPLS_KRONECKER_H
 

@@ -55,7 +55,8 @@ void map_begin(const struct map *map, const struct inputs *inputs)
     int64_t m = problem_m(p), size = kept_parameters(p), tokens = size > 0 ? p->B * p->T : 0;
 #pragma omp parallel for num_threads(map->scan.threads) schedule(static)
     for (int64_t i = 0; i < tokens; i++)
-        mixer_activate(p, (const real *)inputs->theta + i * m, map->q + i * size, map->memory + omp_get_thread_num() * map->scratch);
+        mixer_activate(p, (const real *)inputs->theta + i * m, map->q + i * size,
+                       map->memory + omp_get_thread_num() * map->scratch);
 }
 
 /* w of one token from its activated parameters; scratch begins with a difference (d). */
@@ -79,8 +80,8 @@ static void mix(const struct map *map, const struct inputs *inputs, const real *
                   map->memory + omp_get_thread_num() * map->scratch);
 }
 
-/* The tokens from ... to - 1 with parameters theta_t + W k(h_{t-1}), which are one matrix product. When h is zero nothing is added to
- * theta, unless there is an initial state. */
+/* The tokens from ... to - 1 with parameters theta_t + W k(h_{t-1}), which are one matrix product. When h is zero nothing is added
+ * to theta, unless there is an initial state. */
 static void mix_block(const struct map *map, const struct inputs *inputs, const real *h, bool zero, int64_t from, int64_t to,
                       const struct map_parameters *parameters, real *w, real *scratch)
 {

@@ -35,8 +35,8 @@ void map_gradient_close(struct map_gradient *gradient);
 /* Takes h (B,T,d) as the point: its parameters and w, which also leads to f(h) by a scan. After map_begin(). */
 void map_gradient_at(const struct map_gradient *gradient, const struct inputs *inputs, const real *h);
 
-/* Of the point h, f (B,T,d) = f(h), and s (B,T,d): the gradients, overwritten or added to, and h_adjoint (B,T,d; NULL: not computed),
- * the adjoint of h. */
+/* Of the point h, f (B,T,d) = f(h), and s (B,T,d): the gradients, overwritten or added to, and h_adjoint (B,T,d; NULL: not
+ * computed), the adjoint of h. */
 void map_gradient_run(const struct map_gradient *gradient, const struct inputs *inputs, const real *h, const real *f, const real *s,
                       const struct gradients *gradients, bool add, real *h_adjoint);
 

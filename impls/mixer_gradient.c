@@ -132,8 +132,8 @@ static void kronecker_apply(const struct problem *p, const real *q, const real *
             add_scaled(adjoint[i * n2 + j], AX + i * n2, B_adjoint + j * n2, n2);
 }
 
-static void kronecker_activate(const struct problem *p, const real *theta, const real *q, const real *q_adjoint, real *theta_adjoint,
-                               real *scratch)
+static void kronecker_activate(const struct problem *p, const real *theta, const real *q, const real *q_adjoint,
+                               real *theta_adjoint, real *scratch)
 {
     int64_t n1, n2;
     kronecker_sizes(p->d, &n1, &n2);
@@ -145,8 +145,8 @@ static void kronecker_activate(const struct problem *p, const real *theta, const
 
 /* ---- dense: q = I - theta --------------------------------------------------------------------------------------------------- */
 
-static void dense_apply(const struct problem *p, const real *q, const real *x, const real *adjoint, real *x_adjoint, real *q_adjoint,
-                        real *scratch)
+static void dense_apply(const struct problem *p, const real *q, const real *x, const real *adjoint, real *x_adjoint,
+                        real *q_adjoint, real *scratch)
 {
     int64_t d = p->d;
     (void)scratch;

@@ -179,7 +179,7 @@ static void run(const struct walk *w)
         [SPLIT_BATCH] = run_batch, [SPLIT_CHANNELS] = run_channels, [SPLIT_TIME] = run_time};
     const struct scan *s = w->scan;
     bool short_time = s->T <= s->threads && s->split == SPLIT_TIME; /* too short for a chunk a thread */
-    fill(s->carry, 0, s->d);                                       /* the zero initial state */
+    fill(s->carry, 0, s->d);                                        /* the zero initial state */
     run_split[short_time ? SPLIT_BATCH : s->split](w);
 }
 

@@ -38,8 +38,8 @@ void scan_count(const struct problem *problem, int threads, enum split split, st
 /* out (B,T,d) from lambda (B,T,d), x (B,T,d) and the initial state h0 (B,d; NULL: zero). out may be x. */
 void scan_run(const struct scan *scan, const real *lambda, const real *x, const real *h0, real *out);
 
-/* Its transpose, backwards in time: out_t = x_t + lambda_{t+1} out_{t+1}, nothing coming after the last token. out may be x. The scan's
- * `gated` plays no part. */
+/* Its transpose, backwards in time: out_t = x_t + lambda_{t+1} out_{t+1}, nothing coming after the last token. out may be x. The
+ * scan's `gated` plays no part. */
 void scan_run_reversed(const struct scan *scan, const real *lambda, const real *x, real *out);
 
 #endif

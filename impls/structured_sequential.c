@@ -82,8 +82,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
         return status_no_memory();
     *plan = (struct plan){.problem = *p, .threads = environment->threads, .scratch = scratch_size(p)};
     plan->memory = memory_allocate(plan->scratch * plan->threads, sizeof(real));
-    if (plan->memory == NULL ||
-        (settings->gradient != GRADIENT_NONE && !exact_gradient_open(p, plan->threads, &plan->gradient))) {
+    if (plan->memory == NULL || (settings->gradient != GRADIENT_NONE && !exact_gradient_open(p, plan->threads, &plan->gradient))) {
         destroy(plan);
         return status_no_memory();
     }

@@ -13,7 +13,8 @@ void token_gradient(const struct problem *p, const struct token *token, real *sc
 {
     int64_t d = p->d;
     bool gated = p->form == FORM_NORMALISED;
-    real *w_adjoint = scratch, *x = w_adjoint + d, *x_adjoint = x + d, *q_adjoint = x_adjoint + d, *rest = q_adjoint + mixer_size(p);
+    real *w_adjoint = scratch, *x = w_adjoint + d, *x_adjoint = x + d, *q_adjoint = x_adjoint + d,
+         *rest = q_adjoint + mixer_size(p);
     const real *s = token->s, *lambda = token->lambda;
     if (token->h_adjoint != NULL)
         x_adjoint = token->h_adjoint;

@@ -9,12 +9,12 @@
 
 #if REAL_BITS == 32
 typedef uint32_t real_bits;
-#define REAL_FRACTION 23           /* bits of the fraction */
-#define REAL_ONE_BITS 0x3F800000u  /* of 1.0 */
-#define EXP_SHIFT 0x1.8p23f        /* adding this rounds to an integer, in the low bits */
+#define REAL_FRACTION 23          /* bits of the fraction */
+#define REAL_ONE_BITS 0x3F800000u /* of 1.0 */
+#define EXP_SHIFT 0x1.8p23f       /* adding this rounds to an integer, in the low bits */
 #define EXP_HIGHEST 88.3f
 #define EXP_LOWEST (-87.3f)
-#define LN2_HIGH 0x1.63p-1f        /* with room for an exact product with the exponent */
+#define LN2_HIGH 0x1.63p-1f /* with room for an exact product with the exponent */
 #define LN2_LOW (-0x1.bd0106p-13f)
 #else
 typedef uint64_t real_bits;
@@ -28,8 +28,9 @@ typedef uint64_t real_bits;
 #endif
 #define LOG2_E ((real)1.4426950408889634)
 
-/* e^x within 2 units of rounding, as arithmetic that a loop over channels is vectorised with: e^x = 2^n e^f with |f| <= ln 2 / 2, and
- * e^f by its Taylor series. Above EXP_HIGHEST infinity, below EXP_LOWEST 0, where exp() has a little way to go. NaN stays NaN. */
+/* e^x within 2 units of rounding, as arithmetic that a loop over channels is vectorised with: e^x = 2^n e^f with |f| <= ln 2 / 2,
+ * and e^f by its Taylor series. Above EXP_HIGHEST infinity, below EXP_LOWEST 0, where exp() has a little way to go. NaN stays NaN.
+ * */
 static inline real exponential(real x)
 {
     real inside = x > EXP_HIGHEST ? EXP_HIGHEST : x < EXP_LOWEST ? EXP_LOWEST : x;

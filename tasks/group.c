@@ -149,8 +149,9 @@ static bool open_group(struct task *task, const char *name, const struct reason 
 {
     struct group *group = malloc(sizeof *group);
     char quoted[TASK_QUOTED_SIZE];
-    if ((task->own = group) == NULL)
+    if (group == NULL)
         return task_refuse(reason, "out of memory");
+    task->own = group;
     const char *wrong = group_make(name, group);
     if (wrong != NULL)
         return task_refuse(reason, "%s is no group that there is a task for; %s", task_quote(name, quoted), wrong);

@@ -1,4 +1,5 @@
-/* Gradients of test problems: as an implementation computes them, and as differences of what they are defined as the derivative of. */
+/* Gradients of test problems: as an implementation computes them, and as differences of what they are defined as the derivative
+ * of. */
 #ifndef TESTS_GRADIENTS_H
 #define TESTS_GRADIENTS_H
 
@@ -20,19 +21,23 @@ struct gradient_values {
 
 void gradient_values_free(struct gradient_values *values);
 
-/* plan, forward, backward, destroy of one variant on tensors of its dtype. Every buffer holds NaN before. forward's status, if it is not
- * ok, comes first; not_converged goes on. */
-struct status gradient_run(const struct implementation *one, const struct tensors *tensors, const struct settings *settings, int threads,
-                           const struct loss *loss, struct gradient_values *values);
+/* plan, forward, backward, destroy of one variant on tensors of its dtype. Every buffer holds NaN before; weights that are NULL
+ * are not given, and gradients that `wanted` (bits, by index) lacks are not asked for. forward's status, if it is not ok, comes
+ * first; not_converged goes on. An allocation in backward() ends the test. */
+enum { GRADIENTS_ALL = (1 << TENSORS_MAX) - 1 };
+struct status gradient_run_some(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
+                                int threads, const struct loss *loss, unsigned wanted, struct gradient_values *values);
+struct status gradient_run(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
+                           int threads, const struct loss *loss, struct gradient_values *values);
 
 /* By central differences of fourth order: of the exact answer, or of f^n at h (B,T,d), held fixed. Tensors in float64. */
 void gradient_expect_exact(const struct tensors *tensors, const struct loss *loss, struct gradient_values *values);
 void gradient_expect_steps(const struct tensors *tensors, const struct loss *loss, int64_t n, const double *h,
                            struct gradient_values *values);
 
-/* The largest distance of a tensor, relative to the largest element of what is expected; *which is its index. Infinity when something
- * is not finite. */
-double gradient_distance(const struct problem *problem, const struct gradient_values *values, const struct gradient_values *expected,
-                         int *which);
+/* The largest distance of a tensor, relative to the largest element of what is expected of it (where that is nothing but rounding,
+ * to 1e-8 of the largest of all); *which is its index. Infinity when something is not finite. */
+double gradient_distance(const struct problem *problem, const struct gradient_values *values,
+                         const struct gradient_values *expected, int *which);
 
 #endif

@@ -166,7 +166,7 @@ static const struct {
 static int64_t shortest_of(const char *task, bool training)
 {
     const char *from = strstr(task, training ? " from=" : "test_from=");
-    return from != NULL ? atoi(strchr(from, '=') + 1) : training ? 3 : 0;
+    return from != NULL ? strtol(strchr(from, '=') + 1, NULL, 10) : training ? 3 : 0;
 }
 
 START_TEST(sums_are_right)

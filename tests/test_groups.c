@@ -43,10 +43,10 @@ static bool is_even(const uint8_t p[], int n)
 /* Appends, in lexicographic order, every way to go on from the first `done` places of a permutation. */
 static void list_from(struct model *model, char kind, uint8_t p[], int done, int n)
 {
-    for (uint8_t i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++) {
         if (memchr(p, i, (size_t)done) != NULL || (kind == 'Z' && done > 0 && i != (p[done - 1] + 1) % n))
             continue;
-        p[done] = i;
+        p[done] = (uint8_t)i;
         if (done + 1 < n)
             list_from(model, kind, p, done + 1, n);
         else if (kind != 'A' || is_even(p, n))
@@ -59,7 +59,7 @@ static void make_model(int row, struct model *model)
     static struct model factor[2];
     memset(factor, 0, sizeof factor);
     for (int k = 0; k < 2 && groups[row].degree[k] > 0; k++) {
-        uint8_t p[POINTS];
+        uint8_t p[POINTS] = {0};
         list_from(&factor[k], groups[row].kind[k], p, 0, groups[row].degree[k]);
     }
     *model = factor[0];
@@ -93,9 +93,9 @@ START_TEST(words_are_compositions)
     ck_assert_int_eq(task_facts(task)->classes, groups[_i].order);
     for (uint64_t i = 0; i < EXAMPLES; i++) {
         int32_t token[20], target[20];
-        uint8_t product[POINTS], next[POINTS];
-        for (uint8_t k = 0; k < POINTS; k++)
-            product[k] = k;
+        uint8_t product[POINTS], next[POINTS] = {0};
+        for (int k = 0; k < POINTS; k++)
+            product[k] = (uint8_t)k;
         task_fill(task, 4, i, 20, false, token, target);
         for (int t = 0; t < 20; t++) {
             for (int k = 0; k < model.points; k++)

@@ -102,8 +102,9 @@ static void declare_with(const struct model_spec *model, bool mixing, struct par
     struct problem problem = problem_of(model, mixing, 1, 1);
     int64_t d = model->d, m = problem_m(&problem);
     bool there[PARAMETERS];
-    struct start from_model = {START_NORMAL, 0, 1 / sqrt((double)model->d_model)},
-                 from_state = {START_NORMAL, 0, 1 / sqrt((double)d)};
+    double model_width = 1 / sqrt((double)model->d_model), state_width = 1 / sqrt((double)d);
+    struct start from_model = {START_UNIFORM, -model_width, model_width}, from_state = {START_UNIFORM, -state_width, state_width};
+    struct start small = {START_NORMAL, 0, 0.1 * state_width}; /* SiLU is nearly linear there: directions of either sign */
     const struct {
         const char *name;
         int64_t rows, columns;
@@ -113,13 +114,13 @@ static void declare_with(const struct model_spec *model, bool mixing, struct par
         [W_IN] = {"W_in", 2 * d, model->d_model, true, from_model},
         [W_B] = {"W_b", d, d, true, from_state},
         [W_L] = {"W_l", d, d, true, from_state},
-        [B_L] = {"b_l", d, 0, false, {START_SPREAD, -2, 4}}, /* lambda from 0.12 to 0.98 */
+        [B_L] = {"b_l", d, 0, false, {START_CONSTANT, 0, 0}}, /* lambda near 1/2 */
         [W_C] = {"W_c", d, d, true, from_state},
         [GAIN] = {"gain", d, 0, false, {START_CONSTANT, 1, 1}},
         [W_OUT] = {"W_out", model->d_model, d, true, from_state},
-        [W_THETA] = {"W_theta", m, d, true, from_state},
+        [W_THETA] = {"W_theta", m, d, true, small},
         [B_THETA] = {"b_theta", strengths(&problem), 0, false, {START_CONSTANT, 0, 0}},
-        [W_STATE] = {"W", m, d, true, from_state},
+        [W_STATE] = {"W", m, d, true, small},
         [W_CH] = {"W_ch", d, d, true, from_state},
     };
     present(model, &problem, there);

@@ -24,7 +24,7 @@ void model_declare(const struct model_spec *model, int64_t vocabulary, int64_t c
     const struct sequence_layer *layer = sequence_layer_get(model->layer, model->dtype, LEVEL_BASELINE);
     int64_t D = model->d_model;
     parameters->prefix[0] = '\0';
-    parameters_add(parameters, "embedding", vocabulary, D, true, (struct start){START_NORMAL, 0, 1});
+    parameters_add(parameters, "embedding", vocabulary, D, true, (struct start){START_NORMAL, 0, 0.3});
     for (int64_t k = 0; k < model->blocks; k++) {
         snprintf(parameters->prefix, sizeof parameters->prefix, "block.%lld.", (long long)k);
         declare_norm(parameters, D);
@@ -33,7 +33,7 @@ void model_declare(const struct model_spec *model, int64_t vocabulary, int64_t c
     }
     parameters->prefix[0] = '\0';
     declare_norm(parameters, D);
-    parameters_add(parameters, "head.W", classes, D, true, (struct start){START_NORMAL, 0, 1 / sqrt((double)D)});
+    parameters_add(parameters, "head.W", classes, D, true, (struct start){START_NORMAL, 0, 0.1 / sqrt((double)D)});
     parameters_add(parameters, "head.b", classes, 0, false, (struct start){START_CONSTANT, 0, 0});
 }
 
