@@ -106,8 +106,11 @@ enum checkpoint_found checkpoint_open(const char *path, struct checkpoint **chec
         return CHECKPOINT_NONE;
     }
     struct checkpoint *found = calloc(1, sizeof *found);
-    bool good = found != NULL || fail(error, "no memory to read %.900s", path);
-    good = good && safetensors_open(path, &found->file, error);
+    if (found == NULL) {
+        fail(error, "no memory to read %.900s", path);
+        return CHECKPOINT_BAD;
+    }
+    bool good = safetensors_open(path, &found->file, error);
     if (good) {
         const char *format = safetensors_metadata(found->file, FORMAT);
         snprintf(found->path, sizeof found->path, "%s", path);

@@ -43,7 +43,7 @@ void curve_add(struct curve *curve, const struct step *step, double checked, dou
 
 json_t *curve_to_json(const struct curve *curve, bool last)
 {
-    double open[CURVE_COLUMNS];
+    double open[CURVE_COLUMNS] = {0};
     bool more = last && curve->open_n > 0 && curve->n < CURVE_ROWS_MAX;
     json_t *object = json_pack("{sI}", "every", (json_int_t)curve->every);
     if (more)

@@ -112,7 +112,7 @@ static bool add(const struct product *product, const struct point *point, struct
 static bool take(const struct product *product, struct point *point, struct seen *seen, struct sweep *sweep, struct error *error)
 {
     struct point training;
-    bool known;
+    bool known = false;
     point_canonical(point);
     if (skipped(product, point)) {
         sweep->n_skipped++;

@@ -352,7 +352,7 @@ static bool read_text(const struct field *row, const char *text, struct value *v
     bool none = field == FIELD_INPUTS && strcmp(text, "none") == 0;
     if (!none && !(field == FIELD_INPUTS ? is_path(text) : field == FIELD_TASK ? is_task(text) : is_implementation(text)))
         return false;
-    *value = none ? (struct value){.kind = VALUE_NONE} : (struct value){.kind = VALUE_TEXT, .text = text};
+    *value = (struct value){.kind = none ? VALUE_NONE : VALUE_TEXT, .text = none ? NULL : text};
     return true;
 }
 

@@ -98,7 +98,7 @@ static void say(struct sitting *sitting, const struct step *step)
     sitting->next_saying = now + SAY_EVERY;
     double a_step = (now - sitting->began) / (double)(step->step - sitting->first_step);
     progress_duration(a_step * (double)(sitting->recipe.steps - step->step), sizeof left, left);
-    if (!isnan(step->iterations))
+    if (step->iterations > 0) /* exact implementations have none */
         snprintf(iterations, sizeof iterations, ", l* %.0f", step->iterations);
     snprintf(text, sizeof text,
              "step %" PRId64 " of %" PRId64 ", length %" PRId64 ", loss %.3f, accuracy %.3f%s, %.0f ms a step, at most %s left",

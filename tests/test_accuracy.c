@@ -113,7 +113,8 @@ static const struct {
 } bad[] = {
     {"model: {layer: lstm}\n", ":1:1: d is missing in model; expected a whole number from 1 to 65536"},
     {"model: {layer: lstm, d: 4}\n", ":1:1: test_length is missing in test; expected a whole number from 1 to 65536"},
-    {"test: {test_length: 2}\nproblem: {d: 4}\n", ":1:1: layer is missing in model; expected one of fp_rnn, diagonal, lstm, attention"},
+    {"test: {test_length: 2}\nproblem: {d: 4}\n",
+     ":1:1: layer is missing in model; expected one of fp_rnn, diagonal, lstm, attention"},
     {"model: {layer: fp_rnn, d: 4}\ntest: {test_length: 2}\n",
      ":1:1: impls is missing; expected the name of an implementation, then its options"},
     {"model: {layer: gru}\n", ":4:16: layer is \"gru\"; expected one of fp_rnn, diagonal, lstm, attention"},
@@ -163,17 +164,19 @@ END_TEST
 START_TEST(a_recipe_says_what_it_says)
 {
     struct sweep sweep;
-    read_sweep(TINY "model: {layer: fp_rnn, d_model: 12, d: 6, mixer: dplr, r: 3, s: 2, feedback: rms, readout: state, blocks: 2}\n"
-                    "recipe: {steps: 70, batch: 5, train_length: 9, rate: 0.01, warmup: 7, schedule: linear, decay: 0.2, clip: none,\n"
-                    "  curriculum: lengths, target: 0.8, check_every: 11, gradient: steps, gradient_steps: 2, train_impl: fixed_point,\n"
-                    "  train_l: 12, train_tolerance: 0.05, train_quantile: 0.75, gamma: 4, train_seed: 3, train_dtype: float64}\n"
-                    "test: {test_length: 4, test_seed: 3}\nimpls: structured_sequential\n",
+    read_sweep(TINY
+               "model: {layer: fp_rnn, d_model: 12, d: 6, mixer: dplr, r: 3, s: 2, feedback: rms, readout: state, blocks: 2}\n"
+               "recipe: {steps: 70, batch: 5, train_length: 9, rate: 0.01, warmup: 7, schedule: linear, decay: 0.2, clip: none,\n"
+               "  curriculum: lengths, target: 0.8, check_every: 11, gradient: steps, gradient_steps: 2, train_impl: fixed_point,\n"
+               "  train_l: 12, train_tolerance: 0.05, train_quantile: 0.75, gamma: 4, train_seed: 3, train_dtype: float64}\n"
+               "test: {test_length: 4, test_seed: 3}\nimpls: structured_sequential\n",
                &sweep);
     const struct point *training = &sweep.point[0], *accuracy = &sweep.point[1];
     struct model_spec model = point_model(training, point_train_dtype(training));
     struct recipe recipe = point_recipe(training);
     struct recurrence train = point_train_recurrence(training), test = point_test_recurrence(accuracy);
-    ck_assert(model.d_model == 12 && model.d == 6 && model.mixer == MIXER_DPLR && model.r == 3 && model.s == 2 && model.blocks == 2);
+    ck_assert(model.d_model == 12 && model.d == 6 && model.mixer == MIXER_DPLR && model.r == 3 && model.s == 2 &&
+              model.blocks == 2);
     ck_assert(model.feedback == FEEDBACK_RMS && model.readout == READOUT_STATE && model.dtype == DTYPE_FLOAT64);
     ck_assert(recipe.steps == 70 && recipe.batch == 5 && recipe.length == 9 && recipe.rate == 0.01 && recipe.warmup == 7);
     ck_assert(recipe.schedule == SCHEDULE_LINEAR && recipe.decay == 0.2 && recipe.clip == 0 && recipe.curriculum);
@@ -194,7 +197,11 @@ END_TEST
 
 static struct step made_step(int64_t i)
 {
-    return (struct step){.step = i, .length = 2 + i / 100, .loss = 1.0 / (double)i, .accuracy = (double)i / 1000, .norm = (double)(i % 7),
+    return (struct step){.step = i,
+                         .length = 2 + i / 100,
+                         .loss = 1.0 / (double)i,
+                         .accuracy = (double)i / 1000,
+                         .norm = (double)(i % 7),
                          .iterations = NAN};
 }
 
@@ -223,7 +230,8 @@ START_TEST(curves_survive_a_stop)
     ck_assert(json_equal(left, right));
     ck_assert_uint_eq(json_array_size(json_object_get(left, "step")), 250);
     ck_assert_int_eq(json_integer_value(json_array_get(json_object_get(left, "step"), 249)), 1000);
-    ck_assert_double_eq_tol(json_number_value(json_array_get(json_object_get(left, "loss"), 0)), (1 + 0.5 + 1.0 / 3 + 0.25) / 4, 1e-12);
+    ck_assert_double_eq_tol(json_number_value(json_array_get(json_object_get(left, "loss"), 0)), (1 + 0.5 + 1.0 / 3 + 0.25) / 4,
+                            1e-12);
     ck_assert_double_eq(json_number_value(json_array_get(json_object_get(left, "norm"), 1)), 6);
     ck_assert(json_is_null(json_array_get(json_object_get(left, "iterations"), 0)));
     json_decref(left);
@@ -277,7 +285,7 @@ START_TEST(an_lstm_learns)
 {
     struct records records;
     ck_assert_int_eq(run(TINY LSTM HERE "recipe: {steps: 300, batch: 32, train_length: 4, rate: 0.01, warmup: 20}\n"
-                              "test: {test_length: [2, 4, 8], examples: 150}\n",
+                                        "test: {test_length: [2, 4, 8], examples: 150}\n",
                          scratch_path("results"), &records),
                      0);
     ck_assert_uint_eq(records.n, 4);
@@ -309,7 +317,8 @@ START_TEST(an_lstm_learns)
     char *table = scratch_read(path);
     ck_assert(strstr(table, "token accuracy") != NULL && strstr(table, ",lstm,") != NULL);
     free(table);
-    static const char *const pictures[] = {"accuracy-against-test_length.svg", "sequence-accuracy-against-test_length.svg", "loss.svg"};
+    static const char *const pictures[] = {"accuracy-against-test_length.svg", "sequence-accuracy-against-test_length.svg",
+                                           "loss.svg"};
     for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++) {
         snprintf(path, sizeof path, "%s/t/run-1/plots/%s", scratch_path("results"), pictures[i]);
         ck_assert_msg(access(path, R_OK) == 0, "%s", path);
@@ -321,13 +330,14 @@ END_TEST
 START_TEST(one_training_many_evaluations)
 {
     struct records records;
-    ck_assert_int_eq(run(TINY "model: {layer: fp_rnn, d_model: 8, d: 8, feedback: rms}\n" HERE
-                              "recipe: {steps: 20, batch: 8, train_length: 4, warmup: 5}\n"
-                              "test: {test_length: 6, examples: 50}\nproblem: {dtype: [float32, float64]}\n"
-                              "grids:\n  - impls: structured_sequential\n"
-                              "  - {impls: fixed_point, settings: {l: 200, tolerance: 1e-6}}\n  - {impls: fixed_point, settings: {l: 1}}\n",
-                         scratch_path("results"), &records),
-                     0);
+    ck_assert_int_eq(
+        run(TINY "model: {layer: fp_rnn, d_model: 8, d: 8, feedback: rms}\n" HERE
+                 "recipe: {steps: 20, batch: 8, train_length: 4, warmup: 5}\n"
+                 "test: {test_length: 6, examples: 50}\nproblem: {dtype: [float32, float64]}\n"
+                 "grids:\n  - impls: structured_sequential\n"
+                 "  - {impls: fixed_point, settings: {l: 200, tolerance: 1e-6}}\n  - {impls: fixed_point, settings: {l: 1}}\n",
+            scratch_path("results"), &records),
+        0);
     ck_assert_uint_eq(records.n, 7);
     double exact = NAN;
     for (size_t i = 0; i < records.n; i++) {
@@ -431,11 +441,12 @@ START_TEST(killed_trainings_end_in_the_same_bits)
     const struct record *a = find(&left, "training", 0), *b = find(&right, "training", 0);
     ck_assert_int_eq(a->result, b->result);
     ck_assert_double_eq(record_number(b, "training.sittings"), 2);
-    static const char *const same[] = {"training.steps", "training.checked", "training.curve.loss", "training.curve.norm",
-                                       "training.curve.step", "training.curve.checked"};
+    static const char *const same[] = {"training.steps",      "training.checked",    "training.curve.loss",
+                                       "training.curve.norm", "training.curve.step", "training.curve.checked"};
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
         ck_assert_msg(json_equal(record_at(a, same[i]), record_at(b, same[i])), "%s differs", same[i]);
-    ck_assert(json_equal(record_at(find(&left, "accuracy", 4), "accuracy.token"), record_at(find(&right, "accuracy", 4), "accuracy.token")));
+    ck_assert(json_equal(record_at(find(&left, "accuracy", 4), "accuracy.token"),
+                         record_at(find(&right, "accuracy", 4), "accuracy.token")));
     records_free(&left);
     records_free(&right);
 }
@@ -456,7 +467,7 @@ START_TEST(finished_trainings_are_served)
     checkpoint_path(results, after);
     ck_assert_str_eq(before, after);
     ck_assert_int_eq(stat(after, &new), 0);
-    ck_assert(old.st_ino == new.st_ino && old.st_mtim.tv_nsec == new.st_mtim.tv_nsec);
+    ck_assert(old.st_ino == new.st_ino &&old.st_mtim.tv_nsec == new.st_mtim.tv_nsec);
     ck_assert_uint_eq(second.n, first.n + 1);
     records_free(&first);
     records_free(&second);
@@ -490,8 +501,9 @@ END_TEST
 START_TEST(targets)
 {
     struct records records;
-    ck_assert_int_eq(run(TINY LSTM HERE "recipe: {steps: [3, 400], batch: 32, train_length: 3, rate: 0.01, warmup: 10, target: 0.99, "
-                                        "check_every: 20, check_examples: 100}\ntest: {test_length: 2, examples: 20}\n",
+    ck_assert_int_eq(run(TINY LSTM HERE
+                         "recipe: {steps: [3, 400], batch: 32, train_length: 3, rate: 0.01, warmup: 10, target: 0.99, "
+                         "check_every: 20, check_examples: 100}\ntest: {test_length: 2, examples: 20}\n",
                          scratch_path("results"), &records),
                      0);
     int n = 0;
@@ -530,7 +542,8 @@ START_TEST(a_layer_becomes_inputs)
     ck_assert_msg(process.exit_status == 0, "%s", process.errors);
     char *problem = strstr(process.output, "problem: ");
     ck_assert_ptr_nonnull(problem);
-    ck_assert_str_eq(problem, "problem: {B: 3, T: 5, d: 6, mixer: householder, r: 1, s: 1, form: normalised, feedback: rms, dtype: float32}\n");
+    ck_assert_str_eq(
+        problem, "problem: {B: 3, T: 5, d: 6, mixer: householder, r: 1, s: 1, form: normalised, feedback: rms, dtype: float32}\n");
     snprintf(sweep, sizeof sweep, "name: t\nmeasure: convergence\nimpls: fixed_point\nsettings: {l: 40}\n%s", process.output);
     process_result_free(&process);
     struct records records;
