@@ -32,7 +32,7 @@ KILLS := 200
 ONCE := problem level registry status support
 ROOFS := roof_kernels
 # The same for files of train/ that do no arithmetic on tensors.
-TRAIN_ONCE := names
+TRAIN_ONCE := names parameters sequence solver model schedule training evaluate
 BITS := 32 64
 ifeq ($(shell uname -m),x86_64)
 LEVELS := baseline avx2 avx512
@@ -46,9 +46,11 @@ LEVEL_FLAGS_avx512 := $(LEVEL_FLAGS_avx2) -mavx512f -mavx512bw -mavx512cd -mavx5
 
 # The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
 # of a measure, the points of that measure.
-MEASURES := convergence throughput
+MEASURES := convergence throughput training accuracy
+# Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
+LEARNING := training accuracy recipe curve checkpoint
 MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime spectrum exact textbook bounds subject measure validate \
-    memory statistics timing sampling load pace worker
+    memory statistics timing sampling load pace worker $(filter-out $(MEASURES),$(LEARNING))
 
 names = $(basename $(notdir $(wildcard $1)))
 variants = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %,$(OBJECTS)/$1/%.f$b.$l.o,$2)))
@@ -66,7 +68,7 @@ PLANTED := $(call variants,tests/planted,$(call names,tests/planted/*.c))
 MAIN := $(OBJECTS)/bench/main.o
 LIBRARY := $(IMPLS) $(TASKS) $(TRAIN) $(BENCH) $(PLOTS) $(OBJECTS)/build_identity.o
 PLANTED_REGISTRY := $(OBJECTS)/impls/registry.planted.o
-MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH)) $(OBJECTS)/tasks/random.o
+MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH)) $(TASKS) $(TRAIN)
 
 ROOMS := bench impls tasks train plots tests tests/planted tests/fuzz tests/faults tests/races
 SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc))
@@ -157,7 +159,7 @@ cuda: $(BUILD)/bench
 $(BUILD)/bench: $(MAIN) $(LIBRARY)
 	$(call link)
 
-$(BUILD)/tests: $(TESTS) $(LIBRARY)
+$(BUILD)/tests: $(TESTS) $(LIBRARY) $(call variants,tests/planted,planted_gradient)
 	$(call link,$(WRAP_FLAGS) $$(pkg-config --libs check))
 
 $(BUILD)/bench-planted: $(MAIN) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)
@@ -225,7 +227,7 @@ $(PLANTED_REGISTRY): impls/registry.c $(wildcard tests/planted/*.c) $(FLAGS_FILE
 $(OBJECTS)/bench/machine.o: FILE_FLAGS := '-DBUILD_FLAGS="$(C_FLAGS) | $(VARIANT_FLAGS)"'
 
 $(BUILD)/build_identity.c: bench/build_identity.sh impls/registry.c $(IMPLS) $(MEASURED) $(FLAGS_FILE)
-	$(call show,write) && bench/build_identity.sh '$(CODE_FLAGS)' impls/registry.c '$(MEASURES)' $(IMPLS) $(MEASURED) >$@
+	$(call show,write) && bench/build_identity.sh '$(CODE_FLAGS)' impls/registry.c '$(MEASURES)' '$(LEARNING)' $(IMPLS) $(MEASURED) >$@
 
 $(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))

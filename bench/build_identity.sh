@@ -2,16 +2,18 @@
 # Writes the C source of build_identity(): for every implementation a hash of the code that computes its numbers, and for every
 # measure one of the code that measures. A finished point is served again only while these stay the same.
 #
-#   bench/build_identity.sh FLAGS impls/registry.c MEASURES OBJECT... >build_identity.c
+#   bench/build_identity.sh FLAGS impls/registry.c MEASURES LEARNING OBJECT... >build_identity.c
 #
 # FLAGS is a text naming the compiler and the flags, MEASURES names the measures: the object of that name is the measure's own, every
-# other one of bench/ counts for all of them. An implementation's hash covers its own objects and all of impls/ that no
+# other one of bench/ counts for all of them. LEARNING names those measures and objects of bench/ that have to do with what is learnt:
+# they and train/, tasks/ and the shared arithmetic count for each of these measures, for an accuracy hangs on the training before it.
+# An implementation's hash covers its own objects and all of impls/ that no
 # implementation owns, since any of it may be arithmetic that it uses. The registry is left out: one more implementation there must
 # not make the points of all others stale. Debug information is left out: a comment, or another folder, changes nothing.
 set -euo pipefail
 
-flags=$1 registry=$2 measures=$3
-shift 3
+flags=$1 registry=$2 measures=$3 learning=$4
+shift 4
 
 implementations=$(sed -n 's/^ *X(\([a-z][a-z0-9_]*\)).*/\1/p' "$registry")
 [[ -n $implementations ]] || { echo "$0: $registry names no implementation" >&2 && exit 1; }
@@ -27,7 +29,12 @@ for object in "$@"; do
     case $file in
     impls/registry.o) continue ;;
     impls/*) owner=$(grep -qx "$name" <<<"$implementations" && echo "$name" || echo shared) ;;
-    *) owner=$([[ " $measures " == *" $name "* ]] && echo "$name" || echo harness) ;;
+    train/* | tasks/*) owner=$([[ $name == random ]] && echo harness || echo learning) ;;
+    *)
+        owner=harness
+        [[ " $measures " != *" $name "* ]] || owner=$name
+        [[ " $learning " != *" $name "* ]] || owner=learning
+        ;;
     esac
     objcopy --strip-debug --enable-deterministic-archives "$object" "$folder/object"
     echo "$file $(sha256sum <"$folder/object")" >>"$folder/own/$owner"
@@ -56,7 +63,9 @@ for implementation in $implementations; do
     echo "    {\"$implementation\", \"$(hash_of shared "$implementation")\"},"
 done
 for measure in $measures; do
-    echo "    {\"$measure\", \"$(hash_of harness "$measure")\"},"
+    owners=(harness "$measure")
+    [[ " $learning " != *" $measure "* ]] || owners=(harness shared learning)
+    echo "    {\"$measure\", \"$(hash_of "${owners[@]}")\"},"
 done
 cat <<'END'
 };

@@ -4,6 +4,7 @@
 #include "bench/number.h"
 #include "bench/options.h"
 #include "bench/text.h"
+#include "tasks/task.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +66,18 @@ static bool spell_implementation(const struct source *source, const struct node 
     return true;
 }
 
+/* The canonical spelling of a task and its options. */
+static bool spell_task(const struct source *source, const struct node *node, char text[VALUE_TEXT_MAX])
+{
+    struct task *task;
+    char reason[256];
+    if (!task_open(node->text, &task, sizeof reason, reason))
+        return fail_at(source->error, &node->mark, "%s", reason);
+    snprintf(text, VALUE_TEXT_MAX, "%s", task_facts(task)->name);
+    task_close(task);
+    return true;
+}
+
 /* The name of a file as this process can open it: relative to the folder of the sweep file. */
 static bool spell_path(const struct source *source, const struct node *node, char text[VALUE_TEXT_MAX])
 {
@@ -91,11 +104,12 @@ static bool spell_path(const struct source *source, const struct node *node, cha
 static bool read_scalar(const struct source *source, int field, const struct node *node, struct value *value)
 {
     char spelling[VALUE_TEXT_MAX];
+    bool respelt = field_is_implementation(field) || field == FIELD_TASK;
     if (node->kind != NODE_SCALAR)
         return fail_field(source, node, field);
-    if (field == FIELD_IMPLEMENTATION && !spell_implementation(source, node, spelling))
+    if (respelt && !(field == FIELD_TASK ? spell_task : spell_implementation)(source, node, spelling))
         return false;
-    if (!field_read(field, field == FIELD_IMPLEMENTATION ? spelling : node->text, value))
+    if (!field_read(field, respelt ? spelling : node->text, value))
         return fail_field(source, node, field);
     if (field == FIELD_INPUTS && value->kind == VALUE_TEXT && !spell_path(source, node, spelling))
         return false;

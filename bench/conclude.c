@@ -2,6 +2,7 @@
 #include "bench/conclude.h"
 
 #include "bench/folder.h"
+#include "bench/longest.h"
 #include "bench/overhead.h"
 #include "bench/parse.h"
 #include "bench/points.h"
@@ -44,7 +45,7 @@ static bool read_points(const char *folder, const struct keys *keys, struct reco
     if (!records_read(journal, records, error))
         return false;
     records_keep(records, is_current, &held);
-    if (overhead_of(records, overhead, error) && records_merge(records, error))
+    if (overhead_of(records, overhead, error) && records_merge(records, error) && longest_add(records, error))
         return true;
     records_free(records);
     return false;

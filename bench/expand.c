@@ -85,28 +85,44 @@ static bool skipped(const struct product *product, const struct point *point)
     return false;
 }
 
-/* One combination of a product. */
-static bool add(const struct product *product, struct point *point, struct seen *seen, struct sweep *sweep, struct error *error)
+/* Adds a point that is not there; *known: it was. */
+static bool add(const struct product *product, const struct point *point, struct seen *seen, struct sweep *sweep, bool *known,
+                struct error *error)
 {
+    enum section section;
     struct error reason;
+    if (!point_check(point, &section, &reason)) {
+        const struct location *mark = &product->section[section];
+        return fail_at(error, mark->line > 0 ? mark : &product->mark, "%s", reason.text);
+    }
+    if (!grow(seen, sweep))
+        return fail_memory(error);
+    size_t *slot = find_slot(seen, sweep, point);
+    *known = *slot != 0;
+    if (*known)
+        return true;
+    if (!tensors_check(point, &reason))
+        return fail_at(error, &product->mark, "%s", reason.text);
+    sweep->point[sweep->n_points++] = *point;
+    *slot = sweep->n_points;
+    return true;
+}
+
+/* One combination of a product, after what it depends on. */
+static bool take(const struct product *product, struct point *point, struct seen *seen, struct sweep *sweep, struct error *error)
+{
+    struct point training;
+    bool known = false;
     point_canonical(point);
     if (skipped(product, point)) {
         sweep->n_skipped++;
         return true;
     }
-    if (!point_check(point, &reason))
-        return fail_at(error, &product->mark, "%s", reason.text);
-    if (!grow(seen, sweep))
-        return fail_memory(error);
-    size_t *slot = find_slot(seen, sweep, point);
-    if (*slot != 0) {
-        sweep->n_shared++;
-        return true;
-    }
-    if (!tensors_check(point, &reason))
-        return fail_at(error, &product->mark, "%s", reason.text);
-    sweep->point[sweep->n_points++] = *point;
-    *slot = sweep->n_points;
+    if (point_training(point, &training) && !add(product, &training, seen, sweep, &known, error))
+        return false;
+    if (!add(product, point, seen, sweep, &known, error))
+        return false;
+    sweep->n_shared += known;
     return true;
 }
 
@@ -118,7 +134,7 @@ static bool expand_product(const struct product *product, struct seen *seen, str
         struct point point;
         for (field = 0; field < FIELD_COUNT; field++)
             point.value[field] = product->choice[field].value[at[field]];
-        if (!add(product, &point, seen, sweep, error))
+        if (!take(product, &point, seen, sweep, error))
             return false;
         for (field = FIELD_COUNT - 1; field >= 0 && ++at[field] == product->choice[field].n; field--)
             at[field] = 0;

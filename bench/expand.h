@@ -9,7 +9,8 @@ struct product {
     struct choice choice[FIELD_COUNT]; /* every one with at least one value */
     const struct filter *skip;
     int n_skip;
-    struct location mark; /* where a combination that means nothing is reported */
+    struct location mark;                   /* where a combination that means nothing is reported ... */
+    struct location section[SECTION_COUNT]; /* ... or at its section, where the file has that (line 0: it does not) */
 };
 
 /* Fills the points and counts of the sweep. The combinations are counted before anything is allocated. */

@@ -6,7 +6,17 @@
 #include "bench/error.h"
 #include "impls/impl.h"
 
-enum section { SECTION_TOP, SECTION_PROBLEM, SECTION_REGIME, SECTION_SETTINGS, SECTION_RUN, SECTION_COUNT };
+enum section {
+    SECTION_TOP,
+    SECTION_PROBLEM,
+    SECTION_REGIME,
+    SECTION_MODEL,
+    SECTION_RECIPE,
+    SECTION_TEST,
+    SECTION_SETTINGS,
+    SECTION_RUN,
+    SECTION_COUNT
+};
 extern const char *const section_names[SECTION_COUNT]; /* "" for the top level */
 
 // clang-format off
@@ -16,8 +26,15 @@ enum field_id {
     FIELD_CELL, FIELD_B, FIELD_T, FIELD_D, FIELD_MIXER, FIELD_R, FIELD_S, FIELD_FORM, FIELD_FEEDBACK, FIELD_DTYPE,
     FIELD_INITIAL, FIELD_KAPPA, FIELD_TOKENS, FIELD_LAMBDA_MAX, FIELD_LIMIT,
     FIELD_INPUTS,
+    FIELD_TASK,
+    FIELD_LAYER, FIELD_D_MODEL, FIELD_BLOCKS, FIELD_HEADS, FIELD_READOUT,
+    FIELD_STEPS, FIELD_BATCH, FIELD_TRAIN_LENGTH, FIELD_RATE, FIELD_WARMUP, FIELD_SCHEDULE, FIELD_DECAY, FIELD_CLIP,
+    FIELD_CURRICULUM, FIELD_CURRICULUM_ACCURACY, FIELD_CURRICULUM_WINDOW, FIELD_TARGET, FIELD_CHECK_EVERY, FIELD_CHECK_EXAMPLES,
+    FIELD_TRAIN_DTYPE, FIELD_TRAIN_IMPL, FIELD_GRADIENT, FIELD_GRADIENT_STEPS, FIELD_TRAIN_L, FIELD_TRAIN_TOLERANCE,
+    FIELD_TRAIN_QUANTILE, FIELD_GAMMA,
+    FIELD_TEST_LENGTH, FIELD_EXAMPLES, FIELD_TEST_BATCH,
     FIELD_L, FIELD_TOLERANCE, FIELD_QUANTILE, FIELD_DAMPING, FIELD_DAMPING_FACTOR, FIELD_PATIENCE,
-    FIELD_THREADS, FIELD_LEVEL, FIELD_SEED,
+    FIELD_THREADS, FIELD_LEVEL, FIELD_SEED, FIELD_TRAIN_SEED, FIELD_TEST_SEED,
     FIELD_COUNT
 };
 // clang-format on
@@ -40,15 +57,27 @@ struct point {
     struct value value[FIELD_COUNT];
 };
 
+/* Which points a field belongs to, by what is measured of them; a bit mask. */
+enum {
+    OF_RECURRENCE = 1, /* the recurrence by itself */
+    OF_TRAINING = 2,
+    OF_ACCURACY = 4,
+    OF_TRAINED = OF_TRAINING | OF_ACCURACY, /* an accuracy point holds all that defines the training it depends on */
+    OF_COMPUTED = OF_RECURRENCE | OF_ACCURACY,
+    OF_ALL = OF_RECURRENCE | OF_TRAINED
+};
+
 struct field {
     const char *name; /* as sweep files, records and table columns spell it */
     enum section section;
-    const char *default_text;           /* as a sweep file would say it; NULL: must be given */
-    const char *unit;                   /* for headers and axes; "" where there is none */
-    bool (*used)(const struct point *); /* NULL: always. Asked in table order, so a rule may read earlier fields */
-    enum value_kind kind;               /* what it holds when it is used */
-    double low, high;                   /* inclusive range of a number */
-    bool open_low;                      /* low itself is excluded */
+    unsigned of;              /* the points it belongs to */
+    const char *default_text; /* as a sweep file would say it; NULL: must be given */
+    const char *unit;         /* for headers and axes; "" where there is none */
+    bool (*used)(
+        const struct point *); /* by which of these points; NULL: all. Asked in table order: a rule may read earlier fields */
+    enum value_kind kind;      /* what it holds when it is used */
+    double low, high;          /* inclusive range of a number */
+    bool open_low;             /* low itself is excluded */
     const char *special; /* a word that a numeric field takes as well, or NULL; stored as 0, which is outside the range then */
     const char *(*word)(int index); /* VALUE_WORD: the spelling of an index, NULL past the last */
 };
@@ -59,6 +88,15 @@ extern const struct field fields[FIELD_COUNT];
 int field_find(enum section section, const char *name);
 /* Field by name in any section (names are unique over the whole table), or -1. */
 int field_find_any(const char *name);
+
+/* Whether a point uses a field: that depends on what is measured, and on other fields. */
+bool field_used(int field, const struct point *point);
+
+/* A field that says which draw of the same thing a point is: points that differ in it alone are summarised. */
+bool field_is_seed(int field);
+
+/* Texts that name an implementation with its options. */
+bool field_is_implementation(int field);
 
 /* Reads one scalar as a sweep file spells it (the whole string, range checked). False: *value is untouched. */
 bool field_read(int field, const char *text, struct value *value);

@@ -46,7 +46,7 @@ static bool matches(int field, const struct value *listed, const struct value *a
 {
     if (value_equal(listed, actual) || (says_none(field, listed) && says_none(field, actual)))
         return true;
-    if (field != FIELD_IMPLEMENTATION || listed->kind != VALUE_TEXT || actual->kind != VALUE_TEXT)
+    if (!field_is_implementation(field) || listed->kind != VALUE_TEXT || actual->kind != VALUE_TEXT)
         return false;
     size_t n = strlen(listed->text); /* a name without options means it with any */
     return strncmp(listed->text, actual->text, n) == 0 && actual->text[n] == ' ' && strchr(listed->text, ' ') == NULL;

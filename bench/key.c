@@ -70,13 +70,17 @@ static void print_half(const struct lines *lines, char half[KEY_HALF + 1])
     snprintf(half, KEY_HALF + 1, "%016llx", (unsigned long long)XXH3_64bits(lines->text, lines->size));
 }
 
-const char *point_build(const struct point *point)
+static const char *build_of(const struct point *point, int field)
 {
     struct options options;
-    struct error ignored;
-    const char *text = point->value[FIELD_IMPLEMENTATION].text;
-    bool known = text != NULL && options_read(text, &options, &ignored);
+    bool known = point_options(point, field, &options);
     return identity(known ? registry_get(options.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->name : "");
+}
+
+const char *point_build(const struct point *point)
+{
+    bool has = point->value[FIELD_IMPLEMENTATION].kind == VALUE_TEXT, trains = point->value[FIELD_TRAIN_IMPL].kind == VALUE_TEXT;
+    return build_of(point, !has && trains ? FIELD_TRAIN_IMPL : FIELD_IMPLEMENTATION);
 }
 
 const char *point_harness(const struct point *point)
@@ -93,6 +97,8 @@ void point_conditions(const struct point *point, const struct conditions *condit
     add_line(&lines, "version", KEY_VERSION);
     add_line(&lines, "build", point_build(point));
     add_line(&lines, "harness", point_harness(point));
+    if (point->value[FIELD_TRAIN_IMPL].kind == VALUE_TEXT)
+        add_line(&lines, "trained by", build_of(point, FIELD_TRAIN_IMPL));
     add_line(&lines, "machine", conditions->machine);
     add_line(&lines, "surroundings", conditions->surroundings);
     add_line(&lines, "samples", samples);
@@ -105,6 +111,10 @@ void point_key(const struct point *point, const struct conditions *conditions, c
     char value[VALUE_TEXT_MAX];
     add_line(&lines, "version", KEY_VERSION);
     for (int field = 0; field < FIELD_COUNT; field++) {
+        if (fields[field].of == OF_ACCURACY ||
+            fields[field].of == OF_TRAINED) /* younger than many records, which have none of them */
+            if (point->value[field].kind == VALUE_NONE)
+                continue;
         field_print(field, &point->value[field], sizeof value, value);
         if (field == FIELD_INPUTS && point->value[field].kind == VALUE_TEXT)
             print_file_digest(point->value[field].text, value);

@@ -2,7 +2,9 @@
 #include "bench/list.h"
 
 #include "bench/machine.h"
+#include "bench/measure.h"
 #include "bench/sweep.h"
+#include "tasks/task.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -63,6 +65,18 @@ static void first_line(const char *folder, const char *name, size_t capacity, ch
     snprintf(text, capacity, "%s", strncmp(line, "# ", 2) == 0 ? line + 2 : "");
 }
 
+static void put_tasks(FILE *out)
+{
+    fprintf(out, "\nTasks\n");
+    for (int i = 0; task_family(i) != NULL; i++) {
+        char options[256];
+        task_family_options(i, sizeof options, options);
+        fprintf(out, "  %-22s %s\n", task_family(i), task_family_summary(i));
+        if (options[0] != '\0')
+            fprintf(out, "  %-22s options: %s\n", "", options);
+    }
+}
+
 bool list_print(FILE *out, const char *root, struct error *error)
 {
     fprintf(out, "Implementations\n");
@@ -79,7 +93,9 @@ bool list_print(FILE *out, const char *root, struct error *error)
     for (enum level level = LEVEL_BASELINE; level < LEVEL_COUNT; level++)
         if (level_available(level))
             fprintf(out, " %s", level_names[level]);
-    fprintf(out, "; %d processors\n\nSweeps\n", machine_threads());
+    fprintf(out, "; %d processors\n", machine_threads());
+    put_tasks(out);
+    fprintf(out, "\nSweeps\n");
 
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%.*s/sweeps", PATH_MAX - 16, root);
@@ -117,6 +133,14 @@ bool check_print(FILE *out, const char *path, bool many, struct error *error)
                     fprintf(out, "  %6zu  %s of %s\n", n, fields[FIELD_MEASURE].word(measure),
                             registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE)->name);
             }
+        for (int measure = 0; measure_word(measure) != NULL; measure++) {
+            size_t n = 0;
+            for (size_t k = 0; k < sweep->n_points; k++)
+                n += sweep->point[k].value[FIELD_IMPLEMENTATION].kind == VALUE_NONE &&
+                     sweep->point[k].value[FIELD_MEASURE].integer == measure;
+            if (n > 0)
+                fprintf(out, "  %6zu  %s\n", n, measure_word(measure));
+        }
         sweep_free(sweep);
     }
     free(sweep);

@@ -10,7 +10,8 @@
 /* The path of this program, and the folder above it that holds run.sh: where sweeps/ and results/ are. */
 bool root_find(char program[PATH_MAX], char root[PATH_MAX], struct error *error);
 
-/* Implementations (device, exact or iterative, available here or why not), then the sweeps of root/sweeps with their first line. */
+/* Implementations (device, exact or iterative, available here or why not), the families of tasks with their options, then the sweeps of
+ * root/sweeps with their first line. */
 bool list_print(FILE *out, const char *root, struct error *error);
 
 /* Reads a sweep file and says how many points it has, by implementation and measure; nothing is measured. */

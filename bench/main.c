@@ -1,5 +1,7 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
 #include "bench/conclude.h"
+#include "bench/data.h"
+#include "bench/dump.h"
 #include "bench/list.h"
 #include "bench/machine.h"
 #include "bench/machine_print.h"
@@ -21,6 +23,8 @@ struct arguments {
     const char *results;     /* --results, or results/ beside run.sh */
     char *const *wrapper;    /* what comes after "--": a program, such as a debugger, and its arguments; NULL-terminated, or NULL */
     bool many, fresh, retry; /* --yes, --fresh, --retry */
+    const char *length, *samples, *seed, *format; /* of the command data, or NULL */
+    const char *batch, *block, *out;              /* of the command dump, or NULL */
     char program[PATH_MAX], root[PATH_MAX];
 };
 
@@ -73,6 +77,29 @@ static bool do_point(const struct arguments *arguments, int *status, struct erro
     return good;
 }
 
+static bool do_data(const struct arguments *arguments, int *status, struct error *error)
+{
+    const struct data_request request = {.task = arguments->object,
+                                         .length = arguments->length,
+                                         .samples = arguments->samples,
+                                         .seed = arguments->seed,
+                                         .format = arguments->format};
+    (void)status;
+    return data_print(stdout, &request, error);
+}
+
+static bool do_dump(const struct arguments *arguments, int *status, struct error *error)
+{
+    const struct dump_request request = {.training = arguments->object,
+                                         .results = arguments->results,
+                                         .length = arguments->length,
+                                         .batch = arguments->batch,
+                                         .block = arguments->block,
+                                         .file = arguments->out};
+    (void)status;
+    return dump_inputs(stdout, &request, error);
+}
+
 static bool do_worker(const struct arguments *arguments, int *status, struct error *error)
 {
     (void)status;
@@ -103,6 +130,8 @@ static const struct {
     {"check", "a sweep file", true, false, false, do_check},
     {"draw", "the folder of a run", true, false, false, do_draw},
     {"point", "the key of a point (points.txt in a run's folder has them)", true, true, false, do_point},
+    {"data", "a task, such as A5 or \"parity labels=all\"", true, false, false, do_data},
+    {"dump", "a checkpoint, or the key of a training", true, false, false, do_dump},
     {"worker", "a file", false, false, true, do_worker}, /* for every round of a point */
     {"roofs", NULL, false, false, true, do_roofs},       /* for the machine's limits */
     {NULL, NULL, false, false, false, do_sweep},         /* anything else is a sweep file */
@@ -119,6 +148,29 @@ static const struct {
     {"--retry", offsetof(struct arguments, retry)},
 };
 
+static const struct {
+    const char *word;
+    const char *what;    /* comes after it, in words */
+    const char *command; /* those that it is for; NULL: any */
+    size_t offset;       /* of a text in struct arguments */
+} texts[] = {
+    {"--results", "a folder", NULL, offsetof(struct arguments, results)},
+    {"--length", "a number", "data or dump", offsetof(struct arguments, length)},
+    {"--batch", "a number", "dump", offsetof(struct arguments, batch)},
+    {"--block", "a number", "dump", offsetof(struct arguments, block)},
+    {"--out", "a file", "dump", offsetof(struct arguments, out)},
+    {"--samples", "a number", "data", offsetof(struct arguments, samples)},
+    {"--seed", "a number", "data", offsetof(struct arguments, seed)},
+    {"--format", "csv or tokens", "data", offsetof(struct arguments, format)},
+};
+
+enum { TEXTS = sizeof texts / sizeof texts[0] };
+
+static const char **text_of(struct arguments *arguments, size_t row)
+{
+    return (const char **)((char *)arguments + texts[row].offset);
+}
+
 static bool read_switch(const char *word, struct arguments *arguments)
 {
     for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++)
@@ -127,22 +179,35 @@ static bool read_switch(const char *word, struct arguments *arguments)
     return false;
 }
 
+/* An option, and the word after it where it takes one: then *next is moved on. */
+static bool read_option(char **argv, int *next, struct arguments *arguments, struct error *error)
+{
+    const char *word = argv[*next], *value = argv[*next + 1];
+    if (read_switch(word, arguments))
+        return true;
+    for (size_t i = 0; i < TEXTS; i++)
+        if (strcmp(word, texts[i].word) == 0) {
+            if (value == NULL || value[0] == '\0')
+                return fail(error, "%s: expected %s after it; ./run.sh --help", word, texts[i].what);
+            *text_of(arguments, i) = value;
+            ++*next;
+            return true;
+        }
+    return fail(error, "%s: no such option; ./run.sh --help lists them", word);
+}
+
 static bool read_words(int argc, char **argv, struct arguments *arguments, struct error *error)
 {
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
-        if (read_switch(word, arguments))
-            continue;
         if (strcmp(word, "--") == 0) {
             arguments->wrapper = &argv[i + 1];
             break;
         }
-        if (strcmp(word, "--results") == 0 && i + 1 < argc && argv[i + 1][0] != '\0')
-            arguments->results = argv[++i];
-        else if (word[0] == '-')
-            return fail(error, "%s: no such option%s; ./run.sh --help lists them", word,
-                        strcmp(word, "--results") == 0 ? " without a folder" : "");
-        else if (arguments->command == NULL)
+        if (word[0] == '-') {
+            if (!read_option(argv, &i, arguments, error))
+                return false;
+        } else if (arguments->command == NULL)
             arguments->command = word;
         else if (arguments->object == NULL)
             arguments->object = word;
@@ -153,7 +218,7 @@ static bool read_words(int argc, char **argv, struct arguments *arguments, struc
 }
 
 /* The row of the command, after a look at what came with it; NULL with an error. */
-static bool find_command(const struct arguments *arguments, size_t *row, struct error *error)
+static bool find_command(struct arguments *arguments, size_t *row, struct error *error)
 {
     size_t i = 0;
     while (commands[i].name != NULL && strcmp(commands[i].name, arguments->command) != 0)
@@ -166,6 +231,10 @@ static bool find_command(const struct arguments *arguments, size_t *row, struct 
     if (arguments->wrapper != NULL && (!commands[i].wrapped || arguments->wrapper[0] == NULL))
         return fail(error,
                     commands[i].wrapped ? "--: expected a program after it, such as gdb --args" : "--: only for the command point");
+    for (size_t k = 0; k < TEXTS; k++)
+        if (texts[k].command != NULL && *text_of(arguments, k) != NULL &&
+            (commands[i].name == NULL || strstr(texts[k].command, commands[i].name) == NULL))
+            return fail(error, "%s: only for the command %s", texts[k].word, texts[k].command);
     return true;
 }
 

@@ -24,10 +24,14 @@ static bool watched(bool (*run)(const struct point *, const struct limits *, str
 
 WATCHED(convergence)
 WATCHED(throughput)
+WATCHED(training)
+WATCHED(accuracy)
 
 const struct measure measures[] = {
-    {"convergence", false, convergence_watched},
-    {"throughput", true, throughput_watched},
+    {"convergence", OF_RECURRENCE, false, convergence_watched},
+    {"throughput", OF_RECURRENCE, true, throughput_watched},
+    {"training", OF_TRAINING, false, training_watched},
+    {"accuracy", OF_ACCURACY, false, accuracy_watched},
 };
 
 const char *const stage_names[STAGE_COUNT] = {"inputs", "plan", "validation", "timing"};

@@ -23,14 +23,17 @@ struct finding {
 
 /* What a round may take. */
 struct limits {
-    int samples;         /* timed samples wanted */
-    double time_limit;   /* seconds for the whole round */
-    size_t memory_limit; /* bytes for its process; 0: nine tenths of what is free */
-    const char *cache;   /* folder for inputs that several rounds share; NULL: none */
+    int samples;             /* timed samples wanted */
+    double time_limit;       /* seconds for the whole round; of a training: in all its rounds together */
+    double checkpoint_every; /* seconds between checkpoints of a training */
+    size_t memory_limit;     /* bytes for its process; 0: nine tenths of what is free */
+    const char *cache;       /* folder for inputs that several rounds share; NULL: none */
+    const char *trained;     /* folder of the training that this point is or depends on; NULL where there is none */
 };
 
 struct measure {
     const char *name;
+    unsigned of;  /* one of OF_RECURRENCE, ...: which fields its points use */
     bool repeats; /* its figures differ from process to process: measured in several rounds */
     /* False when the harness itself failed (no memory, a file that does not fit): the sentence becomes an internal result. */
     bool (*run)(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
@@ -44,6 +47,8 @@ const char *measure_word(int index);
 /* The measures (see record.h for what each leaves). */
 bool convergence_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool throughput_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+bool training_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+bool accuracy_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 
 /* Sets result, message and place from a status. */
 void finding_status(struct finding *finding, const struct status *status);

@@ -1,7 +1,9 @@
 /* See point.h. */
 #include "bench/point.h"
 
+#include "bench/measure.h"
 #include "bench/options.h"
+#include "bench/recipe.h"
 #include "bench/text.h"
 
 #include <inttypes.h>
@@ -13,7 +15,7 @@ static const double elements_max = 0x1p40; /* of W, as problem_check has it for 
 void point_canonical(struct point *point)
 {
     for (int field = 0; field < FIELD_COUNT; field++) {
-        if (fields[field].used != NULL && !fields[field].used(point))
+        if (!field_used(field, point))
             point->value[field] = (struct value){.kind = VALUE_NONE};
         field_resolve(field, &point->value[field]);
     }
@@ -27,7 +29,7 @@ bool point_equal(const struct point *a, const struct point *b)
     return true;
 }
 
-bool point_check(const struct point *point, struct error *error)
+static bool check_problem(const struct point *point, struct error *error)
 {
     char reason[200], text[200];
     struct problem problem = point_problem(point);
@@ -43,57 +45,78 @@ bool point_check(const struct point *point, struct error *error)
     return true;
 }
 
+bool point_is_trained(const struct point *point)
+{
+    return (measures[point->value[FIELD_MEASURE].integer].of & OF_TRAINED) != 0;
+}
+
+bool point_check(const struct point *point, enum section *section, struct error *error)
+{
+    *section = SECTION_PROBLEM;
+    return point_is_trained(point) ? point_recipe_check(point, section, error) : check_problem(point, error);
+}
+
+bool point_training(const struct point *point, struct point *training)
+{
+    bool depends = measures[point->value[FIELD_MEASURE].integer].of == OF_ACCURACY;
+    *training = *point;
+    for (int i = 0; measure_word(i) != NULL && depends; i++)
+        if (measures[i].of == OF_TRAINING)
+            training->value[FIELD_MEASURE].integer = i;
+    point_canonical(training);
+    return depends;
+}
+
 /* ---- As the contract wants it --------------------------------------------------------------------------------------------- */
 
-/* An unused field holds no number: then what the contract says for "none". */
-static int64_t integer_of(const struct point *point, int field, int64_t otherwise)
+int64_t point_integer(const struct point *point, int field, int64_t otherwise)
 {
     const struct value *value = &point->value[field];
     return value->kind == VALUE_INTEGER || value->kind == VALUE_WORD ? value->integer : otherwise;
 }
 
-static double real_of(const struct point *point, int field, double otherwise)
+double point_real(const struct point *point, int field, double otherwise)
 {
     const struct value *value = &point->value[field];
     return value->kind == VALUE_REAL ? value->real : otherwise;
 }
 
-static bool options_of(const struct point *point, struct options *options)
+bool point_options(const struct point *point, int field, struct options *options)
 {
     struct error ignored;
-    const struct value *value = &point->value[FIELD_IMPLEMENTATION];
+    const struct value *value = &point->value[field];
     return value->kind == VALUE_TEXT && options_read(value->text, options, &ignored);
 }
 
 struct problem point_problem(const struct point *point)
 {
     return (struct problem){
-        .cell = (enum cell)integer_of(point, FIELD_CELL, CELL_VECTOR),
-        .B = integer_of(point, FIELD_B, 1),
-        .T = integer_of(point, FIELD_T, 1),
-        .d = integer_of(point, FIELD_D, 1),
-        .mixer = (enum mixer)integer_of(point, FIELD_MIXER, MIXER_NONE),
-        .r = integer_of(point, FIELD_R, 0),
-        .s = real_of(point, FIELD_S, 0),
-        .form = (enum form)integer_of(point, FIELD_FORM, FORM_NORMALISED),
-        .feedback = (enum feedback)integer_of(point, FIELD_FEEDBACK, FEEDBACK_NONE),
-        .dtype = (enum dtype)integer_of(point, FIELD_DTYPE, DTYPE_FLOAT32),
+        .cell = (enum cell)point_integer(point, FIELD_CELL, CELL_VECTOR),
+        .B = point_integer(point, FIELD_B, 1),
+        .T = point_integer(point, FIELD_T, 1),
+        .d = point_integer(point, FIELD_D, 1),
+        .mixer = (enum mixer)point_integer(point, FIELD_MIXER, MIXER_NONE),
+        .r = point_integer(point, FIELD_R, 0),
+        .s = point_real(point, FIELD_S, 0),
+        .form = (enum form)point_integer(point, FIELD_FORM, FORM_NORMALISED),
+        .feedback = (enum feedback)point_integer(point, FIELD_FEEDBACK, FEEDBACK_NONE),
+        .dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32),
     };
 }
 
 struct settings point_settings(const struct point *point)
 {
     struct settings settings = {
-        .l_max = integer_of(point, FIELD_L, 0),
-        .tolerance = real_of(point, FIELD_TOLERANCE, 0),
-        .quantile = real_of(point, FIELD_QUANTILE, 1),
-        .damping = real_of(point, FIELD_DAMPING, 1),
-        .damping_factor = real_of(point, FIELD_DAMPING_FACTOR, 1),
-        .patience = integer_of(point, FIELD_PATIENCE, 0),
+        .l_max = point_integer(point, FIELD_L, 0),
+        .tolerance = point_real(point, FIELD_TOLERANCE, 0),
+        .quantile = point_real(point, FIELD_QUANTILE, 1),
+        .damping = point_real(point, FIELD_DAMPING, 1),
+        .damping_factor = point_real(point, FIELD_DAMPING_FACTOR, 1),
+        .patience = point_integer(point, FIELD_PATIENCE, 0),
         .gradient = GRADIENT_NONE,
     };
     struct options options;
-    if (options_of(point, &options)) {
+    if (point_options(point, FIELD_IMPLEMENTATION, &options)) {
         memcpy(settings.option, options.option, sizeof settings.option);
         settings.n_options = options.n;
     }
@@ -102,19 +125,20 @@ struct settings point_settings(const struct point *point)
 
 int point_threads(const struct point *point)
 {
-    return (int)integer_of(point, FIELD_THREADS, 1);
+    return (int)point_integer(point, FIELD_THREADS, 1);
 }
 
 enum level point_level(const struct point *point)
 {
-    return (enum level)integer_of(point, FIELD_LEVEL, LEVEL_BASELINE);
+    return (enum level)point_integer(point, FIELD_LEVEL, LEVEL_BASELINE);
 }
 
 const struct implementation *point_implementation(const struct point *point)
 {
     struct options options;
-    enum dtype dtype = (enum dtype)integer_of(point, FIELD_DTYPE, DTYPE_FLOAT32);
-    return options_of(point, &options) ? registry_get(options.implementation, dtype, point_level(point)) : NULL;
+    enum dtype dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32);
+    return point_options(point, FIELD_IMPLEMENTATION, &options) ? registry_get(options.implementation, dtype, point_level(point))
+                                                                : NULL;
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------------------------------------- */
@@ -145,15 +169,16 @@ json_t *point_to_json(const struct point *point)
     return object;
 }
 
+/* Null where the field is there and none, or the record is older than the field. */
 static bool value_from_json(int field, const json_t *json, struct value *value)
 {
     char text[64];
     bool whole = fields[field].kind == VALUE_INTEGER;
-    if (json_is_null(json)) {
+    if (json == NULL || json_is_null(json)) {
         *value = (struct value){.kind = VALUE_NONE};
-        return fields[field].used != NULL || field == FIELD_INPUTS; /* every point uses the others */
+        return true;
     }
-    if (json_is_string(json) && field == FIELD_IMPLEMENTATION) { /* it may have gone since the record was written */
+    if (json_is_string(json) && fields[field].kind == VALUE_TEXT && field != FIELD_INPUTS) { /* it may have gone since then */
         *value = (struct value){.kind = VALUE_TEXT, .text = json_string_value(json)};
         return json_string_length(json) < VALUE_TEXT_MAX && text_is_plain(value->text);
     }
@@ -168,14 +193,25 @@ static bool value_from_json(int field, const json_t *json, struct value *value)
     return field_read(field, text, value);
 }
 
-bool point_from_json(const json_t *object, struct point *point, struct error *error)
+static bool fail_field(int field, struct error *error)
 {
     char expected[256];
+    field_expected(field, sizeof expected, expected);
+    return fail(error, "a point whose %s is missing or wrong; expected %s", fields[field].name, expected);
+}
+
+bool point_from_json(const json_t *object, struct point *point, struct error *error)
+{
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (!value_from_json(field, json_object_get(object, fields[field].name), &point->value[field]))
+            return fail_field(field, error);
+    if (point->value[FIELD_MEASURE].kind == VALUE_NONE)
+        return fail_field(FIELD_MEASURE, error);
     for (int field = 0; field < FIELD_COUNT; field++) {
-        if (!value_from_json(field, json_object_get(object, fields[field].name), &point->value[field])) {
-            field_expected(field, sizeof expected, expected);
-            return fail(error, "a point whose %s is missing or wrong; expected %s", fields[field].name, expected);
-        }
+        /* what a point of its measure may lack is what hangs on other fields */
+        bool always = fields[field].used == NULL || fields[field].default_text == NULL;
+        if (always && field != FIELD_INPUTS && point->value[field].kind == VALUE_NONE && field_used(field, point))
+            return fail_field(field, error);
     }
     return true;
 }
@@ -192,8 +228,32 @@ static const struct {
     {FIELD_DAMPING, false}, {FIELD_PATIENCE, false}, {FIELD_THREADS, true},
 };
 
+static void label_trained(const struct point *point, size_t capacity, char text[capacity])
+{
+    static const int said[] = {FIELD_MEASURE,    FIELD_TASK,       FIELD_LAYER,          FIELD_D_MODEL, FIELD_D,
+                               FIELD_MIXER,      FIELD_R,          FIELD_GRADIENT,       FIELD_TRAIN_L, FIELD_TRAIN_TOLERANCE,
+                               FIELD_GAMMA,      FIELD_TRAIN_SEED, FIELD_IMPLEMENTATION, FIELD_L,       FIELD_TOLERANCE,
+                               FIELD_TEST_LENGTH};
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof said / sizeof said[0] && used < capacity; i++) {
+        char value[VALUE_TEXT_MAX];
+        if (point->value[said[i]].kind == VALUE_NONE)
+            continue;
+        field_print(said[i], &point->value[said[i]], sizeof value, value);
+        bool word = said[i] == FIELD_MEASURE || said[i] == FIELD_TASK || said[i] == FIELD_LAYER || said[i] == FIELD_MIXER;
+        if (strcmp(value, "none") != 0)
+            used += (size_t)snprintf(text + used, capacity - used, "%s%s%s%s", used > 0 ? " " : "",
+                                     word ? "" : fields[said[i]].name, word ? "" : "=", value);
+    }
+}
+
 void point_label(const struct point *point, size_t capacity, char text[capacity])
 {
+    if (point_is_trained(point)) {
+        label_trained(point, capacity, text);
+        return;
+    }
     char value[VALUE_TEXT_MAX];
     struct problem problem = point_problem(point);
     field_print(FIELD_IMPLEMENTATION, &point->value[FIELD_IMPLEMENTATION], sizeof value, value);

@@ -3,6 +3,7 @@
 #define BENCH_POINT_H
 
 #include "bench/field.h"
+#include "bench/options.h"
 
 #include <jansson.h>
 
@@ -11,9 +12,25 @@ void point_canonical(struct point *point);
 
 bool point_equal(const struct point *a, const struct point *b);
 
-/* False, with the reason, when the combination is nonsense (problem_check and the like). */
-bool point_check(const struct point *point, struct error *error);
+/* False, with the reason, when the combination is nonsense (problem_check and the like); *section: which part of a sweep file it is
+ * about. */
+bool point_check(const struct point *point, enum section *section, struct error *error);
 
+/* Whether something is learnt: a training, or what is measured of what it left. */
+bool point_is_trained(const struct point *point);
+
+/* The training that an accuracy point depends on: a point of its own, whatever it is evaluated with. False for other points; then
+ * *training is the point itself. */
+bool point_training(const struct point *point, struct point *training);
+
+/* A number of a field; otherwise where the point does not use it. */
+int64_t point_integer(const struct point *point, int field, int64_t otherwise);
+double point_real(const struct point *point, int field, double otherwise);
+
+/* Reads apart a text that names an implementation; false where there is none that is known. */
+bool point_options(const struct point *point, int field, struct options *options);
+
+/* As the contract wants it; what a point does not use is what the contract says for "none". */
 struct problem point_problem(const struct point *point);
 struct settings point_settings(const struct point *point);
 int point_threads(const struct point *point);
@@ -41,7 +58,7 @@ void point_key(const struct point *point, const struct conditions *conditions, c
 void point_conditions(const struct point *point, const struct conditions *conditions,
                       char half[KEY_HALF + 1]); /* the second half */
 
-/* The build of a point's implementation, and of the code that measures it; "unknown" where this program does not have it. */
+/* The build of a point's implementation (of a training: of the one that it trains with), and of the code that measures it; "unknown" where this program does not have it. */
 const char *point_build(const struct point *point);
 const char *point_harness(const struct point *point);
 

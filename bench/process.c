@@ -32,6 +32,9 @@ struct follower {
     size_t output_capacity, errors_size;
     size_t memory_limit;
     double next_look;
+    void (*meanwhile)(void *context);
+    void *context;
+    double next_call;
     struct process_result *result;
     bool memory; /* false once there was none for the output */
 };
@@ -144,6 +147,15 @@ static void watch_memory(struct follower *follower)
     }
 }
 
+/* Whoever waits for the child may show what it does. */
+static void call_meanwhile(struct follower *follower)
+{
+    if (follower->meanwhile == NULL || follower->stage != RUNNING || clock_seconds() < follower->next_call)
+        return;
+    follower->next_call = clock_seconds() + 1;
+    follower->meanwhile(follower->context);
+}
+
 static void wait_a_little(struct follower *follower)
 {
     struct pollfd watched[3] = {
@@ -189,6 +201,7 @@ static bool follow(struct follower *follower, struct error *error)
         wait_a_little(follower);
         drain(follower);
         watch_memory(follower);
+        call_meanwhile(follower);
     }
     return !lost || fail(error, "cannot wait for process %ld: another part of the program did", (long)follower->child.pid);
 }
@@ -226,7 +239,9 @@ bool process_run(const struct process_request *request, struct process_result *r
                                 .output_capacity = 1,
                                 .result = result,
                                 .memory = true,
-                                .memory_limit = request->memory_limit};
+                                .memory_limit = request->memory_limit,
+                                .meanwhile = request->meanwhile,
+                                .context = request->context};
     if (request->log != NULL) {
         follower.log = open(request->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
         if (follower.log < 0) {

@@ -30,6 +30,23 @@
  *       "validated_sequence":, "applications":, "l_run":,
  *       "peak_bytes": tensors, and what plan and forward took beside them,
  *       "bound": null or {"GB_per_s":, "GFLOP_per_s":, "seconds":, "binds": "bytes" or "operations", "share": seconds / median}},
+ *   "training": null or {
+ *       "parameters":, "steps": done, "stage": of the curriculum, "length": of its examples,
+ *       "loss":, "accuracy": of the last full row of the curve (nats; of tokens), "checked": accuracy of the last check on fresh
+ *       examples or null, "ms_a_step": whole time over steps, "sittings": processes that worked on it, "folder": below trained/,
+ *       "seconds": {"data":, "iterations": the recurrences' forward, "forward": the rest of it, "backward":, "optimiser":, "checks":,
+ *           "checkpoints":, "all": with what is none of these},
+ *       "curve": {"every": steps a row, "step": [of its last step], "length": [], "loss": [mean], "accuracy": [mean],
+ *           "norm": [largest, of the gradient before clipping], "iterations": [mean of the median l*, or null],
+ *           "checked": [or null], "seconds": [of the training until then]}},
+ *   "accuracy": null or {
+ *       "token", "sequence": {"right":, "of":, "share":, "low":, "high": Wilson's 95 % interval, "scaled", "scaled_low", "scaled_high":
+ *           so that guessing is 0 (of sequences: the share itself)},
+ *       "chance": share of tokens that guessing gets right, "loss": nats,
+ *       "l_star": null without a tolerance, or {"of": sequences times blocks, "never": how many of them stayed above it, "least":,
+ *           "q1":, "median":, "q3":, "most": null where that is one of those},
+ *       "applications":, "parameters":, "steps": of the training, "training": its result, "seconds": of the evaluation;
+ *       merged records (longest.h): "longest_token":, "longest_sequence":},
  *   "load": null or what else went on while it was timed {"others": processors that other processes kept busy, "steal": processors
  *       that the host took away, "switches": times this process was made to wait a second, "addition_s": [before, after] seconds of
  *       a dependent addition: one cycle, so that its inverse is the clock},
@@ -51,6 +68,7 @@ enum result {
     RESULT_CRASHED,
     RESULT_TIMED_OUT,
     RESULT_TARGET_NOT_REACHED,
+    RESULT_UNTRAINED, /* the training that the point depends on failed, or did not come to its end */
     RESULT_COUNT
 };
 

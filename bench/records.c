@@ -23,6 +23,11 @@ bool value_is_used(int field, const struct value *value)
     return value->kind != VALUE_NONE || fields[field].used == NULL;
 }
 
+double value_number(const struct value *value)
+{
+    return value->kind == VALUE_INTEGER ? (double)value->integer : value->kind == VALUE_REAL ? value->real : NAN;
+}
+
 static int record_order(const void *left, const void *right)
 {
     const struct record *a = left, *b = right;

@@ -33,6 +33,9 @@ int value_order(const struct value *a, const struct value *b);
  * own. */
 bool value_is_used(int field, const struct value *value);
 
+/* A number as a double; NaN where a value is none. */
+double value_number(const struct value *value);
+
 /* What stands at a path such as "throughput.median", or NULL; as a number: NaN where there is none. */
 const json_t *record_at(const struct record *record, const char *path);
 double record_number(const struct record *record, const char *path);

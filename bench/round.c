@@ -15,6 +15,9 @@
 #include <string.h>
 #include <time.h>
 
+/* What a training that has used up its time needs to write its last checkpoint. */
+static const double GRACE = 30;
+
 #define MEMORY_SHARE 0.9 /* of what is free, so that measuring a point does not start the system swapping */
 
 static void utc_now(size_t capacity, char text[capacity])
@@ -33,10 +36,22 @@ static size_t memory_limit(const struct sweep_run *run)
 char *round_worker_request(const struct round_request *request)
 {
     const struct limits limits = {.samples = request->run->samples,
-                                  .time_limit = request->run->time_limit,
+                                  .time_limit = sweep_run_limit(request->run, request->point),
+                                  .checkpoint_every = request->run->checkpoint_every,
                                   .memory_limit = memory_limit(request->run),
+<<<<<<< HEAD
                                   .cache = request->cache};
     return worker_request(request->point, &limits);
+=======
+                                  .cache = request->cache,
+                                  .trained = request->trained};
+    json_watch();
+    char *text = worker_request(request->point, &limits);
+    if (!json_refused())
+        return text;
+    free(text); /* cut short, it may say something else */
+    return NULL;
+>>>>>>> 5b7c3f2dc689bb984a8a88284c8da18544aa7670
 }
 
 /* What the child said, or what became of it. The object belongs to the caller; NULL when out of memory. */
@@ -92,8 +107,8 @@ static json_t *compose(const struct round_request *request, const char *started)
 {
     const struct sweep_run *run = request->run;
     json_t *order = json_pack("{sI sI}", "seed", (json_int_t)run->order_seed, "place", (json_int_t)request->place);
-    json_t *limits = json_pack("{si sf so}", "samples", run->samples, "time_s", run->time_limit, "memory_bytes",
-                               run->memory_limit > 0 ? json_integer((json_int_t)run->memory_limit) : json_null());
+    json_t *limits = json_pack("{si sf so}", "samples", run->samples, "time_s", sweep_run_limit(run, request->point),
+                               "memory_bytes", run->memory_limit > 0 ? json_integer((json_int_t)run->memory_limit) : json_null());
     return json_pack("{si ss si so ss ss ss ss so so}", "version", RECORD_VERSION, "key", request->key, "round", request->round,
                      "order", order, "started", started, "machine", request->machine, "build", point_build(request->point),
                      "harness", point_harness(request->point), "limits", limits, "point", point_to_json(request->point));
@@ -110,12 +125,15 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
         fail(error, "no memory to describe a point");
         return NULL;
     }
+    bool trains = measures[request->point->value[FIELD_MEASURE].integer].of == OF_TRAINING;
     const struct process_request child = {.argv = argv,
                                           .input = input,
                                           .input_size = strlen(input),
                                           .log = request->log,
-                                          .time_limit = request->run->time_limit,
-                                          .memory_limit = memory_limit(request->run)};
+                                          .time_limit = sweep_run_limit(request->run, request->point) + (trains ? GRACE : 0),
+                                          .memory_limit = memory_limit(request->run),
+                                          .meanwhile = request->meanwhile,
+                                          .context = request->context};
     struct process_result process;
     bool good = process_run(&child, &process, error);
     free(input);

@@ -12,10 +12,13 @@ struct round_request {
     const struct point *point;
     const char *key;
     const struct sweep_run *run;
-    const char *machine; /* type */
-    const char *program; /* this program: it is started again as a worker */
-    const char *log;     /* file that takes what the worker says on its standard error */
-    const char *cache;   /* folder for inputs that rounds share, or NULL */
+    const char *machine;              /* type */
+    const char *program;              /* this program: it is started again as a worker */
+    const char *log;                  /* file that takes what the worker says on its standard error */
+    const char *cache;                /* folder for inputs that rounds share, or NULL */
+    const char *trained;              /* folder of the training that the point is or depends on, or NULL */
+    void (*meanwhile)(void *context); /* called about once a second while it is measured; may be NULL */
+    void *context;
     const struct calibration *calibration;
     int round;
     size_t place; /* in the round's order */

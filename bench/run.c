@@ -15,6 +15,7 @@
 #include "bench/round.h"
 #include "bench/schedule.h"
 #include "bench/tally.h"
+#include "bench/trained.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -32,7 +33,8 @@ struct run {
     struct tally tally;
     struct calibration calibration;
     struct progress progress;
-    double since; /* of the monotonic clock: when the last record was about to be written */
+    double since;                /* of the monotonic clock: when the last record was about to be written */
+    const char *label, *trained; /* of the point under way */
 };
 
 /* The first of these signals ends the run after the round that is under way; the second one ends it at once. */
@@ -44,12 +46,24 @@ static void interrupt(int signal)
     interrupted = 1;
 }
 
+/* What a training that is under way says of itself. */
+static void show_training(void *context)
+{
+    struct run *run = context;
+    char said[200], text[420];
+    if (!trained_hear(run->trained, sizeof said, said))
+        return;
+    snprintf(text, sizeof text, "%s: %s", run->label, said);
+    progress_running(&run->progress, text);
+}
+
 /* One round of one point, into the journal. */
 static bool measure_round(struct run *run, size_t i, int round, size_t place, struct error *error)
 {
-    char log[PATH_MAX], cache[PATH_MAX], label[200];
+    char log[PATH_MAX], cache[PATH_MAX], trained[PATH_MAX], label[200];
     enum result result;
     const struct point *point = &run->sweep.point[i];
+    bool trains = trained_folder(run->request->results, point, &run->conditions, trained);
     const struct round_request request = {.point = point,
                                           .key = run->tally.point[i].key,
                                           .run = &run->sweep.run,
@@ -57,6 +71,9 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
                                           .program = run->request->program,
                                           .log = log,
                                           .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
+                                          .trained = trains ? trained : NULL,
+                                          .meanwhile = trains ? show_training : NULL,
+                                          .context = run,
                                           .calibration = &run->calibration,
                                           .round = round,
                                           .place = place,
@@ -65,6 +82,8 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
     folder_file(run->folder.path, "inputs", cache);
     int used = snprintf(label, sizeof label, "round %d, ", round + 1);
     point_label(point, sizeof label - (size_t)used, label + (round > 0 ? used : 0));
+    run->label = label;
+    run->trained = trained;
     progress_running(&run->progress, label);
     json_t *record = round_measure(&request, &result, error);
     if (record == NULL)
@@ -81,7 +100,7 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
     return good;
 }
 
-/* Rounds of all points, each in an order of its own, until none is wanted. */
+/* Rounds of all points, each in an order of its own, until none is wanted; in each, what depends on others comes after them. */
 static bool measure_rounds(struct run *run, struct error *error)
 {
     size_t n = run->sweep.n_points, *order = calloc(n, sizeof *order);
@@ -89,9 +108,10 @@ static bool measure_rounds(struct run *run, struct error *error)
     run->since = clock_seconds();
     for (int round = 0; round < run->tally.rounds && good && !interrupted; round++) {
         schedule_round((uint64_t)run->sweep.run.order_seed, round, n, order);
-        for (size_t place = 0; place < n && good && !interrupted; place++)
-            if (tally_wants(&run->tally, order[place], round))
-                good = measure_round(run, order[place], round, place, error);
+        for (int dependent = 0; dependent <= 1; dependent++)
+            for (size_t place = 0; place < n && good && !interrupted; place++)
+                if ((run->tally.point[order[place]].training != NULL) == dependent && tally_wants(&run->tally, order[place], round))
+                    good = measure_round(run, order[place], round, place, error);
     }
     free(order);
     return good;
@@ -133,6 +153,7 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
     if (!tally_make(&run->sweep, &run->conditions, run->request->retry, &run->tally, error) ||
         !journal_read(journal, tally_line, &run->tally, &torn, error))
         return false;
+    tally_settle(&run->tally);
     run->tally.retry = false; /* what fails again has been tried again */
     const struct tally *tally = &run->tally;
     if (run->folder.note[0] != '\0')

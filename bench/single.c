@@ -4,8 +4,10 @@
 #include "bench/clock.h"
 #include "bench/folder.h"
 #include "bench/journal.h"
+#include "bench/machine.h"
 #include "bench/round.h"
 #include "bench/text.h"
+#include "bench/trained.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -136,22 +138,28 @@ bool single_run(const char *results, const char *key, const char *program, char 
     struct point point;
     struct sweep_run run = sweep_run_default;
     const struct calibration none = {.json = NULL};
-    char label[200], name[32];
+    char label[200], name[32], machine[MACHINE_TYPE_SIZE], surroundings[MACHINE_TYPE_SIZE], trained[PATH_MAX];
     bool good = find(results, key, &search, error) && point_from_json(json_object_get(search.record, "point"), &point, error);
-    if (good && point_implementation(&point) == NULL)
-        good = fail(error, "this program has no implementation %s", point.value[FIELD_IMPLEMENTATION].text);
+    const struct value *implementation = &point.value[FIELD_IMPLEMENTATION];
+    if (good && implementation->kind == VALUE_TEXT && point_implementation(&point) == NULL)
+        good = fail(error, "this program has no implementation %s", implementation->text);
     if (good) {
         const json_t *limits = json_object_get(search.record, "limits");
         if (json_integer_value(json_object_get(limits, "samples")) > 0)
             run.samples = (int)json_integer_value(json_object_get(limits, "samples"));
         if (json_number_value(json_object_get(limits, "time_s")) > 0)
-            run.time_limit = json_number_value(json_object_get(limits, "time_s"));
+            run.time_limit = run.training_limit = json_number_value(json_object_get(limits, "time_s"));
         run.memory_limit = (size_t)json_integer_value(json_object_get(limits, "memory_bytes"));
+        machine_type(machine);
+        machine_surroundings(surroundings);
+        const struct conditions conditions = {.machine = machine, .surroundings = surroundings, .samples = run.samples};
+        bool trains = trained_folder(results, &point, &conditions, trained);
         const struct round_request request = {.point = &point,
                                               .key = json_string_value(json_object_get(search.record, "key")),
                                               .run = &run,
                                               .machine = json_string_value(json_object_get(search.record, "machine")),
                                               .program = program,
+                                              .trained = trains ? trained : NULL,
                                               .calibration = &none,
                                               .since = clock_seconds()};
         point_label(&point, sizeof label, label);

@@ -3,6 +3,7 @@
  *     ||X U^T||_2 with X = G U C is the root of the largest eigenvalue of (X^T X) (U^T U). */
 #include "bench/spectrum.h"
 
+#include "impls/feedback.h"
 #include "impls/mixer.h"
 #include "impls/vector.h"
 

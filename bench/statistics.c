@@ -50,6 +50,18 @@ bool statistics_median_interval(const double *sorted, size_t n, double *low, dou
     return true;
 }
 
+bool statistics_share_interval(int64_t right, int64_t n, double *low, double *high)
+{
+    const double z = 1.959963984540054; /* 97.5 % of the standard normal distribution lies below */
+    if (n <= 0)
+        return false;
+    double size = (double)n, share = (double)right / size, weight = 1 + z * z / size;
+    double middle = share + z * z / (2 * size), reach = z * sqrt(share * (1 - share) / size + z * z / (4 * size * size));
+    *low = right == 0 ? 0 : (middle - reach) / weight; /* rounding must not leave [0,1] */
+    *high = right == n ? 1 : (middle + reach) / weight;
+    return true;
+}
+
 bool statistics_fences(const double *sorted, size_t n, double *low, double *high)
 {
     const double reach = 1.5; /* interquartile ranges */

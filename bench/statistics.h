@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Fewer values have no interval of their median, and no fences. */
 enum { STATISTICS_INTERVAL_LEAST = 6, STATISTICS_FENCES_LEAST = 5 };
@@ -20,6 +21,10 @@ double statistics_median(const double *sorted, size_t n);
  * value to the k-th from the end, k the largest with P(Binomial(n, 1/2) < k) <= 2.5 %. False, there is none, when
  * n < STATISTICS_INTERVAL_LEAST. */
 bool statistics_median_interval(const double *sorted, size_t n, double *low, double *high);
+
+/* Wilson's 95 % interval of a probability of which `right` of n independent trials are seen: the shares p from which right / n is at
+ * most 1.96 of p's own standard deviations away. False when n is 0. */
+bool statistics_share_interval(int64_t right, int64_t n, double *low, double *high);
 
 /* Tukey's fences, 1.5 interquartile ranges outside the quartiles: a value beyond them lies apart from the others. False when
  * n < STATISTICS_FENCES_LEAST: so few cannot tell. */

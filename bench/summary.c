@@ -10,8 +10,9 @@
 
 /* From the worst on. */
 static const int severity[] = {
-    RESULT_WRONG,    RESULT_CRASHED,  STATUS_INTERNAL,      RESULT_TIMED_OUT,          STATUS_OUT_OF_MEMORY, RESULT_EXPLODES,
-    STATUS_DIVERGED, STATUS_SINGULAR, STATUS_NOT_CONVERGED, RESULT_TARGET_NOT_REACHED, STATUS_UNSUPPORTED,   RESULT_OK};
+    RESULT_WRONG,    RESULT_CRASHED,  STATUS_INTERNAL,      RESULT_TIMED_OUT, STATUS_OUT_OF_MEMORY,      RESULT_EXPLODES,
+    STATUS_DIVERGED, STATUS_SINGULAR, STATUS_NOT_CONVERGED, RESULT_UNTRAINED, RESULT_TARGET_NOT_REACHED, STATUS_UNSUPPORTED,
+    RESULT_OK};
 
 static int rank_of(enum result result)
 {
@@ -69,7 +70,7 @@ static bool take_times(const struct rounds *rounds, json_t *merged)
 /* A record whose changing parts are its own: the others it shares with the round. */
 static json_t *copy_of(const struct record *round)
 {
-    static const char *const changing[] = {"throughput", "load", "process"};
+    static const char *const changing[] = {"throughput", "accuracy", "load", "process"};
     json_t *copy = json_copy(round->json);
     bool good = copy != NULL;
     for (size_t i = 0; good && i < sizeof changing / sizeof changing[0]; i++) {

@@ -38,8 +38,12 @@ static const struct entry entries[] = {
     {"measure", read_field, FIELD_MEASURE, true},
     {"impls", read_field, FIELD_IMPLEMENTATION, true},
     {"inputs", read_field, FIELD_INPUTS, true},
+    {"task", read_field, FIELD_TASK, true},
     {"problem", read_section, SECTION_PROBLEM, true},
     {"regime", read_section, SECTION_REGIME, true},
+    {"model", read_section, SECTION_MODEL, true},
+    {"recipe", read_section, SECTION_RECIPE, true},
+    {"test", read_section, SECTION_TEST, true},
     {"settings", read_section, SECTION_SETTINGS, true},
     {"run", read_section, SECTION_RUN, true},
     {"skip", read_skip, 0, true},
@@ -76,6 +80,16 @@ static bool read_field(struct reader *reader, const struct entry *entry, const s
     return choice_read(&reader->source, entry->what, node, &reader->product->choice[entry->what]);
 }
 
+/* A trained layer has a recurrence, too: model: takes what describes that beside its own fields. */
+static bool in_section(int field, int section)
+{
+    static const int shared[] = {FIELD_CELL, FIELD_D, FIELD_MIXER, FIELD_R, FIELD_S, FIELD_FORM, FIELD_FEEDBACK};
+    for (size_t i = 0; i < sizeof shared / sizeof shared[0] && section == SECTION_MODEL; i++)
+        if (shared[i] == field)
+            return true;
+    return (int)fields[field].section == section;
+}
+
 static bool read_section(struct reader *reader, const struct entry *entry, const struct node *node)
 {
     const char *names[FIELD_COUNT + SWEEP_RUN_KEYS];
@@ -84,7 +98,7 @@ static bool read_section(struct reader *reader, const struct entry *entry, const
     if (node->kind != NODE_MAP)
         return fail_value(&reader->source, node, entry->key, "{FIELD: value, list or range, ...}");
     for (int field = 0; field < FIELD_COUNT; field++)
-        if ((int)fields[field].section == entry->what)
+        if (in_section(field, entry->what))
             names[n++] = fields[field].name;
     bool scalars = entry->what == SECTION_RUN && reader->product == &reader->base; /* they hold for the whole sweep */
     for (int i = 0; i < SWEEP_RUN_KEYS && scalars; i++)
@@ -94,8 +108,11 @@ static bool read_section(struct reader *reader, const struct entry *entry, const
         return false;
     if (entry->what == SECTION_PROBLEM)
         reader->product->mark = node->key_mark;
+    reader->product->section[entry->what] = node->key_mark;
     for (const struct node *value = node->child; value != NULL; value = value->next) {
-        int field = field_find((enum section)entry->what, value->key);
+        int field = field_find_any(value->key);
+        if (field >= 0 && !in_section(field, entry->what))
+            field = -1;
         if (field >= 0 && !choice_read(&reader->source, field, value, &reader->product->choice[field]))
             return false;
         if (field < 0 && !sweep_run_read(&reader->source, value, &reader->sweep->run))
@@ -127,9 +144,27 @@ static bool read_plots(struct reader *reader, const struct entry *entry, const s
 
 /* ---- Products ------------------------------------------------------------------------------------------------------------- */
 
-/* What the file did not say: the default, or a complaint. */
+/* Whether any point of a product uses a field. Whether one uses what has no default hangs on its measure and layer alone. */
+static bool anyone_uses(const struct product *product, int field)
+{
+    static const struct value none = {.kind = VALUE_NONE};
+    const struct choice *measure = &product->choice[FIELD_MEASURE], *layer = &product->choice[FIELD_LAYER];
+    if (measure->n == 0)
+        return true;
+    for (int m = 0; m < measure->n; m++)
+        for (int l = 0; l < layer->n || l == 0; l++) {
+            struct point point = {.value[FIELD_MEASURE] = measure->value[m]};
+            point.value[FIELD_LAYER] = layer->n > 0 ? layer->value[l] : none;
+            if (field_used(field, &point))
+                return true;
+        }
+    return false;
+}
+
+/* What the file did not say: the default, none where nobody asks for it, or a complaint. */
 static bool complete(struct reader *reader, struct product *product, const struct location *mark)
 {
+    static const struct value none = {.kind = VALUE_NONE};
     for (int field = 0; field < FIELD_COUNT; field++) {
         const struct field *row = &fields[field];
         char expected[256];
@@ -140,12 +175,17 @@ static bool complete(struct reader *reader, struct product *product, const struc
                 return false;
             continue;
         }
+        if (!anyone_uses(product, field)) {
+            product->choice[field] = (struct choice){.value = &none, .n = 1};
+            continue;
+        }
         field_expected(field, sizeof expected, expected);
         for (int i = 0; i < ENTRIES; i++)
             if (row->section == SECTION_TOP && entries[i].read == read_field && entries[i].what == field)
                 return fail_at(reader->source.error, mark, "%s is missing; expected %s", entries[i].key, expected);
-        return fail_at(reader->source.error, mark, "%s is missing in %s; expected %s", row->name, section_names[row->section],
-                       expected);
+        bool trained = product->choice[FIELD_LAYER].n > 0 && in_section(field, SECTION_MODEL);
+        return fail_at(reader->source.error, mark, "%s is missing in %s; expected %s", row->name,
+                       section_names[trained ? SECTION_MODEL : row->section], expected);
     }
     return true;
 }

@@ -1,12 +1,14 @@
 /* See sweep_run.h. */
 #include "bench/sweep_run.h"
 
+#include "bench/measure.h"
 #include "bench/number.h"
 
 #include <stdio.h>
 #include <string.h>
 
-const struct sweep_run sweep_run_default = {.samples = 10, .rounds = 6, .time_limit = 60, .order_seed = 1};
+const struct sweep_run sweep_run_default = {
+    .samples = 10, .rounds = 6, .time_limit = 60, .training_limit = 600, .checkpoint_every = 30, .order_seed = 1};
 
 /* "90", "90 s", "1.5min": a number, then one of the units. */
 struct unit {
@@ -66,14 +68,29 @@ static bool read_order_seed(const struct source *source, const struct node *node
     return read_whole(source, node, INT32_MAX, &run->order_seed);
 }
 
-static bool read_time_limit(const struct source *source, const struct node *node, struct sweep_run *run)
+static bool read_seconds(const struct source *source, const struct node *node, double *seconds)
 {
     static const struct unit units[] = {{"", 1}, {"s", 1}, {"min", 60}, {"h", 3600}};
-    double seconds;
-    if (!read_quantity(node, units, sizeof units / sizeof units[0], &seconds) || !(seconds > 0 && seconds <= 86400))
+    double given;
+    if (!read_quantity(node, units, sizeof units / sizeof units[0], &given) || !(given > 0 && given <= 86400))
         return fail_value(source, node, node->key, "a time above 0, at most 24 h, such as 60 s, 5 min or 1 h");
-    run->time_limit = seconds;
+    *seconds = given;
     return true;
+}
+
+static bool read_time_limit(const struct source *source, const struct node *node, struct sweep_run *run)
+{
+    return read_seconds(source, node, &run->time_limit);
+}
+
+static bool read_training_limit(const struct source *source, const struct node *node, struct sweep_run *run)
+{
+    return read_seconds(source, node, &run->training_limit);
+}
+
+static bool read_checkpoint_every(const struct source *source, const struct node *node, struct sweep_run *run)
+{
+    return read_seconds(source, node, &run->checkpoint_every);
 }
 
 static bool read_memory_limit(const struct source *source, const struct node *node, struct sweep_run *run)
@@ -118,13 +135,19 @@ static bool read_calibration(const struct source *source, const struct node *nod
     return full || none || fail_value(source, node, node->key, "full or none");
 }
 
-const char *const sweep_run_keys[SWEEP_RUN_KEYS] = {"samples",      "rounds",     "until",      "time_limit",
-                                                    "memory_limit", "order_seed", "calibration"};
+double sweep_run_limit(const struct sweep_run *run, const struct point *point)
+{
+    return measures[point->value[FIELD_MEASURE].integer].of == OF_TRAINING ? run->training_limit : run->time_limit;
+}
+
+const char *const sweep_run_keys[SWEEP_RUN_KEYS] = {
+    "samples", "rounds", "until", "time_limit", "memory_limit", "order_seed", "calibration", "training_limit", "checkpoint_every"};
 
 bool sweep_run_read(const struct source *source, const struct node *node, struct sweep_run *run)
 {
     static bool (*const read[SWEEP_RUN_KEYS])(const struct source *, const struct node *, struct sweep_run *) = {
-        read_samples, read_rounds, read_until, read_time_limit, read_memory_limit, read_order_seed, read_calibration};
+        read_samples,    read_rounds,      read_until,          read_time_limit,      read_memory_limit,
+        read_order_seed, read_calibration, read_training_limit, read_checkpoint_every};
     for (int i = 0; i < SWEEP_RUN_KEYS; i++)
         if (strcmp(node->key, sweep_run_keys[i]) == 0)
             return read[i](source, node, run);

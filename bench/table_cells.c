@@ -70,7 +70,8 @@ static void print_time(const struct middle *time, cell text)
 
 void cell_figure(const struct table_row *row, const struct table_figure *figure, double *scratch, cell text)
 {
-    static const char *const formats[] = {[STYLE_SHORT] = "%.1e", [STYLE_RATE] = "%.4f", [STYLE_ITERATIONS] = "%.0f"};
+    static const char *const formats[] = {
+        [STYLE_SHORT] = "%.1e", [STYLE_RATE] = "%.4f", [STYLE_ITERATIONS] = "%.0f", [STYLE_COUNT] = "%.0f"};
     struct middle middle = middle_of(row, figure, scratch);
     double median = middle.median;
     text[0] = '\0'; /* empty where nothing is known */
@@ -82,6 +83,8 @@ void cell_figure(const struct table_row *row, const struct table_figure *figure,
         print_time(&middle, text);
     else if (figure->style == STYLE_MILLIONS)
         print_short(median / 1e6, text);
+    else if (figure->style == STYLE_PLAIN)
+        print_short(median, text);
     else if (figure->style == STYLE_SHARE)
         snprintf(text, CELL_SIZE, "%.0f%%", 100 * median);
     else

@@ -15,7 +15,7 @@ struct table_row {
 };
 
 /* How a figure is printed. */
-enum table_style { STYLE_SHORT, STYLE_RATE, STYLE_ITERATIONS, STYLE_TIME, STYLE_MILLIONS, STYLE_SHARE };
+enum table_style { STYLE_SHORT, STYLE_RATE, STYLE_ITERATIONS, STYLE_TIME, STYLE_MILLIONS, STYLE_SHARE, STYLE_COUNT, STYLE_PLAIN };
 
 struct table_figure {
     const char *header, *path;

@@ -27,6 +27,19 @@ static const struct {
       {"of bound", "throughput.bound.share", STYLE_SHARE, true},
       {"error to exact", "throughput.error_exact", STYLE_SHORT, false}},
      4},
+    {"training",
+     {{"steps", "training.steps", STYLE_COUNT, false},
+      {"loss", "training.loss", STYLE_RATE, false},
+      {"checked", "training.checked", STYLE_RATE, true},
+      {"ms a step", "training.ms_a_step", STYLE_PLAIN, false},
+      {"time [s]", "training.seconds.all", STYLE_COUNT, false}},
+     5},
+    {"accuracy",
+     {{"token", "accuracy.token.share", STYLE_RATE, false},
+      {"sequence", "accuracy.sequence.share", STYLE_RATE, false},
+      {"longest", "accuracy.longest_token", STYLE_COUNT, true},
+      {"median l*", "accuracy.l_star.median", STYLE_COUNT, true}},
+     4},
 };
 
 /* ---- Which rows -------------------------------------------------------------------------------------------------------- */
@@ -34,7 +47,7 @@ static const struct {
 static bool same_but_seed(const struct point *a, const struct point *b)
 {
     for (int f = 0; f < FIELD_COUNT; f++)
-        if (f != FIELD_SEED && value_order(&a->value[f], &b->value[f]))
+        if (!field_is_seed(f) && value_order(&a->value[f], &b->value[f]))
             return false;
     return true;
 }

@@ -14,6 +14,24 @@ static int key_order(const void *left, const void *right, void *context)
     return strcmp(point[*(const size_t *)left].key, point[*(const size_t *)right].key);
 }
 
+/* The point whose key begins with so many of these digits, or NULL. */
+static struct point_tally *find(const struct tally *tally, const char *key, size_t digits)
+{
+    size_t low = 0, high = tally->sweep->n_points;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        struct point_tally *point = &tally->point[tally->by_key[middle]];
+        int order = strncmp(key, point->key, digits);
+        if (order == 0)
+            return point;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
 bool tally_make(const struct sweep *sweep, const struct conditions *conditions, bool retry, struct tally *tally,
                 struct error *error)
 {
@@ -44,6 +62,14 @@ bool tally_make(const struct sweep *sweep, const struct conditions *conditions, 
         point_key(&sweep->point[i], conditions, tally->point[i].key);
     }
     qsort_r(tally->by_key, n, sizeof *tally->by_key, key_order, tally->point);
+    for (size_t i = 0; i < n; i++) {
+        struct point training;
+        char key[KEY_SIZE];
+        if (!point_training(&sweep->point[i], &training))
+            continue;
+        point_key(&training, conditions, key);
+        tally->point[i].training = find(tally, key, KEY_SIZE);
+    }
     return true;
 }
 
@@ -58,30 +84,12 @@ void tally_free(struct tally *tally)
     *tally = (struct tally){.sweep = NULL};
 }
 
-/* The point whose key begins with so many of these digits, or NULL. */
-static struct point_tally *find(const struct tally *tally, const char *key, size_t digits)
-{
-    size_t low = 0, high = tally->sweep->n_points;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        struct point_tally *point = &tally->point[tally->by_key[middle]];
-        int order = strncmp(key, point->key, digits);
-        if (order == 0)
-            return point;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
-}
-
 /* What ended at a limit says nothing about another limit. */
-static bool limit_changed(const struct sweep_run *run, enum result result, const json_t *record)
+static bool limit_changed(const struct sweep_run *run, const struct point *measured, enum result result, const json_t *record)
 {
     const json_t *limits = json_object_get(record, "limits"), *memory = json_object_get(limits, "memory_bytes");
     if (result == RESULT_TIMED_OUT)
-        return json_number_value(json_object_get(limits, "time_s")) < run->time_limit;
+        return json_number_value(json_object_get(limits, "time_s")) < sweep_run_limit(run, measured);
     if (result == (enum result)STATUS_OUT_OF_MEMORY || result == (enum result)STATUS_UNSUPPORTED)
         return (size_t)json_integer_value(memory) != run->memory_limit;
     return false;
@@ -101,7 +109,9 @@ void tally_record(struct tally *tally, const json_t *record)
         tally->other_points += !known;
         return;
     }
-    if (limit_changed(&tally->sweep->run, result, record) || (tally->retry && result_failed(result)) || round >= tally->rounds)
+    const struct point *measured = &tally->sweep->point[point - tally->point];
+    if (limit_changed(&tally->sweep->run, measured, result, record) || (tally->retry && result_failed(result)) ||
+        round >= tally->rounds)
         return;
     tally->kept += point->result[round] == 0;
     point->result[round] = (unsigned char)(1 + result);
@@ -110,6 +120,21 @@ void tally_record(struct tally *tally, const json_t *record)
     point->ended = false;
     for (int i = 0; i < tally->rounds; i++)
         point->ended = point->ended || (point->result[i] != 0 && point->result[i] != 1 + RESULT_OK);
+}
+
+void tally_settle(struct tally *tally)
+{
+    for (size_t i = 0; i < tally->sweep->n_points; i++) {
+        struct point_tally *point = &tally->point[i];
+        if (point->training == NULL || point->result[0] != 1 + RESULT_UNTRAINED)
+            continue;
+        enum result training = tally_result(tally, (size_t)(point->training - tally->point));
+        if (training != RESULT_COUNT && training != RESULT_OK && training != RESULT_TARGET_NOT_REACHED)
+            continue;
+        point->result[0] = 0;
+        point->ended = false;
+        tally->kept--;
+    }
 }
 
 enum result tally_result(const struct tally *tally, size_t i)

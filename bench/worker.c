@@ -10,9 +10,11 @@
 char *worker_request(const struct point *point, const struct limits *limits)
 {
     json_watch();
-    json_t *request = json_pack("{so si sf sI so}", "point", point_to_json(point), "samples", limits->samples, "time_limit",
-                                limits->time_limit, "memory_limit", (json_int_t)limits->memory_limit, "cache",
-                                limits->cache != NULL ? json_string(limits->cache) : json_null());
+    json_t *request =
+        json_pack("{so si sf sf sI so so}", "point", point_to_json(point), "samples", limits->samples, "time_limit",
+                  limits->time_limit, "checkpoint_every", limits->checkpoint_every, "memory_limit",
+                  (json_int_t)limits->memory_limit, "cache", limits->cache != NULL ? json_string(limits->cache) : json_null(),
+                  "trained", limits->trained != NULL ? json_string(limits->trained) : json_null());
     char *text = json_print(request, JSON_COMPACT);
     json_decref(request);
     return text;
@@ -50,8 +52,10 @@ bool worker_run(FILE *in, FILE *out, struct error *error)
     struct point point;
     struct limits limits = {.samples = (int)json_integer_value(json_object_get(request, "samples")),
                             .time_limit = json_number_value(json_object_get(request, "time_limit")),
+                            .checkpoint_every = json_number_value(json_object_get(request, "checkpoint_every")),
                             .memory_limit = (size_t)json_integer_value(json_object_get(request, "memory_limit")),
-                            .cache = json_string_value(json_object_get(request, "cache"))};
+                            .cache = json_string_value(json_object_get(request, "cache")),
+                            .trained = json_string_value(json_object_get(request, "trained"))};
     struct finding finding = {.result = RESULT_OK, .b = -1, .t = -1};
     if (request == NULL)
         return fail(error, "a worker reads a point on its standard input: %s", parse.text);

@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-/* What a worker is told: {"point": {...}, "samples": 10, "time_limit": 60, "memory_limit": bytes or 0, "cache": folder or null}. NULL
- * when out of memory. */
+/* What a worker is told: {"point": {...}, "samples": 10, "time_limit": 60, "checkpoint_every": seconds, "memory_limit": bytes or 0,
+ * "cache": folder or null, "trained": folder or null}. NULL when out of memory. */
 char *worker_request(const struct point *point, const struct limits *limits);
 
 /* Reads a request, measures, writes {"result":, "message":, "place":, "inputs":, MEASURE: {...}, "load":, "warnings":, "began":

@@ -3,10 +3,12 @@
  *     normalised:  A_t = M_t^{-1} Lambda_t,  M_t = I - G_t (I - Q_t),   h_t = v_t + A_t (h_{t-1} - v_t)
  *     plain:       A_t = Q_t^{-1} Lambda_t,                             h_t = v_t + A_t h_{t-1}
  *
- * then applied step by step, all by OpenBLAS. The matrices of all tokens are independent of each other and of the states, so the
- * threads share them; a state-dependent mixer allows that only one step at a time. In float64 this is the reference of the
- * tests. */
+ * then applied step by step, all by OpenBLAS. The exact gradient solves with M_t^T (exact_gradient.h), decomposing M_t once more.
+ * The matrices of all tokens are independent of each other and of the states, so the threads share them; a state-dependent mixer
+ * allows that only one step at a time. In float64 this is the reference of the tests. */
 #include "impls/blas.h"
+#include "impls/exact_gradient.h"
+#include "impls/feedback.h"
 #include "impls/finite.h"
 #include "impls/mixer.h"
 #include "impls/support.h"
@@ -19,12 +21,15 @@
 struct plan {
     struct problem problem;
     int threads;
-    int64_t scratch;    /* reals a thread */
-    int64_t n_matrices; /* A_t held at once: all tokens, or one a thread when state-dependent */
-    real *memory;       /* scratch of all threads */
-    real *A;            /* (n_matrices,d,d), each column by column */
-    int *pivots;        /* (2 d) a thread: pivots and the condition estimate's integers */
+    int64_t scratch;                /* reals a thread */
+    int64_t n_matrices;             /* A_t held at once: all tokens, or one a thread when state-dependent */
+    real *memory;                   /* scratch of all threads */
+    real *A;                        /* (n_matrices,d,d), each column by column */
+    int *pivots;                    /* (2 d) a thread: pivots and the condition estimate's integers */
+    struct exact_gradient gradient; /* nothing, unless settings ask for one */
 };
+
+enum { GRADIENTS = GRADIENTS_EXACT };
 
 /* Of one thread: theta (m), q, M (d,d), the condition estimate (4 d), the mixer's; at the end a zero state (d) and h - v (d). */
 static int64_t scratch_size(const struct problem *p)
@@ -40,14 +45,16 @@ static double matrices(const struct problem *p, const struct environment *enviro
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, NULL))
+    if (!support_begin(support, settings, NULL, GRADIENTS))
         return;
     double d = (double)p->d;
     if (d * d > 2147483647) /* LAPACK's integers */
         support_no(support, "d = %.0f: a d x d matrix is beyond LAPACK's 32-bit integers", d);
     else
-        support_memory(support, p, environment,
-                       (matrices(p, environment) * d * d + (double)scratch_size(p) * environment->threads) * sizeof(real) +
+        support_memory(support, p, settings, environment,
+                       (matrices(p, environment) * d * d + (double)scratch_size(p) * environment->threads +
+                        (settings->gradient != GRADIENT_NONE ? exact_gradient_reals(p, environment->threads) : 0)) *
+                               sizeof(real) +
                            2 * d * environment->threads * sizeof(int));
 }
 
@@ -73,6 +80,7 @@ static void destroy(struct plan *plan)
         free(plan->memory);
         free(plan->A);
         free(plan->pivots);
+        exact_gradient_close(&plan->gradient);
     }
     free(plan);
 }
@@ -80,7 +88,6 @@ static void destroy(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    (void)settings;
     *out = NULL;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
@@ -90,7 +97,8 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->memory = memory_allocate(plan->scratch * plan->threads, sizeof(real));
     plan->A = memory_allocate(plan->n_matrices, (size_t)(p->d * p->d) * sizeof(real));
     plan->pivots = memory_allocate(2 * p->d * plan->threads, sizeof(int));
-    if (plan->memory == NULL || plan->A == NULL || plan->pivots == NULL) {
+    if (plan->memory == NULL || plan->A == NULL || plan->pivots == NULL ||
+        (settings->gradient != GRADIENT_NONE && !exact_gradient_open(p, plan->threads, &plan->gradient))) {
         destroy(plan);
         return status_no_memory();
     }
@@ -115,36 +123,45 @@ static real norm_1(const real *M, int64_t d)
     return most;
 }
 
-/* A (d,d) of one token from its raw parameters. False: M_t (plain: Q_t) is singular to working precision, in LAPACK's estimate of
- * its condition. Parameters that are not finite give a matrix of NaN. */
-static bool transition(const struct problem *p, const real *theta, const real *lambda, real *A, real *scratch, int *pivots)
+enum decomposition { DECOMPOSED, NOT_FINITE, SINGULAR };
+
+/* LU of M_t (plain: Q_t) in M (d,d) from activated parameters. Singular is what LAPACK's estimate of the condition calls so to
+ * working precision. */
+static enum decomposition decompose(const struct problem *p, const real *q, const real *lambda, real *M, int *pivots)
 {
     int64_t d = p->d;
-    real *q = scratch, *M = q + mixer_size(p), *estimate = M + d * d, *rest = estimate + 4 * d;
+    real *estimate = M + d * d, *rest = estimate + 4 * d;
     int n = (int)d, info;
-    mixer_activate(p, theta, q, rest);
     mixer_matrix(p, q, M, rest);
-    for (int64_t j = 0; j < d; j++) {
+    for (int64_t j = 0; j < d; j++)
         for (int64_t i = 0; i < d; i++) {
             real g = p->form == FORM_NORMALISED ? 1 - lambda[i] : 1;
             M[j * d + i] = (real)(i == j) - g * M[j * d + i];
         }
-        fill(A + j * d, 0, d);
-        A[j * d + j] = lambda[j];
-    }
     real norm = norm_1(M, d), condition = 0;
-    if (!(norm <= REAL_MAX)) {
-        fill(A, (real)NAN, d * d);
-        return true;
-    }
+    if (!(norm <= REAL_MAX))
+        return NOT_FINITE;
     lapack_getrf(&n, &n, M, &n, pivots, &info);
     if (info != 0)
-        return false;
+        return SINGULAR;
     lapack_gecon("1", &n, M, &n, &norm, &condition, estimate, pivots + d, &info, 1);
-    if (condition <= REAL_EPSILON * (real)(16 + d))
-        return false;
-    lapack_getrs("N", &n, &n, M, &n, pivots, A, &n, &info, 1);
-    return true;
+    return condition <= REAL_EPSILON * (real)(16 + d) ? SINGULAR : DECOMPOSED;
+}
+
+/* A (d,d) of one token from its raw parameters. False: singular. Parameters that are not finite give a matrix of NaN. */
+static bool transition(const struct problem *p, const real *theta, const real *lambda, real *A, real *scratch, int *pivots)
+{
+    int64_t d = p->d;
+    real *q = scratch, *M = q + mixer_size(p);
+    int n = (int)d, info;
+    mixer_activate(p, theta, q, M + d * d + 4 * d);
+    enum decomposition decomposition = decompose(p, q, lambda, M, pivots);
+    fill(A, decomposition == NOT_FINITE ? (real)NAN : 0, d * d);
+    for (int64_t j = 0; j < d && decomposition == DECOMPOSED; j++)
+        A[j * d + j] = lambda[j];
+    if (decomposition == DECOMPOSED)
+        lapack_getrs("N", &n, &n, M, &n, pivots, A, &n, &info, 1);
+    return decomposition != SINGULAR;
 }
 
 /* h = v + A (before - v), or v + A before. */
@@ -193,7 +210,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
             if (ahead) {
                 A = plan->A + token * d * d;
             } else {
-                mixer_state_dependent(p, theta + token * m, inputs->W, before, mixed);
+                feedback_parameters(p, theta + token * m, inputs->W, before, mixed);
                 if (!transition(p, mixed, lambda + token * d, A, scratch, pivots)) {
                     fill(A, (real)NAN, d * d);
                     if (token < place)
@@ -206,14 +223,36 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return exact_finish(p, outputs, trace, place);
 }
 
+static bool solve_transposed(struct plan *plan, int thread, const real *q, const real *lambda, const real *a, real *s)
+{
+    const struct problem *p = &plan->problem;
+    int *pivots = plan->pivots + thread * 2 * p->d, n = (int)p->d, one = 1, info;
+    real *M = plan->memory + thread * plan->scratch;
+    enum decomposition decomposition = decompose(p, q, lambda, M, pivots);
+    memcpy(s, a, (size_t)p->d * sizeof(real));
+    if (decomposition == NOT_FINITE)
+        fill(s, (real)NAN, p->d);
+    else if (decomposition == DECOMPOSED)
+        lapack_getrs("T", &n, &one, M, &n, pivots, s, &n, &info, 1);
+    return decomposition != SINGULAR;
+}
+
+static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
+                              const struct outputs *grad_outputs, const struct gradients *gradients)
+{
+    return exact_gradient_run(&plan->gradient, plan, solve_transposed, inputs, outputs, grad_outputs, gradients);
+}
+
 const struct implementation VARIANT(dense_sequential) = {
     .name = "dense_sequential",
     .summary = "dense RNN step by step, A_t materialised and solved by OpenBLAS, O(d^3) a token",
     .device = DEVICE_CPU,
     .exact = true,
+    .gradients = GRADIENTS,
     .supports = supports,
     .count = count,
     .plan = plan,
     .forward = forward,
+    .backward = backward,
     .destroy = destroy,
 };

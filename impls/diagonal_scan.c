@@ -3,7 +3,9 @@
  *     normalised:  h_t = Lambda_t h_{t-1} + (1 - Lambda_t) v_t
  *     plain:       h_t = Lambda_t h_{t-1} + v_t
  *
- * Option split=batch|channels|time forces what the threads divide. */
+ * Its gradient, exact and n-step alike, is one scan backwards in time. Option split=batch|channels|time forces what the threads
+ * divide. */
+#include "impls/adjoint.h"
 #include "impls/finite.h"
 #include "impls/scan.h"
 #include "impls/support.h"
@@ -13,17 +15,26 @@
 struct plan {
     struct problem problem;
     struct scan scan;
+    real *s; /* (B,T,d) adjoints; nothing, unless settings ask for a gradient */
 };
+
+enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS };
+
+static int64_t adjoints(const struct problem *p, const struct settings *settings)
+{
+    return settings->gradient != GRADIENT_NONE ? p->B * p->T * p->d : 0;
+}
 
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS))
+    if (!support_begin(support, settings, SCAN_OPTIONS, GRADIENTS))
         return;
     if (p->mixer != MIXER_NONE)
         support_no(support, "does not mix channels: only mixer none is its recurrence");
     else
-        support_memory(support, p, environment, (double)scan_carry(p, environment->threads) * sizeof(real));
+        support_memory(support, p, settings, environment,
+                       ((double)scan_carry(p, environment->threads) + (double)adjoints(p, settings)) * sizeof(real));
 }
 
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
@@ -31,6 +42,15 @@ static void count(const struct problem *p, const struct settings *settings, cons
 {
     (void)l;
     scan_count(p, environment->threads, scan_split(p, environment->threads, settings_option(settings, "split")), work);
+}
+
+static void destroy(struct plan *plan)
+{
+    if (plan != NULL) {
+        free(plan->scan.carry);
+        free(plan->s);
+    }
+    free(plan);
 }
 
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
@@ -45,8 +65,9 @@ static struct status plan(const struct problem *p, const struct settings *settin
         (struct scan){.B = p->B, .T = p->T, .d = p->d, .gated = p->form == FORM_NORMALISED, .threads = environment->threads};
     plan->scan.split = scan_split(p, environment->threads, settings_option(settings, "split"));
     plan->scan.carry = memory_allocate(scan_carry(p, environment->threads), sizeof(real));
-    if (plan->scan.carry == NULL) {
-        free(plan);
+    plan->s = memory_allocate(adjoints(p, settings), sizeof(real));
+    if (plan->scan.carry == NULL || plan->s == NULL) {
+        destroy(plan);
         return status_no_memory();
     }
     team_start(environment->threads);
@@ -61,11 +82,28 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return exact_finish(p, outputs, trace, p->B * p->T);
 }
 
-static void destroy(struct plan *plan)
+static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
+                              const struct outputs *grad_outputs, const struct gradients *gradients)
 {
-    if (plan != NULL)
-        free(plan->scan.carry);
-    free(plan);
+    const struct problem *p = &plan->problem;
+    int64_t T = p->T, d = p->d;
+    bool gated = p->form == FORM_NORMALISED;
+    real *v_adjoint = gradients->v, *lambda_adjoint = gradients->lambda, *h0_adjoint = gradients->h0;
+    adjoint_set(p, grad_outputs, plan->scan.threads, plan->s);
+    scan_run_reversed(&plan->scan, inputs->lambda, plan->s, plan->s);
+#pragma omp parallel for num_threads(plan->scan.threads) schedule(static)
+    for (int64_t i = 0; i < p->B * T; i++) {
+        const real *s = plan->s + i * d, *lambda = (const real *)inputs->lambda + i * d, *v = (const real *)inputs->v + i * d;
+        const real *initial = inputs->h0 != NULL ? (const real *)inputs->h0 + i / T * d : plan->scan.carry; /* zero */
+        const real *before = i % T > 0 ? (const real *)outputs->h + (i - 1) * d : initial;
+        for (int64_t c = 0; v_adjoint != NULL && c < d; c++)
+            v_adjoint[i * d + c] = gated ? s[c] - lambda[c] * s[c] : s[c];
+        for (int64_t c = 0; lambda_adjoint != NULL && c < d; c++)
+            lambda_adjoint[i * d + c] = s[c] * (gated ? before[c] - v[c] : before[c]);
+        for (int64_t c = 0; h0_adjoint != NULL && i % T == 0 && c < d; c++)
+            h0_adjoint[i / T * d + c] = lambda[c] * s[c];
+    }
+    return status_ok();
 }
 
 const struct implementation VARIANT(diagonal_scan) = {
@@ -74,9 +112,11 @@ const struct implementation VARIANT(diagonal_scan) = {
     .options = SCAN_OPTIONS,
     .device = DEVICE_CPU,
     .exact = true,
+    .gradients = GRADIENTS,
     .supports = supports,
     .count = count,
     .plan = plan,
     .forward = forward,
+    .backward = backward,
     .destroy = destroy,
 };

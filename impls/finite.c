@@ -27,6 +27,19 @@ struct status finite_status(const struct problem *p, const real *h)
     return status_ok();
 }
 
+struct status finite_adjoint(const struct problem *p, const real *adjoint)
+{
+    int64_t T = p->T, d = p->d;
+    for (int64_t b = 0; b < p->B; b++) {
+        int64_t t = T - 1;
+        while (t >= 0 && row_finite(adjoint + (b * T + t) * d, d))
+            t--;
+        if (t >= 0)
+            return status_at(STATUS_DIVERGED, b, t, "the adjoint is not finite");
+    }
+    return status_ok();
+}
+
 struct status outputs_finish(const struct problem *p, const struct outputs *outputs)
 {
     const real *h = outputs->h;
@@ -37,13 +50,16 @@ struct status outputs_finish(const struct problem *p, const struct outputs *outp
     return finite_status(p, h);
 }
 
+struct status singular_status(const struct problem *p, int64_t place)
+{
+    return status_at(STATUS_SINGULAR, place / p->T, place % p->T, "the %s matrix of this step is singular",
+                     p->form == FORM_NORMALISED ? "I - G (I - Q)" : "Q");
+}
+
 struct status exact_finish(const struct problem *p, const struct outputs *outputs, struct trace *trace, int64_t place)
 {
     struct status status = outputs_finish(p, outputs);
     if (trace != NULL)
         trace_exact(p, trace);
-    if (place < p->B * p->T)
-        status = status_at(STATUS_SINGULAR, place / p->T, place % p->T, "the %s matrix of this step is singular",
-                           p->form == FORM_NORMALISED ? "I - G (I - Q)" : "Q");
-    return status;
+    return place < p->B * p->T ? singular_status(p, place) : status;
 }

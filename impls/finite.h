@@ -7,11 +7,16 @@
 #include "impls/real.h"
 
 #define finite_status VARIANT(finite_status)
+#define finite_adjoint VARIANT(finite_adjoint)
 #define outputs_finish VARIANT(outputs_finish)
 #define exact_finish VARIANT(exact_finish)
+#define singular_status VARIANT(singular_status)
 
 /* Status of h (B,T,d): ok, or diverged with the first place that is not finite. */
 struct status finite_status(const struct problem *problem, const real *h);
+
+/* The same of an adjoint (B,T,d), in which what is not finite spreads towards the first token. */
+struct status finite_adjoint(const struct problem *problem, const real *adjoint);
 
 /* What every forward() ends with: copies the final states out and answers finite_status(). */
 struct status outputs_finish(const struct problem *problem, const struct outputs *outputs);
@@ -19,5 +24,8 @@ struct status outputs_finish(const struct problem *problem, const struct outputs
 /* The same for an exact implementation, with the first token b T + t whose step has no answer (B T: none), which makes it
  * singular. */
 struct status exact_finish(const struct problem *problem, const struct outputs *outputs, struct trace *trace, int64_t place);
+
+/* singular at the token b T + t. */
+struct status singular_status(const struct problem *problem, int64_t place);
 
 #endif

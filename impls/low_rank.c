@@ -49,11 +49,11 @@ static bool solve(int64_t n, int64_t d, real *A, real *y)
     return true;
 }
 
-bool low_rank_solve(const struct problem *p, const real *q, const real *g, real *y, real *scratch)
+/* A (r,r) = F - S W */
+static void core(const struct problem *p, const real *q, const real *g, real *A)
 {
     int64_t r = p->r, d = p->d;
     const real *strength = q + r * d;
-    real *A = scratch;
     for (int64_t i = 0; i < r; i++)
         for (int64_t j = 0; j <= i; j++) {
             const real *ui = q + i * d, *uj = q + j * d;
@@ -65,7 +65,29 @@ bool low_rank_solve(const struct problem *p, const real *q, const real *g, real 
                     A[i * r + j] += strength[i] * (g != NULL ? dot(ui, uj, d) : weighted);
             }
         }
+}
+
+bool low_rank_solve(const struct problem *p, const real *q, const real *g, real *y, real *scratch)
+{
+    int64_t r = p->r, d = p->d;
+    core(p, q, g, scratch);
     for (int64_t i = 0; i < r; i++)
-        y[i] *= strength[i];
-    return solve(r, d, A, y);
+        y[i] *= q[r * d + i];
+    return solve(r, d, scratch, y);
+}
+
+bool low_rank_solve_transposed(const struct problem *p, const real *q, const real *g, real *y, real *scratch)
+{
+    int64_t r = p->r, d = p->d;
+    core(p, q, g, scratch);
+    for (int64_t i = 0; i < r; i++)
+        for (int64_t j = 0; j < i; j++) {
+            real swap = scratch[i * r + j];
+            scratch[i * r + j] = scratch[j * r + i];
+            scratch[j * r + i] = swap;
+        }
+    bool regular = solve(r, d, scratch, y);
+    for (int64_t i = 0; i < r; i++)
+        y[i] *= q[r * d + i];
+    return regular;
 }

@@ -1,23 +1,8 @@
 /* See mixer.h. A mixer is a row of the table at the end: size, scratch, activation, application. */
 #include "impls/mixer.h"
 
-#include "impls/blas.h"
-#include "impls/vector.h"
-
-#include <string.h>
-
-enum { POWER_STEPS = 16 }; /* of the estimate of a Kronecker factor's largest eigenvalue */
-
-/* sigmoid of an infinite value would be a harmless 0 or 1: (a - a) turns it into NaN, which shows. */
-static real sigmoid(real a)
-{
-    return 1 / (1 + real_exp(-a)) + (a - a);
-}
-
-static real silu(real x)
-{
-    return x / (1 + real_exp(-x));
-}
+#include "impls/activation.h"
+#include "impls/kronecker.h"
 
 /* ---- dplr and householder: r vectors u = normalise(SiLU(raw)) and r strengths s alpha = s sigmoid(a) ----------------------- */
 
@@ -37,11 +22,15 @@ static void low_rank_activate(const struct problem *p, const real *theta, real *
     int64_t r = p->r, d = p->d;
     (void)scratch;
     for (int64_t i = 0; i < r; i++) {
-        real *u = q + i * d;
-        for (int64_t c = 0; c < d; c++)
-            u[c] = silu(theta[i * d + c]);
-        real norm = real_sqrt(dot(u, u, d));
-        real inverse = 1 / (norm > (real)1e-5 ? norm : (real)1e-5);
+        const real *raw = theta + i * d;
+        real *u = q + i * d, squares = 0;
+#pragma omp simd reduction(+ : squares)
+        for (int64_t c = 0; c < d; c++) {
+            real x = silu(raw[c]);
+            u[c] = x;
+            squares += x * x;
+        }
+        real norm = real_sqrt(squares), inverse = 1 / (norm > NORM_LEAST ? norm : NORM_LEAST);
         if (!(norm <= REAL_MAX))
             inverse = (real)NAN; /* neither a comparison with NaN nor a division by infinity may hide it */
 #pragma omp simd
@@ -82,44 +71,12 @@ static int64_t kronecker_size(const struct problem *p)
     return n1 * n1 + n2 * n2;
 }
 
-static int64_t kronecker_scratch(const struct problem *p)
+static int64_t kronecker_scratch_of(const struct problem *p)
 {
     int64_t n1, n2;
     kronecker_sizes(p->d, &n1, &n2);
-    int64_t activation = n2 * n2 + 2 * n2; /* L and two vectors; n2 >= n1 */
+    int64_t activation = kronecker_scratch(n2); /* n2 >= n1 */
     return activation > p->d ? activation : p->d;
-}
-
-/* out (n,n) = scale diag(sigmoid(strength)) K,  K = L L^T / (sigma + 1e-6),  L the lower triangle of SiLU(raw), row by row. */
-static void kronecker_factor(int64_t n, real scale, const real *raw, const real *strength, real *out, real *scratch)
-{
-    real *L = scratch, *w = scratch + n * n, *next = w + n;
-    for (int64_t i = 0, k = 0; i < n; i++)
-        for (int64_t j = 0; j < n; j++)
-            L[i * n + j] = j <= i ? silu(raw[k++]) : 0;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j <= i; j++)
-            out[i * n + j] = out[j * n + i] = dot(L + i * n, L + j * n, j + 1);
-
-    fill(w, 1 / real_sqrt((real)n), n);
-    for (int step = 0; step < POWER_STEPS; step++) {
-        for (int64_t i = 0; i < n; i++)
-            next[i] = dot(out + i * n, w, n);
-        real norm = real_sqrt(dot(next, next, n));
-        if (norm == 0) /* L = 0, or w in its kernel: w stays */
-            break;
-        for (int64_t i = 0; i < n; i++)
-            w[i] = next[i] / norm;
-    }
-    real sigma = 0;
-    for (int64_t i = 0; i < n; i++)
-        sigma += w[i] * dot(out + i * n, w, n);
-
-    for (int64_t i = 0; i < n; i++) {
-        real row = scale * sigmoid(strength[i]) / (sigma + (real)1e-6);
-        for (int64_t j = 0; j < n; j++)
-            out[i * n + j] *= row;
-    }
 }
 
 static void kronecker_activate(const struct problem *p, const real *theta, real *q, real *scratch)
@@ -197,7 +154,7 @@ static const struct {
     [MIXER_NONE]        = {none_size,      no_scratch,        none_activate,      none_apply},
     [MIXER_DPLR]        = {low_rank_size,  no_scratch,        low_rank_activate,  dplr_apply},
     [MIXER_HOUSEHOLDER] = {low_rank_size,  no_scratch,        low_rank_activate,  householder_apply},
-    [MIXER_KRONECKER]   = {kronecker_size, kronecker_scratch, kronecker_activate, kronecker_apply},
+    [MIXER_KRONECKER]   = {kronecker_size, kronecker_scratch_of, kronecker_activate, kronecker_apply},
     [MIXER_DENSE]       = {dense_size,     no_scratch,        dense_activate,     dense_apply},
 };
 // clang-format on
@@ -257,16 +214,4 @@ double mixer_apply_operations(const struct problem *p)
                                             [MIXER_KRONECKER] = 2 * d * (double)(n1 + n2),
                                             [MIXER_DENSE] = 2 * d * d};
     return operations[p->mixer];
-}
-
-real feedback_scale(const struct problem *p, const real *h)
-{
-    return p->feedback == FEEDBACK_RMS ? 1 / real_sqrt(dot(h, h, p->d) / (real)p->d + (real)1e-6) : 1;
-}
-
-void mixer_state_dependent(const struct problem *p, const real *theta, const real *W, const real *h, real *out)
-{
-    int m = (int)problem_m(p), d = (int)p->d;
-    memcpy(out, theta, (size_t)m * sizeof(real));
-    blas_gemv(CblasRowMajor, CblasNoTrans, m, d, feedback_scale(p, h), W, d, h, 1, 1, out, 1);
 }

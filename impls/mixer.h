@@ -20,8 +20,9 @@
 #define mixer_matrix VARIANT(mixer_matrix)
 #define mixer_activate_operations VARIANT(mixer_activate_operations)
 #define mixer_apply_operations VARIANT(mixer_apply_operations)
-#define mixer_state_dependent VARIANT(mixer_state_dependent)
-#define feedback_scale VARIANT(feedback_scale)
+
+/* normalise(x) = x / max(||x||, this) */
+#define NORM_LEAST ((real)1e-5)
 
 int64_t mixer_size(const struct problem *problem);
 
@@ -40,11 +41,5 @@ void mixer_matrix(const struct problem *problem, const real *q, real *matrix, re
 /* Operations of mixer_activate() and of mixer_apply(): a multiply-add counts 2, exp and division 1. */
 double mixer_activate_operations(const struct problem *problem);
 double mixer_apply_operations(const struct problem *problem);
-
-/* k(h) = feedback_scale(h) * h: 1, or 1 / sqrt(mean h^2 + 1e-6) with rms feedback. */
-real feedback_scale(const struct problem *problem, const real *h);
-
-/* out (m) = theta (m) + W (m,d) k(h (d)): the raw parameters of one state-dependent token. */
-void mixer_state_dependent(const struct problem *problem, const real *theta, const real *W, const real *h, real *out);
 
 #endif

@@ -54,14 +54,37 @@ static void step(bool gated, const real *lambda, const real *before, const real 
     }
 }
 
-/* Steps from..to of one sequence and n channels, starting from the state before. */
-static void steps(const struct scan *s, int64_t from, int64_t to, int64_t n, const real *lambda, const real *x, const real *before,
-                  real *out)
+/* A scan in one direction of time. Its steps are counted in that direction; step i of a sequence reads lambda, x and writes out at
+ * i * stride from where the sequence begins. */
+struct walk {
+    const struct scan *scan;
+    int64_t stride;
+    const real *lambda, *x; /* where step 0 of the first sequence is */
+    const real *h0;         /* the state before step 0; NULL: zero */
+    real *out;
+    bool gated, reversed;
+};
+
+/* Steps from..to of one sequence and n channels, starting from the state before; NULL is a zero state whose lambda is not read. */
+static void steps(const struct walk *w, int64_t offset, int64_t from, int64_t to, int64_t n, const real *before)
 {
-    for (int64_t t = from; t < to; t++) {
-        step(s->gated, lambda + t * s->d, before, x + t * s->d, out + t * s->d, n);
-        before = out + t * s->d;
+    const real *lambda = w->lambda + offset, *x = w->x + offset;
+    real *out = w->out + offset;
+    for (int64_t i = from; i < to; i++) {
+        if (before != NULL)
+            step(w->gated, lambda + i * w->stride, before, x + i * w->stride, out + i * w->stride, n);
+        else
+            memmove(out + i * w->stride, x + i * w->stride, (size_t)n * sizeof(real));
+        before = out + i * w->stride;
     }
+}
+
+/* The state before the first step of sequence b, from channel c on. Backwards there is no lambda to multiply it with. */
+static const real *initial(const struct walk *w, int64_t b, int64_t c)
+{
+    if (w->reversed)
+        return NULL;
+    return (w->h0 != NULL ? w->h0 + b * w->scan->d : w->scan->carry) + c;
 }
 
 /* Share i of n things divided among parts. */
@@ -70,24 +93,24 @@ static int64_t share(int64_t n, int64_t i, int64_t parts)
     return n * i / parts;
 }
 
-static void run_batch(const struct scan *s, const real *lambda, const real *x, const real *h0, real *out)
+static void run_batch(const struct walk *w)
 {
-    int64_t size = s->T * s->d;
+    const struct scan *s = w->scan;
 #pragma omp parallel for num_threads(s->threads) schedule(static)
     for (int64_t b = 0; b < s->B; b++)
-        steps(s, 0, s->T, s->d, lambda + b * size, x + b * size, h0 ? h0 + b * s->d : s->carry, out + b * size);
+        steps(w, b * s->T * s->d, 0, s->T, s->d, initial(w, b, 0));
 }
 
-static void run_channels(const struct scan *s, const real *lambda, const real *x, const real *h0, real *out)
+static void run_channels(const struct walk *w)
 {
-    int64_t size = s->T * s->d, lines = (s->d + LINE - 1) / LINE;
+    const struct scan *s = w->scan;
+    int64_t lines = (s->d + LINE - 1) / LINE;
 #pragma omp parallel for num_threads(s->threads) schedule(static)
     for (int i = 0; i < s->threads; i++) {
         int64_t from = share(lines, i, s->threads) * LINE, to = share(lines, i + 1, s->threads) * LINE;
         to = to < s->d ? to : s->d;
         for (int64_t b = 0; b < s->B && from < to; b++)
-            steps(s, 0, s->T, to - from, lambda + b * size + from, x + b * size + from, (h0 ? h0 + b * s->d : s->carry) + from,
-                  out + b * size + from);
+            steps(w, b * s->T * s->d + from, 0, s->T, to - from, initial(w, b, from));
     }
 }
 
@@ -101,8 +124,9 @@ static int64_t chunk_start(int64_t T, int i, int n)
  * follows from those of the chunks before, and is added times the running product in a second pass. The recurrence is linear, so
  * this is exact up to rounding. The two arrays of a chunk and sequence: products (d), then the running product of the second
  * pass. */
-static void run_time(const struct scan *s, const real *lambda, const real *x, const real *h0, real *out)
+static void run_time(const struct walk *w)
 {
+    const struct scan *s = w->scan;
     int64_t size = s->T * s->d, d = s->d;
     const real *zero = s->carry;
     real *carry = s->carry + d;
@@ -112,13 +136,13 @@ static void run_time(const struct scan *s, const real *lambda, const real *x, co
         int64_t from = chunk_start(s->T, i, n), to = chunk_start(s->T, i + 1, n);
         real *product = carry + 2 * i * s->B * d;
         for (int64_t b = 0; b < s->B; b++) {
-            const real *l = lambda + b * size;
-            steps(s, from, to, d, l, x + b * size, i == 0 && h0 ? h0 + b * d : zero, out + b * size);
+            steps(w, b * size, from, to, d, i == 0 ? initial(w, b, 0) : zero);
             fill(product + b * d, 1, d);
             for (int64_t t = from; t < to && i > 0 && i < n - 1; t++) {
+                const real *l = w->lambda + b * size + t * w->stride;
 #pragma omp simd
                 for (int64_t c = 0; c < d; c++)
-                    product[b * d + c] *= l[t * d + c];
+                    product[b * d + c] *= l[c];
             }
         }
 #pragma omp barrier
@@ -126,10 +150,10 @@ static void run_time(const struct scan *s, const real *lambda, const real *x, co
          * read it, hence the copy and the second barrier. */
         real *state = product + s->B * d;
         for (int64_t b = 0; b < s->B && i > 0; b++) {
-            const real *first = out + b * size + (chunk_start(s->T, 1, n) - 1) * d;
-            memcpy(state + b * d, first, (size_t)d * sizeof(real));
+            const real *out = w->out + b * size;
+            memcpy(state + b * d, out + (chunk_start(s->T, 1, n) - 1) * w->stride, (size_t)d * sizeof(real));
             for (int k = 1; k < i; k++) {
-                const real *last = out + b * size + (chunk_start(s->T, k + 1, n) - 1) * d;
+                const real *last = out + (chunk_start(s->T, k + 1, n) - 1) * w->stride;
                 step(false, carry + (2 * k * s->B + b) * d, state + b * d, last, state + b * d, d);
             }
         }
@@ -137,8 +161,8 @@ static void run_time(const struct scan *s, const real *lambda, const real *x, co
         for (int64_t b = 0; b < s->B && i > 0; b++) {
             real *running = state + b * d;
             for (int64_t t = from; t < to; t++) {
-                const real *l = lambda + b * size + t * d;
-                real *o = out + b * size + t * d;
+                const real *l = w->lambda + b * size + t * w->stride;
+                real *o = w->out + b * size + t * w->stride;
 #pragma omp simd
                 for (int64_t c = 0; c < d; c++) {
                     running[c] *= l[c];
@@ -149,16 +173,30 @@ static void run_time(const struct scan *s, const real *lambda, const real *x, co
     }
 }
 
+static void run(const struct walk *w)
+{
+    static void (*const run_split[SPLIT_COUNT])(const struct walk *) = {
+        [SPLIT_BATCH] = run_batch, [SPLIT_CHANNELS] = run_channels, [SPLIT_TIME] = run_time};
+    const struct scan *s = w->scan;
+    bool short_time = s->T <= s->threads && s->split == SPLIT_TIME; /* too short for a chunk a thread */
+    fill(s->carry, 0, s->d);                                        /* the zero initial state */
+    run_split[short_time ? SPLIT_BATCH : s->split](w);
+}
+
 void scan_run(const struct scan *s, const real *lambda, const real *x, const real *h0, real *out)
 {
-    if (s->T <= s->threads && s->split == SPLIT_TIME) { /* too short for a chunk a thread */
-        struct scan whole = *s;
-        whole.split = SPLIT_BATCH;
-        scan_run(&whole, lambda, x, h0, out);
-        return;
-    }
-    static void (*const run[SPLIT_COUNT])(const struct scan *, const real *, const real *, const real *, real *) = {
-        [SPLIT_BATCH] = run_batch, [SPLIT_CHANNELS] = run_channels, [SPLIT_TIME] = run_time};
-    fill(s->carry, 0, s->d); /* the zero initial state */
-    run[s->split](s, lambda, x, h0, out);
+    const struct walk w = {.scan = s, .stride = s->d, .lambda = lambda, .x = x, .h0 = h0, .out = out, .gated = s->gated};
+    run(&w);
+}
+
+void scan_run_reversed(const struct scan *s, const real *lambda, const real *x, real *out)
+{
+    int64_t last = (s->T - 1) * s->d;
+    const struct walk w = {.scan = s,
+                           .stride = -s->d,
+                           .lambda = lambda + last + s->d, /* lambda_{t+1}; step 0 does not read it */
+                           .x = x + last,
+                           .out = out + last,
+                           .reversed = true};
+    run(&w);
 }

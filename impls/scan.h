@@ -13,6 +13,7 @@ enum split { SPLIT_BATCH, SPLIT_CHANNELS, SPLIT_TIME, SPLIT_COUNT };
 #define scan_carry VARIANT(scan_carry)
 #define scan_count VARIANT(scan_count)
 #define scan_run VARIANT(scan_run)
+#define scan_run_reversed VARIANT(scan_run_reversed)
 
 struct scan {
     int64_t B, T, d;
@@ -36,5 +37,9 @@ void scan_count(const struct problem *problem, int threads, enum split split, st
 
 /* out (B,T,d) from lambda (B,T,d), x (B,T,d) and the initial state h0 (B,d; NULL: zero). out may be x. */
 void scan_run(const struct scan *scan, const real *lambda, const real *x, const real *h0, real *out);
+
+/* Its transpose, backwards in time: out_t = x_t + lambda_{t+1} out_{t+1}, nothing coming after the last token. out may be x. The
+ * scan's `gated` plays no part. */
+void scan_run_reversed(const struct scan *scan, const real *lambda, const real *x, real *out);
 
 #endif

@@ -3,7 +3,10 @@
  *     normalised:  h_t = Lambda h_{t-1} + G (v + U b)
  *     plain:       h_t = Lambda h_{t-1} + v + U b         with b from low_rank.h
  *
- * Sequences are divided among the threads. In float64 this is the exact answer of the sweeps. */
+ * Sequences are divided among the threads. In float64 this is the exact answer of the sweeps. The gradient is exact, too, and costs
+ * as much a step (exact_gradient.h). */
+#include "impls/exact_gradient.h"
+#include "impls/feedback.h"
 #include "impls/finite.h"
 #include "impls/low_rank.h"
 #include "impls/mixer.h"
@@ -19,7 +22,10 @@ struct plan {
     int threads;
     int64_t scratch; /* reals a thread */
     real *memory;
+    struct exact_gradient gradient; /* nothing, unless settings ask for one */
 };
+
+enum { GRADIENTS = GRADIENTS_EXACT };
 
 /* Of one thread: theta (m), q, gate (d), y (r), zero state (d), then the scratch of the shared arithmetic. */
 static int64_t scratch_size(const struct problem *p)
@@ -31,14 +37,17 @@ static int64_t scratch_size(const struct problem *p)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, NULL))
+    if (!support_begin(support, settings, NULL, GRADIENTS))
         return;
     if (p->mixer == MIXER_KRONECKER)
         support_no(support, "a Kronecker mixer has no low-rank form: its gate G is not scalar");
     else if (p->mixer == MIXER_DENSE)
         support_no(support, "a dense mixer has no low-rank form");
     else
-        support_memory(support, p, environment, (double)scratch_size(p) * environment->threads * sizeof(real));
+        support_memory(support, p, settings, environment,
+                       ((double)scratch_size(p) * environment->threads +
+                        (settings->gradient != GRADIENT_NONE ? exact_gradient_reals(p, environment->threads) : 0)) *
+                           sizeof(real));
 }
 
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
@@ -55,18 +64,26 @@ static void count(const struct problem *p, const struct settings *settings, cons
         tokens * ((state_dependent ? 2 * m * d : 0) + mixer_activate_operations(p) + grams + 4 * r * d + 7 * d + 2 * r * r * r / 3);
 }
 
+static void destroy(struct plan *plan)
+{
+    if (plan != NULL) {
+        free(plan->memory);
+        exact_gradient_close(&plan->gradient);
+    }
+    free(plan);
+}
+
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    (void)settings;
     *out = NULL;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
     *plan = (struct plan){.problem = *p, .threads = environment->threads, .scratch = scratch_size(p)};
     plan->memory = memory_allocate(plan->scratch * plan->threads, sizeof(real));
-    if (plan->memory == NULL) {
-        free(plan);
+    if (plan->memory == NULL || (settings->gradient != GRADIENT_NONE && !exact_gradient_open(p, plan->threads, &plan->gradient))) {
+        destroy(plan);
         return status_no_memory();
     }
     team_start(plan->threads);
@@ -88,7 +105,7 @@ static int64_t sequence(const struct problem *p, int64_t b, const struct inputs 
     for (int64_t t = 0; t < T; t++, v += d, lambda += d, h += d) {
         const real *raw = theta != NULL ? theta + t * m : NULL;
         if (p->feedback != FEEDBACK_NONE) {
-            mixer_state_dependent(p, raw, inputs->W, before, mixed);
+            feedback_parameters(p, raw, inputs->W, before, mixed);
             raw = mixed;
         }
         mixer_activate(p, raw, q, rest);
@@ -141,11 +158,29 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return exact_finish(p, outputs, trace, place);
 }
 
-static void destroy(struct plan *plan)
+/* M^{-T} a = a + U c, with c from low_rank.h. */
+static bool solve_transposed(struct plan *plan, int thread, const real *q, const real *lambda, const real *a, real *s)
 {
-    if (plan != NULL)
-        free(plan->memory);
-    free(plan);
+    const struct problem *p = &plan->problem;
+    int64_t d = p->d, r = p->r;
+    bool normalised = p->form == FORM_NORMALISED;
+    real *gate = plan->memory + thread * plan->scratch, *y = gate + d, *rest = y + r;
+    for (int64_t c = 0; c < d; c++)
+        gate[c] = normalised ? 1 - lambda[c] : 1;
+    for (int64_t i = 0; i < r; i++)
+        y[i] = dot_weighted(gate, q + i * d, a, d);
+    if (r > 0 && !low_rank_solve_transposed(p, q, normalised ? gate : NULL, y, rest))
+        return false;
+    memcpy(s, a, (size_t)d * sizeof(real));
+    for (int64_t i = 0; i < r; i++)
+        add_scaled(y[i], q + i * d, s, d);
+    return true;
+}
+
+static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
+                              const struct outputs *grad_outputs, const struct gradients *gradients)
+{
+    return exact_gradient_run(&plan->gradient, plan, solve_transposed, inputs, outputs, grad_outputs, gradients);
 }
 
 const struct implementation VARIANT(structured_sequential) = {
@@ -153,9 +188,11 @@ const struct implementation VARIANT(structured_sequential) = {
     .summary = "exact dense RNN, diagonal-plus-low-rank steps, O(r d + r^2 d) each",
     .device = DEVICE_CPU,
     .exact = true,
+    .gradients = GRADIENTS,
     .supports = supports,
     .count = count,
     .plan = plan,
     .forward = forward,
+    .backward = backward,
     .destroy = destroy,
 };

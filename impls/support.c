@@ -18,7 +18,7 @@ void support_no(struct support *support, const char *format, ...)
     support->yes = false;
 }
 
-bool support_begin(struct support *support, const struct settings *settings, const char *options)
+bool support_begin(struct support *support, const struct settings *settings, const char *options, unsigned gradients)
 {
     *support = (struct support){.yes = true};
     for (int i = 0; i < settings->n_options; i++) {
@@ -28,7 +28,13 @@ bool support_begin(struct support *support, const struct settings *settings, con
         support_no(support, "has no option %s=%s; it takes %s", option->name, option->value, options != NULL ? options : "none");
         return false;
     }
-    return true;
+    if (settings->gradient == GRADIENT_EXACT && !(gradients & GRADIENTS_EXACT))
+        support_no(support, "has no exact gradient");
+    else if (settings->gradient == GRADIENT_STEPS && !(gradients & GRADIENTS_STEPS))
+        support_no(support, "has no n-step gradient");
+    else if (settings->gradient == GRADIENT_STEPS && settings->gradient_steps < 1)
+        support_no(support, "an n-step gradient needs at least one step");
+    return support->yes;
 }
 
 double problem_bytes(const struct problem *p)
@@ -38,9 +44,10 @@ double problem_bytes(const struct problem *p)
     return (tokens * (3 * (double)p->d + m) + W + 2 * (double)p->B * (double)p->d) * (double)dtype_size(p->dtype);
 }
 
-void support_memory(struct support *support, const struct problem *problem, const struct environment *environment, double bytes)
+void support_memory(struct support *support, const struct problem *problem, const struct settings *settings,
+                    const struct environment *environment, double bytes)
 {
-    double total = bytes + problem_bytes(problem);
+    double total = bytes + problem_bytes(problem) * (settings->gradient != GRADIENT_NONE ? 2 : 1);
     if (environment->memory_limit > 0 && total > (double)environment->memory_limit)
         support_no(support, "needs %.1f MB (%.1f beside the tensors), the limit is %.1f MB", total / 1e6, bytes / 1e6,
                    (double)environment->memory_limit / 1e6);

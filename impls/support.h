@@ -7,11 +7,14 @@
 /* Answers no, with the reason. */
 void support_no(struct support *support, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Starts an answer: yes, unless a setting names an option that is not among those listed (option_allowed()). False after a no. */
-bool support_begin(struct support *support, const struct settings *settings, const char *options);
+/* Starts an answer: yes, unless a setting names an option that is not among those listed (option_allowed()), or asks for a
+ * gradient that is not among these bits of implementation.gradients. False after a no. */
+bool support_begin(struct support *support, const struct settings *settings, const char *options, unsigned gradients);
 
-/* Ends it: bytes is what plan() takes; no when that and the tensors of the problem exceed the environment's limit. */
-void support_memory(struct support *support, const struct problem *problem, const struct environment *environment, double bytes);
+/* Ends it: bytes is what plan() takes; no when that and the tensors of the problem, and of its gradient where one is asked for,
+ * exceed the environment's limit. */
+void support_memory(struct support *support, const struct problem *problem, const struct settings *settings,
+                    const struct environment *environment, double bytes);
 
 /* Bytes of the tensors of a problem: inputs and outputs. */
 double problem_bytes(const struct problem *problem);

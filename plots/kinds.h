@@ -27,6 +27,7 @@ struct plot_kind {
     unsigned x_columns, y_columns;         /* bit masks: which columns an axis must have room for */
     bool decades;                          /* whole decades on the x axis */
     bool letters_low;                      /* points without a figure are letters at the lower edge, else at the upper one */
+    bool share;                            /* y is a share: linear, from 0 to 1 */
     bool roofs;                            /* dots that nothing joins, below the limits of the machine */
     bool (*rows)(struct record *const *record, size_t n, int x, struct drawing *drawing);
 };

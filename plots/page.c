@@ -120,6 +120,10 @@ static void measure_axes(const struct page *page, struct contents *contents)
     const double number_height = 0.06;
     double axis_height = layout_of(page->n_panels).panel_height - MARGIN_TOP - MARGIN_BOTTOM,
            letters = contents->n_slots * LETTER_HEIGHT / axis_height, numbers = contents->notes & NOTE_LABELS ? number_height : 0;
+    if (kind->share) {
+        contents->y = (struct range){-0.03 - 1.06 * letters / (1 - letters), 1.03};
+        return;
+    }
     contents->y = axis(y, !kind->roofs); /* lines that are close to each other need all the height */
     contents->y = with_room(y.low <= y.high ? y : contents->y, contents->y, kind->letters_low ? letters : 0,
                             numbers + (kind->letters_low ? 0 : letters));
@@ -176,6 +180,8 @@ static void put_page(FILE *out, const struct page *page, const struct contents *
     caption_write(out, page, contents->record, contents->n_records, contents->notes);
     put_setting(out, "x_low", contents->x.low);
     put_setting(out, "x_high", contents->x.high);
+    if (figure->kind->share)
+        fputs("y_axis\tlinear\n", out);
     put_setting(out, "y_low", contents->y.low);
     put_setting(out, "y_high", contents->y.high);
     put_ticks(out, page, contents);

@@ -32,11 +32,6 @@ static bool summarise_spread(const struct sample *sample, size_t n, struct summa
     return true;
 }
 
-static double value_number(const struct value *value)
-{
-    return value->kind == VALUE_INTEGER ? (double)value->integer : value->kind == VALUE_REAL ? value->real : NAN;
-}
-
 bool rows_throughput(struct record *const *record, size_t n, int x, struct drawing *drawing)
 {
     enum { X, TOKENS, LOW, HIGH, WHOLE_RANGE };

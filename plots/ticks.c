@@ -22,7 +22,7 @@ static int tick_order(const void *left, const void *right)
 /* The place of a field's value on the axis; NaN where it has none. */
 static double place_of(const struct plot_kind *kind, const struct value *value, double edge)
 {
-    double number = value->kind == VALUE_INTEGER ? (double)value->integer : value->kind == VALUE_REAL ? value->real : NAN;
+    double number = value_number(value);
     if (!kind->along_is_x)
         return number;
     return number == 0 ? NAN : number >= 1 ? edge : 1 - number; /* "free" is 0; by 1 - kappa */

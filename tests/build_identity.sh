@@ -10,7 +10,7 @@ failed=0
 identity() {
     local place=$folder/$1 flags=$2
     shift 2
-    mkdir -p "$place"/{impls,bench,objects/impls,objects/bench}
+    mkdir -p "$place"/{impls,bench,train,objects/impls,objects/bench,objects/train}
     printf '#define ROWS(X) \\\n    X(one) \\\n    X(two)\n' >"$place/impls/registry.c"
     echo 'int one(int x) { return x + 1; }' >"$place/impls/one.c"
     echo 'int two(int x) { return x + 2; }' >"$place/impls/two.c"
@@ -18,6 +18,9 @@ identity() {
     echo 'int timing(int x) { return x + 4; }' >"$place/bench/timing.c"
     echo 'int speed(int x) { return x + 5; }' >"$place/bench/speed.c"
     echo 'int error(int x) { return x + 6; }' >"$place/bench/error.c"
+    echo 'int learn(int x) { return x + 7; }' >"$place/bench/learn.c"
+    echo 'int course(int x) { return x + 8; }' >"$place/bench/course.c"
+    echo 'int layer(int x) { return x + 9; }' >"$place/train/layer.c"
     while [[ $# -gt 0 ]]; do
         printf '%s\n' "$2" >"$place/$1"
         shift 2
@@ -25,10 +28,10 @@ identity() {
     local file
     (
         cd "$place"
-        for file in impls/{registry,one,two,scan} bench/{timing,speed,error}; do
+        for file in impls/{registry,one,two,scan} bench/{timing,speed,error,learn,course} train/layer; do
             gcc -O2 -g "-ffile-prefix-map=$PWD=." -c "$file.c" -o "objects/$file.o"
         done
-        "$script" "$flags" impls/registry.c "speed error" objects/*/*.o | grep '^    {"'
+        "$script" "$flags" impls/registry.c "speed error learn" "learn course" objects/*/*.o | grep '^    {"'
     )
 }
 
@@ -40,16 +43,18 @@ differ() { # WHAT EXPECTED ROWS
 }
 
 first=$(identity first O2)
-[[ $(wc -l <<<"$first") == 4 ]] || { echo "build_identity: expected rows one, two, speed, error: $first" >&2 && exit 1; }
+[[ $(wc -l <<<"$first") == 5 ]] || { echo "build_identity: expected rows one, two, speed, error, learn: $first" >&2 && exit 1; }
 
 differ "the same again" "" "$(identity first O2)"
 differ "another folder" "" "$(identity another/folder O2)"
 differ "a comment" "" "$(identity comment O2 impls/one.c $'/* why */\n\nint one(int x)\n{\n    return x + 1; // so\n}')"
 differ "an implementation" "one " "$(identity own O2 impls/one.c 'int one(int x) { return x + 7; }')"
-differ "shared arithmetic" "one two " "$(identity shared O2 impls/scan.c 'int scan(int x) { return x + 7; }')"
+differ "shared arithmetic" "one two learn " "$(identity shared O2 impls/scan.c 'int scan(int x) { return x + 7; }')"
 differ "a measure" "error " "$(identity measure O2 bench/error.c 'int error(int x) { return x + 7; }')"
-differ "what measures share" "speed error " "$(identity measures O2 bench/timing.c 'int timing(int x) { return x + 7; }')"
-differ "the flags" "one two speed error " "$(identity flags O3)"
+differ "what measures share" "speed error learn " "$(identity measures O2 bench/timing.c 'int timing(int x) { return x + 7; }')"
+differ "a layer" "learn " "$(identity layer O2 train/layer.c 'int layer(int x) { return x + 7; }')"
+differ "what learning shares" "learn " "$(identity course O2 bench/course.c 'int course(int x) { return x + 7; }')"
+differ "the flags" "one two speed error learn " "$(identity flags O3)"
 differ "one more implementation" "three " "$(identity more O2 impls/registry.c \
     $'#define ROWS(X) \\\n    X(one) \\\n    X(two) \\\n    X(three)\nint added;')"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A room may look down, never up: checks the #include lines of every source, and that the objects of impls/, which is pure
-# arithmetic, reach for no file, terminal or environment, and that no test is forgotten. BUILD names the folder of the build (build).
+# A room may look down, never up: checks the #include lines of every source, and that the objects of rooms that are pure
+# arithmetic reach for no file, terminal or environment, and that no test is forgotten. BUILD names the folder of the build (build).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 failed=0
@@ -14,7 +14,7 @@ say() {
 rules=(
     "impls  impls/.*"
     "tasks  tasks/.*"
-    "train  (train|tasks)/.*|impls/(impl|real|vector|blas|support)\.h"
+    "train  (train|tasks)/.*|impls/(impl|real|vector|activation|blas|support)\.h"
     "plots  plots/.*|bench/(error|field|files|journal|number|parse|point|pool|process|record|records|roofs|statistics|stream|sweep|text)\.h"
     "bench  (bench|plots|train|tasks|impls)/.*"
 )
@@ -32,14 +32,14 @@ done
 forbidden='printf|fprintf|vprintf|vfprintf|puts|putchar|fputs|fputc|fwrite|perror|exit|_exit|abort|__assert_fail'
 forbidden+='|fopen|fopen64|open|open64|openat|read|write|socket|getenv|secure_getenv|setenv|system|popen|fork|execve|time'
 seen=0
-for object in "${BUILD:-build}"/objects/impls/*.o; do
-    name=$(basename "$object")
-    [[ -e impls/${name%%.*}.c ]] || continue # left behind by a file that is gone
+for object in "${BUILD:-build}"/objects/{impls,tasks}/*.o; do
+    source=${object#*/objects/}
+    [[ -e ${source%%.*}.c ]] || continue # left behind by a file that is gone
     seen=$((seen + 1))
     called=$(nm -u "$object" | awk '{print $2}' | grep -xE "($forbidden)|__($forbidden)_chk" | tr '\n' ' ' || true)
     [[ -z $called ]] || say "$object calls $called"
 done
-[[ $seen -gt 0 ]] || say "no objects of impls/ in ${BUILD:-build}"
+[[ $seen -gt 0 ]] || say "no objects of impls/ and tasks/ in ${BUILD:-build}"
 
 for file in tests/test_*.c; do
     name=${file#tests/test_}

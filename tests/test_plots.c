@@ -578,6 +578,15 @@ START_TEST(all_failed_is_drawn)
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=throughput", seed, NULL);
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=convergence", seed, NULL);
     }
+    static const char *const trained[] = {"training", "accuracy"};
+    for (int result = 1; result < RESULT_COUNT; result++)
+        for (size_t i = 0; i < sizeof trained / sizeof trained[0]; i++) {
+            char seed[24], measure[24];
+            snprintf(seed, sizeof seed, "train_seed=%d", result);
+            snprintf(measure, sizeof measure, "measure=%s", trained[i]);
+            made_record(JOURNAL, result_name((enum result)result), NULL, measure, "impl=fixed_point", "task=A5", "layer=fp_rnn",
+                        "test_length=4", "tolerance=0.1", seed, NULL);
+        }
     for (int k = 0; k < plot_kind_count(); k++)
         request(plot_kind_get(k)->name, plot_kind_get(k)->name);
     ck_assert_msg(draw(), "%s", error.text);
@@ -585,7 +594,7 @@ START_TEST(all_failed_is_drawn)
     /* every result has a letter of its own, and no more lines than a stack may have */
     check_contains("plots/throughput-against-T.dat",
                    "0\t-1\tedge\t64\tNaN\t0\t1 U, 1 M, 1 K\n0\t-1\tedge\t64\tNaN\t1\t1 D, 1 S, 1 I\n"
-                   "0\t-1\tedge\t64\tNaN\t2\t1 E, 1 W, 1 C\n0\t-1\tedge\t64\tNaN\t3\t1 T, 1 N\n\n");
+                   "0\t-1\tedge\t64\tNaN\t2\t1 E, 1 W, 1 C\n0\t-1\tedge\t64\tNaN\t3\t1 T, 1 N, 1 L\n\n");
 }
 END_TEST
 

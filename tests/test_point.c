@@ -17,7 +17,12 @@ static struct point usual(void)
     struct point point;
     for (int field = 0; field < FIELD_COUNT; field++) {
         const char *text = fields[field].default_text;
-        text = field == FIELD_IMPLEMENTATION ? "fixed_point" : field == FIELD_MEASURE ? "convergence" : text ? text : "8";
+        text = field == FIELD_IMPLEMENTATION ? "fixed_point"
+               : field == FIELD_MEASURE      ? "convergence"
+               : field == FIELD_TASK         ? "A5"
+               : field == FIELD_LAYER        ? "fp_rnn"
+               : text                        ? text
+                                             : "8";
         ck_assert(field_read(field, text, &point.value[field]));
     }
     return point;
@@ -194,6 +199,14 @@ static const char *const changes[FIELD_COUNT] = {
     [FIELD_LIMIT] = "10", [FIELD_INPUTS] = "no such file", [FIELD_L] = "17", [FIELD_TOLERANCE] = "0.1", [FIELD_QUANTILE] = "0.5",
     [FIELD_DAMPING] = "0.5", [FIELD_DAMPING_FACTOR] = "0.5", [FIELD_PATIENCE] = "3", [FIELD_THREADS] = "1000",
     [FIELD_LEVEL] = "avx512", [FIELD_SEED] = "2",
+    [FIELD_TASK] = "Z2", [FIELD_LAYER] = "lstm", [FIELD_D_MODEL] = "9", [FIELD_BLOCKS] = "2", [FIELD_HEADS] = "2",
+    [FIELD_READOUT] = "state", [FIELD_STEPS] = "9", [FIELD_BATCH] = "9", [FIELD_TRAIN_LENGTH] = "9", [FIELD_RATE] = "0.5",
+    [FIELD_WARMUP] = "9", [FIELD_SCHEDULE] = "linear", [FIELD_DECAY] = "0.5", [FIELD_CLIP] = "none", [FIELD_CURRICULUM] = "lengths",
+    [FIELD_CURRICULUM_ACCURACY] = "0.5", [FIELD_CURRICULUM_WINDOW] = "9", [FIELD_TARGET] = "0.5", [FIELD_CHECK_EVERY] = "9",
+    [FIELD_CHECK_EXAMPLES] = "9", [FIELD_TRAIN_DTYPE] = "float64", [FIELD_TRAIN_IMPL] = "fixed_point", [FIELD_GRADIENT] = "steps",
+    [FIELD_GRADIENT_STEPS] = "9", [FIELD_TRAIN_L] = "9", [FIELD_TRAIN_TOLERANCE] = "0.5", [FIELD_TRAIN_QUANTILE] = "0.5",
+    [FIELD_GAMMA] = "4", [FIELD_TEST_LENGTH] = "9", [FIELD_EXAMPLES] = "9", [FIELD_TEST_BATCH] = "9", [FIELD_TRAIN_SEED] = "2",
+    [FIELD_TEST_SEED] = "2",
 };
 // clang-format on
 
@@ -326,18 +339,19 @@ END_TEST
 
 START_TEST(nonsense_is_refused)
 {
+    enum section section;
     struct error error;
     struct point point = changed("B:65536,T:16777216,d:65536,mixer:none");
     point_canonical(&point);
-    ck_assert(!point_check(&point, &error));
+    ck_assert(!point_check(&point, &section, &error));
     ck_assert_str_eq(error.text, "vector (65536,16777216,65536) none normalised float32: a tensor of more than 2^40 elements");
     point = changed("B:1,T:1,d:20000,mixer:dense,feedback:raw");
     point_canonical(&point);
-    ck_assert(!point_check(&point, &error));
+    ck_assert(!point_check(&point, &section, &error));
     ck_assert_str_eq(error.text, "vector (1,1,20000) dense normalised feedback=raw float32: W (m,d) of more than 2^40 elements");
     point = changed("B:1,T:1,d:20000,mixer:dense");
     point_canonical(&point);
-    ck_assert(point_check(&point, &error));
+    ck_assert(point_check(&point, &section, &error));
 }
 END_TEST
 

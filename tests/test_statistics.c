@@ -62,6 +62,41 @@ START_TEST(median_intervals)
 }
 END_TEST
 
+/* Published values: Newcombe (1998), method 3, to four places; the ends of 0 and n of n are exact. And the definition: both ends
+ * satisfy |share - p| = z sqrt(p (1 - p) / n). */
+START_TEST(share_intervals)
+{
+    static const struct {
+        int64_t right, n;
+        double low, high;
+    } rows[] = {{81, 263, 0.2553, 0.3662}, {15, 148, 0.0624, 0.1605}, {0, 20, 0, 0.1611}, {1, 29, 0.0061, 0.1718}};
+    double low = -1, high = -1;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ck_assert(statistics_share_interval(rows[i].right, rows[i].n, &low, &high));
+        ck_assert_double_eq_tol(low, rows[i].low, 5e-5);
+        ck_assert_double_eq_tol(high, rows[i].high, 5e-5);
+        ck_assert(statistics_share_interval(rows[i].n - rows[i].right, rows[i].n, &low, &high)); /* its mirror image */
+        ck_assert_double_eq_tol(1 - high, rows[i].low, 5e-5);
+        ck_assert_double_eq_tol(1 - low, rows[i].high, 5e-5);
+    }
+    for (int64_t n = 1; n < 2000; n = 3 * n + 1)
+        for (int64_t right = 0; right <= n; right++) {
+            ck_assert(statistics_share_interval(right, n, &low, &high));
+            double share = (double)right / (double)n;
+            ck_assert(low >= 0 && low <= share && share <= high && high <= 1 && low < high);
+            ck_assert(right > 0 || low == 0);
+            ck_assert(right < n || high == 1);
+            const double ends[] = {low, high};
+            for (int k = 0; k < 2; k++)
+                ck_assert_double_eq_tol(fabs(share - ends[k]), 1.959963984540054 * sqrt(ends[k] * (1 - ends[k]) / (double)n),
+                                        1e-12);
+        }
+    low = high = -1;
+    ck_assert(!statistics_share_interval(0, 0, &low, &high));
+    ck_assert(low == -1 && high == -1);
+}
+END_TEST
+
 /* 1, 2, ..., 8: quartiles 2.75 and 6.25, so the fences lie 5.25 outside of them. */
 START_TEST(fences)
 {
@@ -106,6 +141,7 @@ Suite *suite_statistics(void)
     tcase_add_test(tests, quantiles);
     tcase_add_test(tests, medians);
     tcase_add_test(tests, median_intervals);
+    tcase_add_test(tests, share_intervals);
     tcase_add_test(tests, fences);
     tcase_add_test(tests, variation);
     tcase_add_test(tests, slopes);

@@ -87,7 +87,8 @@ END_TEST
 
 /* ---- Bad files ------------------------------------------------------------------------------------------------------------ */
 
-#define TOP_KEYS "one of name, measure, impls, inputs, problem, regime, settings, run, skip, plots, grids"
+#define TOP_KEYS                                                                                                                   \
+    "one of name, measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip, plots, grids"
 #define T_TAKES "a whole number from 1 to 16777216"
 #define NAME_TAKES "1 to 63 letters, digits or . _ -, beginning with a letter, a digit or _"
 #define FORTY "0123456789012345678901234567890123456789"
@@ -135,11 +136,11 @@ static const struct {
     {false, SIZES "grids: [{run: {samples: 4}}]\n",
      "5:16: unknown key \"samples\" in run; expected one of threads, level, seed"},
     {false, SIZES "grids: [{name: a}]\n",
-     "5:10: unknown key \"name\" in a grid; expected one of measure, impls, inputs, problem, regime, settings, run, skip"},
+     "5:10: unknown key \"name\" in a grid; expected one of measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     {false, "problem: {T: 8, d: 4, T: 9}\n", "4:23: the key \"T\" for a second time (first in line 4); expected it once"},
     /* What is missing. */
     {true, "measure: convergence\n", "1:1: name is missing; expected name: and a word"},
-    {true, "name: t\nimpls: fixed_point\n" SIZES, "1:1: measure is missing; expected convergence or throughput"},
+    {true, "name: t\nimpls: fixed_point\n" SIZES, "1:1: measure is missing; expected one of convergence, throughput, training, accuracy"},
     {true, "name: t\nmeasure: convergence\n" SIZES,
      "1:1: impls is missing; expected the name of an implementation, then its options"},
     {false, "problem: {d: 4}\n", "1:1: T is missing in problem; expected " T_TAKES},

@@ -133,7 +133,7 @@ START_TEST(csv_has_every_figure)
         {"tokens/s [1/s]", "1000000"},
         {"bandwidth [GB/s]", "1.5"},
         {"iterations run [1]", "16"},
-        {"rate", ""},
+        {"rate of convergence", ""},
         {"peak memory [B]", ""}, /* this record has none */
         {"peak memory of the process [B]", "12345678901"},
     };

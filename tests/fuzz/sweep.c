@@ -31,14 +31,17 @@ static int order(const void *left, const void *right)
 
 static void check_points(const struct sweep *sweep)
 {
+    enum section section;
     struct error error;
     const struct point **sorted = calloc(sweep->n_points, sizeof *sorted);
-    MUST(sweep->n_points >= 1 && sweep->n_points + sweep->n_shared + sweep->n_skipped <= SWEEP_POINTS_UNASKED && sorted != NULL);
+    /* a point may bring the training that it depends on */
+    MUST(sweep->n_points >= 1 && sweep->n_points + sweep->n_shared + sweep->n_skipped <= 2 * SWEEP_POINTS_UNASKED &&
+         sorted != NULL);
     for (size_t i = 0; i < sweep->n_points; i++) {
         struct point canonical = sweep->point[i];
         sorted[i] = &sweep->point[i];
         point_canonical(&canonical);
-        MUST(point_equal(&canonical, &sweep->point[i]) && point_check(&sweep->point[i], &error));
+        MUST(point_equal(&canonical, &sweep->point[i]) && point_check(&sweep->point[i], &section, &error));
         if (i < 100) /* the costly part; more of them tell nothing new */
             fuzz_point(&sweep->point[i]);
     }

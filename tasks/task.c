@@ -1,0 +1,101 @@
+/* See task.h: what is the same for every family. */
+#include "tasks/family.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const uint32_t stream_of_training = 0x80000000; /* beside a family's own: nothing trained on is in an evaluation */
+
+bool task_refuse(const struct reason *reason, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason->text, reason->capacity, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool task_open(const char *text, struct task **task, size_t capacity, char reason[])
+{
+    const struct reason why = {capacity, reason};
+    char name[TASK_NAME_MAX];
+    struct task *opened = calloc(1, sizeof *opened);
+    *task = NULL;
+    if (opened == NULL)
+        return task_refuse(&why, "out of memory");
+    if (!spelling_read(text, opened, name, &why))
+        return task_close(opened), false;
+    opened->facts.padding = opened->facts.uncounted = -1;
+    if (!opened->family->open(opened, name, &why))
+        return task_close(opened), false;
+    if (!spelling_print(opened, name, opened->facts.name))
+        return task_close(opened),
+               task_refuse(&why, "the task is too long to spell; expected at most %d characters", TASK_NAME_MAX - 1);
+    *task = opened;
+    return true;
+}
+
+void task_close(struct task *task)
+{
+    if (task != NULL)
+        free(task->own);
+    free(task);
+}
+
+const struct task_facts *task_facts(const struct task *task)
+{
+    return &task->facts;
+}
+
+int64_t task_width(const struct task *task, int64_t length, bool training)
+{
+    bool inside = length >= task->facts.shortest && length <= task->facts.longest;
+    return inside ? task->family->width(task, length, training) : 0;
+}
+
+void task_fill(const struct task *task, uint64_t seed, uint64_t index, int64_t length, bool training, int32_t *token,
+               int32_t *target)
+{
+    struct draws draws = draws_begin(seed, task->family->stream | (training ? stream_of_training : 0), index);
+    task->family->fill(task, &draws, length, training, token, target);
+}
+
+int64_t draw_length(struct draws *draws, int64_t from, int64_t length)
+{
+    return from >= length ? length : from + draws_below(draws, (uint32_t)(length - from + 1));
+}
+
+/* ---- Scores -------------------------------------------------------------------------------------------------------------------- */
+
+void task_score(const struct task *task, int64_t T, const int32_t *target, const int32_t *answer, struct task_score *score)
+{
+    int64_t scored = 0, right = 0;
+    for (int64_t t = 0; t < T; t++) {
+        if (target[t] == TASK_UNSCORED || target[t] == task->facts.uncounted)
+            continue;
+        scored++;
+        right += answer[t] == target[t];
+    }
+    score->positions += scored;
+    score->positions_right += right;
+    score->sequences += scored > 0;
+    score->sequences_right += scored > 0 && right == scored;
+}
+
+static double share(int64_t right, int64_t n)
+{
+    return n > 0 ? (double)right / (double)n : NAN;
+}
+
+double task_accuracy(const struct task_score *score, enum score kind)
+{
+    return kind == SCORE_SEQUENCE ? share(score->sequences_right, score->sequences)
+                                  : share(score->positions_right, score->positions);
+}
+
+double task_scaled(const struct task *task, double accuracy)
+{
+    return (accuracy - task->facts.chance) / (1 - task->facts.chance);
+}

@@ -1,0 +1,6 @@
+/* The words of train/training.h, as sweep files and records spell them. */
+#include "train/training.h"
+
+const char *const readout_names[READOUT_COUNT] = {"input", "state"};
+const char *const schedule_names[SCHEDULE_COUNT] = {"constant", "cosine", "linear"};
+const char *const part_names[PART_COUNT] = {"data", "iterations", "forward", "backward", "optimiser"};

@@ -1,0 +1,51 @@
+/* The weights of a model in one piece of memory, beside their gradients and AdamW's moments: layers declare what they need, then
+ * everything is allocated and drawn at once. Every parameter is used once in a pass, so that gradients are overwritten. */
+#ifndef TRAIN_PARAMETERS_H
+#define TRAIN_PARAMETERS_H
+
+#include "train/training.h"
+
+/* How a parameter starts. */
+enum start_kind {
+    START_CONSTANT, /* a */
+    START_NORMAL,   /* normal, mean a, standard deviation b */
+    START_UNIFORM,  /* uniform in [a, b) */
+    START_SPREAD,   /* evenly from a to b along the parameter */
+    START_BLOCK     /* 1 in the a-th (from 0) of b equal parts, 0 elsewhere */
+};
+
+struct start {
+    enum start_kind kind;
+    double a, b;
+};
+
+struct parameter {
+    char name[TENSOR_NAME_MAX];
+    int rank;
+    int64_t shape[2];
+    int64_t size; /* numbers */
+    bool decayed;
+    struct start start;
+    void *value, *gradient, *first, *second; /* (size) each, of the model's dtype; the last two are AdamW's moments */
+};
+
+struct parameters {
+    struct parameter *item;
+    int n, capacity;
+    bool failed;     /* no memory for the list */
+    char prefix[48]; /* of the names that are declared next */
+    int64_t total;   /* numbers */
+    enum dtype dtype;
+    void *memory;
+};
+
+/* Declares a vector (columns 0) or a matrix (rows,columns). A failure is remembered until parameters_allocate(). */
+void parameters_add(struct parameters *parameters, const char *name, int64_t rows, int64_t columns, bool decayed,
+                    struct start start);
+
+/* Allocates what was declared, the moments 0, and draws the values: parameter i from stream i of the seed. */
+struct status parameters_allocate(struct parameters *parameters, enum dtype dtype, uint64_t seed);
+
+void parameters_free(struct parameters *parameters);
+
+#endif
