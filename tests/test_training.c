@@ -292,6 +292,7 @@ START_TEST(evaluated)
 {
     struct trial trial = trial_of(ways[_i], "S3");
     trial.model.dtype = DTYPE_FLOAT64;
+    trial.recurrence.settings.tolerance = 0; /* with one, how long a sequence iterates depends on its batch */
     trial_open(&trial);
     trial_steps(&trial, 3);
     size_t bytes;

@@ -119,7 +119,7 @@ static void declare_with(const struct model_spec *model, bool mixing, struct par
         [GAIN] = {"gain", d, 0, false, {START_CONSTANT, 1, 1}},
         [W_OUT] = {"W_out", model->d_model, d, true, from_state},
         [W_THETA] = {"W_theta", m, d, true, small},
-        [B_THETA] = {"b_theta", strengths(&problem), 0, false, {START_CONSTANT, 0, 0}},
+        [B_THETA] = {"b_theta", strengths(&problem), 0, false, {START_CONSTANT, 3, 0}}, /* alpha 0.95: mixing from the start */
         [W_STATE] = {"W", m, d, true, small},
         [W_CH] = {"W_ch", d, d, true, from_state},
     };

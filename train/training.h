@@ -44,8 +44,8 @@ struct recipe {
     double decay;               /* weight decay; not of biases, norms and the like */
     double clip;                /* largest global norm of the gradient; 0: any */
     bool curriculum;            /* lengths 2 3 4 6 8 12 16 24 ... up to `length`, going on when ... */
-    double curriculum_accuracy; /* ... the mean training token accuracy of the last ... */
-    int64_t curriculum_window;  /* ... so many steps at this length has reached this */
+    double curriculum_accuracy; /* ... the mean training token accuracy has reached this, which is judged ... */
+    int64_t curriculum_window;  /* ... once every so many steps of this length, over these steps */
     double gamma;               /* shape k of l_max = ceil(Gamma(k, 1)), drawn anew for each step; 0: the recurrence's l_max */
     double target;              /* token accuracy on fresh data of `length` that ends the training; 0: none */
     int64_t check_every;        /* steps between checks of the target */
@@ -67,18 +67,22 @@ extern const char *const part_names[PART_COUNT];
 
 /* What one step saw. */
 struct step {
-    int64_t step;      /* counted from 1 */
-    int64_t length;    /* of its examples */
-    double loss;       /* mean cross-entropy of the scored positions, in nats */
-    double accuracy;   /* of the scored positions, with the weights before the step */
-    double norm;       /* of the gradient before clipping */
-    double iterations; /* median l* of the batch over all blocks; NaN without a recurrence */
-    double l_max;      /* as drawn; NaN without a recurrence that iterates */
+    int64_t step;    /* counted from 1 */
+    int64_t length;  /* of its examples */
+    double loss;     /* mean cross-entropy of the scored positions, in nats */
+    double accuracy; /* of the scored positions, with the weights before the step */
+    double norm;     /* of the gradient before clipping */
+    double
+        iterations; /* median l* of the batch over all blocks, what never converged counted as all that were carried out; 0 for an
+                        * exact implementation, NaN without a recurrence */
+    double l_max;   /* as drawn; NaN without a recurrence that iterates */
     double seconds[PART_COUNT];
 };
 
-/* One batch, one update. diverged: loss or gradient is NaN or Inf (the weights are as before). A recurrence that has not converged
- * is nothing wrong: its last iterate is used. */
+/* One batch, one update. Allocates nothing, but that the recurrence is planned anew where its length or l_max is another than in the
+ * step before. diverged: loss, states or gradient are NaN or Inf; singular: of an exact recurrence. Weights, moments and
+ * training_state() are as before then. A recurrence that has not converged is nothing wrong: its last iterate is used. unsupported: all
+ * steps are done. The target is the caller's to check, with training_evaluate(). */
 struct status training_step(struct training *training, struct step *step);
 
 /* Everything beside weights and moments that the next step depends on. */
@@ -119,8 +123,8 @@ struct evaluation {
     struct task_score score;
     double loss;
     int64_t n_l;         /* sequences times blocks */
-    int64_t *l;          /* (n_l) l* of each; the caller's, with room for samples * blocks; may be NULL */
-    double applications; /* mean over batches */
+    int64_t *l;          /* (samples,blocks) l* of each, 0: never; the caller's; may be NULL */
+    double applications; /* mean over batches and blocks */
 };
 
 struct status training_evaluate(struct training *training, const struct evaluation_request *request, struct evaluation *evaluation);
