@@ -1,5 +1,6 @@
-/* Every operator, sequence mixer and whole model: gradients by hand against central finite differences, in float64, on random shapes.
- * A tensor's gradient is compared as a whole, |numeric - analytic|_2 below 1e-6 |analytic|_2, over at most SAMPLED of its numbers. */
+/* Every operator, sequence mixer and whole model: gradients by hand against central finite differences, in float64, on random
+ * shapes. A tensor's gradient is compared as a whole, |numeric - analytic|_2 below 1e-6 |analytic|_2, over at most SAMPLED of
+ * its numbers. */
 #include "tasks/random.h"
 #include "train/operators.h"
 #include "train/pass.h"
@@ -55,7 +56,7 @@ static void compare(const char *name, double (*loss)(void *), void *context, dou
     ck_assert_msg(sqrt(off) < TOLERANCE * sqrt(size), "%s: differs by %g of %g", name, sqrt(off), sqrt(size));
 }
 
-/* ---- Operators ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Operators -------------------------------------------------------------------------------------------------------------- */
 
 struct operands {
     int64_t N, in, out;
@@ -196,7 +197,7 @@ START_TEST(entropy)
 }
 END_TEST
 
-/* ---- Whole models, and through them every sequence mixer ------------------------------------------------------------------------- */
+/* ---- Whole models, and through them every sequence mixer -------------------------------------------------------------------- */
 
 /* A recurrence of each kind of gradient that is the one of finite differences. */
 struct way {

@@ -1,5 +1,5 @@
-/* Training step by step: the same bits twice and after a restore, clipping and decay, what is refused, what NaN does, when memory runs
- * out, and what is told of the recurrence inside. */
+/* Training step by step: the same bits twice and after a restore, clipping and decay, what is refused, what NaN does, when
+ * memory runs out, and what is told of the recurrence inside. */
 #include "tests/allocations.h"
 #include "tests/trial.h"
 #include "train/schedule.h"
@@ -12,7 +12,7 @@
 
 Suite *suite_training(void);
 
-/* ---- The same bits ------------------------------------------------------------------------------------------------------------- */
+/* ---- The same bits ---------------------------------------------------------------------------------------------------------- */
 
 static const struct way ways[] = {
     {.layer = "lstm"},
@@ -97,7 +97,7 @@ START_TEST(tensors_are_named)
 }
 END_TEST
 
-/* ---- The optimiser ------------------------------------------------------------------------------------------------------------- */
+/* ---- The optimiser ---------------------------------------------------------------------------------------------------------- */
 
 /* Norm of all first moments. After the first step they are a tenth of the clipped gradient. */
 static double moments_norm(const struct training *training)
@@ -167,7 +167,7 @@ START_TEST(nan_changes_nothing)
 }
 END_TEST
 
-/* ---- What is refused ----------------------------------------------------------------------------------------------------------- */
+/* ---- What is refused -------------------------------------------------------------------------------------------------------- */
 
 static void wrong_heads(struct trial *trial)
 {
@@ -286,7 +286,7 @@ START_TEST(memory_runs_out)
 }
 END_TEST
 
-/* ---- Evaluation ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Evaluation ------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(evaluated)
 {
@@ -315,7 +315,7 @@ START_TEST(evaluated)
 }
 END_TEST
 
-/* ---- The recurrence inside ------------------------------------------------------------------------------------------------------ */
+/* ---- The recurrence inside -------------------------------------------------------------------------------------------------- */
 
 START_TEST(iterations_are_told)
 {

@@ -1,11 +1,12 @@
-/* fp_rnn: a layer around the recurrence of impls/, carried out by any implementation of it. diagonal: the same without channel mixer.
+/* fp_rnn: a layer around the recurrence of impls/, carried out by any implementation of it. diagonal: the same without channel
+ * mixer.
  *
  *     x, z = W_in e              v = SiLU(W_b x) x        lambda = sigmoid(W_l x + b_l)        theta = W_theta x + b_theta
  *     h = recurrence(v, lambda, theta, W)                 c = W_c x  (readout state: + W_ch h_{t-1})
  *     out = W_out RMSNorm(SiLU(z) SiLU(c) h)
  *
- * b_theta is 0 but for the strengths (alpha; D1 and D2), which are the last of theta: directions come from data alone. The gradient of
- * the recurrence is the implementation's, as settings.gradient says; everything else is differentiated here. */
+ * b_theta is 0 but for the strengths (alpha; D1 and D2), which are the last of theta: directions come from data alone. The
+ * gradient of the recurrence is the implementation's, as settings.gradient says; everything else is differentiated here. */
 #include "train/operators.h"
 #include "train/solver.h"
 

@@ -278,7 +278,9 @@ struct training_state training_state(const struct training *training)
 
 void training_restore(struct training *training, const struct training_state *state)
 {
+    int64_t last = training->n_lengths - 1; /* a state may come from a file */
     training->state = *state;
+    training->state.stage = state->stage < 0 ? 0 : state->stage > last ? last : state->stage;
 }
 
 size_t training_tensors(const struct training *training, const struct named_tensor **tensors)

@@ -1,6 +1,6 @@
-/* Training: a model, a task and a recipe, step by step. Pure arithmetic, like impls/: no files, clocks or printing. Whoever drives it
- * (bench/) keeps the time, the checkpoints and the progress. The same build, machine type, threads and seed give the same bits, however
- * often it is stopped and goes on from training_tensors() and training_state(). */
+/* Training: a model, a task and a recipe, step by step. Pure arithmetic, like impls/: no files, clocks or printing. Whoever
+ * drives it (bench/) keeps the time, the checkpoints and the progress. The same build, machine type, threads and seed give the
+ * same bits, however often it is stopped and goes on from training_tensors() and training_state(). */
 #ifndef TRAIN_TRAINING_H
 #define TRAIN_TRAINING_H
 
@@ -55,8 +55,8 @@ struct recipe {
 
 struct training;
 
-/* Allocates everything that training_step() needs, and draws the initial weights. clock, if not NULL, tells seconds: then parts of a
- * step are timed. unsupported: the model, recipe or recurrence make no sense together, with the reason. */
+/* Allocates everything that training_step() needs, and draws the initial weights. clock, if not NULL, tells seconds: then parts
+ * of a step are timed. unsupported: the model, recipe or recurrence make no sense together, with the reason. */
 struct status training_open(const struct model_spec *model, const struct recipe *recipe, const struct recurrence *recurrence,
                             const struct task *task, const struct environment *environment, double (*clock)(void),
                             struct training **training);
@@ -79,10 +79,10 @@ struct step {
     double seconds[PART_COUNT];
 };
 
-/* One batch, one update. Allocates nothing, but that the recurrence is planned anew where its length or l_max is another than in the
- * step before. diverged: loss, states or gradient are NaN or Inf; singular: of an exact recurrence. Weights, moments and
- * training_state() are as before then. A recurrence that has not converged is nothing wrong: its last iterate is used. unsupported: all
- * steps are done. The target is the caller's to check, with training_evaluate(). */
+/* One batch, one update. Allocates nothing, but that the recurrence is planned anew where its length or l_max is another than in
+ * the step before. diverged: loss, states or gradient are NaN or Inf; singular: of an exact recurrence. Weights, moments and
+ * training_state() are as before then. A recurrence that has not converged is nothing wrong: its last iterate is used.
+ * unsupported: all steps are done. The target is the caller's to check, with training_evaluate(). */
 struct status training_step(struct training *training, struct step *step);
 
 /* Everything beside weights and moments that the next step depends on. */
@@ -94,10 +94,12 @@ struct training_state {
     int64_t window_n;
 };
 struct training_state training_state(const struct training *training);
+
+/* A stage that the curriculum has not becomes its first or last. */
 void training_restore(struct training *training, const struct training_state *state);
 
-/* Tensors of a checkpoint: the weights as "block.0.fp_rnn.W_in", AdamW's moments as "adam.m.NAME" and "adam.v.NAME". data points into
- * the training and may be written to. */
+/* Tensors of a checkpoint: the weights as "block.0.fp_rnn.W_in", AdamW's moments as "adam.m.NAME" and "adam.v.NAME". data points
+ * into the training and may be written to. */
 enum { TENSOR_NAME_MAX = 96 };
 struct named_tensor {
     char name[TENSOR_NAME_MAX];
@@ -129,8 +131,8 @@ struct evaluation {
 
 struct status training_evaluate(struct training *training, const struct evaluation_request *request, struct evaluation *evaluation);
 
-/* The inputs of the recurrence of one block on task data, as a forward pass leaves them: v, lambda, theta, W of a problem of this size.
- * inputs points into the training, until its next call. */
+/* The inputs of the recurrence of one block on task data, as a forward pass leaves them: v, lambda, theta, W of a problem of
+ * this size. inputs points into the training, until its next call. */
 struct status training_recurrence_inputs(struct training *training, int64_t block, int64_t length, int64_t batch, uint64_t seed,
                                          struct problem *problem, struct inputs *inputs);
 
