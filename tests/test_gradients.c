@@ -2,6 +2,7 @@
  * derivative of; then what the contract promises of backward(). */
 #include "tests/gradients.h"
 
+#include "bench/textbook.h"
 #include "bench/validate.h"
 #include "tasks/random.h"
 
@@ -333,6 +334,62 @@ START_TEST(weights)
 }
 END_TEST
 
+/* A batch so large that blocks of tokens end within sequences, and groups of sequences are full: each sequence comes out as it
+ * does alone, and W's gradient is the sum of theirs. */
+START_TEST(large_batch)
+{
+    enum { MANY = 300, STEPS = 3, WIDTH = 4 };
+    struct test_case test = {.problem = {.B = MANY,
+                                         .T = STEPS,
+                                         .d = WIDTH,
+                                         .mixer = _i % 2 ? MIXER_HOUSEHOLDER : MIXER_DPLR,
+                                         .r = 2,
+                                         .s = 1,
+                                         .feedback = _i / 2 ? FEEDBACK_RMS : FEEDBACK_NONE,
+                                         .dtype = DTYPE_FLOAT64},
+                             .initial = true};
+    struct tensors tensors = case_tensors(&test, 91);
+    struct loss loss = loss_draw(&test.problem, 92);
+    int64_t m = problem_m(&test.problem);
+    const int64_t width[TENSORS_MAX] = {STEPS * WIDTH, STEPS * WIDTH, STEPS * m, 0, WIDTH}; /* of one sequence */
+    for (int k = 0; k < registry_count(); k++)
+        for (enum gradient gradient = GRADIENT_EXACT; gradient <= GRADIENT_STEPS; gradient++) {
+            const struct implementation *one = registry_get(k, DTYPE_FLOAT64, level_best());
+            struct settings settings = asking(gradient, gradient == GRADIENT_STEPS ? 2 : 0);
+            struct gradient_values all, alone, gathered;
+            settings.tolerance = 0;
+            settings.l_max = 7;
+            if (!(one->gradients & (unsigned)gradient) || !supports_case(one, &test.problem, &settings))
+                continue;
+            ck_assert_int_eq(gradient_run(one, &tensors, &settings, 1, &loss, &all).code, STATUS_OK);
+            ck_assert_int_eq(gradient_run(one, &tensors, &settings, 2, &loss, &gathered).code, STATUS_OK);
+            assert_near(one, &tensors, &all, &gathered, 1e-12, "two threads");
+            for (int64_t i = 0; gathered.of[3] != NULL && i < m * WIDTH; i++)
+                gathered.of[3][i] = 0;
+            for (int64_t b = 0; b < MANY; b++) {
+                struct tensors sequence;
+                struct error error;
+                const struct loss its = {loss.h + b * STEPS * WIDTH, loss.final + b * WIDTH};
+                ck_assert(tensors_sequence(&tensors, b, &sequence, &error));
+                ck_assert_int_eq(gradient_run(one, &sequence, &settings, 1, &its, &alone).code, STATUS_OK);
+                for (int i = 0; i < TENSORS_MAX; i++)
+                    if (i != 3)
+                        memcpy(gathered.of[i] + b * width[i], alone.of[i], (size_t)width[i] * sizeof(double));
+                for (int64_t i = 0; alone.of[3] != NULL && i < m * WIDTH; i++)
+                    gathered.of[3][i] += alone.of[3][i];
+                ck_assert_double_le(distance_max(all.h + b * STEPS * WIDTH, alone.h, STEPS * WIDTH), 1e-12);
+                gradient_values_free(&alone);
+                tensors_free(&sequence);
+            }
+            assert_near(one, &tensors, &all, &gathered, 1e-11, "one of many, and alone");
+            gradient_values_free(&all);
+            gradient_values_free(&gathered);
+        }
+    loss_free(&loss);
+    tensors_free(&tensors);
+}
+END_TEST
+
 /* Every variant against the double-precision baseline, on the same tensors: within rounding, times what a small disturbance of the
  * inputs does to the gradient. */
 static void look_at_rounding(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
@@ -420,6 +477,7 @@ Suite *suite_gradients(void)
     tcase_add_test(tests, not_converged);
     tcase_add_loop_test(tests, bits, 0, CASES);
     tcase_add_loop_test(tests, weights, 0, CASES);
+    tcase_add_loop_test(tests, large_batch, 0, 4);
     tcase_add_loop_test(tests, rounding, 0, CASES / 4);
     tcase_add_test(tests, a_wrong_gradient_is_found);
     tcase_add_test(tests, refusals);
