@@ -1,3 +1,4 @@
+SUITE(backward)
 SUITE(cache)
 SUITE(contract)
 SUITE(draw)
