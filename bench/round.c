@@ -39,19 +39,9 @@ char *round_worker_request(const struct round_request *request)
                                   .time_limit = sweep_run_limit(request->run, request->point),
                                   .checkpoint_every = request->run->checkpoint_every,
                                   .memory_limit = memory_limit(request->run),
-<<<<<<< HEAD
-                                  .cache = request->cache};
-    return worker_request(request->point, &limits);
-=======
                                   .cache = request->cache,
                                   .trained = request->trained};
-    json_watch();
-    char *text = worker_request(request->point, &limits);
-    if (!json_refused())
-        return text;
-    free(text); /* cut short, it may say something else */
-    return NULL;
->>>>>>> 5b7c3f2dc689bb984a8a88284c8da18544aa7670
+    return worker_request(request->point, &limits);
 }
 
 /* What the child said, or what became of it. The object belongs to the caller; NULL when out of memory. */
