@@ -16,17 +16,17 @@ extern const char *const schedule_names[SCHEDULE_COUNT];
 
 /* What is trained. */
 struct model_spec {
-    int layer;                /* the sequence mixer: a row of sequence_layers (train/sequence.h): fp_rnn, diagonal, lstm, attention */
-    int64_t blocks;           /* how often norm, sequence mixer, residual are repeated */
-    int64_t d_model, d;       /* width of the residual stream, and of the state */
-    enum dtype dtype;         /* of weights and activations */
-    enum mixer mixer;         /* of fp_rnn; with r, s, form and feedback as in struct problem */
+    int layer;          /* the sequence mixer: a row of sequence_layers (train/sequence.h): fp_rnn, diagonal, lstm, attention */
+    int64_t blocks;     /* how often norm, sequence mixer, residual are repeated */
+    int64_t d_model, d; /* width of the residual stream, and of the state */
+    enum dtype dtype;   /* of weights and activations */
+    enum mixer mixer;   /* of fp_rnn; with r, s, form and feedback as in struct problem */
     int64_t r;
     double s;
     enum form form;
     enum feedback feedback;
-    enum readout readout;     /* of fp_rnn and diagonal */
-    int64_t heads;            /* of attention */
+    enum readout readout; /* of fp_rnn and diagonal */
+    int64_t heads;        /* of attention */
 };
 
 /* How the recurrence of a model is carried out: by any implementation of the registry. Not used by lstm and attention. */
@@ -37,19 +37,19 @@ struct recurrence {
 
 struct recipe {
     int64_t steps, batch;
-    int64_t length;           /* of training examples */
-    double rate;              /* of AdamW, after the warm-up */
-    int64_t warmup;           /* steps from 0 to the rate */
-    enum schedule schedule;   /* from there to 0 at the last step, or not */
-    double decay;             /* weight decay; not of biases, norms and the like */
-    double clip;              /* largest global norm of the gradient; 0: any */
-    bool curriculum;          /* lengths 2 3 4 6 8 12 16 24 ... up to `length`, going on when ... */
+    int64_t length;             /* of training examples */
+    double rate;                /* of AdamW, after the warm-up */
+    int64_t warmup;             /* steps from 0 to the rate */
+    enum schedule schedule;     /* from there to 0 at the last step, or not */
+    double decay;               /* weight decay; not of biases, norms and the like */
+    double clip;                /* largest global norm of the gradient; 0: any */
+    bool curriculum;            /* lengths 2 3 4 6 8 12 16 24 ... up to `length`, going on when ... */
     double curriculum_accuracy; /* ... the mean training token accuracy of the last ... */
     int64_t curriculum_window;  /* ... so many steps at this length has reached this */
-    double gamma;             /* shape k of l_max = ceil(Gamma(k, 1)), drawn anew for each step; 0: the recurrence's l_max */
-    double target;            /* token accuracy on fresh data of `length` that ends the training; 0: none */
-    int64_t check_every;      /* steps between checks of the target */
-    int64_t check_samples;    /* examples of such a check */
+    double gamma;               /* shape k of l_max = ceil(Gamma(k, 1)), drawn anew for each step; 0: the recurrence's l_max */
+    double target;              /* token accuracy on fresh data of `length` that ends the training; 0: none */
+    int64_t check_every;        /* steps between checks of the target */
+    int64_t check_samples;      /* examples of such a check */
     uint64_t seed;
 };
 
@@ -67,13 +67,13 @@ extern const char *const part_names[PART_COUNT];
 
 /* What one step saw. */
 struct step {
-    int64_t step;         /* counted from 1 */
-    int64_t length;       /* of its examples */
-    double loss;          /* mean cross-entropy of the scored positions, in nats */
-    double accuracy;      /* of the scored positions, with the weights before the step */
-    double norm;          /* of the gradient before clipping */
-    double iterations;    /* median l* of the batch over all blocks; NaN without a recurrence */
-    double l_max;         /* as drawn; NaN without a recurrence that iterates */
+    int64_t step;      /* counted from 1 */
+    int64_t length;    /* of its examples */
+    double loss;       /* mean cross-entropy of the scored positions, in nats */
+    double accuracy;   /* of the scored positions, with the weights before the step */
+    double norm;       /* of the gradient before clipping */
+    double iterations; /* median l* of the batch over all blocks; NaN without a recurrence */
+    double l_max;      /* as drawn; NaN without a recurrence that iterates */
     double seconds[PART_COUNT];
 };
 
@@ -83,10 +83,10 @@ struct status training_step(struct training *training, struct step *step);
 
 /* Everything beside weights and moments that the next step depends on. */
 struct training_state {
-    int64_t step;             /* done */
-    int64_t stage;            /* of the curriculum */
-    int64_t stage_step;       /* step at which that stage began */
-    double window_sum;        /* of the accuracies that the curriculum judges by, in the order they came */
+    int64_t step;       /* done */
+    int64_t stage;      /* of the curriculum */
+    int64_t stage_step; /* step at which that stage began */
+    double window_sum;  /* of the accuracies that the curriculum judges by, in the order they came */
     int64_t window_n;
 };
 struct training_state training_state(const struct training *training);
@@ -118,8 +118,8 @@ struct evaluation_request {
 struct evaluation {
     struct task_score score;
     double loss;
-    int64_t n_l;    /* sequences times blocks */
-    int64_t *l;     /* (n_l) l* of each; the caller's, with room for samples * blocks; may be NULL */
+    int64_t n_l;         /* sequences times blocks */
+    int64_t *l;          /* (n_l) l* of each; the caller's, with room for samples * blocks; may be NULL */
     double applications; /* mean over batches */
 };
 
