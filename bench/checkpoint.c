@@ -18,7 +18,7 @@ const char *const spent_names[SPENT_COUNT] = {[SPENT_CHECKS] = "checks", [SPENT_
 
 static const char *spent_name(int i)
 {
-    return i < PART_COUNT ? part_names[i] : spent_names[i];
+    return spent_names[i] != NULL ? spent_names[i] : part_names[i];
 }
 
 void checkpoint_file(const char *folder, char path[PATH_MAX])

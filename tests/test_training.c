@@ -1,5 +1,5 @@
-/* Training step by step: the same bits twice and after a restore, clipping and decay, what is refused, what NaN does, when
- * memory runs out, and what is told of the recurrence inside. */
+/* Training step by step: the same bits twice and after a restore, clipping and decay, what is refused, what NaN does, and
+ * what is told of the recurrence inside. */
 #include "tests/allocations.h"
 #include "tests/trial.h"
 #include "train/schedule.h"

@@ -65,17 +65,15 @@ void training_close(struct training *training); /* NULL is allowed */
 enum part { PART_DATA, PART_ITERATIONS, PART_FORWARD, PART_BACKWARD, PART_OPTIMISER, PART_COUNT }; /* forward: the rest of it */
 extern const char *const part_names[PART_COUNT];
 
-/* What one step saw. */
+/* What one step saw. In the median of l*, a sequence that never converged counts as all iterations that were carried out. */
 struct step {
-    int64_t step;    /* counted from 1 */
-    int64_t length;  /* of its examples */
-    double loss;     /* mean cross-entropy of the scored positions, in nats */
-    double accuracy; /* of the scored positions, with the weights before the step */
-    double norm;     /* of the gradient before clipping */
-    double
-        iterations; /* median l* of the batch over all blocks, what never converged counted as all that were carried out; 0 for an
-                        * exact implementation, NaN without a recurrence */
-    double l_max;   /* as drawn; NaN without a recurrence that iterates */
+    int64_t step;      /* counted from 1 */
+    int64_t length;    /* of its examples */
+    double loss;       /* mean cross-entropy of the scored positions, in nats */
+    double accuracy;   /* of the scored positions, with the weights before the step */
+    double norm;       /* of the gradient before clipping */
+    double iterations; /* median l* of the batch over all blocks; NaN without a recurrence, 0 for an exact one */
+    double l_max;      /* as drawn; NaN without a recurrence that iterates */
     double seconds[PART_COUNT];
 };
 
