@@ -32,7 +32,7 @@ KILLS := 200
 ONCE := problem level registry status support
 ROOFS := roof_kernels
 # The same for files of train/ that do no arithmetic on tensors.
-TRAIN_ONCE := names parameters sequence solver model schedule training evaluate
+TRAIN_ONCE := names parameters sequence solver model schedule training step evaluate
 BITS := 32 64
 ifeq ($(shell uname -m),x86_64)
 LEVELS := baseline avx2 avx512

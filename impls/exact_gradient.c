@@ -12,13 +12,22 @@
 #include <omp.h>
 #include <stdlib.h>
 
-enum { BLOCK = 128 }; /* tokens whose share of W's adjoint is one matrix product */
+enum {
+    BLOCK = 128, /* tokens whose share of W's adjoint is one matrix product */
+    GROUP = 128  /* sequences that go back through time together, when each step has a product with W */
+};
 
-/* Of one thread: raw (m), theta's adjoint (m), q, seven vectors (d), then the shared arithmetic's. */
+static int64_t group_size(const struct problem *p)
+{
+    return p->feedback == FEEDBACK_NONE ? 1 : p->B < GROUP ? p->B : GROUP;
+}
+
+/* Of one thread: for a group raw (m), theta's adjoint (m), a state, its adjoint, and a (d) each; q, five vectors (d), then the
+ * shared arithmetic's. */
 static int64_t scratch_size(const struct problem *p)
 {
     int64_t token = token_gradient_scratch(p), mixer = mixer_scratch(p);
-    return 2 * problem_m(p) + mixer_size(p) + 7 * p->d + (token > mixer ? token : mixer) + 64;
+    return group_size(p) * (2 * problem_m(p) + 3 * p->d) + mixer_size(p) + 5 * p->d + (token > mixer ? token : mixer) + 64;
 }
 
 /* Reals of theta, sums and states. */
@@ -72,79 +81,112 @@ struct run {
     real *theta; /* (B,T,m) where theta's adjoints go; NULL: nobody needs all of them */
 };
 
-/* NaN where the gradients of a sequence would be from token t down: there is no answer. */
-static void give_up(const struct run *run, int64_t b, int64_t t)
+/* Scratch of one thread. */
+struct group {
+    real *raw, *theta_adjoint;         /* (group,m) */
+    real *states, *states_adjoint, *a; /* (group,d) */
+    real *q, *zero, *s, *w, *x, *h_adjoint, *rest;
+};
+
+static struct group scratch_of(const struct exact_gradient *g, int thread)
 {
-    const struct problem *p = &run->g->problem;
-    const struct gradients *to = run->gradients;
-    int64_t first = b * p->T, m = problem_m(p);
-    if (to->v != NULL)
-        fill((real *)to->v + first * p->d, (real)NAN, (t + 1) * p->d);
-    if (to->lambda != NULL)
-        fill((real *)to->lambda + first * p->d, (real)NAN, (t + 1) * p->d);
-    if (run->theta != NULL)
-        fill(run->theta + first * m, (real)NAN, (t + 1) * m);
-    if (to->h0 != NULL)
-        fill((real *)to->h0 + b * p->d, (real)NAN, p->d);
+    const struct problem *p = &g->problem;
+    int64_t size = group_size(p), d = p->d, m = problem_m(p);
+    struct group to = {.raw = g->memory + thread * g->scratch};
+    to.theta_adjoint = to.raw + size * m;
+    to.states = to.theta_adjoint + size * m;
+    to.states_adjoint = to.states + size * d;
+    to.a = to.states_adjoint + size * d;
+    to.q = to.a + size * d;
+    to.zero = to.q + mixer_size(p);
+    to.s = to.zero + d;
+    to.w = to.s + d;
+    to.x = to.w + d;
+    to.h_adjoint = to.x + d;
+    to.rest = to.h_adjoint + d;
+    fill(to.zero, 0, d);
+    fill(to.a, 0, size * d);
+    return to;
 }
 
-/* One sequence; returns the time of a step that has no answer, or T. */
-static int64_t sequence(const struct run *run, int64_t b, int thread)
+/* The state before token (b,t). */
+static const real *state_before(const struct run *run, int64_t b, int64_t t, const real *zero)
+{
+    int64_t d = run->g->problem.d;
+    const real *h = run->outputs->h, *h0 = run->inputs->h0;
+    return t > 0 ? h + (b * run->g->problem.T + t - 1) * d : h0 != NULL ? h0 + b * d : zero;
+}
+
+/* Token (b,t), the j-th of its group: a becomes Lambda s. False: there is no answer, and all that follows from it is NaN. */
+static bool step(const struct run *run, const struct group *group, int64_t j, int64_t b, int64_t t, int thread)
 {
     const struct problem *p = &run->g->problem;
     const struct inputs *inputs = run->inputs;
     const struct gradients *to = run->gradients;
-    int64_t T = p->T, d = p->d, m = problem_m(p);
+    int64_t d = p->d, m = problem_m(p), i = b * p->T + t;
     bool state_dependent = p->feedback != FEEDBACK_NONE;
-    real *raw = run->g->memory + thread * run->g->scratch, *theta_adjoint = raw + m, *q = theta_adjoint + m;
-    real *zero = q + mixer_size(p), *a = zero + d, *s = a + d, *w = s + d, *x = w + d, *h_adjoint = x + d,
-         *k_adjoint = h_adjoint + d;
-    real *rest = k_adjoint + d;
-    fill(zero, 0, d);
-    fill(a, 0, d);
-    const real *h = (const real *)run->outputs->h + b * T * d;
-    const real *initial = inputs->h0 != NULL ? (const real *)inputs->h0 + b * d : zero;
-    for (int64_t t = T - 1; t >= 0; t--) {
-        int64_t i = b * T + t;
-        struct token token = {.v = (const real *)inputs->v + i * d,
-                              .lambda = (const real *)inputs->lambda + i * d,
-                              .h = h + t * d,
-                              .w = w,
-                              .before = t > 0 ? h + (t - 1) * d : initial,
-                              .theta = m > 0 ? (const real *)inputs->theta + i * m : NULL,
-                              .q = q,
-                              .s = s,
-                              .v_adjoint = to->v != NULL ? (real *)to->v + i * d : NULL,
-                              .lambda_adjoint = to->lambda != NULL ? (real *)to->lambda + i * d : NULL,
-                              .theta_adjoint = run->theta != NULL ? run->theta + i * m
-                                               : state_dependent  ? theta_adjoint
-                                                                  : NULL,
-                              .h_adjoint = h_adjoint};
-        if (state_dependent) {
-            feedback_parameters(p, token.theta, inputs->W, token.before, raw);
-            token.theta = raw;
-        }
-        mixer_activate(p, token.theta, q, rest);
-        adjoint_add_token(p, run->grad_outputs, b, t, a);
-        if (!run->solve(run->plan, thread, q, token.lambda, a, s)) {
-            give_up(run, b, t);
-            return t;
-        }
-#pragma omp simd
-        for (int64_t c = 0; c < d; c++)
-            x[c] = token.h[c] - token.v[c];
-        mixer_apply(p, q, x, w, rest);
-        add_scaled(1, token.v, w, d);
-        token_gradient(p, &token, rest);
-#pragma omp simd
-        for (int64_t c = 0; c < d; c++)
-            a[c] = token.lambda[c] * s[c];
-        if (state_dependent)
-            feedback_token_gradient(p, inputs->W, token.before, token.theta_adjoint, a, k_adjoint);
+    real *a = group->a + j * d, *s = group->s;
+    struct token token = {.v = (const real *)inputs->v + i * d,
+                          .lambda = (const real *)inputs->lambda + i * d,
+                          .h = (const real *)run->outputs->h + i * d,
+                          .w = group->w,
+                          .before = state_before(run, b, t, group->zero),
+                          .theta = m > 0 ? (const real *)inputs->theta + i * m : NULL,
+                          .q = group->q,
+                          .s = s,
+                          .v_adjoint = to->v != NULL ? (real *)to->v + i * d : NULL,
+                          .lambda_adjoint = to->lambda != NULL ? (real *)to->lambda + i * d : NULL,
+                          .theta_adjoint = run->theta != NULL ? run->theta + i * m : NULL,
+                          .h_adjoint = group->h_adjoint};
+    if (state_dependent) {
+        token.theta = group->raw + j * m;
+        token.theta_adjoint = group->theta_adjoint + j * m;
     }
-    if (to->h0 != NULL)
-        adjoint_put((real *)to->h0 + b * d, a, d, false);
-    return T;
+    mixer_activate(p, token.theta, group->q, group->rest);
+    adjoint_add_token(p, run->grad_outputs, b, t, a);
+    bool solved = run->solve(run->plan, thread, group->q, token.lambda, a, s);
+    if (!solved)
+        fill(s, (real)NAN, d);
+#pragma omp simd
+    for (int64_t c = 0; c < d; c++)
+        group->x[c] = token.h[c] - token.v[c];
+    mixer_apply(p, group->q, group->x, group->w, group->rest);
+    add_scaled(1, token.v, group->w, d);
+    token_gradient(p, &token, group->rest);
+    if (state_dependent && run->theta != NULL)
+        adjoint_put(run->theta + i * m, token.theta_adjoint, m, false);
+#pragma omp simd
+    for (int64_t c = 0; c < d; c++)
+        a[c] = token.lambda[c] * s[c];
+    return solved;
+}
+
+/* The sequences from ... to - 1, which are no more than a group; returns the first token that has no answer, or B T. */
+static int64_t run_group(const struct run *run, int64_t from, int64_t to, int thread)
+{
+    const struct problem *p = &run->g->problem;
+    int64_t T = p->T, d = p->d, m = problem_m(p), place = p->B * T;
+    bool state_dependent = p->feedback != FEEDBACK_NONE;
+    const struct group group = scratch_of(run->g, thread);
+    for (int64_t t = T - 1; t >= 0; t--) {
+        for (int64_t b = from; b < to && state_dependent; b++)
+            feedback_state(p, state_before(run, b, t, group.zero), group.states + (b - from) * d);
+        if (state_dependent)
+            feedback_rows(p, run->inputs->W, group.states, (const real *)run->inputs->theta + (from * T + t) * m, T * m, to - from,
+                          group.raw);
+        for (int64_t b = from; b < to; b++)
+            if (!step(run, &group, b - from, b, t, thread) && b * T + t < place)
+                place = b * T + t;
+        if (!state_dependent)
+            continue;
+        feedback_rows_gradient(p, run->inputs->W, group.theta_adjoint, to - from, group.states_adjoint);
+        for (int64_t b = from; b < to; b++)
+            feedback_state_gradient(p, state_before(run, b, t, group.zero), group.states_adjoint + (b - from) * d,
+                                    group.a + (b - from) * d);
+    }
+    if (run->gradients->h0 != NULL)
+        adjoint_put((real *)run->gradients->h0 + from * d, group.a, (to - from) * d, false);
+    return place;
 }
 
 struct status exact_gradient_run(struct exact_gradient *g, struct plan *plan, transposed_solve *solve, const struct inputs *inputs,
@@ -156,11 +198,13 @@ struct status exact_gradient_run(struct exact_gradient *g, struct plan *plan, tr
     struct run run = {g, plan, solve, inputs, outputs, grad_outputs, gradients, problem_m(p) > 0 ? gradients->theta : NULL};
     if (run.theta == NULL && p->feedback != FEEDBACK_NONE && gradients->W != NULL)
         run.theta = g->theta;
-#pragma omp parallel for num_threads(g->threads) schedule(static) reduction(min : place)
-    for (int64_t b = 0; b < p->B; b++) {
-        int64_t t = sequence(&run, b, omp_get_thread_num());
-        if (t < p->T && b * p->T + t < place)
-            place = b * p->T + t;
+#pragma omp parallel num_threads(g->threads) reduction(min : place)
+    {
+        int64_t thread = omp_get_thread_num(), n = omp_get_num_threads(), end = p->B * (thread + 1) / n, size = group_size(p);
+        for (int64_t from = p->B * thread / n; from < end; from += size) {
+            int64_t found = run_group(&run, from, from + size < end ? from + size : end, (int)thread);
+            place = found < place ? found : place;
+        }
     }
     if (p->feedback != FEEDBACK_NONE && gradients->W != NULL)
         feedback_weight_gradient(p, inputs, outputs->h, run.theta, g->threads, BLOCK, false, gradients->W, g->sums, g->states);

@@ -4,7 +4,8 @@
  *     a_{t-1} = loss_{t-1} + Lambda_t s_t + k'(h_{t-1})^T W^T theta_adjoint_t,
  *
  * and the gradient of token t is that of one application of the map whose adjoint is s_t (token_gradient.h). Only the transposed
- * solve differs among implementations. Sequences are divided among the threads. */
+ * solve differs among implementations. Sequences are divided among the threads; those of a state-dependent problem go back through
+ * time in groups, so that W is multiplied with matrices. */
 #ifndef IMPLS_EXACT_GRADIENT_H
 #define IMPLS_EXACT_GRADIENT_H
 
@@ -36,7 +37,7 @@ double exact_gradient_reals(const struct problem *problem, int threads);
 bool exact_gradient_open(const struct problem *problem, int threads, struct exact_gradient *gradient);
 void exact_gradient_close(struct exact_gradient *gradient);
 
-/* What backward() does. singular: with the first place that has no answer, and NaN in the gradients of its sequence. */
+/* What backward() does. singular: with the first place that has no answer; in the gradients of its sequence NaN from there down. */
 struct status exact_gradient_run(struct exact_gradient *gradient, struct plan *plan, transposed_solve *solve,
                                  const struct inputs *inputs, const struct outputs *outputs, const struct outputs *grad_outputs,
                                  const struct gradients *gradients);

@@ -19,29 +19,36 @@ void feedback_parameters(const struct problem *p, const real *theta, const real 
     blas_gemv(CblasRowMajor, CblasNoTrans, m, d, feedback_scale(p, before), W, d, before, 1, 1, out, 1);
 }
 
+void feedback_state(const struct problem *p, const real *h, real *k)
+{
+    if (h == NULL)
+        fill(k, 0, p->d);
+    else
+        set_scaled(feedback_scale(p, h), h, k, p->d);
+}
+
 void feedback_states(const struct problem *p, const struct inputs *inputs, const real *h, int64_t from, int64_t to, real *k)
 {
     int64_t T = p->T, d = p->d;
     for (int64_t token = from; token < to; token++, k += d) {
         const real *initial = inputs->h0 != NULL ? (const real *)inputs->h0 + token / T * d : NULL;
-        const real *before = token % T > 0 ? h + (token - 1) * d : initial;
-        if (before == NULL) {
-            fill(k, 0, d);
-            continue;
-        }
-        real scale = feedback_scale(p, before);
-#pragma omp simd
-        for (int64_t c = 0; c < d; c++)
-            k[c] = scale * before[c];
+        feedback_state(p, token % T > 0 ? h + (token - 1) * d : initial, k);
     }
 }
 
-void feedback_block_parameters(const struct problem *p, const struct inputs *inputs, const real *k, int64_t from, int64_t to,
-                               real *raw)
+void feedback_rows(const struct problem *p, const real *W, const real *k, const real *theta, int64_t stride, int64_t rows,
+                   real *raw)
 {
-    int rows = (int)(to - from), m = (int)problem_m(p), d = (int)p->d;
-    memcpy(raw, (const real *)inputs->theta + from * m, (size_t)rows * (size_t)m * sizeof(real));
-    blas_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, m, d, 1, k, d, inputs->W, d, 1, raw, m);
+    int m = (int)problem_m(p), d = (int)p->d;
+    for (int64_t i = 0; i < rows; i++)
+        memcpy(raw + i * m, theta + i * stride, (size_t)m * sizeof(real));
+    blas_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, m, d, 1, k, d, W, d, 1, raw, m);
+}
+
+void feedback_rows_gradient(const struct problem *p, const real *W, const real *theta_adjoint, int64_t rows, real *k_adjoint)
+{
+    int m = (int)problem_m(p), d = (int)p->d;
+    blas_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, d, m, 1, theta_adjoint, m, W, d, 0, k_adjoint, d);
 }
 
 /* k = c h, c = (mean h^2 + 1e-6)^{-1/2}:  c k_adjoint - c^3 / d (h . k_adjoint) h */
@@ -58,11 +65,9 @@ void feedback_state_gradient(const struct problem *p, const real *h, const real 
 void feedback_block_state_gradient(const struct problem *p, const struct inputs *inputs, const real *h, const real *theta_adjoint,
                                    int64_t from, int64_t to, real *h_adjoint, real *k_adjoint)
 {
-    int64_t T = p->T, tokens = p->B * T, last = to < tokens ? to : tokens - 1;
-    int m = (int)problem_m(p), d = (int)p->d;
+    int64_t T = p->T, d = p->d, m = problem_m(p), tokens = p->B * T, last = to < tokens ? to : tokens - 1;
     if (last > from) /* of the tokens that follow; rows of a sequence's first token are not used */
-        blas_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(last - from), d, m, 1, theta_adjoint + (from + 1) * m, m,
-                  inputs->W, d, 0, k_adjoint, d);
+        feedback_rows_gradient(p, inputs->W, theta_adjoint + (from + 1) * m, last - from, k_adjoint);
     for (int64_t token = from; token < to; token++)
         if (token % T < T - 1)
             feedback_state_gradient(p, h + token * d, k_adjoint + (token - from) * d, h_adjoint + token * d);

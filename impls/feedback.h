@@ -9,8 +9,10 @@
 
 #define feedback_scale VARIANT(feedback_scale)
 #define feedback_parameters VARIANT(feedback_parameters)
+#define feedback_state VARIANT(feedback_state)
 #define feedback_states VARIANT(feedback_states)
-#define feedback_block_parameters VARIANT(feedback_block_parameters)
+#define feedback_rows VARIANT(feedback_rows)
+#define feedback_rows_gradient VARIANT(feedback_rows_gradient)
 #define feedback_state_gradient VARIANT(feedback_state_gradient)
 #define feedback_block_state_gradient VARIANT(feedback_block_state_gradient)
 #define feedback_token_gradient VARIANT(feedback_token_gradient)
@@ -22,12 +24,18 @@ real feedback_scale(const struct problem *problem, const real *h);
 /* out (m) = theta (m) + W (m,d) k(before (d)): one token. */
 void feedback_parameters(const struct problem *problem, const real *theta, const real *W, const real *before, real *out);
 
+/* k (d) = k(h (d)); zero where h is NULL. */
+void feedback_state(const struct problem *problem, const real *h, real *k);
+
 /* k (to-from,d): rows k(h_{t-1}) of the tokens from ... to - 1, of h (B,T,d). */
 void feedback_states(const struct problem *problem, const struct inputs *inputs, const real *h, int64_t from, int64_t to, real *k);
 
-/* raw (to-from,m) = theta + k W^T of the same tokens, with k from feedback_states(). */
-void feedback_block_parameters(const struct problem *problem, const struct inputs *inputs, const real *k, int64_t from, int64_t to,
-                               real *raw);
+/* raw (rows,m) = theta + k W^T, with k (rows,d) and rows of theta (m) that are `stride` apart. */
+void feedback_rows(const struct problem *problem, const real *W, const real *k, const real *theta, int64_t stride, int64_t rows,
+                   real *raw);
+
+/* k_adjoint (rows,d) = theta_adjoint (rows,m) W. */
+void feedback_rows_gradient(const struct problem *problem, const real *W, const real *theta_adjoint, int64_t rows, real *k_adjoint);
 
 /* h_adjoint (d) += the adjoint of h through k, from k_adjoint (d). */
 void feedback_state_gradient(const struct problem *problem, const real *h, const real *k_adjoint, real *h_adjoint);

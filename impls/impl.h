@@ -199,8 +199,13 @@ struct implementation {
     struct status (*plan)(const struct problem *, const struct settings *, const struct environment *, struct plan **plan);
     struct status (*upload)(struct plan *, const struct inputs *);                                          /* optional: devices */
     struct status (*forward)(struct plan *, const struct inputs *, const struct outputs *, struct trace *); /* trace optional */
+
+    /* Optional. The gradient that the settings ask for (docs/mathematics.md, Gradients), at the outputs that forward() left for
+     * these inputs. grad_outputs are the derivatives of the loss with respect to the outputs: h (B,T,d), final (B,d), either NULL
+     * for zero. The gradient of h0 is computed where it is asked for, also when inputs has none. Statuses are forward()'s. */
     struct status (*backward)(struct plan *, const struct inputs *, const struct outputs *, const struct outputs *grad_outputs,
-                              const struct gradients *);              /* optional */
+                              const struct gradients *);
+
     struct status (*download)(struct plan *, const struct outputs *); /* optional: devices */
     double (*elapsed)(struct plan *); /* optional: seconds the device spent in the last forward or backward */
     void (*destroy)(struct plan *);   /* NULL is allowed */

@@ -93,7 +93,7 @@ static void mix_block(const struct map *map, const struct inputs *inputs, const 
         theta = parameters->raw + from * m;
     if (!zero || inputs->h0 != NULL || parameters != NULL) {
         feedback_states(p, inputs, h, from, to, states);
-        feedback_block_parameters(p, inputs, states, from, to, theta);
+        feedback_rows(p, inputs->W, states, raw, m, to - from, theta);
         raw = theta;
     }
     for (int64_t i = from; i < to; i++) {

@@ -17,7 +17,7 @@
 #define map_mix VARIANT(map_mix)
 #define map_apply VARIANT(map_apply)
 
-enum { MAP_BLOCK = 128 }; /* tokens whose state-dependent parameters come from one matrix product */
+enum { MAP_BLOCK = 256 }; /* tokens whose state-dependent parameters come from one matrix product */
 
 struct map {
     struct problem problem;

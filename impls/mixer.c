@@ -45,8 +45,8 @@ static void dplr_apply(const struct problem *p, const real *q, const real *x, re
 {
     int64_t r = p->r, d = p->d;
     (void)scratch;
-    fill(y, 0, d);
-    for (int64_t i = 0; i < r; i++)
+    set_scaled(q[r * d] * dot(q, x, d), q, y, d);
+    for (int64_t i = 1; i < r; i++)
         add_scaled(q[r * d + i] * dot(q + i * d, x, d), q + i * d, y, d);
 }
 
@@ -55,8 +55,8 @@ static void householder_apply(const struct problem *p, const real *q, const real
 {
     int64_t r = p->r, d = p->d;
     (void)scratch;
-    fill(y, 0, d);
-    for (int64_t i = 0; i < r; i++) {
+    set_scaled(q[r * d] * dot(q, x, d), q, y, d);
+    for (int64_t i = 1; i < r; i++) {
         const real *u = q + i * d;
         add_scaled(q[r * d + i] * (dot(u, x, d) - dot(u, y, d)), u, y, d);
     }

@@ -3,7 +3,8 @@
  *     normalised:  h_t = Lambda h_{t-1} + G (v + U b)
  *     plain:       h_t = Lambda h_{t-1} + v + U b         with b from low_rank.h
  *
- * Sequences are divided among the threads. In float64 this is the exact answer of the sweeps. The gradient is exact, too, and costs
+ * Sequences are divided among the threads; those of a state-dependent problem go through time in groups, so that W is multiplied
+ * with matrices. In float64 this is the exact answer of the sweeps. The gradient is exact, too, and costs
  * as much a step (exact_gradient.h). */
 #include "impls/exact_gradient.h"
 #include "impls/feedback.h"
@@ -27,11 +28,19 @@ struct plan {
 
 enum { GRADIENTS = GRADIENTS_EXACT };
 
-/* Of one thread: theta (m), q, gate (d), y (r), zero state (d), then the scratch of the shared arithmetic. */
+enum { GROUP = 128 }; /* sequences that go through time together, when each step has a product with W */
+
+static int64_t group_size(const struct problem *p)
+{
+    return p->feedback == FEEDBACK_NONE ? 1 : p->B < GROUP ? p->B : GROUP;
+}
+
+/* Of one thread: theta (m) and a state (d) for each of a group, q, gate (d), zero state (d), y (r), then the scratch of the shared
+ * arithmetic. */
 static int64_t scratch_size(const struct problem *p)
 {
     int64_t arithmetic = mixer_scratch(p) + low_rank_scratch(p);
-    return problem_m(p) + mixer_size(p) + 2 * p->d + p->r + arithmetic + 64;
+    return group_size(p) * (problem_m(p) + p->d) + mixer_size(p) + 2 * p->d + p->r + arithmetic + 64;
 }
 
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
@@ -91,69 +100,83 @@ static struct status plan(const struct problem *p, const struct settings *settin
     return status_ok();
 }
 
-/* One sequence; returns the first time whose step has no answer (its rows from there on are NaN), or T. */
-static int64_t sequence(const struct problem *p, int64_t b, const struct inputs *inputs, real *h, real *scratch)
+/* h = the step from the state before, with raw parameters; scratch is a thread's. False: it has no answer, and h is NaN. */
+static bool step(const struct problem *p, const real *raw, const real *v, const real *lambda, const real *before, real *h,
+                 real *scratch)
 {
-    int64_t T = p->T, d = p->d, r = p->r, m = problem_m(p);
+    int64_t d = p->d, r = p->r;
     bool normalised = p->form == FORM_NORMALISED;
-    const real *v = (const real *)inputs->v + b * T * d, *lambda = (const real *)inputs->lambda + b * T * d;
-    const real *theta = m > 0 ? (const real *)inputs->theta + b * T * m : NULL;
-    real *mixed = scratch, *q = mixed + m, *gate = q + mixer_size(p), *zero = gate + d, *y = zero + d, *rest = y + r;
-    fill(zero, 0, d);
-    const real *before = inputs->h0 != NULL ? (const real *)inputs->h0 + b * d : zero;
-
-    for (int64_t t = 0; t < T; t++, v += d, lambda += d, h += d) {
-        const real *raw = theta != NULL ? theta + t * m : NULL;
-        if (p->feedback != FEEDBACK_NONE) {
-            feedback_parameters(p, raw, inputs->W, before, mixed);
-            raw = mixed;
-        }
-        mixer_activate(p, raw, q, rest);
-        if (normalised) {
+    real *q = scratch, *gate = q + mixer_size(p), *y = gate + d, *rest = y + r;
+    mixer_activate(p, raw, q, rest);
+    if (normalised) {
 #pragma omp simd
-            for (int64_t c = 0; c < d; c++) {
-                gate[c] = 1 - lambda[c];
-                h[c] = lambda[c] * (before[c] - v[c]);
-            }
-        } else {
+        for (int64_t c = 0; c < d; c++) {
+            gate[c] = 1 - lambda[c];
+            h[c] = lambda[c] * (before[c] - v[c]);
+        }
+    } else {
+#pragma omp simd
+        for (int64_t c = 0; c < d; c++)
+            h[c] = lambda[c] * before[c];
+    }
+    for (int64_t i = 0; i < r; i++)
+        y[i] = dot(q + i * d, h, d);
+    if (r > 0 && !low_rank_solve(p, q, normalised ? gate : NULL, y, rest)) {
+        fill(h, (real)NAN, d);
+        return false;
+    }
+    /* h holds Lambda (h_{t-1} - v), or Lambda h_{t-1}: in both forms v is still to be added */
+    if (normalised) {
+        for (int64_t i = 0; i < r; i++) {
+            const real *u = q + i * d;
 #pragma omp simd
             for (int64_t c = 0; c < d; c++)
-                h[c] = lambda[c] * before[c];
+                h[c] += y[i] * gate[c] * u[c];
         }
+    } else {
         for (int64_t i = 0; i < r; i++)
-            y[i] = dot(q + i * d, h, d);
-        if (r > 0 && !low_rank_solve(p, q, normalised ? gate : NULL, y, rest)) {
-            fill(h, (real)NAN, (T - t) * d);
-            return t;
-        }
-        /* h holds Lambda (h_{t-1} - v), or Lambda h_{t-1}: in both forms v is still to be added */
-        if (normalised) {
-            for (int64_t i = 0; i < r; i++) {
-                const real *u = q + i * d;
-#pragma omp simd
-                for (int64_t c = 0; c < d; c++)
-                    h[c] += y[i] * gate[c] * u[c];
-            }
-        } else {
-            for (int64_t i = 0; i < r; i++)
-                add_scaled(y[i], q + i * d, h, d);
-        }
-        add_scaled(1, v, h, d);
-        before = h;
+            add_scaled(y[i], q + i * d, h, d);
     }
-    return T;
+    add_scaled(1, v, h, d);
+    return true;
+}
+
+/* The sequences from ... to - 1, which are no more than a group; returns the first token that has no answer, or B T. After it a
+ * sequence is NaN. */
+static int64_t run_group(const struct problem *p, int64_t from, int64_t to, const struct inputs *inputs, real *h, real *scratch)
+{
+    int64_t T = p->T, d = p->d, m = problem_m(p), size = group_size(p), place = p->B * T;
+    const real *v = inputs->v, *lambda = inputs->lambda, *theta = inputs->theta, *h0 = inputs->h0;
+    real *mixed = scratch, *states = mixed + size * m, *zero = states + size * d, *rest = zero + d;
+    fill(zero, 0, d);
+    for (int64_t t = 0; t < T; t++) {
+        for (int64_t b = from; b < to && p->feedback != FEEDBACK_NONE; b++)
+            feedback_state(p, t > 0 ? h + (b * T + t - 1) * d : h0 != NULL ? h0 + b * d : NULL, states + (b - from) * d);
+        if (p->feedback != FEEDBACK_NONE)
+            feedback_rows(p, inputs->W, states, theta + (from * T + t) * m, T * m, to - from, mixed);
+        for (int64_t b = from; b < to; b++) {
+            int64_t i = b * T + t;
+            const real *raw = m == 0 ? NULL : p->feedback != FEEDBACK_NONE ? mixed + (b - from) * m : theta + i * m;
+            const real *before = t > 0 ? h + (i - 1) * d : h0 != NULL ? h0 + b * d : zero;
+            if (!step(p, raw, v + i * d, lambda + i * d, before, h + i * d, rest) && i < place)
+                place = i;
+        }
+    }
+    return place;
 }
 
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
     int64_t none = p->B * p->T, place = none;
-#pragma omp parallel for num_threads(plan->threads) schedule(static) reduction(min : place)
-    for (int64_t b = 0; b < p->B; b++) {
-        int64_t t =
-            sequence(p, b, inputs, (real *)outputs->h + b * p->T * p->d, plan->memory + omp_get_thread_num() * plan->scratch);
-        if (t < p->T && b * p->T + t < place)
-            place = b * p->T + t;
+#pragma omp parallel num_threads(plan->threads) reduction(min : place)
+    {
+        int64_t thread = omp_get_thread_num(), n = omp_get_num_threads(), end = p->B * (thread + 1) / n, size = group_size(p);
+        for (int64_t from = p->B * thread / n; from < end; from += size) {
+            int64_t to = from + size < end ? from + size : end;
+            int64_t found = run_group(p, from, to, inputs, outputs->h, plan->memory + thread * plan->scratch);
+            place = found < place ? found : place;
+        }
     }
     return exact_finish(p, outputs, trace, place);
 }

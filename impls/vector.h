@@ -91,6 +91,14 @@ static inline void add_scaled(real a, const real *x, real *y, int64_t n)
         y[i] += a * x[i];
 }
 
+/* y = a x */
+static inline void set_scaled(real a, const real *x, real *y, int64_t n)
+{
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        y[i] = a * x[i];
+}
+
 static inline void fill(real *y, real value, int64_t n)
 {
 #pragma omp simd

@@ -173,7 +173,7 @@ static void differentiate(const struct tensors *tensors, const struct question *
             step = 1e-7; /* k(h) of a zero state with rms feedback turns at 1e-3 */
         if (sizes[i] > 0)
             values->of[i] = room(sizes[i], sizeof(double));
-        for (int64_t k = 0; k < sizes[i]; k++) {
+        for (int64_t k = 0; x != NULL && k < sizes[i]; k++) {
             double here = x[k], sum = 0;
             for (int width = 1; width <= 2; width++) { /* 8 (f(1) - f(-1)) - (f(2) - f(-2)) */
                 x[k] = here + width * step;

@@ -1,5 +1,6 @@
-/* Every operator, sequence mixer and whole model: gradients by hand against central finite differences, in float64, on random shapes.
- * A tensor's gradient is compared as a whole, |numeric - analytic|_2 below 1e-6 |analytic|_2, over at most SAMPLED of its numbers. */
+/* Every operator, sequence mixer and whole model: gradients by hand against central finite differences, in float64, on random
+ * shapes. A tensor's gradient is compared as a whole, |numeric - analytic|_2 below 1e-6 |analytic|_2, over at most SAMPLED of
+ * its numbers. */
 #include "tasks/random.h"
 #include "train/operators.h"
 #include "train/pass.h"
@@ -55,7 +56,7 @@ static void compare(const char *name, double (*loss)(void *), void *context, dou
     ck_assert_msg(sqrt(off) < TOLERANCE * sqrt(size), "%s: differs by %g of %g", name, sqrt(off), sqrt(size));
 }
 
-/* ---- Operators ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Operators -------------------------------------------------------------------------------------------------------------- */
 
 struct operands {
     int64_t N, in, out;
@@ -196,7 +197,7 @@ START_TEST(entropy)
 }
 END_TEST
 
-/* ---- Whole models, and through them every sequence mixer ------------------------------------------------------------------------- */
+/* ---- Whole models, and through them every sequence mixer -------------------------------------------------------------------- */
 
 /* A recurrence of each kind of gradient that is the one of finite differences. */
 struct way {
@@ -276,6 +277,9 @@ START_TEST(model)
     ck_assert_msg(model_check(&wanted, sizeof reason, reason), "%s: %s", one->name, reason);
     model_declare(&spec, VOCABULARY, CLASSES, &parameters);
     ck_assert_int_eq(parameters_allocate(&parameters, DTYPE_FLOAT64, 5).code, STATUS_OK);
+    for (int i = 0; i < parameters.n; i++) /* of one order, whatever they start from: differences are accurate then */
+        for (int64_t k = 0; k < parameters.item[i].size; k++)
+            ((double *)parameters.item[i].value)[k] = random_normal(6, (uint32_t)i, (uint64_t)k) * 0.6;
 
     struct model_run run = {.arithmetic = arithmetic_get(DTYPE_FLOAT64)};
     run.token = malloc((size_t)N * sizeof *run.token);

@@ -1,5 +1,5 @@
-/* Training step by step: the same bits twice and after a restore, clipping and decay, what is refused, what NaN does, when memory runs
- * out, and what is told of the recurrence inside. */
+/* Training step by step: the same bits twice and after a restore, clipping and decay, what is refused, what NaN does, and
+ * what is told of the recurrence inside. */
 #include "tests/allocations.h"
 #include "tests/trial.h"
 #include "train/schedule.h"
@@ -12,7 +12,7 @@
 
 Suite *suite_training(void);
 
-/* ---- The same bits ------------------------------------------------------------------------------------------------------------- */
+/* ---- The same bits ---------------------------------------------------------------------------------------------------------- */
 
 static const struct way ways[] = {
     {.layer = "lstm"},
@@ -97,7 +97,7 @@ START_TEST(tensors_are_named)
 }
 END_TEST
 
-/* ---- The optimiser ------------------------------------------------------------------------------------------------------------- */
+/* ---- The optimiser ---------------------------------------------------------------------------------------------------------- */
 
 /* Norm of all first moments. After the first step they are a tenth of the clipped gradient. */
 static double moments_norm(const struct training *training)
@@ -167,131 +167,13 @@ START_TEST(nan_changes_nothing)
 }
 END_TEST
 
-/* ---- What is refused ----------------------------------------------------------------------------------------------------------- */
-
-static void wrong_heads(struct trial *trial)
-{
-    trial->model.layer = sequence_layer_find("attention");
-    trial->model.heads = 3;
-}
-
-static void wrong_rate(struct trial *trial)
-{
-    trial->recipe.rate = -1e-3;
-}
-
-static void wrong_nan_rate(struct trial *trial)
-{
-    trial->recipe.rate = NAN;
-}
-
-static void wrong_length(struct trial *trial)
-{
-    trial->recipe.length = INT64_MAX / 2;
-}
-
-static void wrong_batch(struct trial *trial)
-{
-    trial->recipe.batch = INT64_MAX / 2;
-}
-
-static void wrong_layer(struct trial *trial)
-{
-    trial->model.layer = 1000;
-}
-
-static void wrong_blocks(struct trial *trial)
-{
-    trial->model.blocks = 0;
-}
-
-static void wrong_gamma(struct trial *trial)
-{
-    trial->recipe.gamma = 4;
-}
-
-static void wrong_window(struct trial *trial)
-{
-    trial->recipe.curriculum = true;
-    trial->recipe.curriculum_accuracy = 0.9;
-}
-
-static void wrong_gradient(struct trial *trial)
-{
-    trial->model.layer = sequence_layer_find("fp_rnn");
-    trial->recurrence.implementation = registry_find("fixed_point");
-}
-
-static void wrong_mixer(struct trial *trial)
-{
-    trial->model.layer = sequence_layer_find("fp_rnn");
-    trial->model.mixer = MIXER_DENSE;
-    trial->model.r = 0;
-}
-
-static void wrong_kronecker(struct trial *trial)
-{
-    trial->model.layer = sequence_layer_find("fp_rnn");
-    trial->model.mixer = MIXER_KRONECKER;
-    trial->model.r = 0;
-    trial->recurrence.implementation = registry_find("structured_sequential");
-    trial->recurrence.settings.gradient = GRADIENT_EXACT;
-}
-
-static void wrong_gamma_of_exact(struct trial *trial)
-{
-    wrong_kronecker(trial);
-    trial->model.mixer = MIXER_HOUSEHOLDER;
-    trial->model.r = 1;
-    trial->recipe.gamma = 4;
-}
-
-static const struct {
-    void (*spoil)(struct trial *);
-    const char *words; /* that the reason has */
-} wrongs[] = {{wrong_heads, "heads"},         {wrong_rate, "rate"},   {wrong_nan_rate, "rate"},
-              {wrong_length, "length"},       {wrong_batch, "batch"}, {wrong_layer, "layer"},
-              {wrong_blocks, "blocks"},       {wrong_gamma, "gamma"}, {wrong_window, "window"},
-              {wrong_gradient, "gradient"},   {wrong_mixer, "mixer"}, {wrong_kronecker, "Kronecker"},
-              {wrong_gamma_of_exact, "gamma"}};
-
-START_TEST(refused)
-{
-    struct trial trial = trial_of(plain, "Z2");
-    wrongs[_i].spoil(&trial);
-    struct status status = trial_try(&trial);
-    ck_assert_int_eq(status.code, STATUS_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(status.message, wrongs[_i].words));
-    ck_assert_ptr_null(trial.training);
-    task_close(trial.task);
-}
-END_TEST
-
-START_TEST(memory_runs_out)
-{
-    struct trial trial = trial_of(ways[_i], "Z2");
-    struct status status;
-    int failures = 0;
-    ck_assert_int_eq(trial_try(&trial).code, STATUS_OK);
-    do {
-        training_close(trial.training);
-        allocations_fail(++failures);
-        status =
-            training_open(&trial.model, &trial.recipe, &trial.recurrence, trial.task, &trial.environment, NULL, &trial.training);
-        allocations_fail(0);
-        ck_assert(status.code == STATUS_OK || (status.code == STATUS_OUT_OF_MEMORY && trial.training == NULL));
-    } while (status.code != STATUS_OK);
-    ck_assert_int_gt(failures, 10);
-    trial_close(&trial);
-}
-END_TEST
-
-/* ---- Evaluation ---------------------------------------------------------------------------------------------------------------- */
+/* ---- Evaluation ------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(evaluated)
 {
     struct trial trial = trial_of(ways[_i], "S3");
     trial.model.dtype = DTYPE_FLOAT64;
+    trial.recurrence.settings.tolerance = 0; /* with one, how long a sequence iterates depends on its batch */
     trial_open(&trial);
     trial_steps(&trial, 3);
     size_t bytes;
@@ -314,7 +196,7 @@ START_TEST(evaluated)
 }
 END_TEST
 
-/* ---- The recurrence inside ------------------------------------------------------------------------------------------------------ */
+/* ---- The recurrence inside -------------------------------------------------------------------------------------------------- */
 
 START_TEST(iterations_are_told)
 {
@@ -396,8 +278,6 @@ Suite *suite_training(void)
     tcase_add_test(edges, clipping);
     tcase_add_test(edges, decay_spares_biases_and_norms);
     tcase_add_loop_test(edges, nan_changes_nothing, 0, LAYERS);
-    tcase_add_loop_test(edges, refused, 0, sizeof wrongs / sizeof wrongs[0]);
-    tcase_add_loop_test(edges, memory_runs_out, 0, LAYERS);
     tcase_add_loop_test(edges, evaluated, 0, LAYERS);
     suite_add_tcase(suite, edges);
     TCase *recurrences = tcase_create("recurrences");

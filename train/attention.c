@@ -1,6 +1,7 @@
-/* attention: causal softmax attention of `heads` heads of d / heads channels each, with rotary positions (no table of positions that
- * ends at the training length):  q, k, v = W_qkv e;  o_t = sum_{s <= t} softmax_s(q_t . k_s / sqrt(d/heads)) v_s;  out = W_out o.
- * The weights of a head are computed again in backward(): memory is O(T^2) for each thread, not for each head of the batch. */
+/* attention: causal softmax attention of `heads` heads of d / heads channels each, with rotary positions (no table of positions
+ * that ends at the training length):  q, k, v = W_qkv e;  o_t = sum_{s <= t} softmax_s(q_t . k_s / sqrt(d/heads)) v_s;  out =
+ * W_out o. The weights of a head are computed again in backward(): memory is O(T^2) for each thread, not for each head of the
+ * batch. */
 #include "train/operators.h"
 #include "train/sequence.h"
 

@@ -33,14 +33,11 @@ void parameters_add(struct parameters *parameters, const char *name, int64_t row
 static double start_value(const struct parameter *parameter, uint64_t seed, uint32_t stream, int64_t i)
 {
     const struct start *start = &parameter->start;
-    double width = start->b - start->a;
     switch (start->kind) {
     case START_NORMAL:
         return start->a + start->b * random_normal(seed, stream, (uint64_t)i);
     case START_UNIFORM:
-        return start->a + width * random_uniform(seed, stream, (uint64_t)i);
-    case START_SPREAD:
-        return parameter->size > 1 ? start->a + width * (double)i / (double)(parameter->size - 1) : start->a;
+        return start->a + (start->b - start->a) * random_uniform(seed, stream, (uint64_t)i);
     case START_BLOCK:
         return i * (int64_t)start->b / parameter->size == (int64_t)start->a ? 1 : 0;
     default:

@@ -10,7 +10,6 @@ enum start_kind {
     START_CONSTANT, /* a */
     START_NORMAL,   /* normal, mean a, standard deviation b */
     START_UNIFORM,  /* uniform in [a, b) */
-    START_SPREAD,   /* evenly from a to b along the parameter */
     START_BLOCK     /* 1 in the a-th (from 0) of b equal parts, 0 elsewhere */
 };
 

@@ -8,8 +8,8 @@
 
 #include "train/sequence.h"
 
-/* Parameters around those of the sequence mixers, as model_declare() declares them: first EMBEDDING, then those of each block (its norm,
- * then its mixer's), then the last four. */
+/* Parameters around those of the sequence mixers, as model_declare() declares them: first EMBEDDING, then those of each block
+ * (its norm, then its mixer's), then the last four. */
 enum { EMBEDDING, BLOCK_FIRST };
 enum { BLOCK_GAIN, BLOCK_BIAS, BLOCK_MIXER };
 enum { FINAL_GAIN, FINAL_BIAS, HEAD_W, HEAD_B, FINAL_COUNT };

@@ -34,8 +34,8 @@ struct sequence_layer {
     bool (*check)(const struct sequence_setup *, size_t capacity, char reason[]);
     void (*declare)(const struct model_spec *, struct parameters *);
     struct status (*plan)(const struct sequence_setup *, struct sequence_plan **);
-    /* From now on sequences have T positions, and the recurrence l_max iterations (0: as its settings say). Allocates only inside the
-     * recurrence, and only when one of the two is new. */
+    /* From now on sequences have T positions, and the recurrence l_max iterations (0: as its settings say). Allocates only
+     * inside the recurrence, and only when one of the two is new. */
     struct status (*resize)(struct sequence_plan *, int64_t T, int64_t l_max);
     struct status (*forward)(struct sequence_plan *, const void *x, void *y);
     /* dx, and the gradients of the parameters, of the last forward(), whose x is given again. */

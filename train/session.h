@@ -1,4 +1,4 @@
-/* What a training owns; shared by training.c and evaluate.c alone. */
+/* What a training owns; shared by training.c, step.c and evaluate.c alone. */
 #ifndef TRAIN_SESSION_H
 #define TRAIN_SESSION_H
 

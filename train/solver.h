@@ -1,4 +1,5 @@
-/* The recurrence inside a layer, carried out by an implementation of impls/: planned for the length and l_max at hand, timed, traced. */
+/* The recurrence inside a layer, carried out by an implementation of impls/: planned for the length and l_max at hand, timed,
+ * traced. */
 #ifndef TRAIN_SOLVER_H
 #define TRAIN_SOLVER_H
 

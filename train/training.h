@@ -1,6 +1,6 @@
-/* Training: a model, a task and a recipe, step by step. Pure arithmetic, like impls/: no files, clocks or printing. Whoever drives it
- * (bench/) keeps the time, the checkpoints and the progress. The same build, machine type, threads and seed give the same bits, however
- * often it is stopped and goes on from training_tensors() and training_state(). */
+/* Training: a model, a task and a recipe, step by step. Pure arithmetic, like impls/: no files, clocks or printing. Whoever
+ * drives it (bench/) keeps the time, the checkpoints and the progress. The same build, machine type, threads and seed give the
+ * same bits, however often it is stopped and goes on from training_tensors() and training_state(). */
 #ifndef TRAIN_TRAINING_H
 #define TRAIN_TRAINING_H
 
@@ -44,8 +44,8 @@ struct recipe {
     double decay;               /* weight decay; not of biases, norms and the like */
     double clip;                /* largest global norm of the gradient; 0: any */
     bool curriculum;            /* lengths 2 3 4 6 8 12 16 24 ... up to `length`, going on when ... */
-    double curriculum_accuracy; /* ... the mean training token accuracy of the last ... */
-    int64_t curriculum_window;  /* ... so many steps at this length has reached this */
+    double curriculum_accuracy; /* ... the mean training token accuracy has reached this, which is judged ... */
+    int64_t curriculum_window;  /* ... once every so many steps of this length, over these steps */
     double gamma;               /* shape k of l_max = ceil(Gamma(k, 1)), drawn anew for each step; 0: the recurrence's l_max */
     double target;              /* token accuracy on fresh data of `length` that ends the training; 0: none */
     int64_t check_every;        /* steps between checks of the target */
@@ -55,8 +55,8 @@ struct recipe {
 
 struct training;
 
-/* Allocates everything that training_step() needs, and draws the initial weights. clock, if not NULL, tells seconds: then parts of a
- * step are timed. unsupported: the model, recipe or recurrence make no sense together, with the reason. */
+/* Allocates everything that training_step() needs, and draws the initial weights. clock, if not NULL, tells seconds: then parts
+ * of a step are timed. unsupported: the model, recipe or recurrence make no sense together, with the reason. */
 struct status training_open(const struct model_spec *model, const struct recipe *recipe, const struct recurrence *recurrence,
                             const struct task *task, const struct environment *environment, double (*clock)(void),
                             struct training **training);
@@ -67,18 +67,22 @@ extern const char *const part_names[PART_COUNT];
 
 /* What one step saw. */
 struct step {
-    int64_t step;      /* counted from 1 */
-    int64_t length;    /* of its examples */
-    double loss;       /* mean cross-entropy of the scored positions, in nats */
-    double accuracy;   /* of the scored positions, with the weights before the step */
-    double norm;       /* of the gradient before clipping */
-    double iterations; /* median l* of the batch over all blocks; NaN without a recurrence */
-    double l_max;      /* as drawn; NaN without a recurrence that iterates */
+    int64_t step;    /* counted from 1 */
+    int64_t length;  /* of its examples */
+    double loss;     /* mean cross-entropy of the scored positions, in nats */
+    double accuracy; /* of the scored positions, with the weights before the step */
+    double norm;     /* of the gradient before clipping */
+    double
+        iterations; /* median l* of the batch over all blocks, what never converged counted as all that were carried out; 0 for an
+                        * exact implementation, NaN without a recurrence */
+    double l_max;   /* as drawn; NaN without a recurrence that iterates */
     double seconds[PART_COUNT];
 };
 
-/* One batch, one update. diverged: loss or gradient is NaN or Inf (the weights are as before). A recurrence that has not converged
- * is nothing wrong: its last iterate is used. */
+/* One batch, one update. Allocates nothing, but that the recurrence is planned anew where its length or l_max is another than in
+ * the step before. diverged: loss, states or gradient are NaN or Inf; singular: of an exact recurrence. Weights, moments and
+ * training_state() are as before then. A recurrence that has not converged is nothing wrong: its last iterate is used.
+ * unsupported: all steps are done. The target is the caller's to check, with training_evaluate(). */
 struct status training_step(struct training *training, struct step *step);
 
 /* Everything beside weights and moments that the next step depends on. */
@@ -90,10 +94,12 @@ struct training_state {
     int64_t window_n;
 };
 struct training_state training_state(const struct training *training);
+
+/* A stage that the curriculum has not becomes its first or last. */
 void training_restore(struct training *training, const struct training_state *state);
 
-/* Tensors of a checkpoint: the weights as "block.0.fp_rnn.W_in", AdamW's moments as "adam.m.NAME" and "adam.v.NAME". data points into
- * the training and may be written to. */
+/* Tensors of a checkpoint: the weights as "block.0.fp_rnn.W_in", AdamW's moments as "adam.m.NAME" and "adam.v.NAME". data points
+ * into the training and may be written to. */
 enum { TENSOR_NAME_MAX = 96 };
 struct named_tensor {
     char name[TENSOR_NAME_MAX];
@@ -119,14 +125,14 @@ struct evaluation {
     struct task_score score;
     double loss;
     int64_t n_l;         /* sequences times blocks */
-    int64_t *l;          /* (n_l) l* of each; the caller's, with room for samples * blocks; may be NULL */
-    double applications; /* mean over batches */
+    int64_t *l;          /* (samples,blocks) l* of each, 0: never; the caller's; may be NULL */
+    double applications; /* mean over batches and blocks */
 };
 
 struct status training_evaluate(struct training *training, const struct evaluation_request *request, struct evaluation *evaluation);
 
-/* The inputs of the recurrence of one block on task data, as a forward pass leaves them: v, lambda, theta, W of a problem of this size.
- * inputs points into the training, until its next call. */
+/* The inputs of the recurrence of one block on task data, as a forward pass leaves them: v, lambda, theta, W of a problem of
+ * this size. inputs points into the training, until its next call. */
 struct status training_recurrence_inputs(struct training *training, int64_t block, int64_t length, int64_t batch, uint64_t seed,
                                          struct problem *problem, struct inputs *inputs);
 

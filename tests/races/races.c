@@ -27,6 +27,36 @@ enum { SETTINGS = sizeof settings_of / sizeof settings_of[0], SPLITS = sizeof sp
 
 static long ran;
 
+/* The gradient of a sum at h (B,T,d), which forward() left, if the variant has it. */
+static void run_gradient(const struct implementation *one, const struct tensors *tensors, const struct settings *without, int n,
+                         enum gradient gradient, void *h)
+{
+    const struct problem *p = &tensors->problem;
+    const struct environment environment = {.threads = n};
+    struct settings settings = *without;
+    struct support support;
+    settings.gradient = gradient;
+    settings.gradient_steps = 2;
+    one->supports(p, &settings, &environment, &support);
+    if (!support.yes)
+        return;
+    int64_t sizes[TENSORS_MAX];
+    void *to[TENSORS_MAX] = {0};
+    tensor_sizes(p, sizes);
+    for (int i = 0; i < TENSORS_MAX; i++)
+        if (sizes[i] > 0)
+            ck_assert_ptr_nonnull(to[i] = malloc((size_t)sizes[i] * dtype_size(p->dtype)));
+    const struct outputs outputs = {.h = h}, weights = {.h = h};
+    const struct gradients gradients = {to[0], to[1], to[2], to[3], to[4]};
+    struct plan *plan;
+    ck_assert_int_eq(one->plan(p, &settings, &environment, &plan).code, STATUS_OK);
+    one->backward(plan, &tensors->inputs, &outputs, &weights, &gradients);
+    one->destroy(plan);
+    ran++;
+    for (int i = 0; i < TENSORS_MAX; i++)
+        free(to[i]);
+}
+
 /* Runs one variant once, if it takes the problem. */
 static void run_once(const struct implementation *one, const struct tensors *tensors, const struct settings *settings, int n)
 {
@@ -50,6 +80,8 @@ static void run_once(const struct implementation *one, const struct tensors *ten
     ck_assert(h != NULL && final != NULL && l != NULL && residual != NULL);
     run_variant(one, tensors, settings, n, h, final, &trace);
     ran++;
+    for (enum gradient gradient = GRADIENT_EXACT; gradient <= GRADIENT_STEPS; gradient++)
+        run_gradient(one, tensors, settings, n, gradient, h);
     free(h);
     free(final);
     free(l);
