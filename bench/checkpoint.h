@@ -11,7 +11,7 @@
 
 /* Seconds that a training spent, beside the parts of its steps. */
 enum spent { SPENT_CHECKS = PART_COUNT, SPENT_CHECKPOINTS, SPENT_ALL, SPENT_COUNT };
-extern const char *const spent_names[SPENT_COUNT];
+const char *spent_name(int spent);
 
 /* Where a training stands, beside its tensors. */
 struct standing {
