@@ -1,5 +1,5 @@
-/* What a training leaves on the disk, so that it can go on and others can use it: weights, AdamW's moments and where it stands, as one
- * safetensors file that is replaced as a whole. */
+/* What a training leaves on the disk, so that it can go on and others can use it: weights, AdamW's moments and where it stands, as
+ * one safetensors file that is replaced as a whole. */
 #ifndef BENCH_CHECKPOINT_H
 #define BENCH_CHECKPOINT_H
 
@@ -26,7 +26,8 @@ struct standing {
     char message[256];
 };
 
-/* Replaces FOLDER/checkpoint.safetensors; it is on the disk when this returns true. point: the training's, for whoever finds the file. */
+/* Replaces FOLDER/checkpoint.safetensors; it is on the disk when this returns true. point: the training's, for whoever finds the
+ * file. */
 bool checkpoint_write(const char *folder, const struct point *point, const struct training *training,
                       const struct standing *standing, struct error *error);
 

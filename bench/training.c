@@ -1,6 +1,6 @@
-/* measure: training. A step after the other until the recipe is over, its target is reached, or the time is up; the weights stay in a
- * folder that other points read. However often it is stopped it ends in the same bits: the clock decides when it rests, never what it
- * computes. */
+/* measure: training. A step after the other until the recipe is over, its target is reached, or the time is up; the weights stay
+ * in a folder that other points read. However often it is stopped it ends in the same bits: the clock decides when it rests, never
+ * what it computes. */
 #include "bench/measure.h"
 
 #include "bench/checkpoint.h"

@@ -1,5 +1,5 @@
-/* Accuracy as a measure: what a sweep file may say of trainings, and what is refused; trainings that points share; a training that is
- * killed goes on and ends in the same bits; whole sweeps through the program; what is derived and drawn from their records. */
+/* Accuracy as a measure: what a sweep file may say of trainings, and what is refused; trainings that points share; a training that
+ * is killed goes on and ends in the same bits; whole sweeps through the program; what is derived and drawn from their records. */
 #include "bench/checkpoint.h"
 #include "bench/clock.h"
 #include "bench/curve.h"
