@@ -39,7 +39,7 @@ static char *standing_text(const struct standing *standing)
                                curve_to_state(&standing->curve), "spent", spent, "checked", json_number(standing->checked),
                                "sittings", (json_int_t)standing->sittings, "parameters", (json_int_t)standing->parameters, "done",
                                standing->done, "result", result_name(standing->result), "message", json_text(standing->message));
-    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL; /* 17 digits: every number comes back as it was */
+    char *text = json_print(object, JSON_COMPACT); /* 17 digits: every number comes back as it was */
     json_decref(object);
     return text;
 }
@@ -66,7 +66,7 @@ bool checkpoint_write(const char *folder, const struct point *point, const struc
     json_watch();
     struct tensor *tensor = calloc(n, sizeof *tensor);
     json_t *described = point_to_json(point);
-    char *point_text = described != NULL ? json_dumps(described, JSON_COMPACT) : NULL, *standing_is = standing_text(standing);
+    char *point_text = json_print(described, JSON_COMPACT), *standing_is = standing_text(standing);
     json_t *metadata = point_text != NULL && standing_is != NULL
                            ? json_pack("{ss ss ss}", FORMAT, FORMAT_HERE, POINT, point_text, STANDING, standing_is)
                            : NULL;

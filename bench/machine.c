@@ -218,14 +218,18 @@ void machine_type(char type[MACHINE_TYPE_SIZE])
     snprintf(type, MACHINE_TYPE_SIZE, "%016llx", (unsigned long long)XXH3_64bits(text, (size_t)n));
 }
 
-void machine_surroundings(char hash[MACHINE_TYPE_SIZE])
+bool machine_surroundings(char hash[MACHINE_TYPE_SIZE])
 {
+    json_watch();
     json_t *variables = threading_variables();
-    char *sorted = json_dumps(variables, JSON_SORT_KEYS), text[4096];
-    int n = snprintf(text, sizeof text, "%s\n%s\n%s\n%s\n", openblas_get_config(), openblas_get_corename(), gnu_get_libc_version(),
-                     sorted != NULL ? sorted : "");
-    free(sorted);
+    char *sorted = json_print(variables, JSON_SORT_KEYS), text[4096];
     json_decref(variables);
+    if (sorted == NULL)
+        return false;
+    int n = snprintf(text, sizeof text, "%s\n%s\n%s\n%s\n", openblas_get_config(), openblas_get_corename(), gnu_get_libc_version(),
+                     sorted);
+    free(sorted);
     snprintf(hash, MACHINE_TYPE_SIZE, "%016llx",
              (unsigned long long)XXH3_64bits(text, n < (int)sizeof text ? (size_t)n : sizeof text - 1));
+    return true;
 }

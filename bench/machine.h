@@ -3,6 +3,7 @@
 #define BENCH_MACHINE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Everything about the machine that a reader of the results may want to know; null where the system does not say. The name of the
@@ -16,8 +17,8 @@ enum { MACHINE_TYPE_SIZE = 17 }; /* 16 hexadecimal digits and the terminator */
 void machine_type(char type[MACHINE_TYPE_SIZE]);
 
 /* A hash of what surrounds the program and can change its figures on one and the same machine: the versions of OpenBLAS and of the C
- * library, and the environment's variables for threads. */
-void machine_surroundings(char hash[MACHINE_TYPE_SIZE]);
+ * library, and the environment's variables for threads. False when out of memory. */
+bool machine_surroundings(char hash[MACHINE_TYPE_SIZE]);
 
 /* Bytes that can be taken without swapping: what is free or reclaimable, and no more than the control groups around this process
  * leave it. 0: not known. */

@@ -46,6 +46,15 @@ bool json_refused(void)
     return refused;
 }
 
+char *json_print(const json_t *json, size_t flags)
+{
+    char *text = json != NULL ? json_dumps(json, flags) : NULL;
+    if (!refused)
+        return text;
+    free(text);
+    return NULL;
+}
+
 bool json_parse(const char *bytes, size_t length, size_t flags, json_t **json, json_error_t *why)
 {
     json_watch();

@@ -19,4 +19,8 @@ bool json_parse_file(const char *path, json_t **json);
 void json_watch(void);
 bool json_refused(void);
 
+/* The text of what was built, for free(); NULL when memory was refused since json_watch(), in building or in printing it: jansson
+ * itself leaves pieces out then. */
+char *json_print(const json_t *json, size_t flags);
+
 #endif

@@ -62,10 +62,11 @@ bool roofs_command(FILE *in, FILE *out, struct error *error)
 
 static char *request_text(const int *threads, int n)
 {
+    json_watch();
     json_t *list = json_array(), *request = json_pack("{s:o}", "threads", list);
     for (int i = 0; request != NULL && i < n; i++)
         json_array_append_new(list, json_integer(threads[i]));
-    char *text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
+    char *text = json_print(request, JSON_COMPACT);
     json_decref(request);
     return text;
 }

@@ -10,6 +10,7 @@
 #include "bench/journal.h"
 #include "bench/machine.h"
 #include "bench/measure.h"
+#include "bench/parse.h"
 #include "bench/points.h"
 #include "bench/progress.h"
 #include "bench/round.h"
@@ -205,7 +206,7 @@ static bool describe(const struct run *run, struct error *error)
     json_t *facts = machine_facts();
     if (run->calibration.json != NULL)
         json_object_set(facts, "roofs", run->calibration.json);
-    char *text = facts != NULL ? json_dumps(facts, JSON_INDENT(2)) : NULL;
+    char *text = json_print(facts, JSON_INDENT(2));
     folder_file(run->folder.path, "machine.json", path);
     bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail(error, "no memory for machine.json");
     free(text);
@@ -235,11 +236,11 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
         return false;
     }
     machine_type(run->machine);
-    machine_surroundings(run->surroundings);
     run->conditions =
         (struct conditions){.machine = run->machine, .surroundings = run->surroundings, .samples = run->sweep.run.samples};
     char journal[PATH_MAX] = "";
-    bool good = folder_open(request->results, run->sweep.name, request->fresh, run->machine, &run->folder, error);
+    bool good = (machine_surroundings(run->surroundings) || fail(error, "no memory to describe this machine")) &&
+                folder_open(request->results, run->sweep.name, request->fresh, run->machine, &run->folder, error);
     if (good) {
         folder_file(run->folder.path, "journal.jsonl", journal);
         good = journal_open(journal, &run->journal, error) && count_kept(run, journal, out, error) &&

@@ -30,10 +30,10 @@ static char *header_text(const struct tensor tensor[], size_t n, json_t *metadat
         }
         at = end;
     }
-    char *text = json_dumps(header, JSON_COMPACT);
+    char *text = json_print(header, JSON_COMPACT);
     json_decref(header);
     size_t length = text != NULL ? strlen(text) : 0, padded = (8 + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT - 8;
-    char *grown = text != NULL && !json_refused() ? realloc(text, padded + 1) : NULL;
+    char *grown = text != NULL ? realloc(text, padded + 1) : NULL;
     if (grown == NULL) {
         free(text);
         return NULL;

@@ -44,8 +44,12 @@ double roof_lines_lowest(const struct roof_lines *lines, double x)
 
 void page_roofs_texts(FILE *out, const struct roof_lines *lines, int panel, double x_high)
 {
-    for (int i = 0; i < lines->n; i++) { /* below where it meets the ceiling: few dots are there */
-        double bandwidth = lines->line[i].bandwidth, x = 0.7 * lines->ceiling / bandwidth;
+    const double high = 0.7, low = 0.2, close = 2; /* of where a line meets the ceiling: few dots are there */
+    double place = low;
+    for (int i = 0; i < lines->n; i++) { /* names of close lines take turns */
+        double bandwidth = lines->line[i].bandwidth;
+        place = i > 0 && place == high && lines->line[i - 1].bandwidth < close * bandwidth ? low : high;
+        double x = place * lines->ceiling / bandwidth;
         fprintf(out, "%d\t-1\tline\t%.7g\t%.7g\t0\t%s %.3g GB/s\n", panel, x, bandwidth * x, lines->line[i].name, bandwidth);
     }
     if (lines->n)

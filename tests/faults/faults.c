@@ -1,4 +1,5 @@
-/* A library for LD_PRELOAD that makes one call of one kind fail, as it would on a machine without memory, disk or processes left.
+/* A library for LD_PRELOAD that makes one call of one kind fail, as it would on a machine without memory, disk or processes left, or
+ * whose clock is set back.
  *
  *   FAULT=KIND:N      the N-th call fails, counted from 1; 0: none, for counting. KIND is a word of the table below
  *   FAULT_IN=run      in the program build/bench itself, or "worker": in the processes that it measures in, counted over all of them
@@ -16,9 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
-enum kind { FAULT_MALLOC, FAULT_WRITE, FAULT_SHORT, FAULT_FSYNC, FAULT_FORK, FAULT_KINDS };
+enum kind { FAULT_MALLOC, FAULT_WRITE, FAULT_SHORT, FAULT_FSYNC, FAULT_FORK, FAULT_CLOCK, FAULT_KINDS };
 
 static const struct {
     const char *name;
@@ -28,6 +30,7 @@ static const struct {
     [FAULT_WRITE] = {"write", ENOSPC},   /* of bytes to a file or stream */
     [FAULT_SHORT] = {"short", 0},        /* half of the bytes are written, which is no error */
     [FAULT_FSYNC] = {"fsync", EIO},      [FAULT_FORK] = {"fork", EAGAIN},
+    [FAULT_CLOCK] = {"clock", 0}, /* from this call on it is a day earlier */
 };
 
 static struct {
@@ -151,4 +154,15 @@ int fsync(int file)
 pid_t fork(void)
 {
     return fails(FAULT_FORK) ? -1 : THEIRS(fork)();
+}
+
+time_t time(time_t *out)
+{
+    static _Atomic time_t ahead;
+    if (fails(FAULT_CLOCK))
+        ahead = 24 * 60 * 60;
+    time_t now = THEIRS(time)(NULL) - ahead;
+    if (out != NULL)
+        *out = now;
+    return now;
 }

@@ -16,7 +16,7 @@ set format x '10^{%T}'
 do for [p = 0:n_panel - 1] {
     do for [i = 1:|$PLACE|] { eval $PLACE[i] }
     plot -1 notitle, \
-        for [s = 0:n_curve - 1] DATA index block(p, s) using 1:4:2:3 with xerrorbars pt 0 lw 1 lc rgb colour(s) notitle, \
+        for [s = 0:n_curve - 1] DATA index block(p, s) using ($2 > 0 ? $1 : NaN):4:2:3 with xerrorbars pt 0 lw 1 lc rgb colour(s) notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using 1:4 \
             with linespoints lw 1.6 pt shape(s) ps 0.8 lc rgb colour(s) notitle, \
         for [i = 1:BESIDE[p + 1]] DATA index 1 using (here(p, 'beside') ? $4 : NaN):5:7:(colour($2)) \

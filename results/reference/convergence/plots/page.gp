@@ -80,8 +80,10 @@ below = top + rows * row_height + 22
 do for [i = 1:n_curve] {
     left = 20 + key_width * ((i - 1) % key_columns)
     at = below + line * ((i - 1) / key_columns)
-    set arrow 100 + i from screen X(left), screen Y(at) to screen X(left + 28), screen Y(at) nohead lw 1.6 lc rgb colour(i - 1)
-    if (WITH[i] eq 'points') {
+    if (WITH[i] ne 'dots') {
+        set arrow 100 + i from screen X(left), screen Y(at) to screen X(left + 28), screen Y(at) nohead lw 1.6 lc rgb colour(i - 1)
+    }
+    if (WITH[i] ne 'line') {
         set label 100 + i '' at screen X(left + 14), screen Y(at) point pt shape(i - 1) ps 0.7 lc rgb colour(i - 1)
     }
     set label 200 + i CURVE[i] at screen X(left + 34), screen Y(at) left noenhanced font ',12'
