@@ -69,9 +69,10 @@ static void count(const struct problem *p, const struct settings *settings, cons
     double operations = tokens * (kept > 0 ? mixer_activate_operations(p) : 0);
     /* each iteration: mixing reads h, v, parameters and writes w; residuals and damping read both iterates, damping writes one */
     bytes += n * tokens * (3 * d + (state_dependent ? m : kept) + (residuals ? 2 * d : 0) + (damped ? 3 * d : 0));
-    bytes += n * (state_dependent ? m * d : 0);
+    bytes += (n - 1) * (state_dependent ? m * d : 0); /* h^0 = 0 needs no product with W, but for an initial state */
     operations += n * tokens * (mixer_apply_operations(p) + 2 * d + (residuals ? 4 * d : 0) + (damped ? 3 * d : 0));
-    operations += n * tokens * (state_dependent ? 2 * m * d + 2 * m + mixer_activate_operations(p) : 0);
+    operations += n * tokens * (state_dependent ? 2 * m + mixer_activate_operations(p) : 0);
+    operations += (n - 1) * tokens * (state_dependent ? 2 * m * d : 0);
     work->bytes = bytes * sizeof(real) + n * scan.bytes;
     work->operations = operations + n * scan.operations;
     /* an iteration comes by v, lambda, both iterates and the parameters; theta that is kept activated is read but once a call */

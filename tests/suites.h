@@ -1,4 +1,5 @@
 SUITE(accuracy)
+SUITE(backward)
 SUITE(cache)
 SUITE(contract)
 SUITE(data)

@@ -38,7 +38,7 @@ static void run_gradient(const struct implementation *one, const struct tensors 
     settings.gradient = gradient;
     settings.gradient_steps = 2;
     one->supports(p, &settings, &environment, &support);
-    if (!support.yes)
+    if (!support.yes || !(one->gradients & (unsigned)gradient))
         return;
     int64_t sizes[TENSORS_MAX];
     void *to[TENSORS_MAX] = {0};
