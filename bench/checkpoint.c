@@ -14,11 +14,10 @@
 
 static const char POINT[] = "point", STANDING[] = "standing", FORMAT[] = "format", FORMAT_HERE[] = "training-1";
 
-const char *const spent_names[SPENT_COUNT] = {[SPENT_CHECKS] = "checks", [SPENT_CHECKPOINTS] = "checkpoints", [SPENT_ALL] = "all"};
-
-static const char *spent_name(int i)
+const char *spent_name(int spent)
 {
-    return spent_names[i] != NULL ? spent_names[i] : part_names[i];
+    static const char *const others[] = {"checks", "checkpoints", "all"};
+    return spent >= SPENT_CHECKS && spent < SPENT_COUNT ? others[spent - SPENT_CHECKS] : part_names[spent];
 }
 
 void checkpoint_file(const char *folder, char path[PATH_MAX])

@@ -1,5 +1,5 @@
-/* What a training leaves on the disk, so that it can go on and others can use it: weights, AdamW's moments and where it stands, as one
- * safetensors file that is replaced as a whole. */
+/* What a training leaves on the disk, so that it can go on and others can use it: weights, AdamW's moments and where it stands, as
+ * one safetensors file that is replaced as a whole. */
 #ifndef BENCH_CHECKPOINT_H
 #define BENCH_CHECKPOINT_H
 
@@ -11,7 +11,7 @@
 
 /* Seconds that a training spent, beside the parts of its steps. */
 enum spent { SPENT_CHECKS = PART_COUNT, SPENT_CHECKPOINTS, SPENT_ALL, SPENT_COUNT };
-extern const char *const spent_names[SPENT_COUNT];
+const char *spent_name(int spent);
 
 /* Where a training stands, beside its tensors. */
 struct standing {
@@ -26,7 +26,8 @@ struct standing {
     char message[256];
 };
 
-/* Replaces FOLDER/checkpoint.safetensors; it is on the disk when this returns true. point: the training's, for whoever finds the file. */
+/* Replaces FOLDER/checkpoint.safetensors; it is on the disk when this returns true. point: the training's, for whoever finds the
+ * file. */
 bool checkpoint_write(const char *folder, const struct point *point, const struct training *training,
                       const struct standing *standing, struct error *error);
 

@@ -1,5 +1,5 @@
-/* The course of a training, thinned to at most CURVE_ROWS_MAX rows: a row for every so many steps, a function of the steps alone, so
- * that a training that was stopped and went on leaves the same rows. */
+/* The course of a training, thinned to at most CURVE_ROWS_MAX rows: a row for every so many steps, a function of the steps alone,
+ * so that a training that was stopped and went on leaves the same rows. */
 #ifndef BENCH_CURVE_H
 #define BENCH_CURVE_H
 
@@ -9,7 +9,8 @@
 
 enum { CURVE_ROWS_MAX = 300 };
 
-/* A column of the record, by name in curve_columns[]: over the steps of a row the last, the mean or the largest. NaN: there is none. */
+/* A column of the record, by name in curve_columns[]: over the steps of a row the last, the mean or the largest. NaN: there is
+ * none. */
 enum curve_column {
     CURVE_STEP,
     CURVE_LENGTH,
@@ -36,7 +37,8 @@ void curve_begin(struct curve *curve, int64_t steps);
 /* One more step; checked: accuracy of the check after it, or NaN; seconds: of the training so far. */
 void curve_add(struct curve *curve, const struct step *step, double checked, double seconds);
 
-/* {"every": 14, "step": [14, 28, ...], "loss": [...], ...}; last: with the row that is not full as if it were. NULL: out of memory. */
+/* {"every": 14, "step": [14, 28, ...], "loss": [...], ...}; last: with the row that is not full as if it were. NULL: out of
+ * memory. */
 json_t *curve_to_json(const struct curve *curve, bool last);
 
 /* For going on: the same with the open row apart. False where it is no such object. */

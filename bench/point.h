@@ -58,7 +58,8 @@ void point_key(const struct point *point, const struct conditions *conditions, c
 void point_conditions(const struct point *point, const struct conditions *conditions,
                       char half[KEY_HALF + 1]); /* the second half */
 
-/* The build of a point's implementation (of a training: of the one that it trains with), and of the code that measures it; "unknown" where this program does not have it. */
+/* The build of a point's implementation (of a training: of the one that it trains with), and of the code that measures it;
+ * "unknown" where this program does not have it. */
 const char *point_build(const struct point *point);
 const char *point_harness(const struct point *point);
 

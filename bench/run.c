@@ -2,6 +2,7 @@
 #include "bench/run.h"
 
 #include "bench/cache.h"
+#include "bench/checkpoint.h"
 #include "bench/clock.h"
 #include "bench/conclude.h"
 #include "bench/files.h"
@@ -22,6 +23,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct run {
     const struct run_request *request;
@@ -146,6 +148,22 @@ static bool tally_line(json_t *record, void *context)
     return true;
 }
 
+/* The folders of trainings are the user's to delete: one that is needed again is trained again. */
+static void forget_lost_trainings(struct run *run)
+{
+    for (size_t i = 0; i < run->sweep.n_points; i++) {
+        char folder[PATH_MAX], checkpoint[PATH_MAX];
+        struct point_tally *training = run->tally.point[i].training;
+        if (training == NULL || !tally_wants(&run->tally, i, 0) ||
+            !trained_folder(run->request->results, &run->sweep.point[i], &run->conditions, folder))
+            continue;
+        checkpoint_file(folder, checkpoint);
+        bool left_one = training->result[0] == 1 + RESULT_OK || training->result[0] == 1 + RESULT_TARGET_NOT_REACHED;
+        if (left_one && access(checkpoint, F_OK) != 0)
+            tally_forget(&run->tally, training);
+    }
+}
+
 /* Reads what the journal holds already, and says what of it is kept. */
 static bool count_kept(struct run *run, const char *journal, FILE *out, struct error *error)
 {
@@ -154,6 +172,7 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
         !journal_read(journal, tally_line, &run->tally, &torn, error))
         return false;
     tally_settle(&run->tally);
+    forget_lost_trainings(run);
     run->tally.retry = false; /* what fails again has been tried again */
     const struct tally *tally = &run->tally;
     if (run->folder.note[0] != '\0')

@@ -122,6 +122,13 @@ void tally_record(struct tally *tally, const json_t *record)
         point->ended = point->ended || (point->result[i] != 0 && point->result[i] != 1 + RESULT_OK);
 }
 
+void tally_forget(struct tally *tally, struct point_tally *point)
+{
+    tally->kept -= point->result[0] != 0;
+    point->result[0] = 0;
+    point->ended = false;
+}
+
 void tally_settle(struct tally *tally)
 {
     for (size_t i = 0; i < tally->sweep->n_points; i++) {
@@ -131,9 +138,7 @@ void tally_settle(struct tally *tally)
         enum result training = tally_result(tally, (size_t)(point->training - tally->point));
         if (training != RESULT_COUNT && training != RESULT_OK && training != RESULT_TARGET_NOT_REACHED)
             continue;
-        point->result[0] = 0;
-        point->ended = false;
-        tally->kept--;
+        tally_forget(tally, point);
     }
 }
 

@@ -10,10 +10,10 @@
 /* Of one point. A round that was measured again, after it had failed, is what the later record says. */
 struct point_tally {
     char key[KEY_SIZE];
-    unsigned char *result;              /* a round: 0 while it is not done, else 1 + enum result */
-    double *median;                     /* a round: seconds a call, 0 where there is none */
-    const struct point_tally *training; /* the one that this point depends on, or NULL */
-    bool ended; /* a round had another result than ok: a further one would say the same, or fail the same way */
+    unsigned char *result;        /* a round: 0 while it is not done, else 1 + enum result */
+    double *median;               /* a round: seconds a call, 0 where there is none */
+    struct point_tally *training; /* the one that this point depends on, or NULL */
+    bool ended;                   /* a round had another result than ok: a further one would say the same, or fail the same way */
 };
 
 struct tally {
@@ -38,6 +38,9 @@ void tally_record(struct tally *tally, const json_t *record);
 /* After the journal was read: what was not measured because its training had failed is to be measured when that was, or will be,
  * trained after all. */
 void tally_settle(struct tally *tally);
+
+/* A round 0 that was done counts as not done: what it left is lost. */
+void tally_forget(struct tally *tally, struct point_tally *point);
 
 /* Whether a point is still to be measured in a round (from 0): all points in round 0, those whose figures differ from process to
  * process in the sweep's number of rounds, and in more until their interval is as narrow as the sweep wants. */

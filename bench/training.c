@@ -1,6 +1,6 @@
-/* measure: training. A step after the other until the recipe is over, its target is reached, or the time is up; the weights stay in a
- * folder that other points read. However often it is stopped it ends in the same bits: the clock decides when it rests, never what it
- * computes. */
+/* measure: training. A step after the other until the recipe is over, its target is reached, or the time is up; the weights stay
+ * in a folder that other points read. However often it is stopped it ends in the same bits: the clock decides when it rests, never
+ * what it computes. */
 #include "bench/measure.h"
 
 #include "bench/checkpoint.h"
@@ -193,7 +193,7 @@ static json_t *to_json(const struct sitting *sitting)
     const char *folder = strrchr(sitting->limits->trained, '/');
     json_t *seconds = json_object();
     for (int i = 0; i < SPENT_COUNT; i++)
-        json_object_set_new(seconds, i < PART_COUNT ? part_names[i] : spent_names[i], json_number(standing->spent[i]));
+        json_object_set_new(seconds, spent_name(i), json_number(standing->spent[i]));
     const double *last = curve->n > 0 ? curve->row[curve->n - 1] : NULL;
     return json_pack("{sI sI sI so so so so so sI so so so}", "parameters", (json_int_t)standing->parameters, "steps",
                      (json_int_t)standing->state.step, "stage", (json_int_t)standing->state.stage, "length",

@@ -72,7 +72,10 @@ static void label_curve(const struct page *page, int series, struct record *cons
     grouping_label(grouping, page->series[series], record, n, GROUP_LABEL_SIZE, label);
     if (label[0])
         return;
-    if (n && !field_varies(record, n, FIELD_IMPLEMENTATION))
+    int layer = FIELD_LAYER; /* of what is learnt, which may do without an implementation */
+    if (n && record[0]->point.value[layer].kind != VALUE_NONE && !field_varies(record, n, layer))
+        label_append(layer, &record[0]->point.value[layer], GROUP_LABEL_SIZE, label);
+    else if (n && !field_varies(record, n, FIELD_IMPLEMENTATION))
         label_append(FIELD_IMPLEMENTATION, &record[0]->point.value[FIELD_IMPLEMENTATION], GROUP_LABEL_SIZE, label);
     else
         snprintf(label, GROUP_LABEL_SIZE, "measured");

@@ -5,7 +5,7 @@
 
 #include "plots/rows.h"
 
-enum { KIND_LIST_MAX = 8 };
+enum { KIND_LIST_MAX = 9 };
 
 struct plot_axis {
     int field;

@@ -1,5 +1,5 @@
-/* Accuracy as a measure: what a sweep file may say of trainings, and what is refused; trainings that points share; a training that is
- * killed goes on and ends in the same bits; whole sweeps through the program; what is derived and drawn from their records. */
+/* Accuracy as a measure: what a sweep file may say of trainings, and what is refused; trainings that points share; a training that
+ * is killed goes on and ends in the same bits; whole sweeps through the program; what is derived and drawn from their records. */
 #include "bench/checkpoint.h"
 #include "bench/clock.h"
 #include "bench/curve.h"
@@ -469,6 +469,12 @@ START_TEST(finished_trainings_are_served)
     ck_assert_int_eq(stat(after, &new), 0);
     ck_assert(old.st_ino == new.st_ino &&old.st_mtim.tv_nsec == new.st_mtim.tv_nsec);
     ck_assert_uint_eq(second.n, first.n + 1);
+    records_free(&second);
+    ck_assert_int_eq(unlink(after), 0); /* it is the user's to delete, and is made again when it is needed */
+    ck_assert_int_eq(run(TWENTY "test: {test_length: [2, 3, 4], examples: 20}\n", results, &second), 0);
+    ck_assert_int_eq(access(after, R_OK), 0);
+    ck_assert_uint_eq(second.n, first.n + 3);
+    ck_assert_int_eq(find(&second, "accuracy", 4)->result, RESULT_OK);
     records_free(&first);
     records_free(&second);
 }
