@@ -10,6 +10,7 @@ struct source {
     const char *folder; /* of the sweep file, "" or ending in '/': names of files are relative to it */
     struct pool **pool;
     struct error *error;
+    bool kept; /* files of inputs need not be there */
 };
 
 struct choice {

@@ -133,7 +133,7 @@ bool conclude_again(const char *folder, FILE *out, struct error *error)
         return fail(error, "expected the folder of a run, such as results/quick/run-1");
     snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, folder);
     folder_file(trimmed, "sweep.yaml", path);
-    if (!sweep_read(path, true, &sweep, error))
+    if (!sweep_read_kept(path, &sweep, error))
         return false;
     bool good = conclude(&sweep, trimmed, out, error);
     sweep_free(&sweep);

@@ -101,7 +101,7 @@ static bool add(const struct product *product, const struct point *point, struct
     *known = *slot != 0;
     if (*known)
         return true;
-    if (!tensors_check(point, &reason))
+    if (!sweep->kept && !tensors_check(point, &reason))
         return fail_at(error, &product->mark, "%s", reason.text);
     sweep->point[sweep->n_points++] = *point;
     *slot = sweep->n_points;

@@ -223,12 +223,11 @@ static bool read_root(struct reader *reader, const struct node *root, bool many)
     return complete(reader, &reader->base, &root->mark) && expand(&reader->base, 1, many, reader->sweep, reader->source.error);
 }
 
-bool sweep_read(const char *path, bool many, struct sweep *sweep, struct error *error)
+static bool read_file(const char *path, bool many, bool kept, struct sweep *sweep, struct error *error)
 {
     struct node *root;
-    memset(sweep, 0, sizeof *sweep);
-    sweep->run = sweep_run_default;
-    struct reader reader = {.source = {.pool = &sweep->memory, .error = error}, .sweep = sweep};
+    *sweep = (struct sweep){.run = sweep_run_default, .kept = kept};
+    struct reader reader = {.source = {.pool = &sweep->memory, .error = error, .kept = kept}, .sweep = sweep};
     char *folder = pool_text(&sweep->memory, path);
     if (folder == NULL)
         return fail_memory(error);
@@ -239,6 +238,16 @@ bool sweep_read(const char *path, bool many, struct sweep *sweep, struct error *
     if (!ok)
         sweep_free(sweep);
     return ok;
+}
+
+bool sweep_read(const char *path, bool many, struct sweep *sweep, struct error *error)
+{
+    return read_file(path, many, false, sweep, error);
+}
+
+bool sweep_read_kept(const char *path, struct sweep *sweep, struct error *error)
+{
+    return read_file(path, true, true, sweep, error);
 }
 
 void sweep_free(struct sweep *sweep)

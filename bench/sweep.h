@@ -37,6 +37,7 @@ struct sweep {
     size_t n_points;
     size_t n_shared; /* combinations that were named more than once (by several grids, or by fields they do not use) */
     size_t n_skipped;
+    bool kept; /* read by sweep_read_kept() */
     struct sweep_run run;
     struct plot_request plot[SWEEP_PLOTS_MAX];
     int n_plots;
@@ -47,6 +48,10 @@ struct sweep {
 /* Reads, checks and expands a file. Every failure is a sentence "FILE:LINE:COLUMN: what was wrong, what was expected". With
  * many false, more than SWEEP_POINTS_UNASKED points are refused with the count and the flag that allows them. */
 bool sweep_read(const char *path, bool many, struct sweep *sweep, struct error *error);
+
+/* The same of the copy that a run has kept: nothing is measured by it any more, so that files of inputs may be elsewhere or gone. */
+bool sweep_read_kept(const char *path, struct sweep *sweep, struct error *error);
+
 void sweep_free(struct sweep *sweep);
 
 bool filter_keeps(const struct filter *filter, const struct point *point);

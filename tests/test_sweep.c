@@ -456,6 +456,7 @@ static void write_tensors(const char *name, const char *first)
 START_TEST(inputs_lie_beside_the_sweep_file)
 {
     struct sweep sweep;
+    struct error error;
     scratch_make();
     write_tensors("in puts", "v");
     read_text(TOP SIZES "inputs: [in puts, none]\nregime: {kappa: [0.5, 0.9]}\n", false, &sweep);
@@ -471,6 +472,14 @@ START_TEST(inputs_lie_beside_the_sweep_file)
     write_tensors("other", "w");
     snprintf(message, sizeof message, "4:1: %s: has no tensor v, which this problem needs", scratch_path("other"));
     refuses(text, strlen(text), message);
+
+    /* To draw a finished run again, they need not be there, nor fit any more. */
+    ck_assert_msg(sweep_read_kept(write_sweep(text, strlen(text)), &sweep, &error), "%s", error.text);
+    ck_assert_uint_eq(sweep.n_points, 1);
+    sweep_free(&sweep);
+    text = TOP SIZES "inputs: gone\n";
+    ck_assert_msg(sweep_read_kept(write_sweep(text, strlen(text)), &sweep, &error), "%s", error.text);
+    sweep_free(&sweep);
     scratch_remove();
 }
 END_TEST
