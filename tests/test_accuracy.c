@@ -12,6 +12,7 @@
 #include "bench/tally.h"
 #include "bench/trained.h"
 #include "tests/made_records.h"
+#include "tests/program.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -28,10 +29,7 @@ static struct error error;
 
 static void setup(void)
 {
-    const char *build = getenv("BUILD");
-    char here[PATH_MAX - 256];
-    ck_assert_ptr_nonnull(getcwd(here, sizeof here));
-    snprintf(program, sizeof program, "%s/%.200s/bench", here, build != NULL ? build : "build");
+    program_find("bench", program);
     scratch_make();
 }
 

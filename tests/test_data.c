@@ -3,6 +3,7 @@
 #include "bench/process.h"
 #include "tasks/task.h"
 #include "tests/scratch.h"
+#include "tests/program.h"
 
 #include <unistd.h>
 
@@ -12,11 +13,7 @@ static char program[PATH_MAX];
 
 static void setup(void)
 {
-    const char *build = getenv("BUILD");
-    char here[PATH_MAX - 256];
-    ck_assert_ptr_nonnull(getcwd(here, sizeof here));
-    snprintf(program, sizeof program, "%s/%.200s/bench", here, build != NULL ? build : "build");
-    ck_assert_msg(access(program, X_OK) == 0, "%s: run this through make test", program);
+    program_find("bench", program);
 }
 
 enum { WORDS_MAX = 12 };

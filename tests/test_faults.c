@@ -6,6 +6,7 @@
  * make test tries every n of the kinds that are few, and a sample of the allocations; FAULTS=every (make faults) tries every n. */
 #include "tasks/random.h"
 #include "tests/outcome.h"
+#include "tests/program.h"
 #include "tests/scratch.h"
 
 #include <fcntl.h>
@@ -35,13 +36,10 @@ static uint64_t failures;
 
 static void setup(void)
 {
-    const char *build = getenv("BUILD");
-    char here[PATH_MAX - 256];
-    ck_assert_ptr_nonnull(getcwd(here, sizeof here));
-    snprintf(program, sizeof program, "%s/%.200s/bench", here, build != NULL ? build : "build");
+    program_find("bench", program);
     /* LD_PRELOAD is cut at blanks, which the path of the checkout may have: relative to it, then, where everything here runs. */
-    snprintf(library, sizeof library, "%.200s/faults.so", build != NULL ? build : "build");
-    ck_assert_msg(access(program, X_OK) == 0 && access(library, R_OK) == 0, "%s: run this through make test", program);
+    snprintf(library, sizeof library, "%.200s/faults.so", program_folder());
+    ck_assert_msg(access(library, R_OK) == 0, "%s: run this through make test", library);
     scratch_make();
     scratch_write(scratch_path("tiny.yaml"), outcome_sweep, strlen(outcome_sweep));
 }

@@ -6,6 +6,7 @@
 #include "tasks/random.h"
 #include "bench/records.h"
 #include "tests/scratch.h"
+#include "tests/program.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -30,10 +31,7 @@ static char program[PATH_MAX];
 
 static void setup(void)
 {
-    const char *build = getenv("BUILD");
-    char here[PATH_MAX - 256];
-    ck_assert_ptr_nonnull(getcwd(here, sizeof here));
-    snprintf(program, sizeof program, "%s/%.200s/bench-planted", here, build != NULL ? build : "build");
+    program_find("bench-planted", program);
     scratch_make();
 }
 

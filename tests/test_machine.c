@@ -3,6 +3,7 @@
 #include "bench/files.h"
 #include "bench/machine.h"
 #include "bench/process.h"
+#include "tests/program.h"
 #include "tests/scratch.h"
 
 #include <limits.h>
@@ -69,9 +70,8 @@ END_TEST
 /* Whoever asks how many threads there are gets the same answer whether or not OpenMP has bound them. */
 START_TEST(bound_threads_are_counted)
 {
-    const char *build = getenv("BUILD");
     char program[PATH_MAX], usable[64];
-    snprintf(program, sizeof program, "%s/bench", build != NULL ? build : "build");
+    program_find("bench", program);
     snprintf(usable, sizeof usable, "; %d processors\n", machine_threads());
     const char *const argv[] = {"env", "OMP_PROC_BIND=true", program, "list", NULL};
     const struct process_request request = {.argv = argv, .time_limit = 60};

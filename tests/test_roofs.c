@@ -2,6 +2,7 @@
  * back from JSON, and nonsense does not; implementations tell sensible working sets. How fast anything is decides nothing here. */
 #include "bench/machine_print.h"
 #include "impls/support.h"
+#include "tests/program.h"
 #include "tests/cases.h"
 #include "tests/scratch.h"
 
@@ -432,10 +433,9 @@ END_TEST
 /* The whole command, in the program's own child. */
 START_TEST(the_machine_is_measured_and_printed)
 {
-    char program[512], *text = NULL;
-    const char *build = getenv("BUILD");
+    char program[PATH_MAX], *text = NULL;
     size_t length;
-    snprintf(program, sizeof program, "%s/bench", build != NULL ? build : "build");
+    program_find("bench", program);
     FILE *out = open_memstream(&text, &length);
     ck_assert_msg(machine_print(out, program, &error), "%s", error.text);
     ck_assert_int_eq(fclose(out), 0);
