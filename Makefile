@@ -46,7 +46,7 @@ LEVEL_FLAGS_avx512 := $(LEVEL_FLAGS_avx2) -mavx512f -mavx512bw -mavx512cd -mavx5
 
 # The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
 # of a measure, the points of that measure.
-MEASURES := convergence throughput training accuracy
+MEASURES := convergence throughput gradient training accuracy
 # Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
 LEARNING := training accuracy recipe curve checkpoint
 MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime spectrum exact textbook bounds subject measure validate \

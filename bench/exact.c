@@ -19,12 +19,14 @@ static bool same_variant(const struct implementation *one, const struct implemen
     return tested != NULL && strcmp(one->name, tested->name) == 0;
 }
 
-/* The cheapest exact implementation that supports the problem and its operations, or NULL and infinity. */
-static const struct implementation *choose(const struct problem *p, const struct implementation *tested, double *operations)
+/* The cheapest exact implementation that supports the problem, and its gradient if that is asked for, and its operations, or NULL and
+ * infinity. */
+static const struct implementation *choose(const struct problem *p, const struct implementation *tested, enum gradient gradient,
+                                           double *operations)
 {
     static const char *const names[] = {"structured_sequential", "dense_sequential", "diagonal_scan"};
     const struct environment environment = {.threads = 1, .memory_limit = machine_memory_available()};
-    const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1};
+    const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1, .gradient = gradient};
     const struct implementation *best = NULL;
     *operations = INFINITY;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -44,7 +46,7 @@ static const struct implementation *choose(const struct problem *p, const struct
 double exact_cost(const struct problem *p, const struct implementation *tested)
 {
     double operations;
-    choose(p, tested, &operations);
+    choose(p, tested, GRADIENT_NONE, &operations);
     return operations / OPERATIONS_A_SECOND;
 }
 
@@ -52,7 +54,7 @@ bool exact_solve(const struct problem *p, const struct inputs *inputs, const str
                  struct exact *exact, struct error *error)
 {
     double operations;
-    const struct implementation *implementation = choose(p, tested, &operations);
+    const struct implementation *implementation = choose(p, tested, GRADIENT_NONE, &operations);
     const struct environment environment = {.threads = 1};
     const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1};
     const struct outputs outputs = {.h = h};
@@ -82,5 +84,31 @@ bool exact_solve(const struct problem *p, const struct inputs *inputs, const str
         exact->status = status_at(STATUS_INTERNAL, -1, -1, "the exact answer does not satisfy its own equation: residual %.3g",
                                   exact->residual);
     free(next);
+    return true;
+}
+
+bool exact_gradient(const struct problem *p, const struct inputs *inputs, const struct implementation *tested,
+                    const double *adjoint, const struct gradients *gradients, struct status *status, struct error *error)
+{
+    double operations;
+    const struct implementation *implementation = choose(p, tested, GRADIENT_EXACT, &operations);
+    const struct environment environment = {.threads = 1};
+    const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1, .gradient = GRADIENT_EXACT};
+    if (implementation == NULL) {
+        *status = status_at(STATUS_UNSUPPORTED, -1, -1, "no other implementation gives the exact gradient of this problem");
+        return true;
+    }
+    struct plan *plan;
+    double *h = malloc((size_t)(p->T * p->d) * sizeof *h);
+    if (h == NULL)
+        return fail(error, "no memory for the exact gradient");
+    const struct outputs outputs = {.h = h}, adjoints = {.h = (double *)(uintptr_t)adjoint};
+    *status = implementation->plan(p, &settings, &environment, &plan);
+    if (status->code == STATUS_OK)
+        *status = implementation->forward(plan, inputs, &outputs, NULL);
+    if (status->code == STATUS_OK)
+        *status = implementation->backward(plan, inputs, &outputs, &adjoints, gradients);
+    implementation->destroy(plan);
+    free(h);
     return true;
 }

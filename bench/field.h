@@ -64,7 +64,9 @@ enum {
     OF_ACCURACY = 4,
     OF_TRAINED = OF_TRAINING | OF_ACCURACY, /* an accuracy point holds all that defines the training it depends on */
     OF_COMPUTED = OF_RECURRENCE | OF_ACCURACY,
-    OF_ALL = OF_RECURRENCE | OF_TRAINED
+    OF_ALL = OF_RECURRENCE | OF_TRAINED,
+    OF_GRADIENT = 8, /* of the recurrence, together with OF_RECURRENCE */
+    OF_DIFFERENTIATED = OF_TRAINED | OF_GRADIENT
 };
 
 struct field {

@@ -111,10 +111,9 @@ void point_key(const struct point *point, const struct conditions *conditions, c
     char value[VALUE_TEXT_MAX];
     add_line(&lines, "version", KEY_VERSION);
     for (int field = 0; field < FIELD_COUNT; field++) {
-        if (fields[field].of == OF_ACCURACY ||
-            fields[field].of == OF_TRAINED) /* younger than many records, which have none of them */
-            if (point->value[field].kind == VALUE_NONE)
-                continue;
+        bool younger = (fields[field].of & OF_RECURRENCE) == 0; /* than many records, which have none of them */
+        if (younger && point->value[field].kind == VALUE_NONE)
+            continue;
         field_print(field, &point->value[field], sizeof value, value);
         if (field == FIELD_INPUTS && point->value[field].kind == VALUE_TEXT)
             print_file_digest(point->value[field].text, value);

@@ -24,12 +24,14 @@ static bool watched(bool (*run)(const struct point *, const struct limits *, str
 
 WATCHED(convergence)
 WATCHED(throughput)
+WATCHED(gradient)
 WATCHED(training)
 WATCHED(accuracy)
 
 const struct measure measures[] = {
     {"convergence", OF_RECURRENCE, false, convergence_watched},
     {"throughput", OF_RECURRENCE, true, throughput_watched},
+    {"gradient", OF_RECURRENCE | OF_GRADIENT, false, gradient_watched},
     {"training", OF_TRAINING, false, training_watched},
     {"accuracy", OF_ACCURACY, false, accuracy_watched},
 };

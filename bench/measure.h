@@ -47,6 +47,7 @@ const char *measure_word(int index);
 /* The measures (see record.h for what each leaves). */
 bool convergence_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool throughput_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+bool gradient_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool training_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool accuracy_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 

@@ -104,6 +104,12 @@ struct problem point_problem(const struct point *point)
     };
 }
 
+void point_gradient(const struct point *point, struct settings *settings)
+{
+    settings->gradient = point_integer(point, FIELD_GRADIENT, 0) != 0 ? GRADIENT_STEPS : GRADIENT_EXACT;
+    settings->gradient_steps = point_integer(point, FIELD_GRADIENT_STEPS, 0);
+}
+
 struct settings point_settings(const struct point *point)
 {
     struct settings settings = {
@@ -115,6 +121,8 @@ struct settings point_settings(const struct point *point)
         .patience = point_integer(point, FIELD_PATIENCE, 0),
         .gradient = GRADIENT_NONE,
     };
+    if (!point_is_trained(point) && point->value[FIELD_GRADIENT].kind == VALUE_WORD)
+        point_gradient(point, &settings);
     struct options options;
     if (point_options(point, FIELD_IMPLEMENTATION, &options)) {
         memcpy(settings.option, options.option, sizeof settings.option);

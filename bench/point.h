@@ -33,6 +33,8 @@ bool point_options(const struct point *point, int field, struct options *options
 /* As the contract wants it; what a point does not use is what the contract says for "none". */
 struct problem point_problem(const struct point *point);
 struct settings point_settings(const struct point *point);
+/* How gradients are taken, as the fields gradient and gradient_steps say. */
+void point_gradient(const struct point *point, struct settings *settings);
 int point_threads(const struct point *point);
 enum level point_level(const struct point *point);
 const struct implementation *point_implementation(const struct point *point);

@@ -56,7 +56,6 @@ enum dtype point_train_dtype(const struct point *point)
 struct recurrence point_train_recurrence(const struct point *point)
 {
     struct options options = {.implementation = -1};
-    bool steps = point_integer(point, FIELD_GRADIENT, 0) != 0;
     struct recurrence recurrence = {.implementation = -1,
                                     .settings = {
                                         .l_max = point_integer(point, FIELD_TRAIN_L, 0),
@@ -64,9 +63,8 @@ struct recurrence point_train_recurrence(const struct point *point)
                                         .quantile = point_real(point, FIELD_TRAIN_QUANTILE, 1),
                                         .damping = 1,
                                         .damping_factor = 1,
-                                        .gradient = steps ? GRADIENT_STEPS : GRADIENT_EXACT,
-                                        .gradient_steps = point_integer(point, FIELD_GRADIENT_STEPS, 0),
                                     }};
+    point_gradient(point, &recurrence.settings);
     if (point_options(point, FIELD_TRAIN_IMPL, &options)) {
         recurrence.implementation = options.implementation;
         memcpy(recurrence.settings.option, options.option, sizeof options.option);

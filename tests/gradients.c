@@ -99,8 +99,8 @@ struct status gradient_run_some(const struct implementation *one, const struct t
     return status;
 }
 
-struct status gradient_run(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
-                           int threads, const struct loss *loss, struct gradient_values *values)
+struct status gradients_from(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
+                             int threads, const struct loss *loss, struct gradient_values *values)
 {
     return gradient_run_some(one, tensors, settings, threads, loss, GRADIENTS_ALL, values);
 }

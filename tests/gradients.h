@@ -27,8 +27,8 @@ void gradient_values_free(struct gradient_values *values);
 enum { GRADIENTS_ALL = (1 << TENSORS_MAX) - 1 };
 struct status gradient_run_some(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
                                 int threads, const struct loss *loss, unsigned wanted, struct gradient_values *values);
-struct status gradient_run(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
-                           int threads, const struct loss *loss, struct gradient_values *values);
+struct status gradients_from(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
+                             int threads, const struct loss *loss, struct gradient_values *values);
 
 /* By central differences of fourth order: of the exact answer, or of f^n at h (B,T,d), held fixed. Tensors in float64. */
 void gradient_expect_exact(const struct tensors *tensors, const struct loss *loss, struct gradient_values *values);

@@ -56,11 +56,11 @@ static void look_at_bits(const struct implementation *one, const struct tensors 
 {
     const struct problem *p = &tensors->problem;
     struct gradient_values all, again, alone;
-    if (gradient_run(one, tensors, settings, 2, loss, &all).code != STATUS_OK) { /* singular in float32 */
+    if (gradients_from(one, tensors, settings, 2, loss, &all).code != STATUS_OK) { /* singular in float32 */
         gradient_values_free(&all);
         return;
     }
-    gradient_run(one, tensors, settings, 2, loss, &again);
+    gradients_from(one, tensors, settings, 2, loss, &again);
     same_bits(p, &all, &again, one->name, "not the same bits twice");
     for (int i = 0; i < TENSORS_MAX; i++) {
         ck_assert_int_eq(gradient_run_some(one, tensors, settings, 2, loss, 1u << i, &alone).code, STATUS_OK);
@@ -69,7 +69,7 @@ static void look_at_bits(const struct implementation *one, const struct tensors 
     }
     gradient_values_free(&again);
     for (int threads = 1; threads <= 3; threads++) {
-        gradient_run(one, tensors, settings, threads, loss, &again);
+        gradients_from(one, tensors, settings, threads, loss, &again);
         gradient_assert_near(one, tensors, &again, &all, p->dtype == DTYPE_FLOAT32 ? 1e-3 : 1e-10, "threads");
         gradient_values_free(&again);
     }
@@ -92,9 +92,9 @@ static void look_at_weights(const struct implementation *one, const struct tenso
     int64_t sizes[TENSORS_MAX];
     tensor_sizes(p, sizes);
     if (p->dtype == DTYPE_FLOAT64) {
-        ck_assert_int_eq(gradient_run(one, tensors, settings, 2, loss, &both).code, STATUS_OK);
-        ck_assert_int_eq(gradient_run(one, tensors, settings, 2, &only_h, &h).code, STATUS_OK);
-        ck_assert_int_eq(gradient_run(one, tensors, settings, 2, &only_final, &final).code, STATUS_OK);
+        ck_assert_int_eq(gradients_from(one, tensors, settings, 2, loss, &both).code, STATUS_OK);
+        ck_assert_int_eq(gradients_from(one, tensors, settings, 2, &only_h, &h).code, STATUS_OK);
+        ck_assert_int_eq(gradients_from(one, tensors, settings, 2, &only_final, &final).code, STATUS_OK);
         for (int i = 0; i < TENSORS_MAX; i++)
             for (int64_t k = 0; k < sizes[i]; k++)
                 h.of[i][k] += final.of[i][k];
@@ -138,8 +138,8 @@ START_TEST(large_batch)
             settings.l_max = 7;
             if (!(one->gradients & (unsigned)gradient) || !gradient_supported(one, &test.problem, &settings))
                 continue;
-            ck_assert_int_eq(gradient_run(one, &tensors, &settings, 1, &loss, &all).code, STATUS_OK);
-            ck_assert_int_eq(gradient_run(one, &tensors, &settings, 2, &loss, &gathered).code, STATUS_OK);
+            ck_assert_int_eq(gradients_from(one, &tensors, &settings, 1, &loss, &all).code, STATUS_OK);
+            ck_assert_int_eq(gradients_from(one, &tensors, &settings, 2, &loss, &gathered).code, STATUS_OK);
             gradient_assert_near(one, &tensors, &all, &gathered, 1e-12, "two threads");
             for (int64_t i = 0; gathered.of[3] != NULL && i < m * WIDTH; i++)
                 gathered.of[3][i] = 0;
@@ -148,7 +148,7 @@ START_TEST(large_batch)
                 struct error error;
                 const struct loss its = {loss.h + b * STEPS * WIDTH, loss.final + b * WIDTH};
                 ck_assert(tensors_sequence(&tensors, b, &sequence, &error));
-                ck_assert_int_eq(gradient_run(one, &sequence, &settings, 1, &its, &alone).code, STATUS_OK);
+                ck_assert_int_eq(gradients_from(one, &sequence, &settings, 1, &its, &alone).code, STATUS_OK);
                 for (int i = 0; i < TENSORS_MAX; i++)
                     if (i != 3)
                         memcpy(gathered.of[i] + b * width[i], alone.of[i], (size_t)width[i] * sizeof(double));
@@ -179,16 +179,16 @@ static void look_at_rounding(const struct implementation *one, const struct tens
     struct gradient_values expected, values;
     struct error error;
     int which;
-    if (p->B == 1 && gradient_run(reference, &as, settings, 1, loss, &expected).code == STATUS_OK) {
+    if (p->B == 1 && gradients_from(reference, &as, settings, 1, loss, &expected).code == STATUS_OK) {
         for (uint64_t seed = 0; seed < 3; seed++) {
             struct tensors disturbed;
             ck_assert(tensors_disturbed(&as, size, seed, &disturbed, &error));
-            if (gradient_run(reference, &disturbed, settings, 1, loss, &values).code == STATUS_OK)
+            if (gradients_from(reference, &disturbed, settings, 1, loss, &values).code == STATUS_OK)
                 sensitivity = fmax(sensitivity, gradient_distance(p, &values, &expected, &which) / size);
             gradient_values_free(&values);
             tensors_free(&disturbed);
         }
-        ck_assert_int_eq(gradient_run(one, tensors, settings, 1, loss, &values).code, STATUS_OK);
+        ck_assert_int_eq(gradients_from(one, tensors, settings, 1, loss, &values).code, STATUS_OK);
         gradient_assert_near(one, tensors, &values, &expected, 200 * unit * sensitivity, "rounding");
         gradient_values_free(&values);
         gradient_values_free(&expected);

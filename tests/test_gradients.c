@@ -22,7 +22,7 @@ START_TEST(exact_against_differences)
         gradient_choose_split(one, _i / 2, &settings);
         if (!(one->gradients & GRADIENTS_EXACT) || !gradient_supported(one, &test.problem, &settings))
             continue;
-        struct status status = gradient_run(one, &tensors, &settings, 1 + _i % 3, &loss, &values);
+        struct status status = gradients_from(one, &tensors, &settings, 1 + _i % 3, &loss, &values);
         bool converges = one->exact || status.code != STATUS_DIVERGED; /* not every problem has iterates that do */
         ck_assert_msg(status.code == STATUS_OK || !converges, "%s: %s", one->name, status.message);
         if (converges)
@@ -51,7 +51,7 @@ START_TEST(steps_against_differences)
             gradient_choose_split(one, _i / 2, &settings);
             if (!(one->gradients & GRADIENTS_STEPS) || !gradient_supported(one, &test.problem, &settings))
                 continue;
-            struct status status = gradient_run(one, &tensors, &settings, 1 + _i % 3, &loss, &values);
+            struct status status = gradients_from(one, &tensors, &settings, 1 + _i % 3, &loss, &values);
             ck_assert_msg(status.code == STATUS_OK, "%s: %s", one->name, status.message);
             gradient_expect_steps(&tensors, &loss, n, values.h, &expected); /* at the h of this implementation */
             gradient_assert_near(one, &tensors, &values, &expected, 1e-6, "n-step");
@@ -90,7 +90,7 @@ START_TEST(tiny_vectors)
     struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
     struct gradient_values expected, values;
     gradient_expect_exact(&tensors, &loss, &expected);
-    ck_assert_int_eq(gradient_run(one, &tensors, &settings, 1, &loss, &values).code, STATUS_OK);
+    ck_assert_int_eq(gradients_from(one, &tensors, &settings, 1, &loss, &values).code, STATUS_OK);
     gradient_assert_near(one, &tensors, &values, &expected, 1e-6, "tiny");
     gradient_values_free(&values);
     gradient_values_free(&expected);
@@ -144,7 +144,7 @@ START_TEST(not_converged)
     struct gradient_values values;
     const struct implementation *one = registry_get(registry_find("fixed_point"), DTYPE_FLOAT64, level_best());
     settings.l_max = 2;
-    ck_assert_int_eq(gradient_run(one, &tensors, &settings, 2, &loss, &values).code, STATUS_NOT_CONVERGED);
+    ck_assert_int_eq(gradients_from(one, &tensors, &settings, 2, &loss, &values).code, STATUS_NOT_CONVERGED);
     gradient_values_free(&values);
     loss_free(&loss);
     tensors_free(&tensors);
@@ -163,7 +163,7 @@ START_TEST(a_wrong_gradient_is_found)
     struct gradient_values expected, values;
     int which;
     gradient_expect_exact(&tensors, &loss, &expected);
-    ck_assert_int_eq(gradient_run(&planted_gradient_f64_baseline, &tensors, &settings, 1, &loss, &values).code, STATUS_OK);
+    ck_assert_int_eq(gradients_from(&planted_gradient_f64_baseline, &tensors, &settings, 1, &loss, &values).code, STATUS_OK);
     ck_assert_double_gt(gradient_distance(&test.problem, &values, &expected, &which), 1e-6);
     ck_assert_str_eq(gradient_tensor_names[which], "lambda");
     gradient_values_free(&values);

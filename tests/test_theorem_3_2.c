@@ -138,7 +138,7 @@ static void gradient_of_v(const struct tensors *tensors, enum gradient gradient,
     settings.gradient = gradient;
     settings.gradient_steps = 1;
     const struct implementation *one = registry_get(registry_find("fixed_point"), DTYPE_FLOAT64, LEVEL_BASELINE);
-    struct status status = gradient_run(one, tensors, &settings, 1, loss, &values);
+    struct status status = gradients_from(one, tensors, &settings, 1, loss, &values);
     ck_assert_msg(status.code == STATUS_OK, "%s", status.message);
     memcpy(h, values.h, N * sizeof *h);
     memcpy(v, values.of[0], N * sizeof *v);
