@@ -27,6 +27,9 @@ size_t machine_memory_available(void);
 /* The same of a system whose /proc and /sys are below root ("" for this one): for tests. */
 size_t machine_memory_available_at(const char *root);
 
+/* Bytes of the largest cache; 0: not known. */
+size_t machine_cache_bytes(void);
+
 /* Logical processors that this process may run on; at least 1. */
 int machine_threads(void);
 

@@ -1,6 +1,7 @@
-/* Memory that is there to be taken: the part of machine.h that limits a plan, see there. */
+/* Memory that is there to be taken, and the caches before it: parts of machine.h, see there. */
 #include "bench/machine.h"
 
+#include "bench/cpu.h"
 #include "bench/files.h"
 
 #include <limits.h>
@@ -122,4 +123,14 @@ size_t machine_memory_available_at(const char *root)
 size_t machine_memory_available(void)
 {
     return machine_memory_available_at("");
+}
+
+size_t machine_cache_bytes(void)
+{
+    struct cpu cpu;
+    long largest = 0;
+    cpu_read(&cpu);
+    for (int i = 0; i < cpu.n_caches; i++)
+        largest = cpu.cache[i].bytes > largest ? cpu.cache[i].bytes : largest;
+    return (size_t)largest;
 }

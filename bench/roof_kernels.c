@@ -1,59 +1,30 @@
 /* See roof_kernels.h. Vectors are written out, for a compiler left alone would make one dependent chain of the sum and a call of
  * memcpy(), with a mind of its own about which stores to use, of the copy. */
 #include "bench/roof_kernels.h"
-#include "impls/real.h"
+#include "impls/wide.h"
 
-#if defined __SSE2__
-#include <immintrin.h>
-#endif
-
-/* The widest registers of the level, and how many numbers keep its multiply-adds busy: latency times units, as registers allow. */
-#if defined __AVX512F__
-enum { WIDTH = 64 };
-#define STREAM(to, x) _mm512_stream_si512((void *)(to), (__m512i)(x))
+/* How many numbers keep the multiply-adds of a level busy: latency times units, as its registers allow. */
+#if defined __AVX512F__ || !defined __SSE2__
 #define EACH SIXTEEN
-#elif defined __AVX__
-enum { WIDTH = 32 };
-#define STREAM(to, x) _mm256_stream_si256((void *)(to), (__m256i)(x))
-#define EACH TWELVE
-#elif defined __SSE2__
-enum { WIDTH = 16 };
-#define STREAM(to, x) _mm_stream_si128((void *)(to), (__m128i)(x))
-#define EACH TWELVE
 #else
-enum { WIDTH = 16 };
-#define EACH SIXTEEN
+#define EACH TWELVE
 #endif
 
 #define TWELVE(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 #define SIXTEEN(X) TWELVE(X) X(12) X(13) X(14) X(15)
 #define COUNT(k) +1
 
-typedef real vector __attribute__((vector_size(WIDTH)));
-
-enum { LANES = WIDTH / sizeof(real), UNROLLED = 8, BLOCK = UNROLLED * LANES, ACCUMULATORS = EACH(COUNT) };
-
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE vector load(const real *from)
-{
-    return *(const vector *)from;
-}
-
-INLINE void store(real *to, vector x)
-{
-    *(vector *)to = x;
-}
+enum { UNROLLED = 8, BLOCK = UNROLLED * LANES, ACCUMULATORS = EACH(COUNT) };
 
 /* The way to store is a function rather than a flag: compilers may take two stores to one place for the same, and keep either. */
-INLINE double copy_or_triad(real *a, const real *b, const real *c, int64_t n, bool triad, void (*put)(real *, vector))
+ALWAYS_INLINE double copy_or_triad(real *a, const real *b, const real *c, int64_t n, bool triad, void (*put)(real *, wide))
 {
     const real factor = (real)ROOF_TRIAD_FACTOR;
     int64_t i = 0;
     for (; i + BLOCK <= n; i += BLOCK) {
 #pragma GCC unroll 8
         for (int k = 0; k < BLOCK; k += LANES)
-            put(a + i + k, triad ? load(b + i + k) + factor * load(c + i + k) : load(b + i + k));
+            put(a + i + k, triad ? wide_load(b + i + k) + factor * wide_load(c + i + k) : wide_load(b + i + k));
         __asm__ volatile("" ::: "memory"); /* no instruction: keeps the loop from becoming a memcpy() */
     }
     for (; i < n; i++)
@@ -63,31 +34,26 @@ INLINE double copy_or_triad(real *a, const real *b, const real *c, int64_t n, bo
 
 static double copy(void *a, const void *b, const void *c, int64_t n)
 {
-    return copy_or_triad(a, b, c, n, false, store);
+    return copy_or_triad(a, b, c, n, false, wide_store);
 }
 
 static double triad(void *a, const void *b, const void *c, int64_t n)
 {
-    return copy_or_triad(a, b, c, n, true, store);
+    return copy_or_triad(a, b, c, n, true, wide_store);
 }
 
-#ifdef STREAM
-INLINE void stream(real *to, vector x)
-{
-    STREAM(to, x);
-}
-
+#ifdef WIDE_STREAM
 static double copy_nt(void *a, const void *b, const void *c, int64_t n)
 {
-    copy_or_triad(a, b, c, n, false, stream);
-    _mm_sfence();
+    copy_or_triad(a, b, c, n, false, wide_stream);
+    wide_streamed();
     return 0;
 }
 
 static double triad_nt(void *a, const void *b, const void *c, int64_t n)
 {
-    copy_or_triad(a, b, c, n, true, stream);
-    _mm_sfence();
+    copy_or_triad(a, b, c, n, true, wide_stream);
+    wide_streamed();
     return 0;
 }
 #else
@@ -95,7 +61,7 @@ static double triad_nt(void *a, const void *b, const void *c, int64_t n)
 #define triad_nt NULL
 #endif
 
-static double sum_lanes(vector x)
+static double sum_lanes(wide x)
 {
     double sum = 0;
     for (int k = 0; k < LANES; k++)
@@ -106,13 +72,14 @@ static double sum_lanes(vector x)
 static double read(void *a, const void *from, const void *c, int64_t n)
 {
     const real *b = from;
-    vector s0 = {0}, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+    wide s0 = {0}, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
     int64_t i = 0;
     (void)a, (void)c;
     for (; i + BLOCK <= n; i += BLOCK) {
         const real *at = b + i;
-        s0 += load(at), s1 += load(at + LANES), s2 += load(at + 2 * LANES), s3 += load(at + 3 * LANES);
-        s4 += load(at + 4 * LANES), s5 += load(at + 5 * LANES), s6 += load(at + 6 * LANES), s7 += load(at + 7 * LANES);
+        s0 += wide_load(at), s1 += wide_load(at + LANES), s2 += wide_load(at + 2 * LANES), s3 += wide_load(at + 3 * LANES);
+        s4 += wide_load(at + 4 * LANES), s5 += wide_load(at + 5 * LANES), s6 += wide_load(at + 6 * LANES),
+            s7 += wide_load(at + 7 * LANES);
     }
     double sum = sum_lanes(((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)));
     for (; i < n; i++)
@@ -123,8 +90,8 @@ static double read(void *a, const void *from, const void *c, int64_t n)
 /* Named variables rather than an array, which compilers leave in memory. */
 static double multiply_add(int64_t steps, double factor, double term)
 {
-    const vector zero = {0}, a = zero + (real)factor, b = zero + (real)term;
-#define DECLARE(k) vector x##k = zero;
+    const wide zero = {0}, a = zero + (real)factor, b = zero + (real)term;
+#define DECLARE(k) wide x##k = zero;
 #define STEP(k) x##k = x##k * a + b;
 #define APART(k) __asm__("" : "+m"(x##k)); /* else they are all one number, computed once */
 #define ADD(k) sum += x##k;
@@ -133,7 +100,7 @@ static double multiply_add(int64_t steps, double factor, double term)
     for (int64_t i = 0; i < steps; i++) {
         EACH(STEP)
     }
-    vector sum = zero;
+    wide sum = zero;
     EACH(ADD)
     return sum_lanes(sum);
 }

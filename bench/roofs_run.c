@@ -1,7 +1,6 @@
 /* See roofs.h: a calibration in a child process. */
 #include "bench/roofs.h"
 
-#include "bench/cpu.h"
 #include "bench/machine.h"
 #include "bench/parse.h"
 #include "bench/process.h"
@@ -10,17 +9,6 @@
 #include <string.h>
 
 static const double seconds_each = 60; /* for the child, and for each number of threads: some ten times what it takes */
-
-/* Bytes of the largest cache of this machine, 0 where it does not say. */
-static double largest_cache(void)
-{
-    struct cpu cpu;
-    long largest = 0;
-    cpu_read(&cpu);
-    for (int i = 0; i < cpu.n_caches; i++)
-        largest = cpu.cache[i].bytes > largest ? cpu.cache[i].bytes : largest;
-    return (double)largest;
-}
 
 static bool read_threads(const json_t *list, int threads[ROOF_COUNTS_MAX], int *n, struct error *error)
 {
@@ -46,7 +34,7 @@ bool roofs_command(FILE *in, FILE *out, struct error *error)
                 (roofs != NULL || fail(error, "roofs: out of memory")) &&
                 read_threads(json_object_get(request, "threads"), threads, &n, error);
     if (good) {
-        roofs_ladder(largest_cache(), (double)machine_memory_available(), roofs);
+        roofs_ladder((double)machine_cache_bytes(), (double)machine_memory_available(), roofs);
         good = roofs_measure(threads, n, roofs, error);
     }
     if (good) {

@@ -3,6 +3,7 @@
 
 #include "bench/clock.h"
 #include "bench/journal.h"
+#include "bench/machine.h"
 #include "bench/textbook.h"
 
 #include <math.h>
@@ -15,7 +16,9 @@ bool subject_make(const struct point *point, const struct limits *limits, struct
     struct problem problem = point_problem(point);
     enum level level = point_level(point);
     *subject = (struct subject){.settings = point_settings(point),
-                                .environment = {.threads = point_threads(point), .memory_limit = limits->memory_limit}};
+                                .environment = {.threads = point_threads(point),
+                                                .memory_limit = limits->memory_limit,
+                                                .cache_bytes = machine_cache_bytes()}};
     if (!level_available(level)) {
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "this machine does not execute %s", level_names[level]);
         return true;

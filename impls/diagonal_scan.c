@@ -4,7 +4,8 @@
  *     plain:       h_t = Lambda_t h_{t-1} + v_t
  *
  * Its gradient, exact and n-step alike, is one scan backwards in time. Option split=batch|channels|time forces what the threads
- * divide. */
+ * divide, store=keep|stream whether h is written into the caches or past them; left alone, it is written past them when v, lambda and
+ * h together exceed the largest. */
 #include "impls/adjoint.h"
 #include "impls/finite.h"
 #include "impls/scan.h"
@@ -18,6 +19,8 @@ struct plan {
     real *s; /* (B,T,d) adjoints; nothing, unless settings ask for a gradient */
 };
 
+#define OPTIONS SCAN_OPTIONS " store=keep|stream"
+
 enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS };
 
 static int64_t adjoints(const struct problem *p, const struct settings *settings)
@@ -28,7 +31,7 @@ static int64_t adjoints(const struct problem *p, const struct settings *settings
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS, GRADIENTS))
+    if (!support_begin(support, settings, OPTIONS, GRADIENTS))
         return;
     if (p->mixer != MIXER_NONE)
         support_no(support, "does not mix channels: only mixer none is its recurrence");
@@ -64,6 +67,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->scan =
         (struct scan){.B = p->B, .T = p->T, .d = p->d, .gated = p->form == FORM_NORMALISED, .threads = environment->threads};
     plan->scan.split = scan_split(p, environment->threads, settings_option(settings, "split"));
+    plan->scan.stream = scan_stream(p, environment, settings_option(settings, "store"));
     plan->scan.carry = memory_allocate(scan_carry(p, environment->threads), sizeof(real));
     plan->s = memory_allocate(adjoints(p, settings), sizeof(real));
     if (plan->scan.carry == NULL || plan->s == NULL) {
@@ -109,7 +113,7 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
 const struct implementation VARIANT(diagonal_scan) = {
     .name = "diagonal_scan",
     .summary = "diagonal linear RNN (Q = I), one parallel scan",
-    .options = SCAN_OPTIONS,
+    .options = OPTIONS,
     .device = DEVICE_CPU,
     .exact = true,
     .gradients = GRADIENTS,

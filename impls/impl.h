@@ -119,6 +119,7 @@ bool level_available(enum level level);
 struct environment {
     int threads;
     size_t memory_limit; /* bytes that a plan and its tensors may take; 0: not limited */
+    size_t cache_bytes;  /* of the largest cache: what exceeds it is not found again; 0: not known */
 };
 
 /* ---- What comes back --------------------------------------------------------------------------------------------------- */

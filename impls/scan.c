@@ -2,6 +2,7 @@
 #include "impls/scan.h"
 
 #include "impls/vector.h"
+#include "impls/wide.h"
 
 #include <omp.h>
 #include <string.h>
@@ -20,6 +21,14 @@ enum split scan_split(const struct problem *p, int threads, const char *word)
     if (p->d >= (int64_t)threads * LINE)
         return SPLIT_CHANNELS;
     return p->T >= 64 * (int64_t)threads ? SPLIT_TIME : SPLIT_BATCH;
+}
+
+bool scan_stream(const struct problem *p, const struct environment *environment, const char *word)
+{
+    double set = 3 * (double)p->B * (double)p->T * (double)p->d * sizeof(real);
+    if (word != NULL)
+        return strcmp(word, "stream") == 0;
+    return environment->cache_bytes > 0 && set > (double)environment->cache_bytes;
 }
 
 int64_t scan_carry(const struct problem *p, int threads)
@@ -62,7 +71,7 @@ struct walk {
     const real *lambda, *x; /* where step 0 of the first sequence is */
     const real *h0;         /* the state before step 0; NULL: zero */
     real *out;
-    bool gated, reversed;
+    bool gated, reversed, stream;
 };
 
 /* Steps from..to of one sequence and n channels, starting from the state before; NULL is a zero state whose lambda is not read. */
@@ -77,6 +86,33 @@ static void steps(const struct walk *w, int64_t offset, int64_t from, int64_t to
             memmove(out + i * w->stride, x + i * w->stride, (size_t)n * sizeof(real));
         before = out + i * w->stride;
     }
+}
+
+/* The same, written past the caches: the state (n) is kept beside. n and all rows are multiples of a register's width. */
+static void steps_streamed(const struct walk *w, int64_t offset, int64_t from, int64_t to, int64_t n, const real *before,
+                           real *state)
+{
+    memcpy(state, before, (size_t)n * sizeof(real));
+    for (int64_t i = from; i < to; i++) {
+        const real *lambda = w->lambda + offset + i * w->stride, *x = w->x + offset + i * w->stride;
+        real *out = w->out + offset + i * w->stride;
+        for (int64_t c = 0; c < n; c += LANES) {
+            wide l = wide_load(lambda + c), in = wide_load(x + c), h = wide_load(state + c);
+            h = w->gated ? in + l * (h - in) : in + l * h;
+            wide_store(state + c, h);
+            wide_stream(out + c, h);
+        }
+    }
+    wide_streamed();
+}
+
+/* All steps of n channels of one sequence; scratch (n). */
+static void walk_through(const struct walk *w, int64_t offset, int64_t n, const real *before, real *scratch)
+{
+    if (w->stream)
+        steps_streamed(w, offset, 0, w->scan->T, n, before, scratch);
+    else
+        steps(w, offset, 0, w->scan->T, n, before);
 }
 
 /* The state before the first step of sequence b, from channel c on. Backwards there is no lambda to multiply it with. */
@@ -98,7 +134,7 @@ static void run_batch(const struct walk *w)
     const struct scan *s = w->scan;
 #pragma omp parallel for num_threads(s->threads) schedule(static)
     for (int64_t b = 0; b < s->B; b++)
-        steps(w, b * s->T * s->d, 0, s->T, s->d, initial(w, b, 0));
+        walk_through(w, b * s->T * s->d, s->d, initial(w, b, 0), s->carry + (1 + omp_get_thread_num()) * s->d);
 }
 
 static void run_channels(const struct walk *w)
@@ -110,7 +146,7 @@ static void run_channels(const struct walk *w)
         int64_t from = share(lines, i, s->threads) * LINE, to = share(lines, i + 1, s->threads) * LINE;
         to = to < s->d ? to : s->d;
         for (int64_t b = 0; b < s->B && from < to; b++)
-            steps(w, b * s->T * s->d + from, 0, s->T, to - from, initial(w, b, from));
+            walk_through(w, b * s->T * s->d + from, to - from, initial(w, b, from), s->carry + s->d + from);
     }
 }
 
@@ -183,9 +219,15 @@ static void run(const struct walk *w)
     run_split[short_time ? SPLIT_BATCH : s->split](w);
 }
 
+static bool aligned(const real *tensor)
+{
+    return (uintptr_t)tensor % WIDE_BYTES == 0;
+}
+
 void scan_run(const struct scan *s, const real *lambda, const real *x, const real *h0, real *out)
 {
-    const struct walk w = {.scan = s, .stride = s->d, .lambda = lambda, .x = x, .h0 = h0, .out = out, .gated = s->gated};
+    struct walk w = {.scan = s, .stride = s->d, .lambda = lambda, .x = x, .h0 = h0, .out = out, .gated = s->gated};
+    w.stream = s->stream && out != x && s->d % LANES == 0 && aligned(lambda) && aligned(x) && aligned(out);
     run(&w);
 }
 

@@ -10,6 +10,7 @@
 enum split { SPLIT_BATCH, SPLIT_CHANNELS, SPLIT_TIME, SPLIT_COUNT };
 
 #define scan_split VARIANT(scan_split)
+#define scan_stream VARIANT(scan_stream)
 #define scan_carry VARIANT(scan_carry)
 #define scan_count VARIANT(scan_count)
 #define scan_run VARIANT(scan_run)
@@ -20,6 +21,7 @@ struct scan {
     bool gated; /* h_t = lambda h_{t-1} + (1 - lambda) x_t, else + x_t */
     int threads;
     enum split split;
+    bool stream; /* scan_run() writes past the caches, where it can: for results that no cache holds */
     real *carry; /* scan_carry() reals */
 };
 
@@ -28,6 +30,10 @@ struct scan {
 
 /* The split that suits a shape, or the one that a word of SCAN_OPTIONS names. */
 enum split scan_split(const struct problem *problem, int threads, const char *word);
+
+/* Whether to stream the result of a scan that reads lambda and x and writes elsewhere: "stream" and "keep" force it, NULL leaves it
+ * to the size of the three beside the largest cache. */
+bool scan_stream(const struct problem *problem, const struct environment *environment, const char *word);
 
 /* Reals of scratch that a scan needs. */
 int64_t scan_carry(const struct problem *problem, int threads);

@@ -13,7 +13,7 @@
 static const struct {
     int64_t B, T, d;
     bool initial;
-} shapes[] = {{1, 1, 1, false}, {3, 7, 5, true}, {2, 33, 17, false}, {1, 19, 32, true}, {5, 2, 33, true}};
+} shapes[] = {{1, 1, 1, false}, {3, 7, 5, true}, {2, 33, 17, false}, {2, 19, 32, true}, {5, 2, 33, true}};
 
 static const struct {
     enum mixer mixer;

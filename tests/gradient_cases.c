@@ -63,16 +63,6 @@ bool gradient_supported(const struct implementation *one, const struct problem *
     return support.yes;
 }
 
-void gradient_choose_split(const struct implementation *one, int which, struct settings *settings)
-{
-    static const char *const splits[] = {"batch", "channels", "time"};
-    if (one->options == NULL || which % 4 == 3)
-        return;
-    settings->n_options = 1;
-    snprintf(settings->option[0].name, sizeof settings->option[0].name, "split");
-    snprintf(settings->option[0].value, sizeof settings->option[0].value, "%s", splits[which % 4]);
-}
-
 void gradient_assert_near(const struct implementation *one, const struct tensors *tensors, const struct gradient_values *values,
                           const struct gradient_values *expected, double tolerance, const char *what)
 {

@@ -16,9 +16,6 @@ struct settings gradient_settings(enum gradient gradient, int64_t steps);
 /* Whether an implementation has this gradient of this problem. */
 bool gradient_supported(const struct implementation *one, const struct problem *problem, const struct settings *settings);
 
-/* A way to divide the work, where the implementation has them: one for each value of which, or its own choice. */
-void gradient_choose_split(const struct implementation *one, int which, struct settings *settings);
-
 /* Ends the test when values are further off than the tolerance (gradient_distance()). */
 void gradient_assert_near(const struct implementation *one, const struct tensors *tensors, const struct gradient_values *values,
                           const struct gradient_values *expected, double tolerance, const char *what);

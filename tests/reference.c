@@ -7,7 +7,9 @@
 
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define UNITS 200.0
 /* Near the rounding of the dtype: a state-dependent recurrence can be chaotic, and then amplifies small disturbances more than
@@ -18,6 +20,30 @@ enum { DISTURBANCES = 3 };
 struct settings fixed_l(int64_t l)
 {
     return (struct settings){.l_max = l, .quantile = 1, .damping = 1, .damping_factor = 0.9};
+}
+
+int choose_options(const struct implementation *one, int which, struct settings *settings)
+{
+    char text[256], *rest = text, *option, *words, *value;
+    snprintf(text, sizeof text, "%s", one->options != NULL ? one->options : "");
+    int ways = 1;
+    settings->n_options = 0;
+    while ((option = strtok_r(rest, " ", &rest)) != NULL) {
+        const char *listed[8];
+        int n = 0;
+        for (words = strchr(option, '='), *words++ = '\0'; n < 8 && (value = strtok_r(words, "|", &words)) != NULL; n++)
+            listed[n] = value;
+        int choice = which / ways % (n + 1);
+        ways *= n + 1;
+        if (choice == n)
+            continue;
+        struct option *chosen = &settings->option[settings->n_options++];
+        ck_assert_uint_lt(strlen(option), sizeof chosen->name);
+        ck_assert_uint_lt(strlen(listed[choice]), sizeof chosen->value);
+        strcpy(chosen->name, option);
+        strcpy(chosen->value, listed[choice]);
+    }
+    return ways;
 }
 
 struct status run_variant(const struct implementation *implementation, const struct tensors *tensors,

@@ -8,6 +8,10 @@
 /* Settings of l undamped iterations without a tolerance. */
 struct settings fixed_l(int64_t l);
 
+/* Sets the options of an implementation that list their values ("split=batch|channels"): each to one of these or to none, a way
+ * for each value of `which`. Returns how many ways there are, after which they come round again. */
+int choose_options(const struct implementation *one, int which, struct settings *settings);
+
 /* plan, forward, destroy of one variant. h (B,T,d) and final (B,d) are of the dtype of the tensors; trace and final may be NULL. */
 struct status run_variant(const struct implementation *implementation, const struct tensors *tensors,
                           const struct settings *settings, int threads, void *h, void *final, struct trace *trace);

@@ -30,7 +30,7 @@ static void each_variant(int i, uint64_t seed,
                     if (gradient == GRADIENT_EXACT && !one->exact)
                         settings.l_max = 7; /* iterates, and adjoints, of so many steps are as good as any */
                     settings.tolerance = 0;
-                    gradient_choose_split(one, i, &settings);
+                    choose_options(one, i, &settings);
                     if ((one->gradients & (unsigned)gradient) && gradient_supported(one, &tensors.problem, &settings))
                         look(one, &tensors, &settings, &loss);
                     tensors_free(&tensors);

@@ -219,7 +219,8 @@ START_TEST(options_have_one_spelling)
     options_print(&options, sizeof text, text);
     ck_assert_str_eq(text, "diagonal_scan split=time");
     ck_assert(!options_read("diagonal_scan split=sideways", &options, &error));
-    ck_assert_str_eq(error.text, "diagonal_scan has no option \"split=sideways\"; expected split=batch|channels|time");
+    ck_assert_str_eq(error.text,
+                     "diagonal_scan has no option \"split=sideways\"; expected split=batch|channels|time store=keep|stream");
     ck_assert(!options_read("dense_sequential split=time", &options, &error));
     ck_assert_str_eq(error.text, "dense_sequential has no option \"split=time\"; expected none");
     ck_assert(!options_read("fixed_pont", &options, &error));

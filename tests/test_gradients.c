@@ -19,7 +19,7 @@ START_TEST(exact_against_differences)
     for (int i = 0; i < registry_count(); i++) {
         const struct implementation *one = registry_get(i, DTYPE_FLOAT64, level_best());
         struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
-        gradient_choose_split(one, _i / 2, &settings);
+        choose_options(one, _i / 2, &settings);
         if (!(one->gradients & GRADIENTS_EXACT) || !gradient_supported(one, &test.problem, &settings))
             continue;
         struct status status = gradients_from(one, &tensors, &settings, 1 + _i % 3, &loss, &values);
@@ -48,7 +48,7 @@ START_TEST(steps_against_differences)
             const struct implementation *one = registry_get(i, DTYPE_FLOAT64, level_best());
             struct settings settings = gradient_settings(GRADIENT_STEPS, n);
             struct gradient_values expected, values;
-            gradient_choose_split(one, _i / 2, &settings);
+            choose_options(one, _i / 2, &settings);
             if (!(one->gradients & GRADIENTS_STEPS) || !gradient_supported(one, &test.problem, &settings))
                 continue;
             struct status status = gradients_from(one, &tensors, &settings, 1 + _i % 3, &loss, &values);

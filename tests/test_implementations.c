@@ -61,14 +61,15 @@ static void compare(const struct implementation *one, const struct comparison *c
 }
 
 /* Whether a variant is to be compared at all: it supports the problem, and this machine executes it. */
-static const struct implementation *variant(int index, const struct problem *p, const struct settings *settings, enum level level)
+static const struct implementation *variant(int index, const struct problem *p, enum level level)
 {
     const struct environment environment = {.threads = 2};
+    const struct settings settings = fixed_l(1);
     struct support support;
     if (!level_available(level))
         return NULL;
     const struct implementation *one = registry_get(index, p->dtype, level);
-    one->supports(p, settings, &environment, &support);
+    one->supports(p, &settings, &environment, &support);
     return support.yes ? one : NULL;
 }
 
@@ -89,11 +90,11 @@ START_TEST(exact_answers)
             c.tolerance = tolerance_exact(&tensors, expected, dtype);
         for (int i = 0; i < registry_count(); i++)
             for (enum level level = 0; level < LEVEL_COUNT; level++) {
-                const struct implementation *one = variant(i, &tensors.problem, &settings, level);
-                if (one != NULL && one->exact) {
+                const struct implementation *one = variant(i, &tensors.problem, level);
+                if (one == NULL || !one->exact)
+                    continue;
+                for (int which = 0; which < choose_options(one, which, &settings); which++, compared++)
                     compare(one, &c, level_names[level]);
-                    compared++;
-                }
             }
         tensors_free(&tensors);
     }
@@ -130,7 +131,6 @@ END_TEST
 START_TEST(iterates)
 {
     static const int64_t lengths[] = {1, 2, 7};
-    static const char *const splits[] = {NULL, "batch", "channels", "time"};
     struct test_case test = cases_get(_i);
     struct tensors drawn = case_tensors(&test, 13);
     int64_t n = test.problem.B * test.problem.T * test.problem.d;
@@ -139,12 +139,6 @@ START_TEST(iterates)
         struct tensors tensors = tensors_as(&drawn, dtype);
         for (int k = 0; k < 3; k++) {
             struct settings settings = fixed_l(lengths[k]);
-            const char *split = splits[(_i + k) % 4];
-            if (split != NULL) {
-                settings.n_options = 1;
-                snprintf(settings.option[0].name, sizeof settings.option[0].name, "split");
-                snprintf(settings.option[0].value, sizeof settings.option[0].value, "%s", split);
-            }
             struct comparison c = {.test = &test,
                                    .tensors = &tensors,
                                    .settings = &settings,
@@ -155,9 +149,11 @@ START_TEST(iterates)
             c.tolerance = tolerance_iterate(&tensors, lengths[k], expected, dtype);
             for (int i = 0; i < registry_count(); i++)
                 for (enum level level = 0; level < LEVEL_COUNT; level++) {
-                    const struct implementation *one = variant(i, &tensors.problem, &settings, level);
-                    if (one != NULL && !one->exact)
-                        compare(one, &c, level_names[level]);
+                    const struct implementation *one = variant(i, &tensors.problem, level);
+                    if (one == NULL || one->exact)
+                        continue;
+                    choose_options(one, _i + k, &settings);
+                    compare(one, &c, level_names[level]);
                 }
         }
         tensors_free(&tensors);
