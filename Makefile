@@ -84,7 +84,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-format-truncation
 COMMON := $(OPTIMISE) -g -ffp-contract=off -fopenmp $(WARNINGS) -D_GNU_SOURCE $(DEFINES)
 C_FLAGS := -std=c11 $(COMMON) -Wstrict-prototypes -Wmissing-prototypes
 CXX_FLAGS := -std=c++17 $(COMMON)
-VARIANT_FLAGS := -ffp-contract=fast
+VARIANT_FLAGS := -ffp-contract=fast -fno-trapping-math
 LINK_FLAGS := $(OPTIMISE) -fopenmp -pthread -Wl,--as-needed
 
 # Asked for late (=, not :=): pkg-config may have been installed a moment ago.

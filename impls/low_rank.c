@@ -8,17 +8,17 @@ int64_t low_rank_scratch(const struct problem *p)
     return p->r * p->r;
 }
 
-/* Solves A x = y (n,n row-major, both overwritten) by elimination with partial pivoting. False when a pivot is no larger than what
- * rounding leaves of an exact zero: the entries of A are sums of d products of order scale. What is not finite is not singular: it
- * goes through, and shows in y. */
-static bool solve(int64_t n, int64_t d, real *A, real *y)
+/* Solves A x = y (r,r row-major, both overwritten) by elimination with partial pivoting. False when a pivot is no larger than
+ * low_rank_tiny(). What is not finite is not singular: it goes through, and shows in y. */
+static bool solve(const struct problem *p, real *A, real *y)
 {
-    real scale = real_max(1, max_abs(A, n * n));
+    int64_t n = p->r;
+    real scale = max_abs(A, n * n);
     if (scale > REAL_MAX) {
         fill(y, (real)NAN, n);
         return true;
     }
-    real tiny = scale * REAL_EPSILON * (real)(16 + d);
+    real tiny = low_rank_tiny(p, scale);
     for (int64_t k = 0; k < n; k++) {
         int64_t pivot = k;
         for (int64_t i = k + 1; i < n; i++)
@@ -73,7 +73,7 @@ bool low_rank_solve(const struct problem *p, const real *q, const real *g, real 
     core(p, q, g, scratch);
     for (int64_t i = 0; i < r; i++)
         y[i] *= q[r * d + i];
-    return solve(r, d, scratch, y);
+    return solve(p, scratch, y);
 }
 
 bool low_rank_solve_transposed(const struct problem *p, const real *q, const real *g, real *y, real *scratch)
@@ -86,7 +86,7 @@ bool low_rank_solve_transposed(const struct problem *p, const real *q, const rea
             scratch[i * r + j] = scratch[j * r + i];
             scratch[j * r + i] = swap;
         }
-    bool regular = solve(r, d, scratch, y);
+    bool regular = solve(p, scratch, y);
     for (int64_t i = 0; i < r; i++)
         y[i] *= q[r * d + i];
     return regular;

@@ -14,6 +14,13 @@
 #define low_rank_solve VARIANT(low_rank_solve)
 #define low_rank_solve_transposed VARIANT(low_rank_solve_transposed)
 
+/* The largest pivot of F - S W that is no more than what rounding leaves of an exact zero, where its entries are as large as
+ * scale: they are sums of d products. */
+static inline real low_rank_tiny(const struct problem *problem, real scale)
+{
+    return real_max(1, scale) * REAL_EPSILON * (real)(16 + problem->d);
+}
+
 int64_t low_rank_scratch(const struct problem *problem);
 
 /* b (r) from q (mixer.h), the gate g (d; NULL: plain) and y (r), which is overwritten by b. False: singular. */

@@ -30,9 +30,7 @@ static void low_rank_activate(const struct problem *p, const real *theta, real *
             u[c] = x;
             squares += x * x;
         }
-        real norm = real_sqrt(squares), inverse = 1 / (norm > NORM_LEAST ? norm : NORM_LEAST);
-        if (!(norm <= REAL_MAX))
-            inverse = (real)NAN; /* neither a comparison with NaN nor a division by infinity may hide it */
+        real inverse = norm_inverse(squares);
 #pragma omp simd
         for (int64_t c = 0; c < d; c++)
             u[c] *= inverse;

@@ -24,6 +24,14 @@
 /* normalise(x) = x / max(||x||, this) */
 #define NORM_LEAST ((real)1e-5)
 
+/* 1 / max(||x||, NORM_LEAST) from ||x||^2. NaN where that is not finite: neither a comparison with NaN nor a division by infinity
+ * may hide it. */
+static inline real norm_inverse(real squares)
+{
+    real norm = real_sqrt(squares);
+    return norm <= REAL_MAX ? 1 / (norm > NORM_LEAST ? norm : NORM_LEAST) : (real)NAN;
+}
+
 int64_t mixer_size(const struct problem *problem);
 
 /* Reals of scratch that one thread needs for any function below. */

@@ -6,6 +6,7 @@
  * Sequences are divided among the threads; those of a state-dependent problem go through time in groups, so that W is multiplied
  * with matrices. In float64 this is the exact answer of the sweeps. The gradient is exact, too, and costs
  * as much a step (exact_gradient.h). */
+#include "impls/activation.h"
 #include "impls/exact_gradient.h"
 #include "impls/feedback.h"
 #include "impls/finite.h"
@@ -141,6 +142,32 @@ static bool step(const struct problem *p, const real *raw, const real *v, const 
     return true;
 }
 
+/* The same for one vector, in two passes over the channels instead of eight: with w = SiLU(raw) and k = max(|w|, NORM_LEAST), all
+ * that is summed of u = w / k is known after the first, before u is. */
+static bool step_one(const struct problem *p, const real *raw, const real *v, const real *lambda, const real *before, real *h,
+                     real *w)
+{
+    int64_t d = p->d;
+    real squares = 0, weighted = 0, y = 0, normalised = p->form == FORM_NORMALISED;
+#pragma omp simd reduction(+ : squares, weighted, y)
+    for (int64_t c = 0; c < d; c++) {
+        real x = silu(raw[c]), state = lambda[c] * (before[c] - normalised * v[c]);
+        w[c] = x;
+        h[c] = state;
+        squares += x * x;
+        weighted += (1 - normalised * lambda[c]) * (x * x);
+        y += x * state;
+    }
+    real inverse = norm_inverse(squares), strength = (real)p->s * sigmoid(raw[d]);
+    real pivot = 1 - strength * (weighted * inverse * inverse);
+    bool regular = !(real_abs(pivot) <= low_rank_tiny(p, real_abs(pivot)));
+    real b = regular ? strength * (y * inverse) / pivot * inverse : (real)NAN;
+#pragma omp simd
+    for (int64_t c = 0; c < d; c++)
+        h[c] += v[c] + b * (1 - normalised * lambda[c]) * w[c];
+    return regular;
+}
+
 /* The sequences from ... to - 1, which are no more than a group; returns the first token that has no answer, or B T. After it a
  * sequence is NaN. */
 static int64_t run_group(const struct problem *p, int64_t from, int64_t to, const struct inputs *inputs, real *h, real *scratch)
@@ -158,7 +185,9 @@ static int64_t run_group(const struct problem *p, int64_t from, int64_t to, cons
             int64_t i = b * T + t;
             const real *raw = m == 0 ? NULL : p->feedback != FEEDBACK_NONE ? mixed + (b - from) * m : theta + i * m;
             const real *before = t > 0 ? h + (i - 1) * d : h0 != NULL ? h0 + b * d : zero;
-            if (!step(p, raw, v + i * d, lambda + i * d, before, h + i * d, rest) && i < place)
+            bool (*const take)(const struct problem *, const real *, const real *, const real *, const real *, real *, real *) =
+                p->r == 1 ? step_one : step;
+            if (!take(p, raw, v + i * d, lambda + i * d, before, h + i * d, rest) && i < place)
                 place = i;
         }
     }

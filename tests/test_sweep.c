@@ -212,7 +212,7 @@ static const struct {
     {true, "name: t\nimpls: [diagonal_scan split=time, diagonal_scan  split=time]\n",
      "2:35: impl lists \"diagonal_scan split=time\" twice; expected distinct values"},
     {true, "name: t\nimpls: diagonal_scan spit=time\n",
-     "2:8: diagonal_scan has no option \"spit=time\"; expected split=batch|channels|time"},
+     "2:8: diagonal_scan has no option \"spit=time\"; expected split=batch|channels|time store=keep|stream"},
     {true, "name: t\nimpls:\n", "2:7: no implementation is called \"\"; expected a name that ./run.sh list shows"},
     /* Ranges. */
     {false, "problem: {T: {from: 1, to: 9}, d: 4}\n",
