@@ -86,6 +86,7 @@ static const struct column columns[] = {
     {"cosine of the gradient of h0",    "gradient.h0.cosine",         PICK_VALUE},
     {"distance of the gradient of h0",  "gradient.h0.distance",       PICK_VALUE},
     {"cosine of the gradient of all inputs", "gradient.all.cosine",        PICK_VALUE},
+    {"1 - cosine of the gradient of all inputs", "gradient.all.lack",     PICK_VALUE},
     {"distance of the gradient of all inputs", "gradient.all.distance",      PICK_VALUE},
     {"training steps",                               "training.steps",               PICK_VALUE},
     {"training length reached",                      "training.length",              PICK_VALUE},
