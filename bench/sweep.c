@@ -1,6 +1,7 @@
 /* See sweep.h: the sections of a sweep file. One table says what may stand at its top level and in a grid. */
 #include "bench/sweep.h"
 
+#include "bench/claims.h"
 #include "bench/expand.h"
 #include "bench/filter.h"
 #include "bench/request.h"
@@ -30,6 +31,7 @@ static bool read_field(struct reader *, const struct entry *, const struct node 
 static bool read_section(struct reader *, const struct entry *, const struct node *);
 static bool read_skip(struct reader *, const struct entry *, const struct node *);
 static bool read_plots(struct reader *, const struct entry *, const struct node *);
+static bool read_claims(struct reader *, const struct entry *, const struct node *);
 static bool read_grids(struct reader *, const struct entry *, const struct node *);
 
 /* Read in this order, whatever the order of the file. */
@@ -48,6 +50,7 @@ static const struct entry entries[] = {
     {"run", read_section, SECTION_RUN, true},
     {"skip", read_skip, 0, true},
     {"plots", read_plots, 0, false},
+    {"paper", read_claims, 0, false},
     {"grids", read_grids, 0, false},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
@@ -140,6 +143,12 @@ static bool read_plots(struct reader *reader, const struct entry *entry, const s
 {
     (void)entry;
     return requests_read(&reader->source, node, reader->sweep);
+}
+
+static bool read_claims(struct reader *reader, const struct entry *entry, const struct node *node)
+{
+    (void)entry;
+    return claims_read(&reader->source, node, reader->sweep);
 }
 
 /* ---- Products ------------------------------------------------------------------------------------------------------------- */

@@ -31,6 +31,13 @@ struct plot_request {
     struct filter where;
 };
 
+/* What the paper reports, and which figure of which points of this sweep stands beside it. */
+struct claim {
+    const char *figure, *says, *differs; /* "Fig. 1"; the paper's own words or numbers; what differs in how it is measured here */
+    struct filter where;
+    int here; /* a row of quantity.h */
+};
+
 struct sweep {
     char name[SWEEP_NAME_MAX];
     struct point *point; /* distinct, in the order of the file */
@@ -41,8 +48,10 @@ struct sweep {
     struct sweep_run run;
     struct plot_request plot[SWEEP_PLOTS_MAX];
     int n_plots;
+    struct claim *claim;
+    int n_claims;
     struct yaml_source source; /* the file as it was read: a run keeps a copy */
-    struct pool *memory;       /* texts, conditions: freed by sweep_free */
+    struct pool *memory;       /* texts, conditions, claims: freed by sweep_free */
 };
 
 /* Reads, checks and expands a file. Every failure is a sentence "FILE:LINE:COLUMN: what was wrong, what was expected". With

@@ -1,6 +1,7 @@
 SUITE(accuracy)
 SUITE(backward)
 SUITE(cache)
+SUITE(comparison)
 SUITE(contract)
 SUITE(data)
 SUITE(draw)

@@ -222,10 +222,12 @@ START_TEST(leaves_everything_behind)
                                        "sweep.yaml",
                                        "plots/throughput-against-l.svg",
                                        "plots/throughput-against-l.dat",
-                                       "plots/throughput.gp"};
+                                       "plots/throughput.gp",
+                                       "comparison.md"};
     const char *sweep =
         "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"
-        "run: {samples: 6, rounds: 2, calibration: none}\nplots: [{kind: throughput, x: l, name: throughput-against-l}]\n";
+        "run: {samples: 6, rounds: 2, calibration: none}\nplots: [{kind: throughput, x: l, name: throughput-against-l}]\n"
+        "paper: [{figure: a, says: b, differs: c, here: time, where: {l: [1, 2]}}]\n";
     const char *const find_run[] = {"/bin/sh", "-c", "ls -d \"$0\"/left/*", scratch_path("results"), NULL};
     const struct process_request request = {.argv = find_run, .time_limit = 10};
     struct process_result process;
@@ -238,7 +240,7 @@ START_TEST(leaves_everything_behind)
         struct stat about;
         snprintf(path, sizeof path, "%s/%s", process.output, left[i]);
         ck_assert_msg(stat(path, &about) == 0 && about.st_size > 0, "%s is missing or empty", path);
-        if (i > 3 || i == 1) /* table and plots: made again below */
+        if (i > 3 || i == 1) /* table, plots and comparison: made again below */
             ck_assert_int_eq(unlink(path), 0);
     }
     const char *const draw[] = {program, "draw", process.output, NULL};

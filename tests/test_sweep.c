@@ -50,6 +50,7 @@ static const struct {
      1, 0, 0},
     {SIZES "plots:\n  - kind: throughput\n    name: speed\n    x: d\n    series: [impl, threads]\n    panel: mixer\n"
            "    where: {mixer: [none, dplr], tolerance: none}\n  - kind: throughput\n", 1, 0, 0},
+    {SIZES "paper: [{figure: Fig. 1, says: 'a, b', differs: none, where: {T: [8, 9], impl: fixed_point}, here: rate}]\n", 1, 0, 0},
 };
 // clang-format on
 
@@ -88,7 +89,7 @@ END_TEST
 /* ---- Bad files ------------------------------------------------------------------------------------------------------------ */
 
 #define TOP_KEYS                                                                                                                   \
-    "one of name, measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip, plots, grids"
+    "one of name, measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip, plots, paper, grids"
 #define T_TAKES "a whole number from 1 to 16777216"
 #define NAME_TAKES "1 to 63 letters, digits or . _ -, beginning with a letter, a digit or _"
 #define FORTY "0123456789012345678901234567890123456789"
@@ -258,6 +259,31 @@ static const struct {
      "5:29: a second plot called throughput; expected a name: of its own"},
     {false, SIZES "plots: [{kind: throughput, where: {mixer: round}}]\n",
      "5:43: mixer is \"round\"; expected one of none, dplr, householder, kronecker, dense"},
+    {false, SIZES "paper: {}\n", "5:8: paper is a mapping; expected a list of {figure: ..., says: ..., where: ..., here: ..., differs: ...}"},
+    {false, SIZES "paper: []\n", "5:8: paper is a list; expected a list of {figure: ..., says: ..., where: ..., here: ..., differs: ...}"},
+    {false, SIZES "paper: [Fig. 1]\n",
+     "5:9: an entry of paper is \"Fig. 1\"; expected {figure: ..., says: ..., where: ..., here: ..., differs: ...}"},
+    {false, SIZES "paper: [{figure: Fig. 1}]\n",
+     "5:9: an entry of paper without says; expected figure, says, where, here and differs"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: rate}]\n",
+     "5:9: an entry of paper without where; expected figure, says, where, here and differs"},
+    {false, SIZES "paper: [{figure: a, say: b, differs: c, here: rate, where: {T: 8}}]\n",
+     "5:21: unknown key \"say\" in an entry of paper; did you mean says?"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: speed, where: {T: 8}}]\n",
+     "5:48: here is \"speed\"; expected one of accuracy, sequence-accuracy, scaled-accuracy, l-star, longest, longest-sequence, "
+     "training-steps, training-time, time, rate, iterations, cosine"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: rate, where: {}}]\n",
+     "5:61: where is a mapping; expected {FIELD: value or list, ...}"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: rate, where: {mixr: none}}]\n",
+     "5:62: unknown key \"mixr\" in a condition; did you mean mixer?"},
+    {false, SIZES "paper: [{figure: a, says: '', differs: c, here: rate, where: {T: 8}}]\n",
+     "5:27: says is \"\"; expected a text of one line, at most 400 bytes"},
+    {false, SIZES "paper: [{figure: a, says: \"a\\nb\", differs: c, here: rate, where: {T: 8}}]\n",
+     "5:27: says is \"a\\x0ab\"; expected a text of one line, at most 400 bytes"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: [c], here: rate, where: {T: 8}}]\n",
+     "5:39: differs is a list; expected a text of one line, at most 400 bytes"},
+    {false, SIZES "grids: [{paper: []}]\n",
+     "5:10: unknown key \"paper\" in a grid; expected one of measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     /* Sizes and counts. */
     {false, "problem: {T: 16777216, d: 65536, B: 65536}\n",
      "4:1: vector (65536,16777216,65536) householder r=1 s=1 normalised float32: a tensor of more than 2^40 elements"},
