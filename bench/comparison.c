@@ -2,16 +2,15 @@
 #include "bench/comparison.h"
 
 #include "bench/files.h"
+#include "bench/protocol.h"
 #include "bench/quantity.h"
 #include "bench/statistics.h"
 #include "bench/stream.h"
 #include "plots/groups.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { GROUPS_SHOWN = 16, NUMBER_SIZE = 64 };
 
@@ -143,6 +142,7 @@ bool comparison_print(FILE *out, const struct sweep *sweep, const struct records
         put_text(out, claim->differs);
         fputs(" |\n", out);
     }
+    done = done && protocol_print(out, sweep);
     free(selection.record);
     free(selection.member);
     free(selection.value);
@@ -153,7 +153,7 @@ bool comparison_write(const struct sweep *sweep, const struct records *records, 
 {
     struct stream out;
     if (sweep->n_claims == 0)
-        return unlink(path) == 0 || errno == ENOENT || fail(error, "%.900s: cannot be removed: %s", path, strerror(errno));
+        return files_remove(path, error);
     if (!stream_open(&out))
         return fail(error, "out of memory for %.900s", path);
     bool done = comparison_print(out.file, sweep, records);

@@ -129,7 +129,7 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
 
 bool conclude_again(const char *folder, FILE *out, struct error *error)
 {
-    char path[PATH_MAX], trimmed[FOLDER_SIZE];
+    char path[PATH_MAX], trimmed[FOLDER_SIZE], scale[SWEEP_NAME_MAX];
     struct sweep sweep;
     size_t length = strlen(folder);
     while (length > 1 && folder[length - 1] == '/')
@@ -138,7 +138,8 @@ bool conclude_again(const char *folder, FILE *out, struct error *error)
         return fail(error, "expected the folder of a run, such as results/quick/run-1");
     snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, folder);
     folder_file(trimmed, "sweep.yaml", path);
-    if (!sweep_read_kept(path, &sweep, error))
+    folder_scale(trimmed, sizeof scale, scale);
+    if (!sweep_read_kept(path, scale[0] != '\0' ? scale : NULL, &sweep, error))
         return false;
     bool good = conclude(&sweep, trimmed, out, error);
     sweep_free(&sweep);

@@ -3,6 +3,7 @@
 
 #include "bench/quantity.h"
 #include "bench/table.h"
+#include "tests/allocations.h"
 #include "tests/made_records.h"
 
 #include <unistd.h>
@@ -36,7 +37,7 @@ static void claim(const char *entries)
              entries);
     scratch_write(scratch_path("made.yaml"), text, strlen(text));
     sweep_free(&sweep);
-    ck_assert_msg(sweep_read(scratch_path("made.yaml"), false, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(scratch_path("made.yaml"), NULL, false, &sweep, &error), "%s", error.text);
 }
 
 /* The table's rows after its head; the caller frees them. */
@@ -122,6 +123,23 @@ START_TEST(texts_stay_in_their_cells)
 }
 END_TEST
 
+/* What a scale would change stands below: not what it says as well, nor what no point uses; long lists are shortened. */
+START_TEST(what_a_scale_would_change)
+{
+    claim("  - {figure: A, says: a, differs: b, here: accuracy, where: {task: A5}}\n"
+          "recipe: {train_seed: [3, 1], steps: 100}\n"
+          "scales:\n"
+          "  paper: {recipe: {train_seed: [1, 3], steps: 500, train_l: 4, target: 0.5}, test: {test_length: {from: 2, to: 50, "
+          "step: 1}}}\n"
+          "  same: {recipe: {steps: 100}}\n"
+          "  wide: {model: {d: 512}}\n");
+    check_rows("| A | a | not measured | b |\n"
+               "\nWhat `--scale paper` would change:\n\n| field | here | paper |\n|---|---|---|\n"
+               "| steps | 100 | 500 |\n| target | none | 0.5 |\n| test_length | 4 | 2, 3, 4, ..., 50 (49 values) |\n"
+               "\nWhat `--scale wide` would change:\n\n| field | here | wide |\n|---|---|---|\n| d | 8 | 512 |\n");
+}
+END_TEST
+
 START_TEST(nothing_to_compare_with)
 {
     struct records records = made_merged(JOURNAL);
@@ -131,6 +149,27 @@ START_TEST(nothing_to_compare_with)
         ck_assert_msg(comparison_write(&sweep, &records, scratch_path("comparison.md"), &error), "%s", error.text);
         ck_assert_int_ne(access(scratch_path("comparison.md"), F_OK), 0);
     }
+    records_free(&records);
+}
+END_TEST
+
+/* Half of it is worse than none. */
+START_TEST(memory_runs_out)
+{
+    made_accuracy("ok", SHARE("0.5", "0.4", "0.6"), "test_length=4", "train_seed=1");
+    made_accuracy("ok", SHARE("0.5", "0.4", "0.6"), "test_length=4", "train_seed=2");
+    claim("  - {figure: A, says: a, differs: b, here: accuracy, where: {task: A5}}\nscales: {wide: {model: {d: 512}}}\n");
+    struct records records = made_merged(JOURNAL);
+    int failures = 0;
+    bool done;
+    do {
+        allocations_fail(++failures);
+        done = comparison_write(&sweep, &records, scratch_path("comparison.md"), &error);
+        allocations_fail(0);
+        ck_assert_msg(done == (access(scratch_path("comparison.md"), F_OK) == 0), "failure %d", failures);
+        ck_assert_msg(done || strstr(error.text, "memory") != NULL, "%s", error.text);
+    } while (!done);
+    ck_assert_int_gt(failures, 5);
     records_free(&records);
 }
 END_TEST
@@ -158,7 +197,9 @@ Suite *suite_comparison(void)
     tcase_add_test(tests, what_stands_here);
     tcase_add_test(tests, what_never_came);
     tcase_add_test(tests, texts_stay_in_their_cells);
+    tcase_add_test(tests, what_a_scale_would_change);
     tcase_add_test(tests, nothing_to_compare_with);
+    tcase_add_test(tests, memory_runs_out);
     tcase_add_test(tests, quantities);
     suite_add_tcase(suite, tests);
     return suite;
