@@ -1,6 +1,7 @@
 /* See conclude.h. */
 #include "bench/conclude.h"
 
+#include "bench/comparison.h"
 #include "bench/folder.h"
 #include "bench/longest.h"
 #include "bench/overhead.h"
@@ -96,12 +97,13 @@ static bool say(const struct sweep *sweep, const struct records *records, const 
 
 bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct error *error)
 {
-    char table[PATH_MAX];
+    char table[PATH_MAX], comparison[PATH_MAX];
     struct plots_drawn drawn;
     struct keys keys;
     struct records records;
     struct overhead overhead;
     folder_file(folder, "table.csv", table);
+    folder_file(folder, "comparison.md", comparison);
     if (!points_read(folder, &keys, error))
         return false;
     if (!read_points(folder, &keys, &records, &overhead, error)) {
@@ -111,6 +113,9 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
     bool good = say(sweep, &records, &overhead, &keys, folder, out, error) && table_write(&records, table, error);
     if (good)
         fprintf(out, "    table.csv      one row a point, units in the header\n");
+    good = good && comparison_write(sweep, &records, comparison, error);
+    if (good && sweep->n_claims > 0)
+        fprintf(out, "    comparison.md  what the paper reports, and what was found here\n");
     good = good && plots_draw(sweep, &records, folder, &drawn, error);
     records_free(&records);
     points_free(&keys);
@@ -124,7 +129,7 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
 
 bool conclude_again(const char *folder, FILE *out, struct error *error)
 {
-    char path[PATH_MAX], trimmed[FOLDER_SIZE];
+    char path[PATH_MAX], trimmed[FOLDER_SIZE], scale[SWEEP_NAME_MAX];
     struct sweep sweep;
     size_t length = strlen(folder);
     while (length > 1 && folder[length - 1] == '/')
@@ -133,7 +138,8 @@ bool conclude_again(const char *folder, FILE *out, struct error *error)
         return fail(error, "expected the folder of a run, such as results/quick/run-1");
     snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, folder);
     folder_file(trimmed, "sweep.yaml", path);
-    if (!sweep_read_kept(path, &sweep, error))
+    folder_scale(trimmed, sizeof scale, scale);
+    if (!sweep_read_kept(path, scale[0] != '\0' ? scale : NULL, &sweep, error))
         return false;
     bool good = conclude(&sweep, trimmed, out, error);
     sweep_free(&sweep);

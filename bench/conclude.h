@@ -1,4 +1,4 @@
-/* What a run ends with: table, summary and plots, made from its folder alone. */
+/* What a run ends with: table, summary, comparison and plots, made from its folder alone. */
 #ifndef BENCH_CONCLUDE_H
 #define BENCH_CONCLUDE_H
 
@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* Prints the short table and the results, writes table.csv and plots/ into the folder, and says where everything is. What was measured
+/* Prints the short table and the results, writes table.csv, comparison.md and plots/ into the folder, and says where everything is. What was measured
  * is said before anything that can still fail. */
 bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct error *error);
 

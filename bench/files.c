@@ -57,6 +57,11 @@ bool files_write_parts(const char *path, const struct files_part part[], size_t 
     return true;
 }
 
+bool files_remove(const char *path, struct error *error)
+{
+    return unlink(path) == 0 || errno == ENOENT || fail(error, "%.900s: cannot be removed: %s", path, strerror(errno));
+}
+
 bool files_make_folder(const char *path, struct error *error)
 {
     char part[PATH_MAX];

@@ -16,6 +16,9 @@ struct files_part {
 };
 bool files_write_parts(const char *path, const struct files_part part[], size_t n, struct error *error);
 
+/* Removes a file; one that is not there is fine. */
+bool files_remove(const char *path, struct error *error);
+
 /* Makes a folder and every missing folder above it; one that exists already is fine. */
 bool files_make_folder(const char *path, struct error *error);
 

@@ -84,3 +84,19 @@ bool folder_open(const char *results, const char *name, bool fresh, const char *
     }
     return true;
 }
+
+bool folder_keep_scale(const char *folder, const char *scale, struct error *error)
+{
+    char path[PATH_MAX];
+    folder_file(folder, "scale.txt", path);
+    if (scale[0] != '\0')
+        return files_write(path, scale, strlen(scale), error);
+    return files_remove(path, error);
+}
+
+void folder_scale(const char *folder, size_t capacity, char scale[capacity])
+{
+    char path[PATH_MAX];
+    folder_file(folder, "scale.txt", path);
+    files_read_small(path, capacity, scale);
+}

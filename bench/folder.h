@@ -24,6 +24,11 @@ bool folder_open(const char *results, const char *name, bool fresh, const char *
 /* FOLDER/NAME */
 void folder_file(const char *folder, const char *name, char path[PATH_MAX]);
 
+/* Keeps which of its sweep file's scales a run is at, for when it is drawn again; "" for none. */
+bool folder_keep_scale(const char *folder, const char *scale, struct error *error);
+/* The kept one, or "" where there is none, or none that can be read. */
+void folder_scale(const char *folder, size_t capacity, char scale[capacity]);
+
 /* The number of a run's folder by its name, "run-12": 12; 0 for any other name. */
 int folder_number(const char *name);
 

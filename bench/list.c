@@ -113,15 +113,16 @@ bool list_print(FILE *out, const char *root, struct error *error)
     return true;
 }
 
-bool check_print(FILE *out, const char *path, bool many, struct error *error)
+bool check_print(FILE *out, const char *path, const char *scale, bool many, struct error *error)
 {
     struct sweep *sweep = calloc(1, sizeof *sweep);
     if (sweep == NULL)
         return fail(error, "no memory to read %s", path);
-    bool good = sweep_read(path, many, sweep, error);
+    bool good = sweep_read(path, scale, many, sweep, error);
     if (good) {
-        fprintf(out, "%s: %zu point%s (%zu named more than once, %zu skipped)\n", path, sweep->n_points,
-                sweep->n_points == 1 ? "" : "s", sweep->n_shared, sweep->n_skipped);
+        fprintf(out, "%s%s%s: %zu point%s (%zu named more than once, %zu skipped)\n", path,
+                sweep->scale[0] != '\0' ? " at the scale " : "", sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s",
+                sweep->n_shared, sweep->n_skipped);
         for (int i = 0; i < registry_count(); i++)
             for (int measure = 0; fields[FIELD_MEASURE].word(measure) != NULL; measure++) {
                 size_t n = 0;

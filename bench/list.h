@@ -14,7 +14,7 @@ bool root_find(char program[PATH_MAX], char root[PATH_MAX], struct error *error)
  * root/sweeps with their first line. */
 bool list_print(FILE *out, const char *root, struct error *error);
 
-/* Reads a sweep file and says how many points it has, by implementation and measure; nothing is measured. */
-bool check_print(FILE *out, const char *path, bool many, struct error *error);
+/* Reads a sweep file, at a scale (NULL: its own), and says how many points it has, by implementation and measure; nothing is measured. */
+bool check_print(FILE *out, const char *path, const char *scale, bool many, struct error *error);
 
 #endif

@@ -23,6 +23,7 @@ struct arguments {
     const char *results;     /* --results, or results/ beside run.sh */
     char *const *wrapper;    /* what comes after "--": a program, such as a debugger, and its arguments; NULL-terminated, or NULL */
     bool many, fresh, retry; /* --yes, --fresh, --retry */
+    const char *scale;       /* of a sweep file, or NULL */
     const char *length, *samples, *seed, *format; /* of the command data, or NULL */
     const char *batch, *block, *out;              /* of the command dump, or NULL */
     char program[PATH_MAX], root[PATH_MAX];
@@ -36,6 +37,7 @@ static bool do_sweep(const struct arguments *arguments, int *status, struct erro
     const struct run_request request = {.sweep_path = arguments->command,
                                         .program = arguments->program,
                                         .results = arguments->results,
+                                        .scale = arguments->scale,
                                         .many = arguments->many,
                                         .fresh = arguments->fresh,
                                         .retry = arguments->retry};
@@ -60,7 +62,7 @@ static bool do_machine(const struct arguments *arguments, int *status, struct er
 static bool do_check(const struct arguments *arguments, int *status, struct error *error)
 {
     (void)status;
-    return check_print(stdout, arguments->object, arguments->many, error);
+    return check_print(stdout, arguments->object, arguments->scale, arguments->many, error);
 }
 
 static bool do_draw(const struct arguments *arguments, int *status, struct error *error)
@@ -151,17 +153,18 @@ static const struct {
 static const struct {
     const char *word;
     const char *what;    /* comes after it, in words */
-    const char *command; /* those that it is for; NULL: any */
+    const char *command; /* what it is for, in words that name the commands; NULL: any */
     size_t offset;       /* of a text in struct arguments */
 } texts[] = {
     {"--results", "a folder", NULL, offsetof(struct arguments, results)},
-    {"--length", "a number", "data or dump", offsetof(struct arguments, length)},
-    {"--batch", "a number", "dump", offsetof(struct arguments, batch)},
-    {"--block", "a number", "dump", offsetof(struct arguments, block)},
-    {"--out", "a file", "dump", offsetof(struct arguments, out)},
-    {"--samples", "a number", "data", offsetof(struct arguments, samples)},
-    {"--seed", "a number", "data", offsetof(struct arguments, seed)},
-    {"--format", "csv or tokens", "data", offsetof(struct arguments, format)},
+    {"--scale", "the name of a scale", "a sweep, or the command check", offsetof(struct arguments, scale)},
+    {"--length", "a number", "the command data or dump", offsetof(struct arguments, length)},
+    {"--batch", "a number", "the command dump", offsetof(struct arguments, batch)},
+    {"--block", "a number", "the command dump", offsetof(struct arguments, block)},
+    {"--out", "a file", "the command dump", offsetof(struct arguments, out)},
+    {"--samples", "a number", "the command data", offsetof(struct arguments, samples)},
+    {"--seed", "a number", "the command data", offsetof(struct arguments, seed)},
+    {"--format", "csv or tokens", "the command data", offsetof(struct arguments, format)},
 };
 
 enum { TEXTS = sizeof texts / sizeof texts[0] };
@@ -233,8 +236,8 @@ static bool find_command(struct arguments *arguments, size_t *row, struct error 
                     commands[i].wrapped ? "--: expected a program after it, such as gdb --args" : "--: only for the command point");
     for (size_t k = 0; k < TEXTS; k++)
         if (texts[k].command != NULL && *text_of(arguments, k) != NULL &&
-            (commands[i].name == NULL || strstr(texts[k].command, commands[i].name) == NULL))
-            return fail(error, "%s: only for the command %s", texts[k].word, texts[k].command);
+            strstr(texts[k].command, commands[i].name != NULL ? commands[i].name : "a sweep") == NULL)
+            return fail(error, "%s: only for %s", texts[k].word, texts[k].command);
     return true;
 }
 

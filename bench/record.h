@@ -32,7 +32,7 @@
  *       "bound": null or {"GB_per_s":, "GFLOP_per_s":, "seconds":, "binds": "bytes" or "operations", "share": seconds / median}},
  *   "gradient": null or {
  *       "l_run": iterations of the forward pass, "v", "lambda", "theta", "W", "h0", "all" (null where there is no such input):
- *       {"cosine": with the exact gradient, "distance": |given - exact| / |exact|, "norm": |exact|}},
+ *       {"cosine": with the exact gradient, "lack": 1 - cosine, also where that is tiny, "distance": |given - exact| / |exact|, "norm": |exact|}},
  *   "training": null or {
  *       "parameters":, "steps": done, "stage": of the curriculum, "length": of its examples,
  *       "loss":, "accuracy": of the last full row of the curve (nats; of tokens), "checked": accuracy of the last check on fresh

@@ -8,14 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
-bool name_read(const struct source *source, const struct node *node, const char *what, char name[SWEEP_NAME_MAX])
+bool name_good(const char *text)
 {
     static const char *const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    const char *text = node->kind == NODE_SCALAR ? node->text : "";
     size_t n = strlen(text);
-    if (n == 0 || n >= SWEEP_NAME_MAX || strspn(text, allowed) != n || text[0] == '.' || text[0] == '-' || text_reserved(text))
-        return fail_value(source, node, what, "1 to 63 letters, digits or . _ -, beginning with a letter, a digit or _");
-    memcpy(name, text, n + 1);
+    return n > 0 && n < SWEEP_NAME_MAX && strspn(text, allowed) == n && text[0] != '.' && text[0] != '-' && !text_reserved(text);
+}
+
+bool name_read(const struct source *source, const struct node *node, const char *what, char name[SWEEP_NAME_MAX])
+{
+    const char *text = node->kind == NODE_SCALAR ? node->text : "";
+    if (!name_good(text))
+        return fail_value(source, node, what, NAME_EXPECTED);
+    snprintf(name, SWEEP_NAME_MAX, "%s", text);
     return true;
 }
 

@@ -7,7 +7,11 @@
 
 bool requests_read(const struct source *source, const struct node *node, struct sweep *sweep);
 
-/* A name that becomes part of file names: [A-Za-z0-9._-], not beginning with '.' or '-'. name: what it names, for messages. */
+/* A name that becomes part of file names: [A-Za-z0-9._-], not beginning with '.' or '-'. */
+#define NAME_EXPECTED "1 to 63 letters, digits or . _ -, beginning with a letter, a digit or _"
+bool name_good(const char *text);
+
+/* Reads one. what: what it names, for messages. */
 bool name_read(const struct source *source, const struct node *node, const char *what, char name[SWEEP_NAME_MAX]);
 
 #endif

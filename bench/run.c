@@ -201,7 +201,8 @@ static bool describe(const struct run *run, struct error *error)
 {
     char path[PATH_MAX];
     folder_file(run->folder.path, "sweep.yaml", path);
-    if (!files_write(path, run->sweep.source.text, run->sweep.source.size, error))
+    if (!files_write(path, run->sweep.source.text, run->sweep.source.size, error) ||
+        !folder_keep_scale(run->folder.path, run->sweep.scale, error))
         return false;
     json_t *facts = machine_facts();
     if (run->calibration.json != NULL)
@@ -231,7 +232,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
         return fail(error, "no memory for a run");
     run->request = request;
     *end = RUN_COMPLETE;
-    if (!sweep_read(request->sweep_path, request->many, &run->sweep, error)) {
+    if (!sweep_read(request->sweep_path, request->scale, request->many, &run->sweep, error)) {
         free(run);
         return false;
     }

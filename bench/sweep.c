@@ -1,28 +1,21 @@
 /* See sweep.h: the sections of a sweep file. One table says what may stand at its top level and in a grid. */
 #include "bench/sweep.h"
 
-#include "bench/expand.h"
+#include "bench/claims.h"
 #include "bench/filter.h"
 #include "bench/request.h"
+#include "bench/scale.h"
+#include "bench/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct reader {
-    struct source source;
-    struct sweep *sweep;
-    struct product base;     /* the values of the top level: every grid starts from them */
-    struct product *product; /* the one being read: base, or a grid's */
-    struct product *grid;
-    int n_grids;
-};
-
 struct entry {
     const char *key;
     bool (*read)(struct reader *, const struct entry *, const struct node *);
     int what;     /* a field or a section, for those that need to know */
-    bool in_grid; /* may stand in a grid as well */
+    bool in_grid; /* may stand in a grid, and in a scale, as well */
 };
 
 static bool read_name(struct reader *, const struct entry *, const struct node *);
@@ -30,6 +23,9 @@ static bool read_field(struct reader *, const struct entry *, const struct node 
 static bool read_section(struct reader *, const struct entry *, const struct node *);
 static bool read_skip(struct reader *, const struct entry *, const struct node *);
 static bool read_plots(struct reader *, const struct entry *, const struct node *);
+static bool read_claims(struct reader *, const struct entry *, const struct node *);
+static bool read_scale(struct reader *, const struct entry *, const struct node *);
+static bool read_scales(struct reader *, const struct entry *, const struct node *);
 static bool read_grids(struct reader *, const struct entry *, const struct node *);
 
 /* Read in this order, whatever the order of the file. */
@@ -48,19 +44,21 @@ static const struct entry entries[] = {
     {"run", read_section, SECTION_RUN, true},
     {"skip", read_skip, 0, true},
     {"plots", read_plots, 0, false},
+    {"paper", read_claims, 0, false},
+    {"scale", read_scale, 0, false},
+    {"scales", read_scales, 0, false},
     {"grids", read_grids, 0, false},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
-/* Reads a mapping: the top level of the file, or a grid. */
-static bool read_entries(struct reader *reader, const struct node *map, bool grid)
+bool reader_entries(struct reader *reader, const struct node *map, const char *where)
 {
     const char *names[ENTRIES];
     int n = 0;
     for (int i = 0; i < ENTRIES; i++)
-        if (entries[i].in_grid || !grid)
+        if (entries[i].in_grid || where == NULL)
             names[n++] = entries[i].key;
-    if (!keys_known(&reader->source, map, grid ? " in a grid" : "", names, n))
+    if (!keys_known(&reader->source, map, where != NULL ? where : "", names, n))
         return false;
     for (int i = 0; i < ENTRIES; i++) {
         const struct node *node = node_find(map, entries[i].key);
@@ -100,8 +98,7 @@ static bool read_section(struct reader *reader, const struct entry *entry, const
     for (int field = 0; field < FIELD_COUNT; field++)
         if (in_section(field, entry->what))
             names[n++] = fields[field].name;
-    bool scalars = entry->what == SECTION_RUN && reader->product == &reader->base; /* they hold for the whole sweep */
-    for (int i = 0; i < SWEEP_RUN_KEYS && scalars; i++)
+    for (int i = 0; i < SWEEP_RUN_KEYS && entry->what == SECTION_RUN && reader->whole; i++)
         names[n++] = sweep_run_keys[i];
     snprintf(where, sizeof where, " in %s", entry->key);
     if (!keys_known(&reader->source, node, where, names, n))
@@ -140,6 +137,24 @@ static bool read_plots(struct reader *reader, const struct entry *entry, const s
 {
     (void)entry;
     return requests_read(&reader->source, node, reader->sweep);
+}
+
+static bool read_claims(struct reader *reader, const struct entry *entry, const struct node *node)
+{
+    (void)entry;
+    return claims_read(&reader->source, node, reader->sweep);
+}
+
+static bool read_scale(struct reader *reader, const struct entry *entry, const struct node *node)
+{
+    (void)entry;
+    return scale_read_name(reader, node);
+}
+
+static bool read_scales(struct reader *reader, const struct entry *entry, const struct node *node)
+{
+    (void)entry;
+    return scales_read(reader, node);
 }
 
 /* ---- Products ------------------------------------------------------------------------------------------------------------- */
@@ -202,7 +217,9 @@ static bool read_grids(struct reader *reader, const struct entry *entry, const s
             return fail_value(&reader->source, grid, "an entry of grids", "a mapping such as {problem: {T: 64}}");
         reader->product = &reader->grid[reader->n_grids++];
         *reader->product = reader->base;
-        if (!read_entries(reader, grid, true) || !complete(reader, reader->product, &grid->mark))
+        reader->whole = false;
+        if (!reader_entries(reader, grid, " in a grid") || !scale_lay(reader, reader->product) ||
+            !complete(reader, reader->product, &grid->mark))
             return false;
     }
     return true;
@@ -216,17 +233,24 @@ static bool read_root(struct reader *reader, const struct node *root, bool many)
         return fail_at(reader->source.error, &root->mark, "name is missing; expected name: and a word");
     reader->base.mark = root->mark;
     reader->product = &reader->base;
-    if (!read_entries(reader, root, false))
+    reader->whole = true;
+    if (!reader_entries(reader, root, NULL))
+        return false;
+    if (!scale_found(reader, root))
         return false;
     if (reader->n_grids > 0)
         return expand(reader->grid, reader->n_grids, many, reader->sweep, reader->source.error);
     return complete(reader, &reader->base, &root->mark) && expand(&reader->base, 1, many, reader->sweep, reader->source.error);
 }
 
-static bool read_file(const char *path, bool many, bool kept, struct sweep *sweep, struct error *error)
+static bool read_file(const char *path, const char *scale, bool many, bool kept, struct sweep *sweep, struct error *error)
 {
     struct node *root;
+    char quoted[QUOTED_SIZE];
     *sweep = (struct sweep){.run = sweep_run_default, .kept = kept};
+    if (scale != NULL && !name_good(scale))
+        return fail(error, "scale %s; expected " NAME_EXPECTED, text_quote(scale, quoted));
+    snprintf(sweep->scale, sizeof sweep->scale, "%s", scale != NULL ? scale : "");
     struct reader reader = {.source = {.pool = &sweep->memory, .error = error, .kept = kept}, .sweep = sweep};
     char *folder = pool_text(&sweep->memory, path);
     if (folder == NULL)
@@ -240,14 +264,14 @@ static bool read_file(const char *path, bool many, bool kept, struct sweep *swee
     return ok;
 }
 
-bool sweep_read(const char *path, bool many, struct sweep *sweep, struct error *error)
+bool sweep_read(const char *path, const char *scale, bool many, struct sweep *sweep, struct error *error)
 {
-    return read_file(path, many, false, sweep, error);
+    return read_file(path, scale, many, false, sweep, error);
 }
 
-bool sweep_read_kept(const char *path, struct sweep *sweep, struct error *error)
+bool sweep_read_kept(const char *path, const char *scale, struct sweep *sweep, struct error *error)
 {
-    return read_file(path, true, true, sweep, error);
+    return read_file(path, scale, true, true, sweep, error);
 }
 
 void sweep_free(struct sweep *sweep)

@@ -31,9 +31,25 @@ struct plot_request {
     struct filter where;
 };
 
+/* What the paper reports, and which figure of which points of this sweep stands beside it. */
+struct claim {
+    const char *figure, *says, *differs; /* "Fig. 1"; the paper's own words or numbers; what differs in how it is measured here */
+    struct filter where;
+    int here; /* a row of quantity.h */
+};
+
+/* What a scale that is not in force says of one field. */
+struct scale_row {
+    const char *scale;
+    int field;
+    const struct value *value;
+    int n_values;
+};
+
 struct sweep {
-    char name[SWEEP_NAME_MAX];
-    struct point *point; /* distinct, in the order of the file */
+    char name[SWEEP_NAME_MAX];  /* with that of the scale: results of several scales do not share a folder */
+    char scale[SWEEP_NAME_MAX]; /* the one of the file's scales: that was laid over it; empty: none */
+    struct point *point;        /* distinct, in the order of the file */
     size_t n_points;
     size_t n_shared; /* combinations that were named more than once (by several grids, or by fields they do not use) */
     size_t n_skipped;
@@ -41,16 +57,21 @@ struct sweep {
     struct sweep_run run;
     struct plot_request plot[SWEEP_PLOTS_MAX];
     int n_plots;
+    struct claim *claim;
+    int n_claims;
+    struct scale_row *scaled; /* scale by scale */
+    int n_scaled;
     struct yaml_source source; /* the file as it was read: a run keeps a copy */
-    struct pool *memory;       /* texts, conditions: freed by sweep_free */
+    struct pool *memory;       /* texts, conditions, claims: freed by sweep_free */
 };
 
-/* Reads, checks and expands a file. Every failure is a sentence "FILE:LINE:COLUMN: what was wrong, what was expected". With
- * many false, more than SWEEP_POINTS_UNASKED points are refused with the count and the flag that allows them. */
-bool sweep_read(const char *path, bool many, struct sweep *sweep, struct error *error);
+/* Reads, checks and expands a file, at one of its scales: that which the file's own scale: names where the argument is NULL, and as it
+ * is where that is not there either. Every failure is a sentence "FILE:LINE:COLUMN: what was wrong, what was expected". With many
+ * false, more than SWEEP_POINTS_UNASKED points are refused with the count and the flag that allows them. */
+bool sweep_read(const char *path, const char *scale, bool many, struct sweep *sweep, struct error *error);
 
 /* The same of the copy that a run has kept: nothing is measured by it any more, so that files of inputs may be elsewhere or gone. */
-bool sweep_read_kept(const char *path, struct sweep *sweep, struct error *error);
+bool sweep_read_kept(const char *path, const char *scale, struct sweep *sweep, struct error *error);
 
 void sweep_free(struct sweep *sweep);
 

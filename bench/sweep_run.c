@@ -36,6 +36,9 @@ static bool read_quantity(const struct node *node, const struct unit *units, siz
     return false;
 }
 
+/* The most hours that a round may take, and a training over all runs that it goes on in. */
+enum { DAY = 24, WEEKS = 1000 };
+
 static bool read_whole(const struct source *source, const struct node *node, int64_t most, int64_t *number)
 {
     char expected[64];
@@ -68,29 +71,32 @@ static bool read_order_seed(const struct source *source, const struct node *node
     return read_whole(source, node, INT32_MAX, &run->order_seed);
 }
 
-static bool read_seconds(const struct source *source, const struct node *node, double *seconds)
+static bool read_seconds(const struct source *source, const struct node *node, int hours, double *seconds)
 {
+    char expected[80];
     static const struct unit units[] = {{"", 1}, {"s", 1}, {"min", 60}, {"h", 3600}};
     double given;
-    if (!read_quantity(node, units, sizeof units / sizeof units[0], &given) || !(given > 0 && given <= 86400))
-        return fail_value(source, node, node->key, "a time above 0, at most 24 h, such as 60 s, 5 min or 1 h");
+    if (!read_quantity(node, units, sizeof units / sizeof units[0], &given) || !(given > 0 && given <= 3600.0 * hours)) {
+        snprintf(expected, sizeof expected, "a time above 0, at most %d h, such as 60 s, 5 min or 1 h", hours);
+        return fail_value(source, node, node->key, expected);
+    }
     *seconds = given;
     return true;
 }
 
 static bool read_time_limit(const struct source *source, const struct node *node, struct sweep_run *run)
 {
-    return read_seconds(source, node, &run->time_limit);
+    return read_seconds(source, node, DAY, &run->time_limit);
 }
 
 static bool read_training_limit(const struct source *source, const struct node *node, struct sweep_run *run)
 {
-    return read_seconds(source, node, &run->training_limit);
+    return read_seconds(source, node, WEEKS, &run->training_limit);
 }
 
 static bool read_checkpoint_every(const struct source *source, const struct node *node, struct sweep_run *run)
 {
-    return read_seconds(source, node, &run->checkpoint_every);
+    return read_seconds(source, node, DAY, &run->checkpoint_every);
 }
 
 static bool read_memory_limit(const struct source *source, const struct node *node, struct sweep_run *run)

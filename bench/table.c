@@ -86,6 +86,7 @@ static const struct column columns[] = {
     {"cosine of the gradient of h0",    "gradient.h0.cosine",         PICK_VALUE},
     {"distance of the gradient of h0",  "gradient.h0.distance",       PICK_VALUE},
     {"cosine of the gradient of all inputs", "gradient.all.cosine",        PICK_VALUE},
+    {"1 - cosine of the gradient of all inputs", "gradient.all.lack",     PICK_VALUE},
     {"distance of the gradient of all inputs", "gradient.all.distance",      PICK_VALUE},
     {"training steps",                               "training.steps",               PICK_VALUE},
     {"training length reached",                      "training.length",              PICK_VALUE},
@@ -107,6 +108,8 @@ static const struct column columns[] = {
     {"token accuracy low 95%",                       "accuracy.token.low",           PICK_VALUE},
     {"token accuracy high 95%",                      "accuracy.token.high",          PICK_VALUE},
     {"scaled token accuracy",                        "accuracy.token.scaled",        PICK_VALUE},
+    {"scaled token accuracy low 95%",                "accuracy.token.scaled_low",    PICK_VALUE},
+    {"scaled token accuracy high 95%",               "accuracy.token.scaled_high",   PICK_VALUE},
     {"tokens right",                                 "accuracy.token.right",         PICK_VALUE},
     {"tokens asked",                                 "accuracy.token.of",            PICK_VALUE},
     {"sequence accuracy",                            "accuracy.sequence.share",      PICK_VALUE},
@@ -142,6 +145,14 @@ static const struct column columns[] = {
 // clang-format on
 
 enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
+
+const char *table_path(const char *header)
+{
+    for (int c = 0; c < N_COLUMNS; c++)
+        if (strcmp(columns[c].header, header) == 0)
+            return columns[c].path;
+    return NULL;
+}
 
 static void put_text(FILE *out, const char *text)
 {

@@ -186,6 +186,7 @@ static void put_notes(FILE *out, const struct page *page, unsigned notes, int wi
         {NOTE_FLOOR, "Errors below 1e-17, 0 too, are drawn there."},
         {NOTE_MEASURED, "Open circles: no kappa was asked for; they stand at the one that was measured."},
         {NOTE_LEVEL, "Level lines: implementations that do not iterate."},
+        {NOTE_WITHOUT_X, "Level lines: gradients that have no such number."},
         {NOTE_LABELS, "Small numbers beside points: iterations l."},
         {NOTE_ROOFS, "Lines: measured limits of this machine, bandwidth of working sets inside a cache or beyond all of them, "
                      "and multiply-adds in registers."},

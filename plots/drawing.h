@@ -20,6 +20,7 @@ enum note {
     NOTE_WILSON = 1 << 10,    /* bars are 95 % intervals of a share */
     NOTE_CHANCE = 1 << 11,    /* a line is what guessing gets */
     NOTE_QUARTILES = 1 << 12, /* bars are quartiles over sequences */
+    NOTE_WITHOUT_X = 1 << 13, /* a row that does not depend on x, though it may come from iterations */
     NOTE_NO_ROOFS = 1 << 9    /* and where they are missing, nobody measured them */
 };
 

@@ -11,6 +11,7 @@ bool rows_error_against_iteration(struct record *const *record, size_t n, int x,
 bool rows_iterations_against_kappa(struct record *const *record, size_t n, int x, struct drawing *drawing);
 bool rows_throughput(struct record *const *record, size_t n, int x, struct drawing *drawing);
 bool rows_error_against_time(struct record *const *record, size_t n, int x, struct drawing *drawing);
+bool rows_gradient_cosine(struct record *const *record, size_t n, int x, struct drawing *drawing);
 bool rows_token_accuracy(struct record *const *record, size_t n, int x, struct drawing *drawing);
 bool rows_sequence_accuracy(struct record *const *record, size_t n, int x, struct drawing *drawing);
 bool rows_iterations(struct record *const *record, size_t n, int x, struct drawing *drawing);

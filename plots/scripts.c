@@ -14,6 +14,7 @@ EMBED(script_error_against_iteration, "plots/error-against-iteration.gp");
 EMBED(script_iterations_against_kappa, "plots/iterations-against-kappa.gp");
 EMBED(script_throughput, "plots/throughput.gp");
 EMBED(script_error_against_time, "plots/error-against-time.gp");
+EMBED(script_gradient_cosine, "plots/gradient-cosine.gp");
 EMBED(script_accuracy, "plots/accuracy.gp");
 EMBED(script_sequence_accuracy, "plots/sequence-accuracy.gp");
 EMBED(script_iterations, "plots/iterations.gp");
@@ -26,6 +27,7 @@ static const struct plot_script scripts[] = {
     {"iterations-against-kappa.gp", script_iterations_against_kappa, script_iterations_against_kappa_end},
     {"throughput.gp", script_throughput, script_throughput_end},
     {"error-against-time.gp", script_error_against_time, script_error_against_time_end},
+    {"gradient-cosine.gp", script_gradient_cosine, script_gradient_cosine_end},
     {"accuracy.gp", script_accuracy, script_accuracy_end},
     {"sequence-accuracy.gp", script_sequence_accuracy, script_sequence_accuracy_end},
     {"iterations.gp", script_iterations, script_iterations_end},

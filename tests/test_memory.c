@@ -13,7 +13,9 @@ Suite *suite_memory(void);
 
 static const char sweep_text[] = "name: t\nmeasure: convergence\nimpls: [fixed_point, diagonal_scan split=time]\n"
                                  "problem: {T: [8, 16], d: {from: 4, to: 64, factor: 2}}\nskip: [{T: 8, d: 8}]\n"
-                                 "grids: [{run: {seed: [1, 2, 3, 4]}}]\nplots: [{kind: throughput, where: {mixer: dplr}}]\n";
+                                 "grids: [{run: {seed: [1, 2, 3, 4]}}]\nplots: [{kind: throughput, where: {mixer: dplr}}]\n"
+                                 "scale: one\nscales: {one: {run: {threads: 1}}, other: {problem: {B: [1, 2]}}}\n"
+                                 "paper: [{figure: a, says: b, differs: c, here: rate, where: {T: 8}}]\n";
 
 /* The last line ends in numbers and a name for which jansson's buffers must grow. */
 static const char journal_text[] = "{\"n\":1}\n{\"value\":0.12345678901234567,\"a name of more than sixteen bytes\":[1]}\n";
@@ -62,7 +64,7 @@ static const char *write_tensors(void)
 static bool read_sweep(const char *path, struct error *error)
 {
     struct sweep sweep;
-    if (!sweep_read(path, false, &sweep, error))
+    if (!sweep_read(path, NULL, false, &sweep, error))
         return false;
     allocations_fail(0);
     ck_assert_uint_eq(sweep.n_points, 72);

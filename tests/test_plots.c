@@ -207,6 +207,35 @@ START_TEST(error_against_time)
 }
 END_TEST
 
+#define LACK(number) "{\"gradient\":{\"all\":{\"lack\":" number "}}}"
+
+/* Seeds share a point; what lacks nothing has a place at the floor; exact gradients are level. */
+START_TEST(gradient_cosine)
+{
+    static const char *const fixed = "impl=fixed_point", *const measured = "measure=gradient", *const steps = "gradient=steps";
+    made_record(JOURNAL, "ok", LACK("0.5"), fixed, measured, steps, "gradient_steps=1", NULL);
+    made_record(JOURNAL, "ok", LACK("1.5"), fixed, measured, steps, "gradient_steps=1", "seed=2", NULL);
+    made_record(JOURNAL, "ok", LACK("0.75"), fixed, measured, steps, "gradient_steps=1", "seed=3", NULL);
+    made_record(JOURNAL, "ok", LACK("0.25"), fixed, measured, steps, "gradient_steps=2", NULL);
+    made_record(JOURNAL, "ok", LACK("0"), fixed, measured, steps, "gradient_steps=4", NULL);
+    made_record(JOURNAL, "singular", NULL, fixed, measured, steps, "gradient_steps=8", NULL);
+    made_record(JOURNAL, "ok", LACK("null"), fixed, measured, steps, "gradient_steps=16", NULL);
+    made_record(JOURNAL, "ok", LACK("0.125"), fixed, measured, NULL);
+    request("gradient-cosine", "gradient-cosine");
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/gradient-cosine-against-gradient_steps.dat",
+                   "x_label\tn: last applications that are differentiated\ny_label\t1 - cosine\npanel\t \n"
+                   "curve\tgradient = exact\t0\tline\ncurve\tgradient = steps\t1\tpoints\n"
+                   "foot\tLetters at the edges are points without a figure: S singular, ? not known\n"
+                   "foot\tSeveral seeds of a point: their median and range.\n"
+                   "foot\tErrors below 1e-17, 0 too, are drawn there.\nfoot\tLevel lines: gradients that have no such number.\n");
+    check_contains("plots/gradient-cosine-against-gradient_steps.dat",
+                   "# gradient = steps | \n# x\tlack\tlack_low\tlack_high\twhole_range\n1\t0.75\t0.5\t1.5\t0\n"
+                   "2\t0.25\tNaN\tNaN\t0\n4\t1e-17\tNaN\tNaN\t0\n8\tNaN\tNaN\tNaN\t0\n16\tNaN\tNaN\tNaN\t0\n");
+    check_contains("plots/gradient-cosine-against-gradient_steps.dat", "\t0.125\tNaN\tNaN\t1\n");
+}
+END_TEST
+
 /* Ladder of 16 and 64 KiB and 8 MiB; the second number of threads has two first caches, and one second cache, of its own. */
 #define MACHINE                                                                                                                    \
     "{\"cpu\": {\"caches\": [{\"level\": 1, \"kind\": \"Data\", \"bytes\": 32768, \"sharing\": 1},"                                \
@@ -577,6 +606,7 @@ START_TEST(all_failed_is_drawn)
         snprintf(seed, sizeof seed, "seed=%d", result);
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=throughput", seed, NULL);
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=convergence", seed, NULL);
+        made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=gradient", "gradient=steps", seed, NULL);
     }
     static const char *const trained[] = {"training", "accuracy"};
     for (int result = 1; result < RESULT_COUNT; result++)
@@ -728,6 +758,7 @@ Suite *suite_plots(void)
     tcase_add_test(tests, throughput);
     tcase_add_test(tests, days_of_the_rounds);
     tcase_add_test(tests, error_against_time);
+    tcase_add_test(tests, gradient_cosine);
     tcase_add_test(tests, roofline);
     tcase_add_test(tests, roofline_without_roofs);
     tcase_add_test(tests, what_varies_is_never_summarised);

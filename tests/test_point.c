@@ -1,4 +1,5 @@
 /* Points: what a point does not use does not count, points survive JSON, and keys tell apart what differs. */
+#include "bench/journal.h"
 #include "bench/measure.h"
 #include "bench/point.h"
 
@@ -275,6 +276,41 @@ START_TEST(keys_hold_the_bytes_of_a_file)
 }
 END_TEST
 
+struct old {
+    size_t n, trained;
+};
+
+static bool old_key_is_still_its_own(json_t *record, void *context)
+{
+    struct old *old = context;
+    struct point point;
+    struct error error;
+    char key[KEY_SIZE];
+    const char *kept = json_string_value(json_object_get(record, "key"));
+    ck_assert_ptr_nonnull(kept);
+    ck_assert_msg(point_from_json(json_object_get(record, "point"), &point, &error), "%s", error.text);
+    point_key(&point, &conditions, key);
+    ck_assert_msg(strncmp(key, kept, KEY_HALF) == 0, "%.16s was %.16s", key, kept);
+    old->n++;
+    old->trained += point_is_trained(&point);
+    return true;
+}
+
+/* A field that is new, or that new measures use, must not make other points of what was measured before. */
+START_TEST(keys_of_the_reference_results_hold)
+{
+    static const char *const journals[] = {"results/reference/quick/journal.jsonl", "results/reference/a5-quick/journal.jsonl"};
+    struct old old = {0, 0};
+    for (size_t i = 0; i < sizeof journals / sizeof journals[0]; i++) {
+        struct error error;
+        size_t torn;
+        ck_assert_msg(journal_read(journals[i], old_key_is_still_its_own, &old, &torn, &error), "%s", error.text);
+    }
+    ck_assert_uint_gt(old.trained, 0);
+    ck_assert_uint_gt(old.n, old.trained);
+}
+END_TEST
+
 START_TEST(keys_are_the_same_in_every_process)
 {
     char here[KEY_SIZE], there[KEY_SIZE] = "";
@@ -389,6 +425,7 @@ Suite *suite_point(void)
     tcase_add_test(tests, keys_tell_every_field_apart);
     tcase_add_test(tests, keys_tell_conditions_apart);
     tcase_add_test(tests, keys_hold_the_bytes_of_a_file);
+    tcase_add_test(tests, keys_of_the_reference_results_hold);
     tcase_add_test(tests, keys_are_the_same_in_every_process);
     tcase_add_test(tests, becomes_what_the_contract_wants);
     tcase_add_test(tests, nonsense_is_refused);

@@ -222,10 +222,12 @@ START_TEST(leaves_everything_behind)
                                        "sweep.yaml",
                                        "plots/throughput-against-l.svg",
                                        "plots/throughput-against-l.dat",
-                                       "plots/throughput.gp"};
+                                       "plots/throughput.gp",
+                                       "comparison.md"};
     const char *sweep =
         "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"
-        "run: {samples: 6, rounds: 2, calibration: none}\nplots: [{kind: throughput, x: l, name: throughput-against-l}]\n";
+        "run: {samples: 6, rounds: 2, calibration: none}\nplots: [{kind: throughput, x: l, name: throughput-against-l}]\n"
+        "paper: [{figure: a, says: b, differs: c, here: time, where: {l: [1, 2]}}]\n";
     const char *const find_run[] = {"/bin/sh", "-c", "ls -d \"$0\"/left/*", scratch_path("results"), NULL};
     const struct process_request request = {.argv = find_run, .time_limit = 10};
     struct process_result process;
@@ -238,7 +240,7 @@ START_TEST(leaves_everything_behind)
         struct stat about;
         snprintf(path, sizeof path, "%s/%s", process.output, left[i]);
         ck_assert_msg(stat(path, &about) == 0 && about.st_size > 0, "%s is missing or empty", path);
-        if (i > 3 || i == 1) /* table and plots: made again below */
+        if (i > 3 || i == 1) /* table, plots and comparison: made again below */
             ck_assert_int_eq(unlink(path), 0);
     }
     const char *const draw[] = {program, "draw", process.output, NULL};
@@ -266,6 +268,49 @@ static void call(const char *const *arguments, struct process_result *process)
     const struct process_request request = {.argv = argv, .time_limit = 100};
     ck_assert_msg(process_run(&request, process, &error), "%s", error.text);
 }
+
+/* Results of a scale lie in a folder of their own, which remembers it: what is drawn again is drawn as it was. */
+START_TEST(at_a_scale)
+{
+    const char *sweep = scratch_path("sweep.yaml"), *results = scratch_path("results");
+    const char *text = "name: sized\nmeasure: gradient\nproblem: {T: 4, d: 2}\nimpls: structured_sequential\n"
+                       "run: {calibration: none}\nscales: {big: {problem: {T: [8, 9]}}}\n"
+                       "paper: [{figure: a, says: b, differs: c, here: cosine, where: {d: 2}}]\n";
+    static const struct {
+        const char *scale, *folder, *here;
+        size_t records;
+    } rows[] = {{NULL, "sized/run-1", "# sized: the paper", 1}, {"big", "sized-big/run-1", "# sized-big: the paper", 2}};
+    scratch_write(sweep, text, strlen(text));
+    for (size_t i = 0; i < 2; i++) {
+        struct records records;
+        struct process_result process;
+        struct error error;
+        char folder[PATH_MAX], path[PATH_MAX + 32];
+        snprintf(folder, sizeof folder, "%s/%s", results, rows[i].folder);
+        call((const char *const[]){sweep, "--results", results, i > 0 ? "--scale" : NULL, rows[i].scale, NULL}, &process);
+        ck_assert_msg(process.exit_status == 0, "%s %s", process.output, process.errors);
+        process_result_free(&process);
+        snprintf(path, sizeof path, "%s/journal.jsonl", folder);
+        ck_assert_msg(records_read(path, &records, &error), "%s", error.text);
+        ck_assert_uint_eq(records.n, rows[i].records);
+        records_free(&records);
+        snprintf(path, sizeof path, "%s/scale.txt", folder);
+        ck_assert_int_eq(access(path, F_OK) == 0, i > 0);
+        snprintf(path, sizeof path, "%s/comparison.md", folder);
+        char *first = scratch_read(path);
+        ck_assert_msg(strncmp(first, rows[i].here, strlen(rows[i].here)) == 0, "%s", first);
+        ck_assert_int_eq(strstr(first, "--scale big") != NULL, i == 0);
+        ck_assert_int_eq(unlink(path), 0);
+        call((const char *const[]){"draw", folder, NULL}, &process);
+        ck_assert_msg(process.exit_status == 0, "%s %s", process.output, process.errors);
+        process_result_free(&process);
+        char *again = scratch_read(path);
+        ck_assert_str_eq(again, first);
+        free(again);
+        free(first);
+    }
+}
+END_TEST
 
 /* The same command again keeps what was measured; an edited sweep keeps the points that it still has; --fresh and --retry do not. */
 START_TEST(goes_on)
@@ -459,6 +504,7 @@ Suite *suite_run(void)
     tcase_add_test(tests, convergence_figures);
     tcase_add_test(tests, throughput_figures);
     tcase_add_test(tests, leaves_everything_behind);
+    tcase_add_test(tests, at_a_scale);
     tcase_add_test(tests, goes_on);
     tcase_add_test(tests, a_point_by_itself);
     tcase_add_test(tests, two_at_once);

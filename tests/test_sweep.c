@@ -3,6 +3,7 @@
 
 #include "tests/scratch.h"
 
+#include <glob.h>
 #include <unistd.h>
 
 Suite *suite_sweep(void);
@@ -50,6 +51,14 @@ static const struct {
      1, 0, 0},
     {SIZES "plots:\n  - kind: throughput\n    name: speed\n    x: d\n    series: [impl, threads]\n    panel: mixer\n"
            "    where: {mixer: [none, dplr], tolerance: none}\n  - kind: throughput\n", 1, 0, 0},
+    /* Scales: what they say replaces the top level and every grid, and makes no difference unless one is named. */
+    {SIZES "scales: {big: {problem: {T: [16, 32]}}}\n", 1, 0, 0},
+    {SIZES "scales: {big: {problem: {T: [16, 32]}}, small: {problem: {d: [1, 2, 3]}}}\nscale: big\n", 2, 0, 0},
+    {SIZES "scale: big\nscales: {big: {problem: {T: 16}}}\ngrids: [{}, {problem: {T: [4, 5]}}, {problem: {d: 8}}]\n", 2, 1, 0},
+    {"problem: {d: 4}\nscale: big\nscales: {big: {problem: {T: 16}}}\n", 1, 0, 0},
+    {SIZES "scale: big\nskip: [{T: 8}]\nscales: {big: {problem: {T: [8, 9]}}}\n", 1, 0, 1},
+    {SIZES "scale: big\nskip: [{T: 8}]\nscales: {big: {problem: {T: [8, 9]}, skip: [{d: 9}]}}\n", 2, 0, 0},
+    {SIZES "paper: [{figure: Fig. 1, says: 'a, b', differs: none, where: {T: [8, 9], impl: fixed_point}, here: rate}]\n", 1, 0, 0},
 };
 // clang-format on
 
@@ -68,7 +77,7 @@ START_TEST(good_files_expand)
         struct sweep sweep;
         struct error error;
         snprintf(text, sizeof text, TOP "%s", good[i].text);
-        ck_assert_msg(sweep_read(write_sweep(text, strlen(text)), false, &sweep, &error), "%s\n%s", text, error.text);
+        ck_assert_msg(sweep_read(write_sweep(text, strlen(text)), NULL, false, &sweep, &error), "%s\n%s", text, error.text);
         ck_assert_msg(sweep.n_points == good[i].points && sweep.n_shared == good[i].shared && sweep.n_skipped == good[i].skipped,
                       "%s\n%zu points, %zu shared, %zu skipped", text, sweep.n_points, sweep.n_shared, sweep.n_skipped);
         for (size_t a = 0; a < sweep.n_points; a++) {
@@ -88,7 +97,8 @@ END_TEST
 /* ---- Bad files ------------------------------------------------------------------------------------------------------------ */
 
 #define TOP_KEYS                                                                                                                   \
-    "one of name, measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip, plots, grids"
+    "one of name, measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip, plots, paper, scale, "  \
+    "scales, grids"
 #define T_TAKES "a whole number from 1 to 16777216"
 #define NAME_TAKES "1 to 63 letters, digits or . _ -, beginning with a letter, a digit or _"
 #define FORTY "0123456789012345678901234567890123456789"
@@ -258,6 +268,50 @@ static const struct {
      "5:29: a second plot called throughput; expected a name: of its own"},
     {false, SIZES "plots: [{kind: throughput, where: {mixer: round}}]\n",
      "5:43: mixer is \"round\"; expected one of none, dplr, householder, kronecker, dense"},
+    {false, SIZES "paper: {}\n", "5:8: paper is a mapping; expected a list of {figure: ..., says: ..., where: ..., here: ..., differs: ...}"},
+    {false, SIZES "paper: []\n", "5:8: paper is a list; expected a list of {figure: ..., says: ..., where: ..., here: ..., differs: ...}"},
+    {false, SIZES "paper: [Fig. 1]\n",
+     "5:9: an entry of paper is \"Fig. 1\"; expected {figure: ..., says: ..., where: ..., here: ..., differs: ...}"},
+    {false, SIZES "paper: [{figure: Fig. 1}]\n",
+     "5:9: an entry of paper without says; expected figure, says, where, here and differs"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: rate}]\n",
+     "5:9: an entry of paper without where; expected figure, says, where, here and differs"},
+    {false, SIZES "paper: [{figure: a, say: b, differs: c, here: rate, where: {T: 8}}]\n",
+     "5:21: unknown key \"say\" in an entry of paper; did you mean says?"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: speed, where: {T: 8}}]\n",
+     "5:48: here is \"speed\"; expected one of accuracy, sequence-accuracy, scaled-accuracy, l-star, longest, longest-sequence, "
+     "training-steps, training-time, time, rate, iterations, cosine"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: rate, where: {}}]\n",
+     "5:61: where is a mapping; expected {FIELD: value or list, ...}"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: rate, where: {mixr: none}}]\n",
+     "5:62: unknown key \"mixr\" in a condition; did you mean mixer?"},
+    {false, SIZES "paper: [{figure: a, says: '', differs: c, here: rate, where: {T: 8}}]\n",
+     "5:27: says is \"\"; expected a text of one line, at most 400 bytes"},
+    {false, SIZES "paper: [{figure: a, says: \"a\\nb\", differs: c, here: rate, where: {T: 8}}]\n",
+     "5:27: says is \"a\\x0ab\"; expected a text of one line, at most 400 bytes"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: [c], here: rate, where: {T: 8}}]\n",
+     "5:39: differs is a list; expected a text of one line, at most 400 bytes"},
+    {false, SIZES "grids: [{paper: []}]\n",
+     "5:10: unknown key \"paper\" in a grid; expected one of measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
+    {false, SIZES "scales: {}\n", "5:9: scales is a mapping; expected {NAME: {recipe: {steps: 10000}, ...}, ...}"},
+    {false, SIZES "scales: [big]\n", "5:9: scales is a list; expected {NAME: {recipe: {steps: 10000}, ...}, ...}"},
+    {false, SIZES "scales: {big: 3}\n", "5:15: a scale is \"3\"; expected a mapping such as {recipe: {steps: 10000}}"},
+    {false, SIZES "scales: {big: {}}\n", "5:15: a scale is a mapping; expected a mapping such as {recipe: {steps: 10000}}"},
+    {false, SIZES "scales: {a/b: {problem: {T: 9}}}\n", "5:10: the name of a scale is not good; expected " NAME_TAKES},
+    {false, SIZES "scales: {big: {problem: {t: 9}}}\n", "5:26: unknown key \"t\" in problem; did you mean T?"},
+    {false, SIZES "scales: {big: {run: {samples: 0}}}\n", "5:31: samples is \"0\"; expected a whole number from 1 to 10000"},
+    {false, SIZES "scales: {big: {plots: [{kind: throughput}]}}\n",
+     "5:16: unknown key \"plots\" in a scale; expected one of measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
+    {false, SIZES "scale: [big]\n", "5:8: scale is a list; expected " NAME_TAKES},
+    {false, SIZES "scale: big\n", "5:8: no scale is called \"big\"; expected scales: to have it"},
+    {false, SIZES "scale: bag\nscales: {big: {problem: {T: 9}}, small: {problem: {T: 1}}}\n",
+     "5:8: no scale is called \"bag\"; expected big or small"},
+    {false, SIZES "scale: big\nscales: {big: {problem: {T: 9}}}\ngrids: [{run: {samples: 3}}]\n",
+     "7:16: unknown key \"samples\" in run; expected one of threads, level, seed"},
+    {false, SIZES "grids: [{scales: {}}]\n",
+     "5:10: unknown key \"scales\" in a grid; expected one of measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
+    {true, "name: " FORTY "0123456789012345678\nscale: long\nmeasure: convergence\nimpls: fixed_point\n" SIZES
+           "scales: {long: {problem: {T: 9}}}\n", "6:10: NAME-SCALE is too long; expected at most 63 letters"},
     /* Sizes and counts. */
     {false, "problem: {T: 16777216, d: 65536, B: 65536}\n",
      "4:1: vector (65536,16777216,65536) householder r=1 s=1 normalised float32: a tensor of more than 2^40 elements"},
@@ -278,7 +332,7 @@ static void refuses_path(const char *path, const char *message)
     struct sweep sweep;
     struct error error;
     size_t n = strlen(path);
-    ck_assert_msg(!sweep_read(path, false, &sweep, &error), "taken, instead of %s", message);
+    ck_assert_msg(!sweep_read(path, NULL, false, &sweep, &error), "taken, instead of %s", message);
     ck_assert_msg(strncmp(error.text, path, n) == 0, "%s", error.text);
     ck_assert_str_eq(error.text + n, message);
     ck_assert_uint_eq(sweep.n_points, 0);
@@ -344,7 +398,7 @@ END_TEST
 static void read_text(const char *text, bool many, struct sweep *sweep)
 {
     struct error error;
-    ck_assert_msg(sweep_read(write_sweep(text, strlen(text)), many, sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(write_sweep(text, strlen(text)), NULL, many, sweep, &error), "%s", error.text);
 }
 
 START_TEST(many_points_want_to_be_asked_for)
@@ -400,6 +454,71 @@ START_TEST(values_arrive)
     ck_assert_double_eq(sweep.run.time_limit, 60);
     sweep_free(&sweep);
     scratch_remove();
+}
+END_TEST
+
+/* The command line's scale wins; all that it says arrives, and what it does not say stays; results have a folder of their own. */
+START_TEST(scales_are_laid_over)
+{
+    const char *text =
+        TOP "problem: {T: [8, 9], d: 4}\nscale: big\nrun: {samples: 7, rounds: 3}\n"
+            "scales: {big: {problem: {T: 16}, run: {samples: 2}}, small: {problem: {T: [1, 2, 3]}, run: {seed: 5}}}\n"
+            "grids: [{problem: {T: 5}}]\n";
+    static const struct {
+        const char *scale, *name;
+        int points, T, samples, seed;
+    } rows[] = {{NULL, "t-big", 1, 16, 2, 1}, {"big", "t-big", 1, 16, 2, 1}, {"small", "t-small", 3, 1, 7, 5}};
+    struct sweep sweep;
+    struct error error;
+    scratch_make();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (int kept = 0; kept < 2; kept++) {
+            const char *path = write_sweep(text, strlen(text));
+            ck_assert_msg(kept ? sweep_read_kept(path, rows[i].scale, &sweep, &error)
+                               : sweep_read(path, rows[i].scale, false, &sweep, &error),
+                          "%s", error.text);
+            ck_assert_str_eq(sweep.name, rows[i].name);
+            ck_assert_str_eq(sweep.scale, rows[i].name + 2);
+            ck_assert_uint_eq(sweep.n_points, (size_t)rows[i].points);
+            ck_assert_int_eq(sweep.point[0].value[FIELD_T].integer, rows[i].T);
+            ck_assert_int_eq(sweep.point[0].value[FIELD_SEED].integer, rows[i].seed);
+            ck_assert_int_eq(sweep.run.samples, rows[i].samples);
+            ck_assert_int_eq(sweep.run.rounds, 3);
+            ck_assert_str_eq(sweep.scaled[0].scale, i < 2 ? "small" : "big"); /* the other one */
+            ck_assert_int_eq(sweep.scaled[0].field, FIELD_T);
+            ck_assert_int_eq(sweep.n_scaled, i < 2 ? 2 : 1);
+            sweep_free(&sweep);
+        }
+    ck_assert(!sweep_read(write_sweep(text, strlen(text)), "huge", false, &sweep, &error));
+    ck_assert_msg(strstr(error.text, ":7:9: no scale is called \"huge\"; expected big or small") != NULL, "%s", error.text);
+    ck_assert(!sweep_read(write_sweep(text, strlen(text)), "../x", false, &sweep, &error));
+    ck_assert_str_eq(error.text, "scale \"../x\"; expected " NAME_TAKES);
+    scratch_remove();
+}
+END_TEST
+
+/* Every sweep that ships can be read, at each of its scales. */
+START_TEST(shipped_sweeps_can_be_read)
+{
+    int scales = 0;
+    glob_t found;
+    ck_assert_int_eq(glob("sweeps/*.yaml", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct sweep sweep;
+        struct error error;
+        char scale[SWEEP_NAME_MAX] = "";
+        ck_assert_msg(sweep_read(found.gl_pathv[i], NULL, false, &sweep, &error), "%s", error.text);
+        if (sweep.n_scaled > 0)
+            snprintf(scale, sizeof scale, "%s", sweep.scaled[0].scale);
+        sweep_free(&sweep);
+        if (scale[0] == '\0')
+            continue;
+        ck_assert_msg(sweep_read(found.gl_pathv[i], scale, false, &sweep, &error), "%s", error.text);
+        sweep_free(&sweep);
+        scales++;
+    }
+    globfree(&found);
+    ck_assert_int_gt(scales, 3);
 }
 END_TEST
 
@@ -474,11 +593,11 @@ START_TEST(inputs_lie_beside_the_sweep_file)
     refuses(text, strlen(text), message);
 
     /* To draw a finished run again, they need not be there, nor fit any more. */
-    ck_assert_msg(sweep_read_kept(write_sweep(text, strlen(text)), &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read_kept(write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
     ck_assert_uint_eq(sweep.n_points, 1);
     sweep_free(&sweep);
     text = TOP SIZES "inputs: gone\n";
-    ck_assert_msg(sweep_read_kept(write_sweep(text, strlen(text)), &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read_kept(write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
     sweep_free(&sweep);
     scratch_remove();
 }
@@ -494,6 +613,8 @@ Suite *suite_sweep(void)
     tcase_add_test(tests, large_files_are_refused_quickly);
     tcase_add_test(tests, many_points_want_to_be_asked_for);
     tcase_add_test(tests, values_arrive);
+    tcase_add_test(tests, scales_are_laid_over);
+    tcase_add_test(tests, shipped_sweeps_can_be_read);
     tcase_add_test(tests, points_keep_the_order_of_the_file);
     tcase_add_test(tests, implementations_match_with_any_options);
     tcase_add_test(tests, inputs_lie_beside_the_sweep_file);

@@ -19,7 +19,7 @@ static void setup(void)
                        "grids: [{measure: throughput, settings: {l: [1, 2, 3]}}, {measure: convergence}]\n";
     scratch_make();
     scratch_write(scratch_path("sweep.yaml"), text, strlen(text));
-    ck_assert_msg(sweep_read(scratch_path("sweep.yaml"), false, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(scratch_path("sweep.yaml"), NULL, false, &sweep, &error), "%s", error.text);
     ck_assert_msg(tally_make(&sweep, &here, false, &tally, &error), "%s", error.text);
 }
 

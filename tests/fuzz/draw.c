@@ -1,7 +1,9 @@
-/* Fuzz target: what ./run.sh draw makes of a journal: its rounds merged, the table for people, the warnings, and the data of every
- * kind of plot. Nothing of it may reach the terminal, or the file that gnuplot reads, but printable text. */
+/* Fuzz target: what ./run.sh draw makes of a journal: its rounds merged, the table for people, the warnings, the comparison with the
+ * paper, and the data of every kind of plot. Nothing of it may reach the terminal, or the file that gnuplot reads, but printable text. */
 #include "tests/fuzz/fuzz.h"
 
+#include "bench/comparison.h"
+#include "bench/quantity.h"
 #include "bench/summary.h"
 #include "bench/table.h"
 #include "bench/warning_print.h"
@@ -52,6 +54,30 @@ static void check_table(const struct records *records)
     free(text);
 }
 
+/* Every quantity, of all points: four bars a row, whatever stands in the cells. */
+static void check_comparison(const struct records *records)
+{
+    struct sweep sweep = {.name = "fuzz"};
+    char *text = NULL;
+    size_t length;
+    struct claim claim = {.figure = "a", .says = "b", .differs = "c"};
+    FILE *out = open_memstream(&text, &length);
+    MUST(out != NULL);
+    sweep.claim = &claim;
+    sweep.n_claims = 1;
+    for (claim.here = 0; quantity_get(claim.here) != NULL; claim.here++)
+        MUST(comparison_print(out, &sweep, records));
+    MUST(fclose(out) == 0);
+    check_text(text, length, SIZE_MAX);
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        int bars = 0;
+        for (const char *c = line; *c != '\n'; c++)
+            bars += *c == '|' && (c == line || c[-1] != '\\');
+        MUST(bars == 0 || bars == 5);
+    }
+    free(text);
+}
+
 static void check_figure(const struct records *records, const struct plot_request *request)
 {
     static const struct sweep sweep = {.name = "fuzz"};
@@ -84,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     for (size_t i = 1; i < records.n; i++)
         MUST(!point_equal(&records.record[i - 1].point, &records.record[i].point));
     check_table(&records);
+    check_comparison(&records);
     for (int k = 0; k < plot_kind_count(); k++) {
         const struct plot_kind *kind = plot_kind_get(k);
         for (int i = 0; i < kind->n_x || i == 0; i++) {

@@ -2,6 +2,7 @@
  * are sound, canonical and distinct. */
 #include "tests/fuzz/fuzz.h"
 
+#include "bench/quantity.h"
 #include "bench/records.h"
 #include "bench/sweep.h"
 #include "plots/kinds.h"
@@ -73,6 +74,17 @@ static void check_plots(const struct sweep *sweep)
     }
 }
 
+static void check_claims(const struct sweep *sweep)
+{
+    for (int i = 0; i < sweep->n_claims; i++) {
+        const struct claim *claim = &sweep->claim[i];
+        MUST(quantity_get(claim->here) != NULL && claim->figure[0] != '\0' && claim->says[0] != '\0' && claim->differs[0] != '\0');
+        MUST(strchr(claim->figure, '\n') == NULL && strchr(claim->says, '\n') == NULL && strchr(claim->differs, '\n') == NULL);
+        MUST(claim->where.n_conditions > 0);
+        filter_keeps(&claim->where, &sweep->point[0]);
+    }
+}
+
 /* "LINE:COLUMN: ", both from 1. */
 static void check_place(const char *text)
 {
@@ -96,12 +108,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return -1;
     write_tensors();
     const char *path = fuzz_file(0, bytes, size);
-    if (sweep_read(path, false, &sweep, &error)) {
+    if (sweep_read(path, NULL, false, &sweep, &error)) {
         MUST(sweep.name[0] != '\0' && strchr(sweep.name, '/') == NULL && memchr(sweep.name, '\0', sizeof sweep.name) != NULL);
         MUST(sweep.run.samples >= 1 && sweep.run.samples <= 10000 && sweep.run.time_limit > 0 && sweep.run.time_limit <= 86400);
         MUST(sweep.source.size == size && memcmp(sweep.source.text, bytes, size) == 0);
         check_points(&sweep);
         check_plots(&sweep);
+        check_claims(&sweep);
         sweep_free(&sweep);
     } else {
         snprintf(prefix, sizeof prefix, "%s:", path);
