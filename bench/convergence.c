@@ -130,10 +130,13 @@ static void errors_at(const struct subject *subject, const struct trace *trace, 
     curve->error_token[i] = token_distance(p, trace->n_sequences, scratch, answers->h);
 }
 
-static bool fill_bounds(const struct problem *p, const struct settings *settings, const struct answers *answers,
-                        struct curve *curve, struct error *error)
+/* The bounds are on iterates of the map itself, of a problem that is linear. */
+static bool fill_bounds(const struct subject *subject, const struct answers *answers, struct curve *curve, struct error *error)
 {
-    bool linear = p->feedback == FEEDBACK_NONE && settings->damping == 1 && settings->patience == 0;
+    const struct problem *p = &subject->tensors.problem;
+    const struct settings *settings = &subject->settings;
+    bool linear =
+        !subject->implementation->solver && p->feedback == FEEDBACK_NONE && settings->damping == 1 && settings->patience == 0;
     bool max_norm = linear && p->form == FORM_NORMALISED && answers->lambda_most <= 1 && answers->lambda_least >= 0;
     double size = largest(answers->h, answers->n * p->T * p->d);
     for (int64_t i = 0; i < curve->n; i++)
@@ -283,7 +286,7 @@ static bool follow(const struct subject *subject, const struct answers *answers,
                 errors_at(subject, &trace, answers, i, scratch, &curve);
         }
         if (known && curve.n > 0)
-            good = fill_bounds(p, &subject->settings, answers, &curve, error);
+            good = fill_bounds(subject, answers, &curve, error);
         if (known && plan != NULL) {
             to_doubles(p->dtype, subject->h, 0, (int64_t)whole, scratch);
             final_l2 = distance_l2(scratch, answers->h, (int64_t)whole);

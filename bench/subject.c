@@ -50,6 +50,11 @@ const struct implementation *subject_tested(const struct subject *subject)
     return subject->tensors.problem.dtype == DTYPE_FLOAT64 ? subject->implementation : NULL;
 }
 
+bool subject_outcome_only(const struct subject *subject)
+{
+    return !subject->implementation->exact && (subject->implementation->solver || subject->settings.patience > 0);
+}
+
 void subject_forget(struct subject *subject)
 {
     const struct problem *p = &subject->tensors.problem;

@@ -24,6 +24,9 @@ void subject_free(struct subject *subject);
 /* What exact.h must not compare this subject with: its own implementation, in float64. */
 const struct implementation *subject_tested(const struct subject *subject);
 
+/* Whether no reference has the same iterates: its answer can be held to its own residual alone. */
+bool subject_outcome_only(const struct subject *subject);
+
 /* Fills the outputs with NaN: what is found there afterwards was computed. */
 void subject_forget(struct subject *subject);
 

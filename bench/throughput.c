@@ -161,9 +161,10 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
     if (good && finding->result == RESULT_OK) {
         const struct problem *p = &subject.tensors.problem;
         const struct settings *settings = &subject.settings;
-        if (!subject.implementation->exact && settings->patience > 0 && !(settings->tolerance > 0)) {
+        if (subject_outcome_only(&subject) && !(settings->tolerance > 0)) {
             finding_say(finding, (enum result)STATUS_UNSUPPORTED,
-                        "a fixed number of iterations damped with patience cannot be validated: give a tolerance");
+                        "a fixed number of iterations %s cannot be validated: give a tolerance",
+                        subject.implementation->solver ? "of a solver" : "damped with patience");
             subject_free(&subject);
             return true;
         }

@@ -104,7 +104,8 @@ static bool check(const struct subject *subject, const struct tensors *sequence,
         return again || exact == NULL ||
                tolerance_of(sequence, subject_tested(subject), dtype, 1, 0, exact, &checks->tolerance, error);
     }
-    if (settings->patience > 0) { /* whether delta shrinks can hang on a rounding error: only the outcome can be checked */
+    /* whether delta shrinks can hang on a rounding error, and iterates of a solver are its own: only the outcome can be checked */
+    if (subject_outcome_only(subject)) {
         checks->against = "its own residual";
         checks->iterate = isfinite(equation) ? checks->residual : INFINITY;
         checks->tolerance = fmin(2 * settings->tolerance, 0.5);
@@ -140,7 +141,7 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
     free(h);
     free(reference);
     tensors_free(&sequence);
-    if (good && checks->tolerance > UNRESOLVED && subject->settings.patience == 0)
+    if (good && checks->tolerance > UNRESOLVED && !subject_outcome_only(subject))
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "too sensitive for %s: rounding alone moves the answer by %.2g",
                     dtype_names[subject->tensors.problem.dtype], checks->tolerance);
     else if (good && !(checks->iterate <= checks->tolerance))

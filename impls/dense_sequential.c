@@ -12,6 +12,7 @@
 #include "impls/finite.h"
 #include "impls/mixer.h"
 #include "impls/support.h"
+#include "impls/transition.h"
 #include "impls/vector.h"
 
 #include <omp.h>
@@ -107,78 +108,6 @@ static struct status plan(const struct problem *p, const struct settings *settin
     return status_ok();
 }
 
-/* The largest column sum of |M|; NaN or Inf when M is not finite. */
-static real norm_1(const real *M, int64_t d)
-{
-    real most = 0;
-    for (int64_t j = 0; j < d; j++) {
-        real sum = 0;
-        for (int64_t i = 0; i < d; i++)
-            sum += real_abs(M[j * d + i]);
-        if (!(sum <= most))
-            most = sum;
-        if (sum != sum)
-            break;
-    }
-    return most;
-}
-
-enum decomposition { DECOMPOSED, NOT_FINITE, SINGULAR };
-
-/* LU of M_t (plain: Q_t) in M (d,d) from activated parameters. Singular is what LAPACK's estimate of the condition calls so to
- * working precision. */
-static enum decomposition decompose(const struct problem *p, const real *q, const real *lambda, real *M, int *pivots)
-{
-    int64_t d = p->d;
-    real *estimate = M + d * d, *rest = estimate + 4 * d;
-    int n = (int)d, info;
-    mixer_matrix(p, q, M, rest);
-    for (int64_t j = 0; j < d; j++)
-        for (int64_t i = 0; i < d; i++) {
-            real g = p->form == FORM_NORMALISED ? 1 - lambda[i] : 1;
-            M[j * d + i] = (real)(i == j) - g * M[j * d + i];
-        }
-    real norm = norm_1(M, d), condition = 0;
-    if (!(norm <= REAL_MAX))
-        return NOT_FINITE;
-    lapack_getrf(&n, &n, M, &n, pivots, &info);
-    if (info != 0)
-        return SINGULAR;
-    lapack_gecon("1", &n, M, &n, &norm, &condition, estimate, pivots + d, &info, 1);
-    return condition <= REAL_EPSILON * (real)(16 + d) ? SINGULAR : DECOMPOSED;
-}
-
-/* A (d,d) of one token from its raw parameters. False: singular. Parameters that are not finite give a matrix of NaN. */
-static bool transition(const struct problem *p, const real *theta, const real *lambda, real *A, real *scratch, int *pivots)
-{
-    int64_t d = p->d;
-    real *q = scratch, *M = q + mixer_size(p);
-    int n = (int)d, info;
-    mixer_activate(p, theta, q, M + d * d + 4 * d);
-    enum decomposition decomposition = decompose(p, q, lambda, M, pivots);
-    fill(A, decomposition == NOT_FINITE ? (real)NAN : 0, d * d);
-    for (int64_t j = 0; j < d && decomposition == DECOMPOSED; j++)
-        A[j * d + j] = lambda[j];
-    if (decomposition == DECOMPOSED)
-        lapack_getrs("N", &n, &n, M, &n, pivots, A, &n, &info, 1);
-    return decomposition != SINGULAR;
-}
-
-/* h = v + A (before - v), or v + A before. */
-static void apply(const struct problem *p, const real *A, const real *v, const real *before, real *h, real *difference)
-{
-    int64_t d = p->d;
-    const real *x = before;
-    if (p->form == FORM_NORMALISED) {
-#pragma omp simd
-        for (int64_t c = 0; c < d; c++)
-            difference[c] = before[c] - v[c];
-        x = difference;
-    }
-    memcpy(h, v, (size_t)d * sizeof(real));
-    blas_gemv(CblasColMajor, CblasNoTrans, (int)d, (int)d, 1, A, (int)d, x, 1, 1, h, 1);
-}
-
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
@@ -190,7 +119,8 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     for (int64_t token = 0; token < (ahead ? tokens : 0); token++) {
         real *scratch = plan->memory + omp_get_thread_num() * plan->scratch;
         int *pivots = plan->pivots + omp_get_thread_num() * 2 * d;
-        if (!transition(p, m > 0 ? theta + token * m : NULL, lambda + token * d, plan->A + token * d * d, scratch + m, pivots)) {
+        if (!transition_make(p, m > 0 ? theta + token * m : NULL, lambda + token * d, plan->A + token * d * d, scratch + m,
+                             pivots)) {
             fill(plan->A + token * d * d, (real)NAN, d * d);
             if (token < place)
                 place = token;
@@ -211,13 +141,13 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
                 A = plan->A + token * d * d;
             } else {
                 feedback_parameters(p, theta + token * m, inputs->W, before, mixed);
-                if (!transition(p, mixed, lambda + token * d, A, scratch, pivots)) {
+                if (!transition_make(p, mixed, lambda + token * d, A, scratch, pivots)) {
                     fill(A, (real)NAN, d * d);
                     if (token < place)
                         place = token;
                 }
             }
-            apply(p, A, v + token * d, before, h, difference);
+            transition_apply(p, A, v + token * d, before, h, difference);
         }
     }
     return exact_finish(p, outputs, trace, place);
@@ -228,7 +158,7 @@ static bool solve_transposed(struct plan *plan, int thread, const real *q, const
     const struct problem *p = &plan->problem;
     int *pivots = plan->pivots + thread * 2 * p->d, n = (int)p->d, one = 1, info;
     real *M = plan->memory + thread * plan->scratch;
-    enum decomposition decomposition = decompose(p, q, lambda, M, pivots);
+    enum decomposition decomposition = transition_decompose(p, q, lambda, M, pivots);
     memcpy(s, a, (size_t)p->d * sizeof(real));
     if (decomposition == NOT_FINITE)
         fill(s, (real)NAN, p->d);

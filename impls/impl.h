@@ -189,7 +189,8 @@ struct implementation {
     const char *name, *summary;
     const char *options; /* its own options, as option_allowed() reads them; NULL: none */
     enum device device;
-    bool exact; /* computes the dense RNN itself, not an iterate on the way to it */
+    bool exact;  /* computes the dense RNN itself, not an iterate on the way to it */
+    bool solver; /* its iterates are its own, not the map's (docs/solvers.md): only where they lead is defined by the problem */
     unsigned gradients;
 
     /* Answers without allocating. */

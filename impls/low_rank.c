@@ -8,14 +8,14 @@ int64_t low_rank_scratch(const struct problem *p)
     return p->r * p->r;
 }
 
-/* Solves A x = y (r,r row-major, both overwritten) by elimination with partial pivoting. False when a pivot is no larger than
- * low_rank_tiny(). What is not finite is not singular: it goes through, and shows in y. */
-static bool solve(const struct problem *p, real *A, real *y)
+/* Solves A x = y (A (r,r) row-major, y r rows of `columns`, both overwritten) by elimination with partial pivoting. False when a
+ * pivot is no larger than low_rank_tiny(). What is not finite is not singular: it goes through, and shows in y. */
+static bool solve(const struct problem *p, int64_t columns, real *A, real *y)
 {
     int64_t n = p->r;
     real scale = max_abs(A, n * n);
     if (scale > REAL_MAX) {
-        fill(y, (real)NAN, n);
+        fill(y, (real)NAN, n * columns);
         return true;
     }
     real tiny = low_rank_tiny(p, scale);
@@ -31,21 +31,25 @@ static bool solve(const struct problem *p, real *A, real *y)
             A[k * n + j] = A[pivot * n + j];
             A[pivot * n + j] = swap;
         }
-        real swap = y[k];
-        y[k] = y[pivot];
-        y[pivot] = swap;
+        for (int64_t j = 0; j < columns && pivot != k; j++) {
+            real swap = y[k * columns + j];
+            y[k * columns + j] = y[pivot * columns + j];
+            y[pivot * columns + j] = swap;
+        }
         for (int64_t i = k + 1; i < n; i++) {
             real factor = A[i * n + k] / A[k * n + k];
             for (int64_t j = k + 1; j < n; j++)
                 A[i * n + j] -= factor * A[k * n + j];
-            y[i] -= factor * y[k];
+            for (int64_t j = 0; j < columns; j++)
+                y[i * columns + j] -= factor * y[k * columns + j];
         }
     }
-    for (int64_t k = n - 1; k >= 0; k--) {
-        for (int64_t j = k + 1; j < n; j++)
-            y[k] -= A[k * n + j] * y[j];
-        y[k] /= A[k * n + k];
-    }
+    for (int64_t k = n - 1; k >= 0; k--)
+        for (int64_t i = 0; i < columns; i++) {
+            for (int64_t j = k + 1; j < n; j++)
+                y[k * columns + i] -= A[k * n + j] * y[j * columns + i];
+            y[k * columns + i] /= A[k * n + k];
+        }
     return true;
 }
 
@@ -73,7 +77,17 @@ bool low_rank_solve(const struct problem *p, const real *q, const real *g, real 
     core(p, q, g, scratch);
     for (int64_t i = 0; i < r; i++)
         y[i] *= q[r * d + i];
-    return solve(p, scratch, y);
+    return solve(p, 1, scratch, y);
+}
+
+bool low_rank_inverse(const struct problem *p, const real *q, const real *g, real *C, real *scratch)
+{
+    int64_t r = p->r, d = p->d;
+    core(p, q, g, scratch);
+    fill(C, 0, r * r);
+    for (int64_t i = 0; i < r; i++)
+        C[i * r + i] = q[r * d + i];
+    return solve(p, r, scratch, C);
 }
 
 bool low_rank_solve_transposed(const struct problem *p, const real *q, const real *g, real *y, real *scratch)
@@ -86,7 +100,7 @@ bool low_rank_solve_transposed(const struct problem *p, const real *q, const rea
             scratch[i * r + j] = scratch[j * r + i];
             scratch[j * r + i] = swap;
         }
-    bool regular = solve(p, scratch, y);
+    bool regular = solve(p, 1, scratch, y);
     for (int64_t i = 0; i < r; i++)
         y[i] *= q[r * d + i];
     return regular;

@@ -8,7 +8,9 @@
     X(structured_sequential) \
     X(dense_sequential)      \
     X(diagonal_scan)         \
-    X(fixed_point)
+    X(fixed_point)           \
+    X(fixed_point_chunked)   \
+    X(quasi_deer)
 // clang-format on
 
 #ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */

@@ -28,3 +28,15 @@ int64_t residual_wanted(const struct problem *p, const struct settings *settings
     /* ceil(quantile B), where 0.55 * 100 is 55 although the product is a little more */
     return (int64_t)ceil(settings->quantile * (double)p->B * (1 - 4 * DBL_EPSILON));
 }
+
+int64_t residual_count(const struct problem *p, double tolerance, const double *residual, int64_t l, int64_t *l_star)
+{
+    int64_t count = 0;
+    for (int64_t b = 0; b < p->B; b++) {
+        bool below = residual[b] < tolerance;
+        count += below;
+        if (below && l_star != NULL && l_star[b] == 0)
+            l_star[b] = l;
+    }
+    return count;
+}

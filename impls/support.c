@@ -77,6 +77,45 @@ void trace_exact(const struct problem *problem, struct trace *trace)
     trace->applications = 0;
 }
 
+int64_t option_count(const struct settings *settings, const char *name, int64_t fallback)
+{
+    const char *text = settings_option(settings, name);
+    int64_t count = 0;
+    if (text == NULL)
+        return fallback;
+    size_t length = strspn(text, "0123456789");
+    if (text[length] != '\0' || length > 15 || text[0] == '0')
+        return 0;
+    for (; *text != '\0'; text++)
+        count = 10 * count + (*text - '0');
+    return count;
+}
+
+void trace_begin(const struct problem *problem, struct trace *trace)
+{
+    for (int64_t b = 0; trace != NULL && trace->l != NULL && b < problem->B; b++)
+        trace->l[b] = 0;
+    if (trace != NULL)
+        trace->n_kept = 0;
+}
+
+void trace_keep(const struct problem *problem, struct trace *trace, int64_t l, const void *h)
+{
+    if (trace == NULL || trace->n_kept == trace->n_keep || trace->keep[trace->n_kept] != l)
+        return;
+    size_t size = (size_t)(problem->T * problem->d) * dtype_size(problem->dtype);
+    for (int64_t i = 0; i < trace->n_sequences; i++)
+        memcpy((char *)trace->iterates + (size_t)(trace->n_kept * trace->n_sequences + i) * size,
+               (const char *)h + (size_t)trace->sequences[i] * size, size);
+    trace->n_kept++;
+}
+
+struct status status_not_converged(const struct problem *problem, int64_t converged, int64_t l)
+{
+    return status_at(STATUS_NOT_CONVERGED, -1, -1, "%lld of %lld sequences below the tolerance after %lld iterations",
+                     (long long)converged, (long long)problem->B, (long long)l);
+}
+
 void team_start(int threads)
 {
     openblas_set_num_threads(1);

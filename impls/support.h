@@ -24,8 +24,19 @@ void *memory_allocate(int64_t count, size_t size);
 
 struct status status_no_memory(void);
 
+/* A whole number from 1 on as the value of an option, or the fallback where it is not set; 0 for what is neither. */
+int64_t option_count(const struct settings *settings, const char *name, int64_t fallback);
+
 /* The trace of an implementation that does not iterate. */
 void trace_exact(const struct problem *problem, struct trace *trace);
+
+/* Of one that does: before the first iteration, and after iteration l, whose iterate h (B,T,d) is copied where the caller asked for
+ * it. trace may be NULL. */
+void trace_begin(const struct problem *problem, struct trace *trace);
+void trace_keep(const struct problem *problem, struct trace *trace, int64_t l, const void *h);
+
+/* not_converged: so many sequences were below the tolerance after the last of l iterations. */
+struct status status_not_converged(const struct problem *problem, int64_t converged, int64_t l);
 
 /* Starts the OpenMP team of this thread, so that the first forward() does not, and turns off the threads of OpenBLAS, which would
  * fight with it over the processors. */
