@@ -10,10 +10,10 @@
 struct fused_pass {
     const struct inputs *inputs;
     int64_t from, to;
-    const real *before;        /* (B,T,d) iterate `from`; NULL: zero, from == 0. fused_low_rank reads it for residuals only */
-    real *h;                   /* (B,T,d) iterate `to`; not before */
-    double *residual;          /* (to - from, B) or NULL */
-    int64_t *broken;           /* (B) the first of these iterates that is not finite, or INT64_MAX */
+    const real *before; /* (B,T,d) iterate `from`; NULL: zero, from == 0. fused_low_rank reads it for residuals only */
+    real *h;            /* (B,T,d) iterate `to`; not before */
+    double *residual;   /* (to - from, B) or NULL */
+    int64_t *broken;    /* (stages,B) the first iterate of a stage (fused_team.h) that is not finite; left alone where all are */
     const struct trace *trace; /* iterates to keep: those of trace->keep that are among these; or NULL */
 };
 

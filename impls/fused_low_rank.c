@@ -4,10 +4,10 @@
 #include "impls/fused_core.h"
 #include "impls/fused_prepare.h"
 #include "impls/fused_residual.h"
+#include "impls/fused_team.h"
 #include "impls/fused_update.h"
 #include "impls/support.h"
 
-#include <omp.h>
 #include <stdlib.h>
 
 /* Of the first two caches: states that take turns while a block passes, and what a block of tokens brings. */
@@ -87,8 +87,7 @@ static struct fused_low_rank sized(const struct problem *p, int64_t longest, int
     struct fused_low_rank f = {.problem = *p, .longest = longest, .threads = threads, .R = fused_rank(p->r)};
     struct desk desk;
     f.vectors = row_vectors(p);
-    f.stages = larger(1, threads / p->B);
-    f.stages = smaller(f.stages, larger(1, longest / fused_tile(f.R, FUSED_TILE)));
+    f.stages = fused_team_stages(p->B, threads, longest, fused_tile(f.R, FUSED_TILE) / 2);
     int64_t each = larger(p->B / threads, 1); /* sequences of a thread */
     f.group = each >= 2 && longest <= fused_tile(f.R, FUSED_TILE) ? 2 : 1;
     int64_t token = f.group * f.vectors * (2 + f.R) * LANE_BYTES;
@@ -100,18 +99,16 @@ static struct fused_low_rank sized(const struct problem *p, int64_t longest, int
 double fused_low_rank_reals(const struct problem *p, int64_t longest, int threads)
 {
     struct fused_low_rank f = sized(p, longest, threads);
-    double tokens = (double)p->B * (double)p->T;
-    return (double)f.scratch * threads * LANES + 2 * tokens * (double)f.R + 2 * (double)f.stages * (double)p->B;
+    return (double)f.scratch * threads * LANES + 2 * (double)p->B * (double)p->T * (double)f.R;
 }
 
 bool fused_low_rank_open(const struct problem *p, int64_t longest, int threads, struct fused_low_rank *f)
 {
     *f = sized(p, longest, threads);
     f->memory = memory_allocate(f->scratch * threads, sizeof(lanes));
-    f->broken = memory_allocate(f->stages * p->B, sizeof *f->broken);
     for (int i = 0; i < 2; i++)
         f->carried[i] = memory_allocate(p->B * p->T * f->R, sizeof(real));
-    if (f->memory != NULL && f->broken != NULL && f->carried[0] != NULL && f->carried[1] != NULL)
+    if (f->memory != NULL && f->carried[0] != NULL && f->carried[1] != NULL)
         return true;
     fused_low_rank_close(f);
     return false;
@@ -120,7 +117,6 @@ bool fused_low_rank_open(const struct problem *p, int64_t longest, int threads, 
 void fused_low_rank_close(struct fused_low_rank *f)
 {
     free(f->memory);
-    free(f->broken);
     free(f->carried[0]);
     free(f->carried[1]);
     *f = (struct fused_low_rank){0};
@@ -133,13 +129,26 @@ void fused_low_rank_accept(struct fused_low_rank *f)
     f->carried[1] = swap;
 }
 
-/* The iterates from + 1 ... to of the sequences b ... b + count - 1: what one thread carries through time. */
+/* What a thread carries through time, and where. */
 struct share {
     const struct fused_low_rank *f;
     const struct fused_pass *pass;
     struct desk desk;
     int64_t b, count, from, to, stage;
 };
+
+static struct share share_of(const struct fused_share *share)
+{
+    struct share s = {.f = share->engine,
+                      .pass = share->pass,
+                      .b = share->b,
+                      .count = share->count,
+                      .from = share->from,
+                      .to = share->to,
+                      .stage = share->stage};
+    desk_lay(s.f, (lanes *)share->desk, &s.desk);
+    return s;
+}
 
 /* Tile after tile of a share: iterates start + 1 ... start + L. */
 struct tile {
@@ -172,8 +181,9 @@ static void spread(const real *from, int64_t d, lanes *to)
 }
 
 /* The state before the first token. */
-static void begin(const struct share *s)
+static void begin(const struct fused_share *share)
 {
+    const struct share of = share_of(share), *s = &of;
     const struct problem *p = &s->f->problem;
     int64_t n = s->f->vectors;
     for (int64_t i = 0; i < s->count; i++) {
@@ -294,8 +304,9 @@ static void step(const struct share *s, int64_t i, int64_t t, int64_t k, const s
 }
 
 /* The tokens t0 ... t1 - 1, which are no more than a block. */
-static void run_block(const struct share *s, int64_t t0, int64_t t1)
+static void block(const struct fused_share *share, int64_t t0, int64_t t1)
 {
+    const struct share of = share_of(share), *s = &of;
     const struct fused_low_rank *f = s->f;
     int64_t n = f->vectors, R = f->R;
     for (int64_t i = 0; i < s->count; i++)
@@ -327,14 +338,14 @@ static void run_block(const struct share *s, int64_t t0, int64_t t1)
 }
 
 /* Residuals and broken iterates of a share, after the last token. */
-static void finish(const struct share *s)
+static void finish(const struct fused_share *share)
 {
+    const struct share of = share_of(share), *s = &of;
     const struct fused_low_rank *f = s->f;
-    const struct problem *p = &f->problem;
+    int64_t B = f->problem.B;
     for (int64_t i = 0; i < s->count; i++) {
-        int64_t b = s->b + i, *broken = &f->broken[s->stage * p->B + b];
-        *broken = INT64_MAX;
-        for (struct tile tile = {.start = s->from}; *broken == INT64_MAX && next_tile(s, &tile);) {
+        int64_t b = s->b + i, broken = INT64_MAX;
+        for (struct tile tile = {.start = s->from}; broken == INT64_MAX && next_tile(s, &tile);) {
             const lanes *states = tile_states(s, i, &tile);
             for (int64_t l = tile.L - 1; l >= 0; l--) {
                 lanes sum = {0}; /* 0 for finite channels, NaN for any other */
@@ -342,69 +353,24 @@ static void finish(const struct share *s)
                     sum += states[j * tile.L + l] - states[j * tile.L + l];
                 for (int c = 0; c < LANES; c++)
                     if (sum[c] != 0)
-                        *broken = tile.start + l + 1;
+                        broken = tile.start + l + 1;
             }
         }
+        s->pass->broken[s->stage * B + b] = broken;
         for (int64_t l = s->from; l < s->to && s->pass->residual != NULL; l++)
-            s->pass->residual[(l - s->pass->from) * p->B + b] = s->desk.worst[i * f->longest + l - s->from];
+            s->pass->residual[(l - s->pass->from) * B + b] = s->desk.worst[i * f->longest + l - s->from];
     }
-}
-
-/* Sequences of a thread, one group after the other. */
-static void run_sequences(const struct fused_low_rank *f, struct share *s, int64_t from, int64_t to)
-{
-    int64_t T = f->problem.T;
-    for (s->b = from; s->b < to; s->b += s->count) {
-        s->count = smaller(f->group, to - s->b);
-        begin(s);
-        for (int64_t t = 0; t < T; t += f->block)
-            run_block(s, t, smaller(t + f->block, T));
-        finish(s);
-    }
-}
-
-/* One stage of one sequence: block i as soon as the stage before is through with it. */
-static void run_stage(const struct fused_low_rank *f, struct share *s, int64_t stages)
-{
-    int64_t T = f->problem.T, blocks = (T + f->block - 1) / f->block;
-    bool works = s->count > 0;
-    if (works)
-        begin(s);
-    for (int64_t i = 0; i < blocks + stages - 1; i++) {
-        int64_t t = (i - s->stage) * f->block;
-        if (works && t >= 0 && t < T)
-            run_block(s, t, smaller(t + f->block, T));
-#pragma omp barrier
-    }
-    if (works)
-        finish(s);
 }
 
 void fused_low_rank_run(const struct fused_low_rank *f, const struct fused_pass *pass)
 {
-    int64_t B = f->problem.B, length = pass->to - pass->from;
-#pragma omp parallel num_threads(f->threads)
-    {
-        int64_t thread = omp_get_thread_num(), threads = omp_get_num_threads();
-        int64_t stages = smaller(smaller(f->stages, larger(1, threads / B)), length), stage = thread / B;
-        struct share s = {.f = f, .pass = pass, .from = pass->from, .to = pass->to};
-        desk_lay(f, f->memory + thread * f->scratch, &s.desk);
-        if (stages == 1) {
-            run_sequences(f, &s, B * thread / threads, B * (thread + 1) / threads);
-        } else {
-            s.b = thread % B;
-            s.count = stage < stages;
-            s.stage = stage;
-            s.from = pass->from + length * stage / stages;
-            s.to = pass->from + length * (stage + 1) / stages;
-            run_stage(f, &s, stages);
-        }
-#pragma omp barrier
-#pragma omp for schedule(static)
-        for (int64_t b = 0; b < B; b++) {
-            pass->broken[b] = INT64_MAX;
-            for (int64_t k = 0; k < stages; k++)
-                pass->broken[b] = smaller(pass->broken[b], f->broken[k * B + b]);
-        }
-    }
+    static const struct fused_engine engine = {begin, block, finish};
+    const struct fused_team team = {.problem = &f->problem,
+                                    .threads = f->threads,
+                                    .group = f->group,
+                                    .block = f->block,
+                                    .stages = f->stages,
+                                    .desk = f->scratch * LANES,
+                                    .memory = (real *)f->memory};
+    fused_team_run(&team, &engine, f, pass);
 }

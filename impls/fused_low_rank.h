@@ -28,7 +28,6 @@ struct fused_low_rank {
     int64_t scratch;  /* vectors of a thread */
     lanes *memory;    /* scratch of all threads */
     real *carried[2]; /* (B,T,R) g of the iterate that follows, of the last accepted pass and of this one */
-    int64_t *broken;  /* (stages,B) */
 };
 
 /* Iterates that one pass had better not exceed: their states stay in the cache of a core. */
