@@ -1,9 +1,9 @@
 /* See fused_tokens.h. */
 #include "impls/fused_tokens.h"
 
-#include "impls/blas.h"
 #include "impls/feedback.h"
 #include "impls/fused_kronecker.h"
+#include "impls/fused_product.h"
 #include "impls/fused_team.h"
 #include "impls/mixer.h"
 #include "impls/support.h"
@@ -57,9 +57,8 @@ static int64_t whole_lines(int64_t reals)
 static int64_t desk_lay(const struct fused_tokens *f, real *at, struct desk *desk)
 {
     const struct problem *p = &f->problem;
-    int64_t d = p->d, rows = f->group * f->longest, dependent = p->feedback != FEEDBACK_NONE, n1, n2, sum = 0;
-    kronecker_sizes(d, &n1, &n2);
-    const int64_t kronecker = p->mixer == MIXER_KRONECKER ? fused_kronecker_vectors(n1, n2) * LANES : 0;
+    int64_t d = p->d, rows = f->group * f->longest, dependent = p->feedback != FEEDBACK_NONE, sum = 0;
+    const int64_t kronecker = p->mixer == MIXER_KRONECKER ? fused_kronecker_vectors(f->n1, f->n2) * LANES : 0;
     const int64_t sizes[] = {(rows + f->group) * d,
                              dependent * rows * d,
                              dependent * rows * problem_m(p),
@@ -83,6 +82,7 @@ static struct fused_tokens sized(const struct problem *p, int64_t longest, int t
 {
     struct fused_tokens f = {.problem = *p, .longest = longest, .threads = threads, .group = 1};
     struct desk desk;
+    kronecker_sizes(p->d, &f.n1, &f.n2);
     f.stages = fused_team_stages(p->B, threads, longest, 1);
     if (p->feedback != FEEDBACK_NONE)
         f.group = smaller(larger(ROWS / longest, 1), (p->B + threads - 1) / threads);
@@ -90,21 +90,31 @@ static struct fused_tokens sized(const struct problem *p, int64_t longest, int t
     return f;
 }
 
+static int64_t packed_vectors(const struct problem *p)
+{
+    return p->feedback != FEEDBACK_NONE ? fused_product_vectors(problem_m(p), p->d) : 0;
+}
+
 double fused_tokens_reals(const struct problem *p, int64_t longest, int threads)
 {
-    return (double)sized(p, longest, threads).scratch * threads;
+    return (double)sized(p, longest, threads).scratch * threads + (double)packed_vectors(p) * LANES;
 }
 
 bool fused_tokens_open(const struct problem *p, int64_t longest, int threads, struct fused_tokens *f)
 {
     *f = sized(p, longest, threads);
     f->memory = memory_allocate(f->scratch * threads, sizeof(real));
-    return f->memory != NULL;
+    f->W = memory_allocate(packed_vectors(p), sizeof(lanes));
+    if (f->memory != NULL && f->W != NULL)
+        return true;
+    fused_tokens_close(f);
+    return false;
 }
 
 void fused_tokens_close(struct fused_tokens *f)
 {
     free(f->memory);
+    free(f->W);
     *f = (struct fused_tokens){0};
 }
 
@@ -166,30 +176,23 @@ static void parameters(const struct share *s, int64_t t)
             memcpy(s->desk.theta + row * m, theta + ((s->b + i) * p->T + t) * m, (size_t)m * sizeof(real));
         }
     int64_t rows = (n - zero) * s->count, first = zero * s->count;
-    if (rows > 0)
-        blas_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)m, (int)d, 1, s->desk.k + first * d, (int)d,
-                  s->pass->inputs->W, (int)d, 1, s->desk.theta + first * m, (int)m);
+    fused_product_run(rows, m, d, s->desk.k + first * d, s->f->W, s->desk.theta + first * m);
 }
 
 static void activate(const struct share *s, const real *theta)
 {
     const struct problem *p = &s->f->problem;
     mixer_activate(p, theta, s->desk.q, s->desk.scratch);
-    if (p->mixer == MIXER_KRONECKER) {
-        int64_t n1, n2;
-        kronecker_sizes(p->d, &n1, &n2);
-        fused_kronecker_begin(n1, n2, s->desk.q + n1 * n1, s->desk.kronecker);
-    }
+    if (p->mixer == MIXER_KRONECKER)
+        fused_kronecker_begin(s->f->n1, s->f->n2, s->desk.q + s->f->n1 * s->f->n1, s->desk.kronecker);
 }
 
 /* w = (I - Q) x */
 static void apply(const struct share *s, const real *x, real *w)
 {
     const struct problem *p = &s->f->problem;
-    int64_t n1, n2;
-    kronecker_sizes(p->d, &n1, &n2);
     if (p->mixer == MIXER_KRONECKER)
-        fused_kronecker_apply(n1, n2, s->desk.q, x, w, s->desk.kronecker);
+        fused_kronecker_apply(s->f->n1, s->f->n2, s->desk.q, x, w, s->desk.kronecker);
     else
         mixer_apply(p, s->desk.q, x, w, s->desk.scratch);
 }
@@ -301,5 +304,7 @@ void fused_tokens_run(const struct fused_tokens *f, const struct fused_pass *pas
                                     .stages = f->stages,
                                     .desk = f->scratch,
                                     .memory = f->memory};
+    if (f->problem.feedback != FEEDBACK_NONE)
+        fused_product_pack(problem_m(&f->problem), f->problem.d, pass->inputs->W, f->W);
     fused_team_run(&team, &engine, f, pass);
 }

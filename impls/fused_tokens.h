@@ -10,6 +10,7 @@
 #define IMPLS_FUSED_TOKENS_H
 
 #include "impls/fused.h"
+#include "impls/lanes.h"
 
 #define fused_tokens_longest VARIANT(fused_tokens_longest)
 #define fused_tokens_reals VARIANT(fused_tokens_reals)
@@ -22,8 +23,10 @@ struct fused_tokens {
     int64_t longest; /* iterates of a pass, at the most */
     int threads;
     int64_t stages, group;
+    int64_t n1, n2;  /* of a Kronecker mixer */
     int64_t scratch; /* reals of a thread */
     real *memory;    /* scratch of all threads */
+    lanes *W;        /* packed for the product with it; nothing, unless it is read */
 };
 
 /* Iterates that one pass had better not exceed: what belongs to them stays in the cache of a core. */
