@@ -1,7 +1,7 @@
 /* See roof_kernels.h. Vectors are written out, for a compiler left alone would make one dependent chain of the sum and a call of
  * memcpy(), with a mind of its own about which stores to use, of the copy. */
 #include "bench/roof_kernels.h"
-#include "impls/wide.h"
+#include "impls/lanes.h"
 
 /* How many numbers keep the multiply-adds of a level busy: latency times units, as its registers allow. */
 #if defined __AVX512F__ || !defined __SSE2__
@@ -17,14 +17,15 @@
 enum { UNROLLED = 8, BLOCK = UNROLLED * LANES, ACCUMULATORS = EACH(COUNT) };
 
 /* The way to store is a function rather than a flag: compilers may take two stores to one place for the same, and keep either. */
-ALWAYS_INLINE double copy_or_triad(real *a, const real *b, const real *c, int64_t n, bool triad, void (*put)(real *, wide))
+static inline __attribute__((always_inline)) double copy_or_triad(real *a, const real *b, const real *c, int64_t n, bool triad,
+                                                                  void (*put)(real *, lanes))
 {
     const real factor = (real)ROOF_TRIAD_FACTOR;
     int64_t i = 0;
     for (; i + BLOCK <= n; i += BLOCK) {
 #pragma GCC unroll 8
         for (int k = 0; k < BLOCK; k += LANES)
-            put(a + i + k, triad ? wide_load(b + i + k) + factor * wide_load(c + i + k) : wide_load(b + i + k));
+            put(a + i + k, triad ? lanes_load(b + i + k) + factor * lanes_load(c + i + k) : lanes_load(b + i + k));
         __asm__ volatile("" ::: "memory"); /* no instruction: keeps the loop from becoming a memcpy() */
     }
     for (; i < n; i++)
@@ -34,26 +35,26 @@ ALWAYS_INLINE double copy_or_triad(real *a, const real *b, const real *c, int64_
 
 static double copy(void *a, const void *b, const void *c, int64_t n)
 {
-    return copy_or_triad(a, b, c, n, false, wide_store);
+    return copy_or_triad(a, b, c, n, false, lanes_store);
 }
 
 static double triad(void *a, const void *b, const void *c, int64_t n)
 {
-    return copy_or_triad(a, b, c, n, true, wide_store);
+    return copy_or_triad(a, b, c, n, true, lanes_store);
 }
 
-#ifdef WIDE_STREAM
+#ifdef LANES_STREAM
 static double copy_nt(void *a, const void *b, const void *c, int64_t n)
 {
-    copy_or_triad(a, b, c, n, false, wide_stream);
-    wide_streamed();
+    copy_or_triad(a, b, c, n, false, lanes_stream);
+    lanes_streamed();
     return 0;
 }
 
 static double triad_nt(void *a, const void *b, const void *c, int64_t n)
 {
-    copy_or_triad(a, b, c, n, true, wide_stream);
-    wide_streamed();
+    copy_or_triad(a, b, c, n, true, lanes_stream);
+    lanes_streamed();
     return 0;
 }
 #else
@@ -61,7 +62,7 @@ static double triad_nt(void *a, const void *b, const void *c, int64_t n)
 #define triad_nt NULL
 #endif
 
-static double sum_lanes(wide x)
+static double sum_lanes(lanes x)
 {
     double sum = 0;
     for (int k = 0; k < LANES; k++)
@@ -72,14 +73,14 @@ static double sum_lanes(wide x)
 static double read(void *a, const void *from, const void *c, int64_t n)
 {
     const real *b = from;
-    wide s0 = {0}, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+    lanes s0 = {0}, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
     int64_t i = 0;
     (void)a, (void)c;
     for (; i + BLOCK <= n; i += BLOCK) {
         const real *at = b + i;
-        s0 += wide_load(at), s1 += wide_load(at + LANES), s2 += wide_load(at + 2 * LANES), s3 += wide_load(at + 3 * LANES);
-        s4 += wide_load(at + 4 * LANES), s5 += wide_load(at + 5 * LANES), s6 += wide_load(at + 6 * LANES),
-            s7 += wide_load(at + 7 * LANES);
+        s0 += lanes_load(at), s1 += lanes_load(at + LANES), s2 += lanes_load(at + 2 * LANES), s3 += lanes_load(at + 3 * LANES);
+        s4 += lanes_load(at + 4 * LANES), s5 += lanes_load(at + 5 * LANES), s6 += lanes_load(at + 6 * LANES),
+            s7 += lanes_load(at + 7 * LANES);
     }
     double sum = sum_lanes(((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)));
     for (; i < n; i++)
@@ -90,8 +91,8 @@ static double read(void *a, const void *from, const void *c, int64_t n)
 /* Named variables rather than an array, which compilers leave in memory. */
 static double multiply_add(int64_t steps, double factor, double term)
 {
-    const wide zero = {0}, a = zero + (real)factor, b = zero + (real)term;
-#define DECLARE(k) wide x##k = zero;
+    const lanes zero = {0}, a = zero + (real)factor, b = zero + (real)term;
+#define DECLARE(k) lanes x##k = zero;
 #define STEP(k) x##k = x##k * a + b;
 #define APART(k) __asm__("" : "+m"(x##k)); /* else they are all one number, computed once */
 #define ADD(k) sum += x##k;
@@ -100,7 +101,7 @@ static double multiply_add(int64_t steps, double factor, double term)
     for (int64_t i = 0; i < steps; i++) {
         EACH(STEP)
     }
-    wide sum = zero;
+    lanes sum = zero;
     EACH(ADD)
     return sum_lanes(sum);
 }

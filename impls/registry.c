@@ -9,6 +9,7 @@
     X(dense_sequential)      \
     X(diagonal_scan)         \
     X(fixed_point)           \
+    X(fixed_point_fused)     \
     X(fixed_point_chunked)   \
     X(quasi_deer)
 // clang-format on

@@ -2,7 +2,7 @@
 #include "impls/scan.h"
 
 #include "impls/vector.h"
-#include "impls/wide.h"
+#include "impls/lanes.h"
 
 #include <omp.h>
 #include <string.h>
@@ -97,13 +97,13 @@ static void steps_streamed(const struct walk *w, int64_t offset, int64_t from, i
         const real *lambda = w->lambda + offset + i * w->stride, *x = w->x + offset + i * w->stride;
         real *out = w->out + offset + i * w->stride;
         for (int64_t c = 0; c < n; c += LANES) {
-            wide l = wide_load(lambda + c), in = wide_load(x + c), h = wide_load(state + c);
+            lanes l = lanes_load(lambda + c), in = lanes_load(x + c), h = lanes_load(state + c);
             h = w->gated ? in + l * (h - in) : in + l * h;
-            wide_store(state + c, h);
-            wide_stream(out + c, h);
+            lanes_store(state + c, h);
+            lanes_stream(out + c, h);
         }
     }
-    wide_streamed();
+    lanes_streamed();
 }
 
 /* All steps of n channels of one sequence; scratch (n). */
@@ -221,7 +221,7 @@ static void run(const struct walk *w)
 
 static bool aligned(const real *tensor)
 {
-    return (uintptr_t)tensor % WIDE_BYTES == 0;
+    return (uintptr_t)tensor % LANE_BYTES == 0;
 }
 
 void scan_run(const struct scan *s, const real *lambda, const real *x, const real *h0, real *out)

@@ -4,6 +4,7 @@
 
 #include "impls/real.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -28,12 +29,23 @@ typedef uint64_t real_bits;
 #endif
 #define LOG2_E ((real)1.4426950408889634)
 
-/* e^x within 2 units of rounding, as arithmetic that a loop over channels is vectorised with: e^x = 2^n e^f with |f| <= ln 2 / 2,
- * and e^f by its Taylor series. Above EXP_HIGHEST infinity, below EXP_LOWEST 0, where exp() has a little way to go. NaN stays NaN.
- * */
-static inline real exponential(real x)
+/* condition ? a : b without a branch: the compiler makes cases of one, and then does what follows, a division perhaps, for each. */
+static inline real choose(bool condition, real a, real b)
 {
-    real inside = x > EXP_HIGHEST ? EXP_HIGHEST : x < EXP_LOWEST ? EXP_LOWEST : x;
+    real_bits mask = -(real_bits)condition, bits_a, bits_b, bits;
+    real chosen;
+    memcpy(&bits_a, &a, sizeof bits_a);
+    memcpy(&bits_b, &b, sizeof bits_b);
+    bits = (bits_a & mask) | (bits_b & ~mask);
+    memcpy(&chosen, &bits, sizeof chosen);
+    return chosen;
+}
+
+/* e^x within 2 units of rounding for x between EXP_LOWEST and EXP_HIGHEST, and beyond them what it is there; as arithmetic that a loop
+ * over channels is vectorised with: e^x = 2^n e^f with |f| <= ln 2 / 2, and e^f by its Taylor series. NaN stays NaN. */
+static inline real exponential_within(real x)
+{
+    real inside = choose(x > EXP_HIGHEST, EXP_HIGHEST, choose(x < EXP_LOWEST, EXP_LOWEST, x));
     real shifted = inside * LOG2_E + EXP_SHIFT, n = shifted - EXP_SHIFT;
     real f = (inside - n * LN2_HIGH) - n * LN2_LOW;
 #if REAL_BITS == 32
@@ -59,7 +71,13 @@ static inline real exponential(real x)
     memcpy(&bits, &shifted, sizeof bits);
     bits = (bits << REAL_FRACTION) + REAL_ONE_BITS;
     memcpy(&power, &bits, sizeof power);
-    real result = e * power;
+    return e * power;
+}
+
+/* The same; above EXP_HIGHEST infinity, below EXP_LOWEST 0, where exp() has a little way to go. */
+static inline real exponential(real x)
+{
+    real result = exponential_within(x);
     return x > EXP_HIGHEST ? (real)INFINITY : x < EXP_LOWEST ? 0 : result;
 }
 
