@@ -24,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test kills aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test kills cuda-resources aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -131,6 +131,9 @@ all: $(BUILD)/bench cuda ## build the program, build/bench
 
 test: $(BUILD)/bench $(BUILD)/faults.so $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests ## build and run every test (SUITE=name: one subject)
 	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(BUILD)/tests
+
+cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and shared memory of the kernels on the device
+	@BUILD=$(BUILD) tests/cuda_resources.sh --write
 
 kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
 	@KILLS=$(KILLS) $(MAKE) --no-print-directory SUITE=kills test
