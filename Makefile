@@ -68,6 +68,7 @@ once = $(patsubst %,$(OBJECTS)/$1/%.o,$2)
 IMPLS := $(call once,impls,$(filter $(ONCE),$(call names,impls/*.c))) \
     $(call variants,impls,$(filter-out $(ONCE),$(call names,impls/*.c)))
 CUDA := $(call once,impls/cuda,$(CUDA_NAMES) $(if $(NVCC),$(call names,impls/cuda/*.cu)))
+CUDA_LIMITS := $(call once,bench/cuda,$(if $(NVCC),limits,absent))
 BENCH := $(call once,bench,$(filter-out main $(ROOFS),$(call names,bench/*.c bench/*.cc))) $(call variants,bench,$(ROOFS))
 TASKS := $(call once,tasks,$(call names,tasks/*.c))
 TRAIN := $(call once,train,$(filter $(TRAIN_ONCE),$(call names,train/*.c))) \
@@ -76,11 +77,11 @@ PLOTS := $(call once,plots,$(call names,plots/*.c))
 TESTS := $(call once,tests,$(call names,tests/*.c))
 PLANTED := $(call variants,tests/planted,$(call names,tests/planted/*.c))
 MAIN := $(OBJECTS)/bench/main.o
-LIBRARY := $(IMPLS) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(PLOTS) $(OBJECTS)/build_identity.o
+LIBRARY := $(IMPLS) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(OBJECTS)/build_identity.o
 PLANTED_REGISTRY := $(OBJECTS)/impls/registry.planted.o
 MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH)) $(TASKS) $(TRAIN)
 
-ROOMS := bench impls impls/cuda tasks train plots tests tests/planted tests/fuzz tests/faults tests/races tests/cuda
+ROOMS := bench bench/cuda impls impls/cuda tasks train plots tests tests/planted tests/fuzz tests/faults tests/races tests/cuda
 SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc $(room)/*.cu))
 SCRIPTS := run.sh .ci/run $(wildcard bench/*.sh tests/*.sh)
 
@@ -235,7 +236,7 @@ $(CUDA_FILE): FORCE
 	@cmp -s $@ $@.new || cp $@.new $@
 	@rm $@.new
 
-$(OBJECTS)/impls/cuda/%.o: impls/cuda/%.cu $(CUDA_FILE)
+$(OBJECTS)/%.o: %.cu $(CUDA_FILE)
 	$(call show,nvcc) && $(NVCC) -ccbin $(CXX) $(CUDA_FLAGS) -I. -MMD -MP -MF $(@:.o=.d) -c $< -o $@ 2>$(@:.o=.ptxas) || \
 	    { grep -v '^ptxas info' $(@:.o=.ptxas) >&2; exit 1; }
 
