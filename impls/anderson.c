@@ -11,7 +11,6 @@
  * it is while the others go on. */
 #include "impls/basis.h"
 #include "impls/finite.h"
-#include "impls/iterated_gradient.h"
 #include "impls/iteration.h"
 #include "impls/residual.h"
 #include "impls/support.h"
@@ -33,10 +32,9 @@ struct plan {
     real *token;        /* (B,T) residuals */
     double *row;        /* (B) */
     bool *moves, *adds; /* (B) sequences that are not below the tolerance; of these, those with an iteration before */
-    struct iterated_gradient gradient;
 };
 
-enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS, MEMORY = 10 };
+enum { MEMORY = 10 }; /* differences, if the option is not set */
 
 /* A difference of which no more than this is new is a combination of those before it. */
 #define DEPENDENT sqrt(REAL_EPSILON)
@@ -52,14 +50,13 @@ static double plan_reals(const struct problem *p, const struct settings *setting
 {
     double B = (double)p->B, T = (double)p->T, M = (double)memory_of(settings), n = B * T * (double)p->d;
     double doubles = B * (M * M + M + 4);
-    return basis_reals(p, (int64_t)M) + map_reals(p, threads) + iterated_gradient_reals(p, settings, threads) + n * (M + 4) +
-           B * T + doubles * (sizeof(double) / sizeof(real));
+    return basis_reals(p, (int64_t)M) + map_reals(p, threads) + n * (M + 4) + B * T + doubles * (sizeof(double) / sizeof(real));
 }
 
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS " memory=", GRADIENTS))
+    if (!support_begin(support, settings, SCAN_OPTIONS " memory=", GRADIENTS_NONE))
         return;
     if (settings->damping < 1 || settings->patience > 0)
         support_no(support, "is not damped: what it does with f(h) - h follows from the iterations before");
@@ -87,7 +84,6 @@ static void count(const struct problem *p, const struct settings *settings, cons
 static void destroy(struct plan *plan)
 {
     if (plan != NULL) {
-        iterated_gradient_close(&plan->gradient);
         map_close(&plan->map);
         basis_close(&plan->basis);
         free(plan->dF);
@@ -135,8 +131,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->problem = *p;
     plan->settings = *settings;
     if (!map_open(p, settings_option(settings, "split"), environment->threads, &plan->map) ||
-        !basis_open(p, memory_of(settings), environment->threads, &plan->basis) || !allocate(plan) ||
-        !iterated_gradient_open(&plan->map, settings, &plan->gradient)) {
+        !basis_open(p, memory_of(settings), environment->threads, &plan->basis) || !allocate(plan)) {
         destroy(plan);
         return status_no_memory();
     }
@@ -262,23 +257,15 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return status;
 }
 
-static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
-                              const struct outputs *grad_outputs, const struct gradients *gradients)
-{
-    return iterated_gradient_run(&plan->gradient, inputs, outputs, grad_outputs, gradients);
-}
-
 const struct implementation VARIANT(anderson) = {
     .name = "anderson",
     .summary = "Anderson's acceleration of the iteration with the last memory=M differences (10), any mixer",
     .options = SCAN_OPTIONS " memory=",
     .device = DEVICE_CPU,
     .solver = true,
-    .gradients = GRADIENTS,
     .supports = supports,
     .count = count,
     .plan = plan,
     .forward = forward,
-    .backward = backward,
     .destroy = destroy,
 };

@@ -11,7 +11,6 @@
  * The l-th iterate: f(h) right after an evaluation, then what minimises the 2-norm of f(h) - h in the space so far. */
 #include "impls/basis.h"
 #include "impls/finite.h"
-#include "impls/iterated_gradient.h"
 #include "impls/iteration.h"
 #include "impls/residual.h"
 #include "impls/support.h"
@@ -48,10 +47,7 @@ struct plan {
     bool *extends;         /* (B) what this iteration's application was */
     bool *which;           /* (B) the sequences that something is being done with */
     int64_t *n_of;         /* (B) */
-    struct iterated_gradient gradient;
 };
-
-enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS };
 
 /* A product of which no more than this is new, times the rounding of the dtype, adds nothing. */
 #define DEPENDENT (16 * REAL_EPSILON)
@@ -76,14 +72,14 @@ static double plan_reals(const struct problem *p, const struct settings *setting
 {
     double B = (double)p->B, n = B * (double)p->T * (double)p->d, M = (double)restart_of(p, settings);
     double doubles = B * (krylov_size(M) + sizeof(struct krylov) / sizeof(double) + 6);
-    return basis_reals(p, (int64_t)M + 1) + map_reals(p, threads) + iterated_gradient_reals(p, settings, threads) + 4 * n +
-           B * (double)(p->d + p->T) + doubles * (sizeof(double) / sizeof(real));
+    return basis_reals(p, (int64_t)M + 1) + map_reals(p, threads) + 4 * n + B * (double)(p->d + p->T) +
+           doubles * (sizeof(double) / sizeof(real));
 }
 
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS " restart=", GRADIENTS))
+    if (!support_begin(support, settings, SCAN_OPTIONS " restart=", GRADIENTS_NONE))
         return;
     if (p->feedback != FEEDBACK_NONE)
         support_no(support, "a state-dependent problem is no linear equation");
@@ -118,7 +114,6 @@ static void count(const struct problem *p, const struct settings *settings, cons
 static void destroy(struct plan *plan)
 {
     if (plan != NULL) {
-        iterated_gradient_close(&plan->gradient);
         map_close(&plan->map);
         basis_close(&plan->basis);
         free(plan->v);
@@ -182,8 +177,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->problem = *p;
     plan->settings = *settings;
     if (!map_open(p, settings_option(settings, "split"), environment->threads, &plan->map) ||
-        !basis_open(p, restart_of(p, settings) + 1, environment->threads, &plan->basis) || !allocate(plan) ||
-        !iterated_gradient_open(&plan->map, settings, &plan->gradient)) {
+        !basis_open(p, restart_of(p, settings) + 1, environment->threads, &plan->basis) || !allocate(plan)) {
         destroy(plan);
         return status_no_memory();
     }
@@ -484,23 +478,15 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return status;
 }
 
-static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
-                              const struct outputs *grad_outputs, const struct gradients *gradients)
-{
-    return iterated_gradient_run(&plan->gradient, inputs, outputs, grad_outputs, gradients);
-}
-
 const struct implementation VARIANT(gmres) = {
     .name = "gmres",
     .summary = "GMRES on (I - J) h = f(0), each sequence by itself; full, or begun anew after restart=M products",
     .options = SCAN_OPTIONS " restart=",
     .device = DEVICE_CPU,
     .solver = true,
-    .gradients = GRADIENTS,
     .supports = supports,
     .count = count,
     .plan = plan,
     .forward = forward,
-    .backward = backward,
     .destroy = destroy,
 };
