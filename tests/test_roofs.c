@@ -369,8 +369,10 @@ START_TEST(a_child_is_not_trusted)
     scratch_write(scratch_path("answer"), text, strlen(text));
     free(text);
     ck_assert_msg(
-        run_program("#!/bin/sh\n[ \"$1\" = roofs ] && grep -q '^{\"threads\":\\[1\\]}$' && cat \"${0%/*}/answer\"\n", &json), "%s",
-        error.text);
+        run_program(
+            "#!/bin/sh\n[ \"$1\" = roofs ] && grep -q '^{\"threads\":\\[1\\],\"device\":false}$' && cat \"${0%/*}/answer\"\n",
+            &json),
+        "%s", error.text);
     ck_assert(json_equal(json, given));
     json_decref(json);
     json_decref(given);
