@@ -49,7 +49,7 @@ LEVEL_FLAGS_avx512 := $(LEVEL_FLAGS_avx2) -mavx512f -mavx512bw -mavx512cd -mavx5
 MEASURES := convergence throughput gradient training accuracy
 # Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
 LEARNING := training accuracy recipe curve checkpoint
-MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime spectrum exact textbook bounds subject measure validate \
+MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime spectrum exact textbook bounds subject measure validate backward \
     memory statistics timing sampling load pace worker $(filter-out $(MEASURES),$(LEARNING))
 
 names = $(basename $(notdir $(wildcard $1)))
