@@ -4,6 +4,10 @@
 
 #include "impls/impl.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Answers no, with the reason. */
 void support_no(struct support *support, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -41,5 +45,9 @@ struct status status_not_converged(const struct problem *problem, int64_t conver
 /* Starts the OpenMP team of this thread, so that the first forward() does not, and turns off the threads of OpenBLAS, which would
  * fight with it over the processors. */
 void team_start(int threads);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
