@@ -13,13 +13,16 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
+enum { V, LAMBDA, FROM, BEFORE, RAW, OUT, ROWS }; /* what a desk has a row for */
+
 /* What a thread works on; rows of n vectors are filled up with zeros. */
 struct desk {
     lanes *x, *sigma;               /* (R,n) SiLU(raw), where r ends zero; (r,n) 1 / (1 + e^-raw) */
     lanes *carried;                 /* (applications,n) Lambda' s^k' */
     lanes *s;                       /* (n) */
-    lanes *v, *lambda, *u;          /* (n), (n), (r,n) adjoints */
-    real *zero, *loss, *theta;      /* (d), (d), (m) adjoints of a token */
+    lanes *rows;                    /* (ROWS,n) rows of d channels that are no whole vectors */
+    lanes *v, *lambda, *u;          /* (n), (n), (r,n) adjoints, where they have no place of their own */
+    real *zero, *loss;              /* (n) a state, and the adjoint of the outputs at a token */
     real *xi, *pi, *b, *c, *solved; /* (R) U^T x, U^T G s; (r) b, c, and C^T U^T G a */
     real *along;                    /* (r) u_i . its adjoint */
     struct fused_gradient_core core;
@@ -42,7 +45,7 @@ static int64_t applications(const struct settings *settings)
 
 static int64_t iterates_size(const struct problem *p, const struct settings *settings)
 {
-    return settings->gradient == GRADIENT_STEPS ? p->B * p->T * applications(settings) * p->d : 0;
+    return settings->gradient == GRADIENT_STEPS ? p->B * p->T * applications(settings) * row_vectors(p) * LANES : 0;
 }
 
 /* Vectors of a desk; `at` is where it begins, or NULL. */
@@ -58,12 +61,12 @@ static int64_t desk_lay(const struct problem *p, int64_t applications, lanes *at
         {&desk->sigma, r * n},
         {&desk->carried, applications * n},
         {&desk->s, n},
+        {&desk->rows, ROWS * n},
         {&desk->v, n},
         {&desk->lambda, n},
         {&desk->u, r * n},
         {&desk->zero, n},
         {&desk->loss, n},
-        {&desk->theta, vectors_of(problem_m(p))},
         {&desk->xi, vectors_of(fused_rank(r))},
         {&desk->pi, vectors_of(fused_rank(r))},
         {&desk->b, vectors_of(r)},
@@ -118,20 +121,37 @@ struct run {
     const struct gradients *gradients;
 };
 
-/* Vector j of a row of d channels. */
-INLINE lanes row(const real *from, int64_t j, int64_t d)
+/* Whether rows of d channels are whole vectors: they are used where they lie then. */
+static bool fits(const struct problem *p)
 {
-    int64_t left = d - j * LANES;
-    return left >= LANES ? lanes_load(from + j * LANES) : lanes_load_part(from + j * LANES, left);
+    return p->d % LANES == 0;
 }
 
-INLINE void row_put(real *to, int64_t j, int64_t d, lanes a)
+static real *place(const struct problem *p, const struct desk *desk, int which)
 {
-    int64_t left = d - j * LANES;
-    if (left >= LANES)
-        lanes_store(to + j * LANES, a);
-    else
-        memcpy(to + j * LANES, &a, (size_t)left * sizeof(real));
+    return (real *)(desk->rows + which * row_vectors(p));
+}
+
+/* A row of d channels in whole vectors: where it lies, or copied to `place`. */
+INLINE const real *whole(const struct problem *p, const real *from, real *place)
+{
+    if (fits(p))
+        return from;
+    fill(place, 0, row_vectors(p) * LANES);
+    memcpy(place, from, (size_t)p->d * sizeof(real));
+    return place;
+}
+
+/* Where to compute a row that is asked for, or that is not (NULL): where it goes, or at `place`, which row_end() copies. */
+INLINE real *row_begin(const struct problem *p, real *to, lanes *place)
+{
+    return to != NULL && fits(p) ? to : (real *)place;
+}
+
+INLINE void row_end(const struct problem *p, real *to, const real *computed)
+{
+    if (to != NULL && to != computed)
+        memcpy(to, computed, (size_t)p->d * sizeof(real));
 }
 
 enum { FEW = 4 }; /* vectors of a mixer whose sums are taken in one go, at the most */
@@ -178,7 +198,7 @@ INLINE void products(const struct problem *p, const int64_t r, const real *lambd
             for (int64_t j = 0; j < n; j++) {
                 lanes product = desk->x[i * n + j] * desk->x[k * n + j];
                 sum[0] += product;
-                sum[1] += product - gating * row(lambda, j, p->d) * product;
+                sum[1] += product - gating * lanes_load(lambda + j * LANES) * product;
             }
             add_up(2, sum, sums);
             desk->core.N[i * r + k] = sums[0];
@@ -218,11 +238,11 @@ INLINE void apply(const struct problem *p, const int64_t r, const int few, const
                   const real *before, real *to, const struct desk *desk)
 {
     const real gating = p->form == FORM_NORMALISED;
-    int64_t n = row_vectors(p), d = p->d;
+    int64_t n = row_vectors(p);
     for (int64_t first = 0; first < r; first += few) {
         lanes sum[FEW] = {{0}};
         for (int64_t j = 0; j < n; j++) {
-            lanes x = row(from, j, d) - row(v, j, d);
+            lanes x = lanes_load(from + j * LANES) - lanes_load(v + j * LANES);
 #pragma GCC unroll 4
             for (int i = 0; i < few; i++)
                 sum[i] += desk->x[(first + i) * n + j] * x;
@@ -233,8 +253,8 @@ INLINE void apply(const struct problem *p, const int64_t r, const int few, const
     times(r, desk->core.E, false, desk->xi, desk->b);
     in_units_of_x(r, desk->core.inverse, desk->b);
     for (int64_t j = 0; j < n; j++) {
-        lanes decay = row(lambda, j, d), drive = row(v, j, d) + combined(r, n, desk->x, desk->b, j);
-        row_put(to, j, d, decay * (row(before, j, d) - gating * drive) + drive);
+        lanes decay = lanes_load(lambda + j * LANES), drive = lanes_load(v + j * LANES) + combined(r, n, desk->x, desk->b, j);
+        lanes_store(to + j * LANES, decay * (lanes_load(before + j * LANES) - gating * drive) + drive);
     }
 }
 
@@ -243,15 +263,19 @@ INLINE void forward_token(const struct run *run, const int64_t r, const int few,
     const struct fused_gradient *g = run->g;
     const struct problem *p = &g->problem;
     int64_t d = p->d, m = problem_m(p), i = b * p->T + t;
-    const real *v = (const real *)run->inputs->v + i * d, *lambda = (const real *)run->inputs->lambda + i * d,
-               *theta = (const real *)run->inputs->theta + i * m, *from = (const real *)run->outputs->h + i * d;
-    const real *initial = run->inputs->h0 != NULL ? (const real *)run->inputs->h0 + b * d : desk->zero;
+    int64_t width = row_vectors(p) * LANES;
+    const real *theta = (const real *)run->inputs->theta + i * m;
+    const real *v = whole(p, (const real *)run->inputs->v + i * d, place(p, desk, V));
+    const real *lambda = whole(p, (const real *)run->inputs->lambda + i * d, place(p, desk, LAMBDA));
+    const real *from = whole(p, (const real *)run->outputs->h + i * d, place(p, desk, FROM));
+    const real *initial =
+        whole(p, run->inputs->h0 != NULL ? (const real *)run->inputs->h0 + b * d : desk->zero, place(p, desk, BEFORE));
     activate(p, theta, desk);
     products(p, r, lambda, desk);
     fused_gradient_core_make(p, theta + r * d, false, &desk->core);
     for (int64_t k = 0; k < g->n; k++) {
-        real *to = g->iterates + (i * g->n + k) * d;
-        apply(p, r, few, v, lambda, from, t > 0 ? to - g->n * d : initial, to, desk);
+        real *to = g->iterates + (i * g->n + k) * width;
+        apply(p, r, few, v, lambda, from, t > 0 ? to - g->n * width : initial, to, desk);
         from = to;
     }
 }
@@ -263,20 +287,22 @@ struct application {
     const real *v, *lambda, *from, *before; /* F^{k-1}_t, F^k_{t-1} */
     const real *loss;                       /* of the last application; NULL: s comes from the application after */
     lanes *carried;
-    bool add; /* to the adjoints of v, lambda and u */
+    real *v_adjoint, *lambda_adjoint;
+    bool add; /* to them, and to the adjoints of u */
 };
 
 /* s, and what is summed of it and of x: U^T x and U^T G s. c is in units of x. */
 INLINE void take(const struct problem *p, const int64_t r, const int few, const struct application *at, const struct desk *desk)
 {
     const real gating = p->form == FORM_NORMALISED;
-    int64_t n = row_vectors(p), d = p->d;
+    int64_t n = row_vectors(p);
     for (int64_t j = 0; j < n; j++)
-        desk->s[j] = at->carried[j] + (at->loss != NULL ? row(at->loss, j, d) : combined(r, n, desk->x, desk->c, j));
+        desk->s[j] = at->carried[j] + (at->loss != NULL ? lanes_load(at->loss + j * LANES) : combined(r, n, desk->x, desk->c, j));
     for (int64_t first = 0; first < r; first += few) {
         lanes xi[FEW] = {{0}}, pi[FEW] = {{0}};
         for (int64_t j = 0; j < n; j++) {
-            lanes s = desk->s[j], x = row(at->from, j, d) - row(at->v, j, d), driven = s - gating * row(at->lambda, j, d) * s;
+            lanes s = desk->s[j], x = lanes_load(at->from + j * LANES) - lanes_load(at->v + j * LANES),
+                  driven = s - gating * lanes_load(at->lambda + j * LANES) * s;
 #pragma GCC unroll 4
             for (int i = 0; i < few; i++) {
                 xi[i] += desk->x[(first + i) * n + j] * x;
@@ -313,7 +339,7 @@ INLINE void meet(const int64_t r, bool exact, const struct desk *desk)
 INLINE void give(const struct problem *p, const int64_t r, bool exact, const struct application *at, const struct desk *desk)
 {
     const real gating = p->form == FORM_NORMALISED;
-    int64_t n = row_vectors(p), d = p->d;
+    int64_t n = row_vectors(p);
     const real *inverse = desk->core.inverse;
     real *b = desk->xi, *c = desk->pi; /* in units of x, where what they were made from is done with */
     for (int64_t i = 0; i < r; i++) {
@@ -322,12 +348,14 @@ INLINE void give(const struct problem *p, const int64_t r, bool exact, const str
     }
     for (int64_t j = 0; j < n; j++) {
         lanes s = exact ? desk->s[j] + combined(r, n, desk->x, desk->solved, j) : desk->s[j];
-        lanes decay = row(at->lambda, j, d), v = row(at->v, j, d), x = row(at->from, j, d) - v, kept = decay * s;
+        lanes decay = lanes_load(at->lambda + j * LANES), v = lanes_load(at->v + j * LANES),
+              x = lanes_load(at->from + j * LANES) - v, kept = decay * s;
         lanes driven = s - gating * kept, mixed = gating * (v + combined(r, n, desk->x, b, j));
-        lanes v_adjoint = driven - combined(r, n, desk->x, c, j), lambda_adjoint = s * (row(at->before, j, d) - mixed);
+        lanes v_adjoint = driven - combined(r, n, desk->x, c, j), lambda_adjoint = s * (lanes_load(at->before + j * LANES) - mixed);
         at->carried[j] = kept;
-        desk->v[j] = at->add ? desk->v[j] + v_adjoint : v_adjoint;
-        desk->lambda[j] = at->add ? desk->lambda[j] + lambda_adjoint : lambda_adjoint;
+        lanes_store(at->v_adjoint + j * LANES, at->add ? lanes_load(at->v_adjoint + j * LANES) + v_adjoint : v_adjoint);
+        lanes_store(at->lambda_adjoint + j * LANES,
+                    at->add ? lanes_load(at->lambda_adjoint + j * LANES) + lambda_adjoint : lambda_adjoint);
         for (int64_t i = 0; i < r; i++) {
             lanes u_adjoint = driven * desk->b[i] + x * desk->c[i];
             desk->u[i * n + j] = at->add ? desk->u[i * n + j] + u_adjoint : u_adjoint;
@@ -340,19 +368,22 @@ INLINE void give(const struct problem *p, const int64_t r, bool exact, const str
 INLINE void activate_back(const struct problem *p, const int64_t r, const real *theta, const struct desk *desk, real *to)
 {
     const struct fused_gradient_core *core = &desk->core;
-    int64_t n = row_vectors(p), d = p->d;
+    int64_t n = row_vectors(p);
     fused_gradient_core_back(p, core);
     for (int64_t i = 0; i < r; i++) {
         for (int64_t j = 0; j < r; j++)
             desk->along[i] += core->N_adjoint[i * r + j] * core->N[i * r + j];
         for (int64_t j = 0; j < r; j++)
             desk->b[j] = (core->N_adjoint[i * r + j] - (i == j ? core->unit[i] * desk->along[i] : 0)) * core->inverse[j];
+        const real *raw = whole(p, theta + i * p->d, place(p, desk, RAW));
+        real *row = row_begin(p, to + i * p->d, desk->rows + OUT * n);
         for (int64_t j = 0; j < n; j++) {
             lanes u_adjoint = desk->u[i * n + j] + combined(r, n, desk->x, desk->b, j), s = desk->sigma[i * n + j];
-            lanes slope = s * (1 + row(theta + i * d, j, d) * (1 - s));
-            row_put(to + i * d, j, d, u_adjoint * core->inverse[i] * slope);
+            lanes slope = s * (1 + lanes_load(raw + j * LANES) * (1 - s));
+            lanes_store(row + j * LANES, u_adjoint * core->inverse[i] * slope);
         }
-        to[r * d + i] = core->S_adjoint[i] * (real)p->s * sigmoid_slope(theta[r * d + i]);
+        row_end(p, to + i * p->d, row);
+        to[r * p->d + i] = core->S_adjoint[i] * (real)p->s * sigmoid_slope(theta[r * p->d + i]);
     }
 }
 
@@ -360,9 +391,9 @@ INLINE void activate_back(const struct problem *p, const int64_t r, const real *
 static const real *loss_at(const struct run *run, int64_t b, int64_t t, const struct desk *desk)
 {
     const struct problem *p = &run->g->problem;
-    if (run->grad_outputs->h != NULL && (run->grad_outputs->final == NULL || t < p->T - 1))
+    if (fits(p) && run->grad_outputs->h != NULL && (run->grad_outputs->final == NULL || t < p->T - 1))
         return (const real *)run->grad_outputs->h + (b * p->T + t) * p->d;
-    fill(desk->loss, 0, p->d);
+    fill(desk->loss, 0, row_vectors(p) * LANES);
     adjoint_add_token(p, run->grad_outputs, b, t, desk->loss);
     return desk->loss;
 }
@@ -379,18 +410,25 @@ INLINE bool backward_token(const struct run *run, const int64_t r, const int few
     const struct fused_gradient *g = run->g;
     const struct problem *p = &g->problem;
     const struct inputs *inputs = run->inputs;
-    int64_t d = p->d, m = problem_m(p), token = b * p->T + t, n = row_vectors(p);
-    const real *theta = (const real *)inputs->theta + token * m, *h = (const real *)run->outputs->h + token * d;
+    int64_t d = p->d, m = problem_m(p), i = b * p->T + t, n = row_vectors(p), width = n * LANES;
+    const real *theta = (const real *)inputs->theta + i * m, *iterates = g->iterates + i * g->n * width;
     const real *initial = inputs->h0 != NULL ? (const real *)inputs->h0 + b * d : desk->zero;
-    struct application at = {.v = (const real *)inputs->v + token * d, .lambda = (const real *)inputs->lambda + token * d};
+    const real *before = t > 0 ? (const real *)run->outputs->h + (i - 1) * d : initial;
+    const real *h = whole(p, (const real *)run->outputs->h + i * d, place(p, desk, FROM));
+    real *v_adjoint = row_of(run->gradients->v, i, d), *lambda_adjoint = row_of(run->gradients->lambda, i, d);
+    struct application at = {.v = whole(p, (const real *)inputs->v + i * d, place(p, desk, V)),
+                             .lambda = whole(p, (const real *)inputs->lambda + i * d, place(p, desk, LAMBDA)),
+                             .before = whole(p, g->exact ? before : initial, place(p, desk, BEFORE)),
+                             .v_adjoint = row_begin(p, v_adjoint, desk->v),
+                             .lambda_adjoint = row_begin(p, lambda_adjoint, desk->lambda)};
     activate(p, theta, desk);
     products(p, r, at.lambda, desk);
     bool regular = fused_gradient_core_make(p, theta + r * d, g->exact, &desk->core);
     fill(desk->along, 0, r);
     for (int64_t k = g->n; k >= 1; k--) {
-        const real *next = g->exact ? h : g->iterates + (token * g->n + k - 1) * d; /* F^k_t */
-        at.before = t == 0 ? initial : g->exact ? h - d : next - g->n * d;
-        at.from = k > 1 ? next - d : h;
+        if (t > 0 && !g->exact)
+            at.before = iterates + (k - 1 - g->n) * width;
+        at.from = k > 1 ? iterates + (k - 2) * width : h;
         at.loss = k == g->n ? loss_at(run, b, t, desk) : NULL;
         at.carried = desk->carried + (k - 1) * n;
         at.add = k < g->n;
@@ -398,14 +436,42 @@ INLINE bool backward_token(const struct run *run, const int64_t r, const int few
         meet(r, g->exact, desk);
         give(p, r, g->exact, &at, desk);
     }
-    adjoint_put(row_of(run->gradients->v, token, d), (real *)desk->v, d, false);
-    adjoint_put(row_of(run->gradients->lambda, token, d), (real *)desk->lambda, d, false);
+    row_end(p, v_adjoint, at.v_adjoint);
+    row_end(p, lambda_adjoint, at.lambda_adjoint);
     if (run->gradients->theta != NULL)
-        activate_back(p, r, theta, desk, row_of(run->gradients->theta, token, m));
+        activate_back(p, r, theta, desk, (real *)run->gradients->theta + i * m);
     return regular;
 }
 
 /* ---- Both ------------------------------------------------------------------------------------------------------------------- */
+
+static void fetch(const void *array, int64_t i, int64_t n)
+{
+    enum { LINE = 64 / sizeof(real) };
+    for (int64_t c = 0; array != NULL && c < n; c += LINE)
+        __builtin_prefetch((const real *)array + i * n + c);
+}
+
+/* What is read and written of a token that comes soon: rows backwards in time are not foreseen by the machine. */
+static void fetch_token(const struct run *run, int64_t i, bool backward)
+{
+    const struct problem *p = &run->g->problem;
+    int64_t d = p->d, m = problem_m(p);
+    fetch(run->inputs->v, i, d);
+    fetch(run->inputs->lambda, i, d);
+    fetch(run->inputs->theta, i, m);
+    fetch(run->outputs->h, i, d);
+    if (!backward)
+        return;
+    fetch(run->grad_outputs->h, i, d);
+    fetch(run->gradients->v, i, d);
+    fetch(run->gradients->lambda, i, d);
+    fetch(run->gradients->theta, i, m);
+    if (!run->g->exact)
+        fetch(run->g->iterates, i, run->g->n * row_vectors(p) * LANES);
+}
+
+enum { SOON = 2 }; /* tokens ahead */
 
 /* Sequence b; returns the first token that has no answer, or B T. */
 INLINE int64_t run_sequence(const struct run *run, const int64_t r, const int few, int64_t b, const struct desk *desk)
@@ -413,13 +479,19 @@ INLINE int64_t run_sequence(const struct run *run, const int64_t r, const int fe
     const struct fused_gradient *g = run->g;
     const struct problem *p = &g->problem;
     int64_t place = p->B * p->T, n = row_vectors(p), d = p->d;
-    for (int64_t t = 0; t < p->T && !g->exact; t++)
+    for (int64_t t = 0; t < p->T && !g->exact; t++) {
+        if (t + SOON < p->T)
+            fetch_token(run, b * p->T + t + SOON, false);
         forward_token(run, r, few, b, t, desk);
+    }
     for (int64_t j = 0; j < g->n * n; j++)
         desk->carried[j] = (lanes){0};
-    for (int64_t t = p->T - 1; t >= 0; t--)
+    for (int64_t t = p->T - 1; t >= 0; t--) {
+        if (t >= SOON)
+            fetch_token(run, b * p->T + t - SOON, true);
         if (!backward_token(run, r, few, b, t, desk))
             place = b * p->T + t;
+    }
     for (int64_t k = 0; k < g->n && run->gradients->h0 != NULL; k++)
         adjoint_put((real *)run->gradients->h0 + b * d, (real *)(desk->carried + k * n), d, k > 0);
     return place;
@@ -440,7 +512,7 @@ struct status fused_gradient_run(const struct fused_gradient *g, const struct in
             desk.x[j] = (lanes){0};
         for (int64_t j = 0; j < p->r * vectors; j++)
             desk.sigma[j] = (lanes){0};
-        fill(desk.zero, 0, p->d);
+        fill(desk.zero, 0, vectors * LANES);
         for (int64_t b = p->B * thread / n; b < p->B * (thread + 1) / n; b++) {
             int64_t found = p->r == 1   ? run_sequence(&run, 1, 1, b, &desk)
                             : p->r == 2 ? run_sequence(&run, 2, 2, b, &desk)
