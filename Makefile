@@ -270,4 +270,6 @@ $(BUILD)/build_identity.c: bench/build_identity.sh $(REGISTRIES) $(IMPLS) $(CUDA
 $(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))
 
+include tests/cuda/rules.mk
+
 -include $(shell find $(OBJECTS) -name '*.d' 2>/dev/null)

@@ -11,7 +11,8 @@
 #include "impls/impl.h"
 
 // clang-format off
-#define CUDA_IMPLEMENTATIONS(X)
+#define CUDA_IMPLEMENTATIONS(X) \
+    X(diagonal_scan_cuda, CUDA_EXACT, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "diagonal linear RNN (Q = I), one scan on the GPU")
 // clang-format on
 
 /* What these implementations have been run on so far. It stands in every record of theirs and in the README, until the results of a
