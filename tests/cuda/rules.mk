@@ -18,15 +18,29 @@ KERNEL_LIBRARY := $(filter-out $(CUDA) $(OBJECTS)/impls/registry.o,$(LIBRARY)) $
 define kernel_rules
 $(KERNELS)/$1/%.o: impls/cuda/%.cu $(FLAGS_FILE)
 	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -MMD -MP -x c++ -c $$< -o $$@
+$(KERNELS)/$1/bugs.o: tests/cuda/bugs.cc $(FLAGS_FILE)
+	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -MMD -MP -c $$< -o $$@
 $(KERNELS)/$1/%.o: tests/cuda/%.cc $(FLAGS_FILE)
 	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) -O2 $(if $(filter plain,$1),,-DRUNNER_$(shell echo $1 | tr a-z A-Z)) -I. -MMD -MP -c $$< -o $$@
 $(BUILD)/kernels-$1: $(patsubst %,$(KERNELS)/$1/%.o,$(KERNEL_NAMES) runner device) $(KERNELS)/registry.o $(KERNEL_TESTS) $(KERNEL_LIBRARY)
 	$$(call show,link) && $$(KERNEL_CXX_$1) $$(filter %.o,$$^) $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -rdynamic -fopenmp -pthread -Wl,--as-needed \
 	    $$(LIBRARIES) $$$$(pkg-config --libs check) -ldl -o $$@
+$(BUILD)/bugs-$1: $(patsubst %,$(KERNELS)/$1/%.o,bugs runner device) $(OBJECTS)/impls/status.o
+	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -o $$@
+KERNEL_PROGRAMS += $(BUILD)/kernels-$1 $(BUILD)/bugs-$1
 endef
 $(foreach way,$(KERNEL_WAYS),$(eval $(call kernel_rules,$(way))))
 
 $(KERNELS)/registry.o: impls/registry.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),-DWITH_CUDA)
+
+# Copies with a bug: implementation.bug.way, each a shared object that the program of that way loads.
+KERNEL_BUGS := $(foreach name,$(shell sed -n 's/^\([a-z][^ ]*\) .*/\1/p' tests/cuda/planted.list),$(if $(filter $(KERNEL_WAYS),$(lastword $(subst ., ,$(name)))),$(name)))
+KERNEL_PROGRAMS += $(KERNEL_BUGS:%=$(KERNELS)/planted/%.so)
+.PHONY: kernels
+kernels: $(KERNEL_PROGRAMS)
+$(KERNELS)/planted/%.so: tests/cuda/planted.list tests/cuda/plant.sh $(wildcard impls/cuda/*.h impls/cuda/*.cu tests/cuda/*.h) $(FLAGS_FILE)
+	$(call show,plant) && tests/cuda/plant.sh $* $(@:.so=) && $(KERNEL_CXX_$(lastword $(subst ., ,$*))) $(KERNEL_FLAGS) \
+	    $(KERNEL_FLAGS_$(lastword $(subst ., ,$*))) -I$(@:.so=) -I. -shared -x c++ $(@:.so=)/impls/cuda/$(firstword $(subst ., ,$*)).cu -o $@
 
 -include $(shell find $(KERNELS) -name '*.d' 2>/dev/null)

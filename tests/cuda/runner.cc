@@ -45,7 +45,8 @@ static void __tsan_release(void *)
 }
 #endif
 
-namespace {
+namespace
+{
 
 enum { WARP = 32, STACK = 128 << 10, STATIC_SHARED = 48 << 10, GAP = 64, SHARED_LIMIT = 48 << 10, IDLE_ROUNDS = 200 };
 const long long MOST_ROUNDS = 20000000;
@@ -100,7 +101,7 @@ bool moved, failed;
 char message[160];
 long long finished;
 std::map<const void *, size_t> allowed;
-char launch_token;
+char begin_token, end_token; /* apart: a thread that begins must not seem to come after one that has ended */
 unsigned stacks_made;
 
 } // namespace
@@ -172,9 +173,9 @@ static void begin(void)
 #ifdef RUNNER_ADDRESS
     __sanitizer_finish_switch_fiber(NULL, &home_bottom, &home_size);
 #endif
-    __tsan_acquire(&launch_token);
+    __tsan_acquire(&begin_token);
     launch->body(launch->arguments);
-    __tsan_release(&launch_token);
+    __tsan_release(&end_token);
     running->state = DONE;
     to_home(running, true);
     abort(); /* nobody goes on with a thread that is done */
@@ -327,7 +328,7 @@ static block *open_block(unsigned index)
     __asan_poison_memory_region(one->memory, STATIC_SHARED);
     __asan_poison_memory_region(one->dynamic + launch->shared / 8 * 8, launch->shared % 8 + 1);
     __asan_unpoison_memory_region(one->dynamic + launch->shared / 8 * 8, launch->shared % 8);
-    __tsan_release(&launch_token);
+    __tsan_release(&begin_token);
     for (unsigned i = 0; i < launch->threads; i++)
         open_thread(one, i);
     return one;
@@ -352,8 +353,8 @@ static void fail(const block *one, const char *what, const fiber &a, const fiber
 {
     const char *name = strrchr(a.file, '/') != NULL ? strrchr(a.file, '/') + 1 : a.file;
     if (b == NULL)
-        snprintf(message, sizeof message, "%s: %s: block %u, thread %u at %s:%d", launch->kernel, what, one->index, a.thread.x, name,
-                 a.line);
+        snprintf(message, sizeof message, "%s: %s: block %u, thread %u at %s:%d", launch->kernel, what, one->index, a.thread.x,
+                 name, a.line);
     else if (b->state == DONE)
         snprintf(message, sizeof message, "%s: %s: block %u, thread %u at %s:%d, thread %u has ended", launch->kernel, what,
                  one->index, a.thread.x, name, a.line, b->thread.x);
@@ -491,7 +492,7 @@ static void run_blocks(void)
         ended.clear();
 #endif
     }
-    __tsan_acquire(&launch_token);
+    __tsan_acquire(&end_token);
     for (block *one : resident)
         close_block(one);
     for (block *one : ended)
@@ -503,7 +504,8 @@ struct status runner_run(const struct runner_launch *what)
     failed = false;
     size_t limit = allowed.count(what->address) ? allowed[what->address] : (size_t)SHARED_LIMIT;
     if (what->blocks == 0 || what->threads == 0 || what->threads > 1024 || what->shared > limit)
-        return status_at(STATUS_INTERNAL, -1, -1, "%s:%d: %s: %u blocks of %u threads and %zu bytes of shared memory cannot be launched",
+        return status_at(STATUS_INTERNAL, -1, -1,
+                         "%s:%d: %s: %u blocks of %u threads and %zu bytes of shared memory cannot be launched",
                          strrchr(what->file, '/') + 1, what->line, what->kernel, what->blocks, what->threads, what->shared);
     launch = what;
 #ifdef RUNNER_THREAD
