@@ -3,7 +3,7 @@
  *
  *   kernels WORK NAME [FILE]     WORK: all   every case in every order of threads and blocks, with 1, 2, 8 and all blocks resident in turn
  *                                      some  every case in one of these ways
- *                                      few   a dozen cases in one way
+ *                                      few   a dozen cases in two ways
  *                                NAME: an implementation, of the shared object FILE instead of those linked
  *
  * A mistake ends it with status 1 and the reason; a sanitizer that finds something ends it in its own way. */
@@ -34,13 +34,13 @@ enum { RESIDENTS = 4 };
 /* So many ways of a case are tried, and this is way k of case i. */
 static int ways(void)
 {
-    return work == ALL ? RUNNER_ORDERS : 1;
+    return work == ALL ? RUNNER_ORDERS : work == SOME ? 1 : 2;
 }
 
 static void choose(int i, int k)
 {
     int order = work == FEW ? RUNNER_RANDOM : (i + k) % RUNNER_ORDERS;
-    int resident = work == FEW ? 2 + i % 2 : residents[(i / RUNNER_ORDERS + i + k) % RESIDENTS];
+    int resident = work == FEW ? (k % 2 ? 2 : 0) : residents[(i / RUNNER_ORDERS + i + k) % RESIDENTS];
     runner_ways_choose(order, resident, (uint64_t)(i * RUNNER_ORDERS + k));
 }
 
