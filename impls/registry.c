@@ -13,7 +13,9 @@
     X(fixed_point)           \
     X(fixed_point_fused)     \
     X(fixed_point_chunked)   \
-    X(quasi_deer)
+    X(quasi_deer)            \
+    X(anderson)              \
+    X(gmres)
 // clang-format on
 
 #ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */

@@ -37,6 +37,7 @@ void trace_exact(const struct problem *problem, struct trace *trace);
 /* Of one that does: before the first iteration, and after iteration l, whose iterate h (B,T,d) is copied where the caller asked for
  * it. trace may be NULL. */
 void trace_begin(const struct problem *problem, struct trace *trace);
+bool trace_keeps(const struct trace *trace, int64_t l); /* whether it would be copied */
 void trace_keep(const struct problem *problem, struct trace *trace, int64_t l, const void *h);
 
 /* not_converged: so many sequences were below the tolerance after the last of l iterations. */

@@ -78,6 +78,7 @@ static void ask(void)
         return;
     }
     snprintf(facts.name, sizeof facts.name, "%.127s", properties.name);
+    cudaDeviceGetPCIBusId(facts.pci, sizeof facts.pci, 0);
     facts.major = properties.major;
     facts.minor = properties.minor;
     facts.multiprocessors = properties.multiProcessorCount;

@@ -17,8 +17,8 @@ extern "C" {
 
 struct device_facts {
     bool there;
-    char reason[160]; /* in words, when not: built without CUDA, driver missing or too old, no device */
-    char name[128];
+    char reason[160];                 /* in words, when not: built without CUDA, driver missing or too old, no device */
+    char name[128], pci[32];          /* pci: its address on the bus */
     int driver, runtime;              /* versions of CUDA, 1000 * major + 10 * minor; driver 0: none */
     int major, minor;                 /* compute capability */
     int multiprocessors;              /* number of them */
