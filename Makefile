@@ -48,7 +48,7 @@ LEVEL_FLAGS_avx512 := $(LEVEL_FLAGS_avx2) -mavx512f -mavx512bw -mavx512cd -mavx5
 # of a measure, the points of that measure.
 MEASURES := convergence throughput gradient training accuracy
 # Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
-LEARNING := training accuracy recipe curve checkpoint
+LEARNING := training accuracy difference recipe curve checkpoint
 MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime spectrum exact textbook bounds subject measure validate \
     memory statistics timing sampling load pace worker $(filter-out $(MEASURES),$(LEARNING))
 
