@@ -1,7 +1,8 @@
 # Builds and checks everything. `make help` lists the targets; ./run.sh builds by itself.
 #
 # All that is built lies in build/, or in a folder of its own below it for sanitizers (make SANITIZE=address,undefined test).
-# A new .c file is picked up by itself. A new implementation is one file in impls/ and one line in impls/registry.c.
+# A new .c file is picked up by itself. A new implementation is one file in impls/ and one line in impls/registry.c; one on a CUDA
+# device is one .cu file in impls/cuda/ and one line in impls/cuda/registry.h.
 
 ifeq ($(origin CC),default)
 CC := gcc
@@ -29,7 +30,7 @@ KILLS := 200
 
 # Files of impls/ that do no arithmetic are compiled once; every other one once per dtype and instruction level, as are the loops
 # of bench/ that are held against them.
-ONCE := problem level registry status support
+ONCE := problem level registry status support forward
 ROOFS := roof_kernels
 # The same for files of train/ that do no arithmetic on tensors.
 TRAIN_ONCE := names parameters sequence solver model schedule training step evaluate
@@ -43,6 +44,14 @@ endif
 LEVEL_FLAGS_baseline := $(if $(filter x86_64,$(shell uname -m)),-march=x86-64)
 LEVEL_FLAGS_avx2 := -march=x86-64 -mavx2 -mfma -mbmi -mbmi2
 LEVEL_FLAGS_avx512 := $(LEVEL_FLAGS_avx2) -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mprefer-vector-width=512
+
+# Implementations on a CUDA device, where nvcc is found (make NVCC= builds without): a fat binary for these compute capabilities, and PTX
+# of the last for cards that come later. Sanitizers are for the host's code.
+CUDA_TARGETS := 80 90 100
+ifeq ($(origin NVCC),undefined)
+NVCC := $(if $(SANITIZE),,$(shell bench/cuda.sh find))
+endif
+CUDA_NAMES := $(if $(NVCC),device support,absent support)
 
 # The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
 # of a measure, the points of that measure.
@@ -58,6 +67,7 @@ once = $(patsubst %,$(OBJECTS)/$1/%.o,$2)
 
 IMPLS := $(call once,impls,$(filter $(ONCE),$(call names,impls/*.c))) \
     $(call variants,impls,$(filter-out $(ONCE),$(call names,impls/*.c)))
+CUDA := $(call once,impls/cuda,$(CUDA_NAMES) $(if $(NVCC),$(call names,impls/cuda/*.cu)))
 BENCH := $(call once,bench,$(filter-out main $(ROOFS),$(call names,bench/*.c bench/*.cc))) $(call variants,bench,$(ROOFS))
 TASKS := $(call once,tasks,$(call names,tasks/*.c))
 TRAIN := $(call once,train,$(filter $(TRAIN_ONCE),$(call names,train/*.c))) \
@@ -66,12 +76,12 @@ PLOTS := $(call once,plots,$(call names,plots/*.c))
 TESTS := $(call once,tests,$(call names,tests/*.c))
 PLANTED := $(call variants,tests/planted,$(call names,tests/planted/*.c))
 MAIN := $(OBJECTS)/bench/main.o
-LIBRARY := $(IMPLS) $(TASKS) $(TRAIN) $(BENCH) $(PLOTS) $(OBJECTS)/build_identity.o
+LIBRARY := $(IMPLS) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(PLOTS) $(OBJECTS)/build_identity.o
 PLANTED_REGISTRY := $(OBJECTS)/impls/registry.planted.o
 MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH)) $(TASKS) $(TRAIN)
 
-ROOMS := bench impls tasks train plots tests tests/planted tests/fuzz tests/faults tests/races
-SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc))
+ROOMS := bench impls impls/cuda tasks train plots tests tests/planted tests/fuzz tests/faults tests/races tests/cuda
+SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc $(room)/*.cu))
 SCRIPTS := run.sh .ci/run $(wildcard bench/*.sh tests/*.sh)
 
 # ---- Flags -------------------------------------------------------------------------------------------------------------
@@ -93,6 +103,16 @@ PACKAGE_FLAGS = $(eval PACKAGE_FLAGS := $$(shell pkg-config --cflags $(PACKAGES)
 LIBRARIES = $(eval LIBRARIES := $$(shell pkg-config --libs $(PACKAGES)) -lm)$(LIBRARIES)
 COMPILER = $(eval COMPILER := $$(shell $(CC) --version | head -n 1))$(COMPILER)
 
+# The Toolkit's own folders, as its compiler names them; its runtime is linked statically, so that the program starts without it.
+cuda_says = $(if $(NVCC),$(shell $(NVCC) --dryrun x.cu 2>&1 | sed -n 's/^\#\$$ $1= *//p'))
+CUDA_INCLUDES = $(eval CUDA_INCLUDES := $$(patsubst "-I%,-isystem "%,$$(call cuda_says,INCLUDES)))$(CUDA_INCLUDES)
+CUDA_LIBRARIES = $(eval CUDA_LIBRARIES := $$(if $(NVCC),$$(filter-out %/stubs",$$(call cuda_says,LIBRARIES)) -lcudart_static -ldl -lrt))$(CUDA_LIBRARIES)
+CUDA_COMPILER = $(eval CUDA_COMPILER := $$(if $(NVCC),$$(shell $(NVCC) --version | grep release)))$(CUDA_COMPILER)
+CUDA_CODES := $(foreach t,$(CUDA_TARGETS),-gencode arch=compute_$t,code=sm_$t) \
+    -gencode arch=compute_$(lastword $(CUDA_TARGETS)),code=compute_$(lastword $(CUDA_TARGETS))
+# ptxas reports the registers, shared memory and spills of each kernel, into a file beside the object.
+CUDA_FLAGS := -std=c++20 -O3 -Werror all-warnings -Xcompiler -Wall,-Wextra,-Werror -Xptxas -v $(CUDA_CODES)
+
 # What defines the code that the compiler makes, apart from the source; folders of this machine are not part of it.
 CODE_FLAGS = $(COMPILER): $(C_FLAGS) | $(VARIANT_FLAGS) $(foreach l,$(LEVELS),| $l $(LEVEL_FLAGS_$l))
 
@@ -103,7 +123,7 @@ WRAP_FLAGS := $(if $(wildcard tests/allocations.c),$(patsubst %,-Wl$(comma)--wra
 # make V=1 shows the whole commands.
 show = @mkdir -p $(@D) && $(if $(V),set -x,echo '$1 $(@:$(BUILD)/%=%)')
 compile = $(call show,compile) && $1 -I. -ffile-prefix-map="$$PWD"=. $(PACKAGE_FLAGS) $2 -MMD -MP -c $< -o $@
-link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $1 -o $@
+link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $(CUDA_LIBRARIES) $1 -o $@
 
 # ---- Targets -----------------------------------------------------------------------------------------------------------
 
@@ -127,8 +147,8 @@ lint-format: | needs
 	@clang-format --dry-run -Werror $(SOURCES)
 
 lint-tidy: | needs
-	@printf '%s\n' $(filter %.c,$(SOURCES)) | xargs -P $$(nproc) -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
-	    $(filter-out -Werror -fopenmp,$(C_FLAGS)) -I. $(PACKAGE_FLAGS) 2>&1 | { ! grep -A 5 -E 'warning:|error:'; }
+	@printf '%s\n' $(filter-out $(if $(NVCC),,impls/cuda/device.c),$(filter %.c,$(SOURCES))) | xargs -P $$(nproc) -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
+	    $(filter-out -Werror -fopenmp,$(C_FLAGS)) -I. $(PACKAGE_FLAGS) $(CUDA_INCLUDES) 2>&1 | { ! grep -A 5 -E 'warning:|error:'; }
 
 # Rules of cppcheck that are mistaken here: about errors that fail() fills in, struct literals passed on, NULL as (void *)0.
 CPPCHECK_MISTAKEN := ctuuninitvar returnDanglingLifetime varFuncNullUB
@@ -154,7 +174,7 @@ needs:
 	    $(if $(filter fuzz tsan,$(MAKECMDGOALS)),clang)
 
 cuda: $(BUILD)/bench
-	@bench/cuda.sh
+	@bench/cuda.sh say '$(NVCC)' '$(CUDA_TARGETS:%=sm_%) and PTX'
 
 $(BUILD)/bench: $(MAIN) $(LIBRARY)
 	$(call link)
@@ -169,7 +189,7 @@ $(BUILD)/bench-planted: $(MAIN) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRA
 
 # The parsers of untrusted bytes, in a build of their own with clang; one instruction level will do.
 FUZZED := sweep journal safetensors draw
-CLANG_BUILD := CC=clang CXX=clang++ LEVELS=baseline DEFINES= WARNINGS='-Wno-everything -Werror=incompatible-pointer-types -Werror=int-conversion'
+CLANG_BUILD := CC=clang CXX=clang++ NVCC= LEVELS=baseline DEFINES= WARNINGS='-Wno-everything -Werror=incompatible-pointer-types -Werror=int-conversion'
 fuzz: | needs ## try made-up bytes on what reads files, SECONDS=60 for each reader
 	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/fuzz SANITIZE=fuzzer-no-link,address,undefined $(FUZZED:%=build/fuzz/fuzz-%)
 	@tests/fuzz.sh build/fuzz $(or $(SECONDS),60) $(FUZZED)
@@ -204,6 +224,23 @@ $(FLAGS_FILE): FORCE | needs
 	@cmp -s $@ $@.new || cp $@.new $@
 	@rm $@.new
 
+# The same of what the CUDA Toolkit has to do with: it may come and go.
+CUDA_FILE := $(BUILD)/flags-cuda
+$(CUDA_FILE): FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(NVCC) $(CUDA_COMPILER)' '$(CUDA_FLAGS)' '$(CUDA_INCLUDES) $(CUDA_LIBRARIES)' >$@.new
+	@cmp -s $@ $@.new || cp $@.new $@
+	@rm $@.new
+
+$(OBJECTS)/impls/cuda/%.o: impls/cuda/%.cu $(CUDA_FILE)
+	$(call show,nvcc) && $(NVCC) -ccbin $(CXX) $(CUDA_FLAGS) -I. -MMD -MP -MF $(@:.o=.d) -c $< -o $@ 2>$(@:.o=.ptxas) || \
+	    { grep -v '^ptxas info' $(@:.o=.ptxas) >&2; exit 1; }
+
+$(OBJECTS)/impls/cuda/device.o: FILE_FLAGS = $(CUDA_INCLUDES)
+$(OBJECTS)/impls/cuda/device.o: $(CUDA_FILE)
+$(OBJECTS)/impls/registry.o $(PLANTED_REGISTRY): FILE_FLAGS := $(if $(NVCC),-DWITH_CUDA)
+$(OBJECTS)/impls/registry.o $(PLANTED_REGISTRY): $(CUDA_FILE)
+
 # $1: 32 or 64, $2: instruction level, $3: folder
 define variant_rule
 $(OBJECTS)/$3/%.f$1.$2.o: $3/%.c $(FLAGS_FILE)
@@ -221,13 +258,14 @@ $(OBJECTS)/%.o: %.cc $(FLAGS_FILE)
 $(OBJECTS)/plots/scripts.o: $(wildcard plots/*.gp)
 
 $(PLANTED_REGISTRY): impls/registry.c $(wildcard tests/planted/*.c) $(FLAGS_FILE)
-	$(call compile,$(CC) $(C_FLAGS),'-DMORE_IMPLEMENTATIONS(X)=$(patsubst %,X(%),$(call names,tests/planted/*.c))')
+	$(call compile,$(CC) $(C_FLAGS),$(FILE_FLAGS) '-DMORE_IMPLEMENTATIONS(X)=$(patsubst %,X(%),$(call names,tests/planted/*.c))')
 
 # Machine facts name the flags that the implementations were built with.
 $(OBJECTS)/bench/machine.o: FILE_FLAGS := '-DBUILD_FLAGS="$(C_FLAGS) | $(VARIANT_FLAGS)"'
 
-$(BUILD)/build_identity.c: bench/build_identity.sh impls/registry.c $(IMPLS) $(MEASURED) $(FLAGS_FILE)
-	$(call show,write) && bench/build_identity.sh '$(CODE_FLAGS)' impls/registry.c '$(MEASURES)' '$(LEARNING)' $(IMPLS) $(MEASURED) >$@
+REGISTRIES := impls/registry.c impls/cuda/registry.h
+$(BUILD)/build_identity.c: bench/build_identity.sh $(REGISTRIES) $(IMPLS) $(CUDA) $(MEASURED) $(FLAGS_FILE) $(CUDA_FILE)
+	$(call show,write) && bench/build_identity.sh '$(CODE_FLAGS)' '$(REGISTRIES)' '$(MEASURES)' '$(LEARNING)' $(IMPLS) $(CUDA) $(MEASURED) >$@
 
 $(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))

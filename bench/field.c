@@ -151,6 +151,16 @@ static bool iterates_by(const struct value *implementation)
                                                   !registry_get(options.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->exact);
 }
 
+/* Whether the processor computes the recurrence: a device has neither threads nor instruction levels to choose from. */
+static bool on_processor(const struct point *point)
+{
+    const struct value *implementation = &point->value[FIELD_IMPLEMENTATION];
+    struct options options;
+    struct error ignored;
+    return is_trained(point) || implementation->kind != VALUE_TEXT || !options_read(implementation->text, &options, &ignored) ||
+           registry_get(options.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->device == DEVICE_CPU;
+}
+
 static bool iterates(const struct point *point)
 {
     const struct value *implementation = &point->value[FIELD_IMPLEMENTATION], *against = &point->value[FIELD_AGAINST];
@@ -252,8 +262,8 @@ const struct field fields[FIELD_COUNT] = {
     ROW(DAMPING,             "damping",             SETTINGS, COMPUTED,  "1",           "",           iterates, ABOVE(0, 1)),
     ROW(DAMPING_FACTOR,      "damping_factor",      SETTINGS, COMPUTED,  "0.9",         "",           waits,    ABOVE(0, 1)),
     ROW(PATIENCE,            "patience",            SETTINGS, COMPUTED,  "none",        "iterations", iterates, INT(1, 1e6), OR("none")),
-    ROW(THREADS,             "threads",             RUN,     ALL,        "all",         "",           NULL,     INT(1, 1024), OR("all")),
-    ROW(LEVEL,               "level",               RUN,     RECURRENCE, "best",        "",           NULL,     WORD(level_word)),
+    ROW(THREADS,             "threads",             RUN,     ALL,        "all",         "",           on_processor,   INT(1, 1024), OR("all")),
+    ROW(LEVEL,               "level",               RUN,     RECURRENCE, "best",        "",           on_processor,   WORD(level_word)),
     ROW(SEED,                "seed",                RUN,     RECURRENCE, "1",           "",           is_drawn, INT(0, SEED_MAX)),
     ROW(TRAIN_SEED,          "train_seed",          RECIPE,  TRAINED,    "1",           "",           NULL,     INT(0, SEED_MAX)),
     ROW(TEST_SEED,           "test_seed",           TEST,    ACCURACY,   "1",           "",           NULL,     INT(0, SEED_MAX)),

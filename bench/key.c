@@ -3,6 +3,7 @@
 #include "bench/point.h"
 
 #include "bench/build.h"
+#include "bench/device.h"
 #include "bench/measure.h"
 #include "bench/options.h"
 
@@ -104,6 +105,11 @@ void point_conditions(const struct point *point, const struct conditions *condit
     add_line(&lines, "machine", conditions->machine);
     add_line(&lines, "surroundings", conditions->surroundings);
     add_line(&lines, "samples", samples);
+    if (point_on_device(point)) {
+        char device[VALUE_TEXT_MAX / 2];
+        device_conditions(sizeof device, device);
+        add_line(&lines, "device", device);
+    }
     print_half(&lines, half);
 }
 

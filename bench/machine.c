@@ -2,6 +2,7 @@
 #include "bench/machine.h"
 
 #include "bench/cpu.h"
+#include "bench/device.h"
 #include "bench/files.h"
 #include "bench/journal.h"
 #include "bench/parse.h"
@@ -185,11 +186,12 @@ json_t *machine_facts(void)
     machine_type(type);
     json_watch();
     // clang-format off
-    json_t *facts = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+    json_t *facts = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                               "type", type,
                               "date", date(),
                               "cpu", processor(&cpu),
                               "memory_bytes", memory_bytes(),
+                              "device", device_to_json(),
                               "kernel", kernel(),
                               "distribution", distribution(),
                               "compiler", json_text(COMPILER),

@@ -3,6 +3,8 @@
  *  {"version": 2, "key": "<32 hex: the first 16 say which point, the last 16 under which conditions, see point.h>",
  *   "round": from 0, "order": {"seed":, "place": of this point among all points of the round},
  *   "started": "2026-11-23T18:40:00Z", "machine": "<machine type>",
+ *   "device": null, or of a point that a CUDA device computes {"name": null where there is none, "driver": version of CUDA or null,
+ *       "proof": what implementations there have been run on so far},
  *   "build": "<of the implementation>", "harness": "<of the measuring code>",
  *   "limits": {"samples":, "time_s":, "memory_bytes": or null},
  *   "point": {every field by name, null where unused},

@@ -23,6 +23,8 @@ static const struct column columns[] = {
     {"first round started",              "started",                     PICK_VALUE},
     {"last round started",               "ended",                       PICK_VALUE},
     {"machine",                          "machine",                     PICK_VALUE},
+    {"device",                           "device.name",                 PICK_VALUE},
+    {"proof of the device's code",       "device.proof",                PICK_VALUE},
     {"key",                              "key",                         PICK_VALUE},
     {"result",                           "result",                      PICK_VALUE},
     {"message",                          "message",                     PICK_VALUE},

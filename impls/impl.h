@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- What is computed ------------------------------------------------------------------------------------------------- */
 
 enum cell { CELL_VECTOR, CELL_COUNT }; /* the state is a vector of d channels; matrix states will be another cell */
@@ -46,12 +50,12 @@ extern const char *const feedback_names[FEEDBACK_COUNT];
 extern const char *const dtype_names[DTYPE_COUNT];
 
 /* False, with the reason in words, when no implementation could mean anything by this problem (a size below 1, rank 0, ...). */
-bool problem_check(const struct problem *problem, size_t capacity, char reason[capacity]);
+bool problem_check(const struct problem *problem, size_t capacity, char *reason);
 
 bool problem_equal(const struct problem *a, const struct problem *b);
 
 /* One line such as "vector (4,256,32) householder r=1 s=1 normalised float64"; always terminated. */
-void problem_print(const struct problem *problem, size_t capacity, char text[capacity]);
+void problem_print(const struct problem *problem, size_t capacity, char *text);
 
 size_t dtype_size(enum dtype dtype); /* bytes */
 
@@ -199,7 +203,10 @@ struct implementation {
 
     /* On success *plan owns everything forward() needs; after a failure it is NULL. */
     struct status (*plan)(const struct problem *, const struct settings *, const struct environment *, struct plan **plan);
-    struct status (*upload)(struct plan *, const struct inputs *);                                          /* optional: devices */
+
+    /* Optional: devices. upload() copies inputs to the device, download() outputs from it; forward() works on the copies that lie
+     * there, and has ended when it returns. */
+    struct status (*upload)(struct plan *, const struct inputs *);
     struct status (*forward)(struct plan *, const struct inputs *, const struct outputs *, struct trace *); /* trace optional */
 
     /* Optional. The gradient that the settings ask for (docs/mathematics.md, Gradients), at the outputs that forward() left for
@@ -209,13 +216,23 @@ struct implementation {
                               const struct gradients *);
 
     struct status (*download)(struct plan *, const struct outputs *); /* optional: devices */
-    double (*elapsed)(struct plan *); /* optional: seconds the device spent in the last forward or backward */
-    void (*destroy)(struct plan *);   /* NULL is allowed */
+    struct status (*flush)(struct plan *); /* optional: devices; nothing of the plan's tensors is found in a cache afterwards */
+    double (*elapsed)(struct plan *);      /* optional: seconds the device spent in the last forward or backward */
+    void (*destroy)(struct plan *);        /* NULL is allowed */
 };
+
+/* forward() for a caller whose tensors are in host memory, whatever the device: upload before and download after it. A trace and its
+ * arrays are the host's in any case, as are the tensors that backward() takes and leaves: it carries them over itself. */
+struct status implementation_forward(const struct implementation *, struct plan *, const struct inputs *, const struct outputs *,
+                                     struct trace *);
 
 /* The table of all implementations, in the order of registry.c. Variants of one index differ in dtype and level only. */
 int registry_count(void);
 int registry_find(const char *name); /* index, or -1 */
 const struct implementation *registry_get(int index, enum dtype dtype, enum level level);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -51,7 +51,7 @@ static bool product_fits(int64_t a, int64_t b, int64_t c)
     return a <= ELEMENTS_MAX / b && a * b <= ELEMENTS_MAX / c;
 }
 
-bool problem_check(const struct problem *p, size_t capacity, char reason[capacity])
+bool problem_check(const struct problem *p, size_t capacity, char *reason)
 {
     bool low_rank = p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER;
     if (p->B < 1 || p->T < 1 || p->d < 1)
@@ -77,7 +77,7 @@ bool problem_equal(const struct problem *a, const struct problem *b)
            a->s == b->s && a->form == b->form && a->feedback == b->feedback && a->dtype == b->dtype;
 }
 
-void problem_print(const struct problem *p, size_t capacity, char text[capacity])
+void problem_print(const struct problem *p, size_t capacity, char *text)
 {
     char mixer[64], feedback[32] = "";
     if (p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER)

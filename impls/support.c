@@ -99,9 +99,14 @@ void trace_begin(const struct problem *problem, struct trace *trace)
         trace->n_kept = 0;
 }
 
+bool trace_keeps(const struct trace *trace, int64_t l)
+{
+    return trace != NULL && trace->n_kept < trace->n_keep && trace->keep[trace->n_kept] == l;
+}
+
 void trace_keep(const struct problem *problem, struct trace *trace, int64_t l, const void *h)
 {
-    if (trace == NULL || trace->n_kept == trace->n_keep || trace->keep[trace->n_kept] != l)
+    if (!trace_keeps(trace, l))
         return;
     size_t size = (size_t)(problem->T * problem->d) * dtype_size(problem->dtype);
     for (int64_t i = 0; i < trace->n_sequences; i++)

@@ -4,6 +4,10 @@
 
 #include "impls/impl.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Answers no, with the reason. */
 void support_no(struct support *support, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -33,6 +37,7 @@ void trace_exact(const struct problem *problem, struct trace *trace);
 /* Of one that does: before the first iteration, and after iteration l, whose iterate h (B,T,d) is copied where the caller asked for
  * it. trace may be NULL. */
 void trace_begin(const struct problem *problem, struct trace *trace);
+bool trace_keeps(const struct trace *trace, int64_t l); /* whether it would be copied */
 void trace_keep(const struct problem *problem, struct trace *trace, int64_t l, const void *h);
 
 /* not_converged: so many sequences were below the tolerance after the last of l iterations. */
@@ -41,5 +46,9 @@ struct status status_not_converged(const struct problem *problem, int64_t conver
 /* Starts the OpenMP team of this thread, so that the first forward() does not, and turns off the threads of OpenBLAS, which would
  * fight with it over the processors. */
 void team_start(int threads);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

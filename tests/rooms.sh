@@ -25,16 +25,16 @@ for rule in "${rules[@]}"; do
         header=${include#*\"}
         header=${header%\"*}
         [[ $header =~ ^($allowed)$ ]] || say "$file:$line: $room/ may not include $header"
-    done < <(grep -rnE --include='*.[ch]' --include='*.cc' '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$room")
+    done < <(grep -rnE --include='*.[ch]' --include='*.cc' --include='*.cu' '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$room")
 done
 
 # The __..._chk names are what the same calls become in a hardened build.
 forbidden='printf|fprintf|vprintf|vfprintf|puts|putchar|fputs|fputc|fwrite|perror|exit|_exit|abort|__assert_fail'
 forbidden+='|fopen|fopen64|open|open64|openat|read|write|socket|getenv|secure_getenv|setenv|system|popen|fork|execve|time'
 seen=0
-for object in "${BUILD:-build}"/objects/{impls,tasks}/*.o; do
+for object in "${BUILD:-build}"/objects/{impls,impls/cuda,tasks}/*.o; do
     source=${object#*/objects/}
-    [[ -e ${source%%.*}.c ]] || continue # left behind by a file that is gone
+    [[ -e ${source%%.*}.c || -e ${source%%.*}.cu ]] || continue # left behind by a file that is gone
     seen=$((seen + 1))
     called=$(nm -u "$object" | awk '{print $2}' | grep -xE "($forbidden)|__($forbidden)_chk" | tr '\n' ' ' || true)
     [[ -z $called ]] || say "$object calls $called"

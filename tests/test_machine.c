@@ -16,8 +16,8 @@ Suite *suite_machine(void);
 
 START_TEST(facts_are_complete)
 {
-    static const char *const names[] = {"type",         "date",     "cpu",   "memory_bytes", "kernel",
-                                        "distribution", "compiler", "flags", "libraries",    "threading_variables"};
+    static const char *const names[] = {"type",     "date",  "cpu",       "memory_bytes",       "device", "kernel", "distribution",
+                                        "compiler", "flags", "libraries", "threading_variables"};
     char type[MACHINE_TYPE_SIZE];
     json_t *facts = machine_facts();
     ck_assert_ptr_nonnull(facts);

@@ -1,0 +1,72 @@
+/* The table of all implementations on a CUDA device: one row each, in the order of lists, tables and plots, after those of the CPU.
+ *
+ *     X(name, kind, gradients, options, summary)      see struct implementation
+ *
+ * The row X(my_kernel_cuda, CUDA_EXACT, GRADIENTS_NONE, NULL, "...") belongs to the file my_kernel_cuda.cu, which ends with
+ * CUDA_IMPLEMENTATION(my_kernel_cuda) and has the functions of the contract above it. What can be said of an implementation without it
+ * stands here rather than there: a build without the CUDA Toolkit knows the rows as well, and says of each why it cannot run. */
+#ifndef IMPLS_CUDA_REGISTRY_H
+#define IMPLS_CUDA_REGISTRY_H
+
+#include "impls/impl.h"
+
+// clang-format off
+#define CUDA_IMPLEMENTATIONS(X) \
+    X(diagonal_scan_cuda, CUDA_EXACT, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "diagonal linear RNN (Q = I), one scan on the GPU")
+// clang-format on
+
+/* What these implementations have been run on so far. It stands in every record of theirs and in the README, until the results of a
+ * card are in results/reference/: then it names that card. */
+#define CUDA_PROOF "executed on the CPU in tests, not yet run on hardware"
+
+enum cuda_kind { CUDA_ITERATIVE, CUDA_EXACT, CUDA_SOLVER };
+
+#ifdef __cplusplus
+
+#include "impls/cuda/device.h"
+
+struct cuda_row {
+    const char *name;
+    enum cuda_kind kind;
+    unsigned gradients;
+    const char *options, *summary;
+};
+
+#define CUDA_INDEX(name, kind, gradients, options, summary) CUDA_INDEX_##name,
+enum { CUDA_IMPLEMENTATIONS(CUDA_INDEX) CUDA_ROWS };
+
+#define CUDA_ROW(name, kind, gradients, options, summary) {#name, kind, gradients, options, summary},
+static constexpr struct cuda_row cuda_rows[CUDA_ROWS + 1] = {CUDA_IMPLEMENTATIONS(CUDA_ROW){}};
+
+/* The row that an implementation's supports() takes its options and gradients from. */
+#define CUDA_ROW_OF(name) (cuda_rows[CUDA_INDEX_##name])
+
+/* Puts the functions supports, count, plan, upload, forward, download, elapsed and destroy under a name of the table; backward is a
+ * function or nullptr. */
+#define CUDA_IMPLEMENTATION_WITH(name_, backward_)                                                                                 \
+    extern "C" const struct implementation name_;                                                                                  \
+    const struct implementation name_ = {                                                                                          \
+        .name = CUDA_ROW_OF(name_).name,                                                                                           \
+        .summary = CUDA_ROW_OF(name_).summary,                                                                                     \
+        .options = CUDA_ROW_OF(name_).options,                                                                                     \
+        .device = DEVICE_CUDA,                                                                                                     \
+        .exact = CUDA_ROW_OF(name_).kind == CUDA_EXACT,                                                                            \
+        .solver = CUDA_ROW_OF(name_).kind == CUDA_SOLVER,                                                                          \
+        .gradients = CUDA_ROW_OF(name_).gradients,                                                                                 \
+        .supports = supports,                                                                                                      \
+        .count = count,                                                                                                            \
+        .plan = plan,                                                                                                              \
+        .upload = upload,                                                                                                          \
+        .forward = forward,                                                                                                        \
+        .backward = backward_,                                                                                                     \
+        .download = download,                                                                                                      \
+        .flush = device_flush,                                                                                                     \
+        .elapsed = elapsed,                                                                                                        \
+        .destroy = destroy,                                                                                                        \
+    };
+#define CUDA_IMPLEMENTATION(name) CUDA_IMPLEMENTATION_WITH(name, backward)
+#define CUDA_IMPLEMENTATION_FORWARD(name) CUDA_IMPLEMENTATION_WITH(name, nullptr)
+
+#endif
+
+#endif
