@@ -58,7 +58,7 @@ CUDA_NAMES := $(if $(NVCC),device support,absent support)
 MEASURES := convergence throughput gradient training accuracy
 # Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
 LEARNING := training accuracy difference recipe curve checkpoint
-MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime spectrum exact textbook bounds subject measure validate \
+MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime spectrum exact textbook bounds subject measure validate backward \
     memory statistics timing sampling load pace worker $(filter-out $(MEASURES),$(LEARNING))
 
 names = $(basename $(notdir $(wildcard $1)))
@@ -129,7 +129,7 @@ link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $
 
 all: $(BUILD)/bench cuda ## build the program, build/bench
 
-test: $(BUILD)/bench $(BUILD)/faults.so $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests ## build and run every test (SUITE=name: one subject)
+test: $(BUILD)/bench $(BUILD)/faults.so $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests kernels ## build and run every test (SUITE=name: one subject)
 	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(BUILD)/tests
 
 kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
@@ -269,5 +269,7 @@ $(BUILD)/build_identity.c: bench/build_identity.sh $(REGISTRIES) $(IMPLS) $(CUDA
 
 $(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))
+
+include tests/cuda/rules.mk
 
 -include $(shell find $(OBJECTS) -name '*.d' 2>/dev/null)

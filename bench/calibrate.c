@@ -79,6 +79,8 @@ bool calibration_bound(const struct calibration *calibration, const struct point
     const struct implementation *implementation = point_implementation(point);
     if (calibration->roofs == NULL || !json_is_number(median) || implementation == NULL)
         return true;
+    if (!json_is_number(json_object_get(throughput, "bytes"))) /* nothing was counted */
+        return true;
     struct problem problem = point_problem(point);
     struct settings settings = point_settings(point);
     struct environment environment = {.threads = point_threads(point)};

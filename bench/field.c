@@ -20,6 +20,7 @@ const char *const section_names[SECTION_COUNT] = {"", "problem", "regime", "mode
 
 static const char *const initial_names[] = {"zero", "drawn"}, *const tokens_names[] = {"all", "one"};
 static const char *const curriculum_names[] = {"none", "lengths"}, *const gradient_names[] = {"exact", "steps"};
+static const char *const pass_names[] = {[PASS_FORWARD] = "forward", [PASS_BACKWARD] = "backward"};
 
 #define WORDS(function, names)                                                                                                     \
     static const char *function(int index)                                                                                         \
@@ -38,6 +39,7 @@ WORDS(readout_word, readout_names)
 WORDS(schedule_word, schedule_names)
 WORDS(curriculum_word, curriculum_names)
 WORDS(gradient_word, gradient_names)
+WORDS(pass_word, pass_names)
 
 static const char *layer_word(int index)
 {
@@ -105,6 +107,13 @@ static bool has_curriculum(const struct point *point)
 static bool has_target(const struct point *point)
 {
     return point->value[FIELD_TARGET].real > 0;
+}
+
+/* What only goes forward has no gradient. */
+static bool differentiates(const struct point *point)
+{
+    const struct value *pass = &point->value[FIELD_PASS];
+    return recurs(point) && !(pass->kind == VALUE_WORD && pass->integer == PASS_FORWARD);
 }
 
 static bool has_gradient_steps(const struct point *point)
@@ -208,6 +217,7 @@ const struct field fields[FIELD_COUNT] = {
     /*                       name                   section  of          default        unit          used by   takes */
     ROW(IMPLEMENTATION,      "impl",                TOP,     COMPUTED,   NULL,          "",           recurs,   TEXT),
     ROW(MEASURE,             "measure",             TOP,     ALL,        NULL,          "",           NULL,     WORD(measure_word)),
+    ROW(PASS,                "pass",                TOP,     TIMED,      "forward",     "",           NULL,     WORD(pass_word)),
     ROW(CELL,                "cell",                PROBLEM, ALL,        "vector",      "",           recurs,   WORD(cell_word)),
     ROW(B,                   "B",                   PROBLEM, RECURRENCE, "1",           "sequences",  NULL,     INT(1, 65536)),
     ROW(T,                   "T",                   PROBLEM, RECURRENCE, NULL,          "tokens",     NULL,     INT(1, 16777216)),
@@ -246,8 +256,8 @@ const struct field fields[FIELD_COUNT] = {
     ROW(CHECK_EXAMPLES,      "check_examples",      RECIPE,  TRAINED,    "1000",        "sequences",  has_target, INT(1, 1e6)),
     ROW(TRAIN_DTYPE,         "train_dtype",         RECIPE,  TRAINED,    "float32",     "",           NULL,     WORD(dtype_word)),
     ROW(TRAIN_IMPL,          "train_impl",          RECIPE,  TRAINED,    "structured_sequential", "",           recurs,   TEXT),
-    ROW(GRADIENT,            "gradient",            RECIPE,  DIFFERENTIATED,    "exact",       "",           recurs,   WORD(gradient_word)),
-    ROW(GRADIENT_STEPS,      "gradient_steps",      RECIPE,  DIFFERENTIATED,    "1",           "iterations", has_gradient_steps, INT(1, 1024)),
+    ROW(GRADIENT,            "gradient",            RECIPE,  DIFFERENTIATED, "exact",    "",           differentiates,   WORD(gradient_word)),
+    ROW(GRADIENT_STEPS,      "gradient_steps",      RECIPE,  DIFFERENTIATED, "1",        "iterations", has_gradient_steps, INT(1, 1024)),
     ROW(TRAIN_L,             "train_l",             RECIPE,  TRAINED,    "16",          "iterations", trains_iterating, INT(1, 1e6)),
     ROW(TRAIN_TOLERANCE,     "train_tolerance",     RECIPE,  TRAINED,    "none",        "",           trains_iterating, ABOVE(0, 1), OR("none")),
     ROW(TRAIN_QUANTILE,      "train_quantile",      RECIPE,  TRAINED,    "1",           "",           trains_tolerating, ABOVE(0, 1)),

@@ -22,7 +22,7 @@ extern const char *const section_names[SECTION_COUNT]; /* "" for the top level *
 // clang-format off
 enum field_id {
     FIELD_IMPLEMENTATION,
-    FIELD_MEASURE,
+    FIELD_MEASURE, FIELD_PASS,
     FIELD_CELL, FIELD_B, FIELD_T, FIELD_D, FIELD_MIXER, FIELD_R, FIELD_S, FIELD_FORM, FIELD_FEEDBACK, FIELD_DTYPE,
     FIELD_INITIAL, FIELD_KAPPA, FIELD_TOKENS, FIELD_LAMBDA_MAX, FIELD_LIMIT,
     FIELD_INPUTS,
@@ -57,6 +57,8 @@ struct point {
     struct value value[FIELD_COUNT];
 };
 
+enum pass { PASS_FORWARD, PASS_BACKWARD }; /* values of the field pass */
+
 /* Which points a field belongs to, by what is measured of them; a bit mask. */
 enum {
     OF_RECURRENCE = 1, /* the recurrence by itself */
@@ -66,7 +68,8 @@ enum {
     OF_COMPUTED = OF_RECURRENCE | OF_ACCURACY,
     OF_ALL = OF_RECURRENCE | OF_TRAINED,
     OF_GRADIENT = 8, /* of the recurrence, together with OF_RECURRENCE */
-    OF_DIFFERENTIATED = OF_TRAINED | OF_GRADIENT
+    OF_TIMED = 16,   /* likewise */
+    OF_DIFFERENTIATED = OF_TRAINED | OF_GRADIENT | OF_TIMED
 };
 
 struct field {

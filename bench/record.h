@@ -26,10 +26,12 @@
  *       "variation": coefficient of variation of the samples, or null, "outliers": [indices into seconds],
  *       "tokens_per_s":, "bytes":, "operations":, "GB_per_s":, "GFLOP_per_s":,
  *       "set":                                     bytes of the smallest working set that the traffic can be served from
+ *           nothing is counted of a backward pass: all of these but tokens_per_s are null then
  *       "error_iterate": relative max-norm distance to the textbook l-th iterate (exact implementations: to the exact answer),
+ *           of a backward pass that of the gradient which comes nearest to its tolerance,
  *       "error_exact": the same to the exact answer, or null where that was not computed,
  *       "residual": of the returned iterate or null, "tolerance": what error_iterate was held to, "validated_against":,
- *       "validated_sequence":, "applications":, "l_run":,
+ *       "validated_sequence":, "applications":, "l_run": (of the forward pass),
  *       "peak_bytes": tensors, and what plan and forward took beside them,
  *       "bound": null or {"GB_per_s":, "GFLOP_per_s":, "seconds":, "binds": "bytes" or "operations", "share": seconds / median}},
  *   "gradient": null or {

@@ -23,6 +23,7 @@ static const struct {
                                "structured_sequential split=time",
                                "fixed_point an_option_of_a_very_long_name=1"}},
     [FIELD_MEASURE] = {{"convergence", "throughput", "training", "accuracy"}, {"", "speed", "Convergence", "convergence "}},
+    [FIELD_PASS] = {{"forward", "backward"}, {"", "both", "Backward", "none"}},
     [FIELD_CELL] = {{"vector"}, {"", "0", "matrix"}},
     [FIELD_B] = {{"1", "65536"}, {"0", "65537", "-1", "1.0", "1e3", "", " 1", "1 ", "free"}},
     [FIELD_T] = {{"1", "16777216"}, {"0", "16777217", "99999999999999999999", "08", "0x10", "1_000", "+5", "~", "inf"}},
