@@ -52,6 +52,9 @@
  *       "chance": share of tokens that guessing gets right, "loss": nats,
  *       "l_star": null without a tolerance, or {"of": sequences times blocks, "never": how many of them stayed above it, "least":,
  *           "q1":, "median":, "q3":, "most": null where that is one of those},
+ *       "difference": only where there is something to compare with: {"of": sequences times blocks, "never": how many of these the
+ *           one and the other left unconverged, together, "max", "l2": {"least":, "q1":, "median":, "q3":, "most":} over them of the
+ *           distance of the states to those of `against`, relative to these; null where the states are not finite},
  *       "applications":, "parameters":, "steps": of the training, "training": its result, "seconds": of the evaluation;
  *       merged records (longest.h): "longest_token":, "longest_sequence":},
  *   "load": null or what else went on while it was timed {"others": processors that other processes kept busy, "steal": processors
