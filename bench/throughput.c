@@ -233,7 +233,6 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
         if (good && finding->result == RESULT_OK)
             good = measure_pass(point, &subject, &answers, b, limits, finding, error);
     }
-    answers_free(&answers);
-    subject_free(&subject);
+    subject_end(&subject, &answers, finding);
     return good;
 }

@@ -1,6 +1,7 @@
 /* Whole runs through the program itself: what misbehaves becomes a record of the right kind and stops nothing; exit statuses; what
  * a run leaves behind. Uses build/bench-planted, which knows implementations that crash, hang and lie. */
 #include "bench/journal.h"
+#include "bench/measure.h"
 #include "bench/process.h"
 #include "bench/records.h"
 #include "tests/scratch.h"
@@ -258,6 +259,14 @@ START_TEST(throughput_figures)
         ck_assert_double_eq_tol(record_number(r, "throughput.bound.share") * median, record_number(r, "throughput.bound.seconds"),
                                 1e-6 * record_number(r, "throughput.bound.seconds"));
         ck_assert_double_ge(record_number(r, "process.harness_s"), 0);
+        ck_assert_double_ge(record_number(r, "process.end_s"), 0);
+        double parts = 0; /* of a round's process: nothing is counted twice */
+        for (int stage = 0; stage < STAGE_COUNT; stage++) {
+            char path[40];
+            snprintf(path, sizeof path, "process.%s_s", stage_names[stage]);
+            parts += record_number(r, path);
+        }
+        ck_assert_double_le(parts + record_number(r, "process.start_s"), record_number(r, "process.wall_s") + 1e-6);
         ck_assert_double_ge(record_number(r, "throughput.peak_bytes"), 4 * 24 * 3);
     }
     records_free(&records);
