@@ -189,7 +189,9 @@ static bool measure_pass(const struct point *point, struct subject *subject, con
     bool good = backward_open(subject, point, &backward, error);
     finding_lap(finding, STAGE_INPUTS, &since);
     good = good && measure(point, subject, &backward, answers, b, limits, finding, error);
+    since = clock_seconds();
     backward_close(&backward);
+    finding_lap(finding, STAGE_END, &since);
     return good;
 }
 
