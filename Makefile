@@ -57,9 +57,9 @@ CUDA_NAMES := $(if $(NVCC),device support,absent support)
 # of a measure, the points of that measure.
 MEASURES := convergence throughput gradient training accuracy
 # Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
-LEARNING := training accuracy recipe curve checkpoint
+LEARNING := training accuracy difference recipe curve checkpoint
 MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime spectrum exact textbook bounds subject measure validate backward \
-    memory statistics timing sampling load pace worker $(filter-out $(MEASURES),$(LEARNING))
+    memory statistics timing sampling transfer load pace worker $(filter-out $(MEASURES),$(LEARNING))
 
 names = $(basename $(notdir $(wildcard $1)))
 variants = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %,$(OBJECTS)/$1/%.f$b.$l.o,$2)))

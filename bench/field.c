@@ -172,8 +172,9 @@ static bool on_processor(const struct point *point)
 
 static bool iterates(const struct point *point)
 {
-    const struct value *implementation = &point->value[FIELD_IMPLEMENTATION];
-    return implementation->kind == VALUE_NONE ? !is_trained(point) : iterates_by(implementation);
+    const struct value *implementation = &point->value[FIELD_IMPLEMENTATION], *against = &point->value[FIELD_AGAINST];
+    bool itself = implementation->kind == VALUE_NONE ? !is_trained(point) : iterates_by(implementation);
+    return itself || (field_used(FIELD_AGAINST, point) && iterates_by(against));
 }
 
 static bool trains_iterating(const struct point *point)
@@ -264,6 +265,7 @@ const struct field fields[FIELD_COUNT] = {
     ROW(TEST_LENGTH,         "test_length",         TEST,    ACCURACY,   NULL,          "",           NULL,     INT(1, 65536)),
     ROW(EXAMPLES,            "examples",            TEST,    ACCURACY,   "1000",        "sequences",  NULL,     INT(1, 1e7)),
     ROW(TEST_BATCH,          "test_batch",          TEST,    ACCURACY,   "100",         "sequences",  NULL,     INT(1, 65536)),
+    ROW(AGAINST,             "against",             TEST,    ACCURACY,   "none",        "",           recurs,   TEXT),
     ROW(L,                   "l",                   SETTINGS, COMPUTED,  "16",          "iterations", iterates, INT(1, 1e6)),
     ROW(TOLERANCE,           "tolerance",           SETTINGS, COMPUTED,  "none",        "",           iterates, ABOVE(0, 1), OR("none")),
     ROW(QUANTILE,            "quantile",            SETTINGS, COMPUTED,  "1",           "",           tolerates, ABOVE(0, 1)),
@@ -290,7 +292,13 @@ bool field_is_seed(int field)
 
 bool field_is_implementation(int field)
 {
-    return field == FIELD_IMPLEMENTATION || field == FIELD_TRAIN_IMPL;
+    return field == FIELD_IMPLEMENTATION || field == FIELD_TRAIN_IMPL || field == FIELD_AGAINST;
+}
+
+bool field_may_be_none(int field)
+{
+    const struct field *row = &fields[field];
+    return row->kind == VALUE_TEXT && row->default_text != NULL && strcmp(row->default_text, "none") == 0;
 }
 
 int field_find(enum section section, const char *name)
@@ -373,7 +381,7 @@ static bool is_implementation(const char *text)
 static bool read_text(const struct field *row, const char *text, struct value *value)
 {
     int field = (int)(row - fields);
-    bool none = field == FIELD_INPUTS && strcmp(text, "none") == 0;
+    bool none = field_may_be_none(field) && strcmp(text, "none") == 0;
     if (!none && !(field == FIELD_INPUTS ? is_path(text) : field == FIELD_TASK ? is_task(text) : is_implementation(text)))
         return false;
     *value = (struct value){.kind = none ? VALUE_NONE : VALUE_TEXT, .text = none ? NULL : text};
@@ -420,9 +428,10 @@ void field_expected(int field, size_t capacity, char text[capacity])
         break;
     default:
         snprintf(text, capacity, "%s",
-                 field == FIELD_INPUTS ? "the name of a file, or none"
-                 : field == FIELD_TASK ? "a task, as ./run.sh list shows them"
-                                       : "the name of an implementation, then its options");
+                 field == FIELD_INPUTS      ? "the name of a file, or none"
+                 : field == FIELD_TASK      ? "a task, as ./run.sh list shows them"
+                 : field_may_be_none(field) ? "the name of an implementation, then its options, or none"
+                                            : "the name of an implementation, then its options");
     }
 }
 

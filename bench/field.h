@@ -32,7 +32,7 @@ enum field_id {
     FIELD_CURRICULUM, FIELD_CURRICULUM_ACCURACY, FIELD_CURRICULUM_WINDOW, FIELD_TARGET, FIELD_CHECK_EVERY, FIELD_CHECK_EXAMPLES,
     FIELD_TRAIN_DTYPE, FIELD_TRAIN_IMPL, FIELD_GRADIENT, FIELD_GRADIENT_STEPS, FIELD_TRAIN_L, FIELD_TRAIN_TOLERANCE,
     FIELD_TRAIN_QUANTILE, FIELD_GAMMA,
-    FIELD_TEST_LENGTH, FIELD_EXAMPLES, FIELD_TEST_BATCH,
+    FIELD_TEST_LENGTH, FIELD_EXAMPLES, FIELD_TEST_BATCH, FIELD_AGAINST,
     FIELD_L, FIELD_TOLERANCE, FIELD_QUANTILE, FIELD_DAMPING, FIELD_DAMPING_FACTOR, FIELD_PATIENCE,
     FIELD_THREADS, FIELD_LEVEL, FIELD_SEED, FIELD_TRAIN_SEED, FIELD_TEST_SEED,
     FIELD_COUNT
@@ -102,6 +102,9 @@ bool field_is_seed(int field);
 
 /* Texts that name an implementation with its options. */
 bool field_is_implementation(int field);
+
+/* Texts that may be "none", and are unless given. */
+bool field_may_be_none(int field);
 
 /* Reads one scalar as a sweep file spells it (the whole string, range checked). False: *value is untouched. */
 bool field_read(int field, const char *text, struct value *value);

@@ -100,6 +100,8 @@ void point_conditions(const struct point *point, const struct conditions *condit
     add_line(&lines, "harness", point_harness(point));
     if (point->value[FIELD_TRAIN_IMPL].kind == VALUE_TEXT)
         add_line(&lines, "trained by", build_of(point, FIELD_TRAIN_IMPL));
+    if (point->value[FIELD_AGAINST].kind == VALUE_TEXT)
+        add_line(&lines, "against", build_of(point, FIELD_AGAINST));
     add_line(&lines, "machine", conditions->machine);
     add_line(&lines, "surroundings", conditions->surroundings);
     add_line(&lines, "samples", samples);

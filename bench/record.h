@@ -32,6 +32,8 @@
  *       "error_exact": the same to the exact answer, or null where that was not computed,
  *       "residual": of the returned iterate or null, "tolerance": what error_iterate was held to, "validated_against":,
  *       "validated_sequence":, "applications":, "l_run": (of the forward pass),
+ *       "transfers": null, or of a device {"upload_s": of all inputs, "download_s": of all outputs, neither in the seconds above, which are
+ *           those of the device's own clock, "caches": what is done with the device's between calls},
  *       "peak_bytes": tensors, and what plan and forward took beside them,
  *       "bound": null or {"GB_per_s":, "GFLOP_per_s":, "seconds":, "binds": "bytes" or "operations", "share": seconds / median}},
  *   "gradient": null or {
@@ -52,6 +54,9 @@
  *       "chance": share of tokens that guessing gets right, "loss": nats,
  *       "l_star": null without a tolerance, or {"of": sequences times blocks, "never": how many of them stayed above it, "least":,
  *           "q1":, "median":, "q3":, "most": null where that is one of those},
+ *       "difference": only where there is something to compare with: {"of": sequences times blocks, "never": how many of these the
+ *           one and the other left unconverged, together, "max", "l2": {"least":, "q1":, "median":, "q3":, "most":} over them of the
+ *           distance of the states to those of `against`, relative to these; null where the states are not finite},
  *       "applications":, "parameters":, "steps": of the training, "training": its result, "seconds": of the evaluation;
  *       merged records (longest.h): "longest_token":, "longest_sequence":},
  *   "load": null or what else went on while it was timed {"others": processors that other processes kept busy, "steal": processors

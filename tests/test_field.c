@@ -79,6 +79,7 @@ static const struct {
     [FIELD_TEST_LENGTH] = {{"1", "65536"}, {"0", "65537"}},
     [FIELD_EXAMPLES] = {{"1", "1000"}, {"0"}},
     [FIELD_TEST_BATCH] = {{"1", "100"}, {"0"}},
+    [FIELD_AGAINST] = {{"none", "fixed_point", "fixed_point_chunked chunk=1"}, {"", "fixed_pont", "fixed_point_chunked chunk"}},
     [FIELD_TRAIN_SEED] = {{"0", "9007199254740991"}, {"9007199254740992"}},
     [FIELD_TEST_SEED] = {{"0", "9007199254740991"}, {"9007199254740992"}},
     [FIELD_SEED] = {{"0", "9007199254740991"}, {"9007199254740992", "-1", "1.5"}},

@@ -251,8 +251,8 @@ static const char *const changes[FIELD_COUNT] = {
     [FIELD_CURRICULUM_ACCURACY] = "0.5", [FIELD_CURRICULUM_WINDOW] = "9", [FIELD_TARGET] = "0.5", [FIELD_CHECK_EVERY] = "9",
     [FIELD_CHECK_EXAMPLES] = "9", [FIELD_TRAIN_DTYPE] = "float64", [FIELD_TRAIN_IMPL] = "fixed_point", [FIELD_GRADIENT] = "steps",
     [FIELD_GRADIENT_STEPS] = "9", [FIELD_TRAIN_L] = "9", [FIELD_TRAIN_TOLERANCE] = "0.5", [FIELD_TRAIN_QUANTILE] = "0.5",
-    [FIELD_GAMMA] = "4", [FIELD_TEST_LENGTH] = "9", [FIELD_EXAMPLES] = "9", [FIELD_TEST_BATCH] = "9", [FIELD_TRAIN_SEED] = "2",
-    [FIELD_TEST_SEED] = "2",
+    [FIELD_GAMMA] = "4", [FIELD_TEST_LENGTH] = "9", [FIELD_EXAMPLES] = "9", [FIELD_TEST_BATCH] = "9",
+    [FIELD_AGAINST] = "fixed_point", [FIELD_TRAIN_SEED] = "2", [FIELD_TEST_SEED] = "2",
 };
 // clang-format on
 
