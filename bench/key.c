@@ -117,7 +117,8 @@ void point_key(const struct point *point, const struct conditions *conditions, c
     char value[VALUE_TEXT_MAX];
     add_line(&lines, "version", KEY_VERSION);
     for (int field = 0; field < FIELD_COUNT; field++) {
-        bool younger = (fields[field].of & OF_RECURRENCE) == 0; /* than many records, which have none of them */
+        /* than many records, which have none of them */
+        bool younger = (fields[field].of & OF_RECURRENCE) == 0 || field == FIELD_WORDS;
         if (younger && point->value[field].kind == VALUE_NONE)
             continue;
         field_print(field, &point->value[field], sizeof value, value);
