@@ -31,7 +31,7 @@ WATCHED(accuracy)
 
 const struct measure measures[] = {
     {"convergence", OF_RECURRENCE, false, convergence_watched},
-    {"throughput", OF_RECURRENCE, true, throughput_watched},
+    {"throughput", OF_RECURRENCE | OF_TIMED, true, throughput_watched},
     {"gradient", OF_RECURRENCE | OF_GRADIENT, false, gradient_watched},
     {"reach", OF_RECURRENCE, false, reach_watched},
     {"training", OF_TRAINING, false, training_watched},
