@@ -280,7 +280,7 @@ static const struct {
      "5:21: unknown key \"say\" in an entry of paper; did you mean says?"},
     {false, SIZES "paper: [{figure: a, says: b, differs: c, here: speed, where: {T: 8}}]\n",
      "5:48: here is \"speed\"; expected one of accuracy, sequence-accuracy, scaled-accuracy, l-star, difference, longest, longest-sequence, "
-     "training-steps, training-time, time, rate, iterations, cosine"},
+     "training-steps, training-time, time, rate, iterations, applications, tracked, cosine"},
     {false, SIZES "paper: [{figure: a, says: b, differs: c, here: time, along: mixer, where: {T: 8}}]\n",
      "5:61: along is \"mixer\"; expected a field that holds a number"},
     {false, SIZES "paper: [{figure: a, says: b, differs: c, here: time, along: [T], where: {T: 8}}]\n",
