@@ -243,7 +243,7 @@ static bool follow(const struct subject *subject, const struct answers *answers,
         finding_lap(finding, STAGE_PLAN, &since);
         const struct outputs outputs = {.h = subject->h};
         if (status.code == STATUS_OK)
-            status = implementation->forward(plan, &subject->tensors.inputs, &outputs, &trace);
+            status = implementation_forward(implementation, plan, &subject->tensors.inputs, &outputs, &trace);
         finding_lap(finding, STAGE_TIMING, &since);
         finding_status(finding, &status);
         if (plan == NULL)

@@ -32,6 +32,8 @@
  *       "error_exact": the same to the exact answer, or null where that was not computed,
  *       "residual": of the returned iterate or null, "tolerance": what error_iterate was held to, "validated_against":,
  *       "validated_sequence":, "applications":, "l_run": (of the forward pass),
+ *       "transfers": null, or of a device {"upload_s": of all inputs, "download_s": of all outputs, neither in the seconds above, which are
+ *           those of the device's own clock, "caches": what is done with the device's between calls},
  *       "peak_bytes": tensors, and what plan and forward took beside them,
  *       "bound": null or {"GB_per_s":, "GFLOP_per_s":, "seconds":, "binds": "bytes" or "operations", "share": seconds / median}},
  *   "gradient": null or {

@@ -89,6 +89,8 @@ static const struct column columns[] = {
     {"allowed error",                    "throughput.tolerance",        PICK_VALUE},
     {"applications [1/token]",           "throughput.applications",     PICK_ITERATING},
     {"iterations run [1]",               "throughput.l_run",            PICK_ITERATING},
+    {"upload to the device [s]",         "throughput.transfers.upload_s", PICK_VALUE},
+    {"download from the device [s]",     "throughput.transfers.download_s", PICK_VALUE},
     {"share of the bound",               "throughput.bound.share",      PICK_VALUE},
     {"bound by",                         "throughput.bound.binds",      PICK_VALUE},
     {"working set [B]",                  "throughput.set",              PICK_VALUE},

@@ -3,6 +3,7 @@
 #include "bench/journal.h"
 #include "bench/process.h"
 #include "bench/records.h"
+#include "impls/cuda/registry.h"
 #include "tests/scratch.h"
 #include "tests/program.h"
 
@@ -76,6 +77,49 @@ START_TEST(misbehaviour_is_recorded)
     ck_assert_int_eq(find(&records, "fixed_point")->result, RESULT_OK);
     ck_assert_int_eq(find(&records, "structured_sequential")->result, RESULT_OK);
     ck_assert_double_gt(record_number(find(&records, "fixed_point"), "throughput.median"), 0);
+    records_free(&records);
+}
+END_TEST
+
+/* The record of a measure, of a pass where there are two. */
+static const struct record *of_measure(const struct records *records, const char *measure, const char *pass)
+{
+    for (size_t i = 0; i < records->n; i++) {
+        const char *given = json_string_value(record_at(&records->record[i], "point.pass"));
+        if (strcmp(json_string_value(record_at(&records->record[i], "point.measure")), measure) == 0 &&
+            (pass == NULL || (given != NULL && strcmp(given, pass) == 0)))
+            return &records->record[i];
+    }
+    ck_abort_msg("no record of %s", measure);
+}
+
+/* A device that answers only those who upload, flush and download (tests/planted/planted_device.c), timed by its own clock; it has
+ * neither threads nor levels, and its records say what its like have been run on. */
+START_TEST(devices_are_driven_as_the_contract_has_it)
+{
+    struct records records;
+    int status = run("name: device\nmeasure: [throughput, convergence, gradient]\nproblem: {B: 2, T: 8, d: 4, mixer: dplr, "
+                     "initial: drawn}\nregime: {kappa: 0.5}\nimpls: planted_device\n"
+                     "run: {threads: [1, 2], samples: 3, rounds: 1, time_limit: 60, calibration: none}\n"
+                     "grids:\n  - pass: forward\n  - {measure: throughput, pass: backward}\n",
+                     &records);
+    ck_assert_int_eq(status, 0);
+    ck_assert_uint_eq(records.n, 4);
+    for (size_t i = 0; i < records.n; i++) {
+        ck_assert_msg(records.record[i].result == RESULT_OK, "%s", json_string_value(record_at(&records.record[i], "message")));
+        ck_assert(json_is_null(record_at(&records.record[i], "point.threads")));
+        ck_assert(json_is_null(record_at(&records.record[i], "point.level")));
+        ck_assert_str_eq(json_string_value(record_at(&records.record[i], "device.proof")), CUDA_PROOF);
+    }
+    const struct record *forward = of_measure(&records, "throughput", "forward");
+    ck_assert_double_eq(record_number(forward, "throughput.median"), 0.125);
+    ck_assert_double_gt(record_number(forward, "throughput.transfers.upload_s"), 0);
+    ck_assert_double_gt(record_number(forward, "throughput.transfers.download_s"), 0);
+    ck_assert_str_eq(json_string_value(record_at(forward, "throughput.transfers.caches")), "flushed before every call");
+    ck_assert_double_lt(record_number(forward, "throughput.error_exact"), 1e-5);
+    ck_assert_double_eq(record_number(of_measure(&records, "throughput", "backward"), "throughput.median"), 0.25);
+    ck_assert_double_lt(record_number(of_measure(&records, "convergence", NULL), "convergence.final.error_max"), 1e-5);
+    ck_assert_double_gt(record_number(of_measure(&records, "gradient", NULL), "gradient.all.cosine"), 1 - 1e-9);
     records_free(&records);
 }
 END_TEST
@@ -548,6 +592,7 @@ Suite *suite_run(void)
     TCase *tests = tcase_create("run");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, misbehaviour_is_recorded);
+    tcase_add_test(tests, devices_are_driven_as_the_contract_has_it);
     tcase_add_test(tests, what_hangs_is_stopped);
     tcase_add_test(tests, memory_limit_is_watched);
     tcase_add_test(tests, numerical_results);
