@@ -48,6 +48,7 @@ const char *measure_word(int index);
 bool convergence_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool throughput_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool gradient_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+bool reach_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool training_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool accuracy_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 

@@ -4,6 +4,7 @@
 #include "bench/measure.h"
 #include "bench/process.h"
 #include "bench/records.h"
+#include "impls/cuda/device.h"
 #include "impls/cuda/registry.h"
 #include "tests/scratch.h"
 #include "tests/program.h"
@@ -121,6 +122,37 @@ START_TEST(devices_are_driven_as_the_contract_has_it)
     ck_assert_double_eq(record_number(of_measure(&records, "throughput", "backward"), "throughput.median"), 0.25);
     ck_assert_double_lt(record_number(of_measure(&records, "convergence", NULL), "convergence.final.error_max"), 1e-5);
     ck_assert_double_gt(record_number(of_measure(&records, "gradient", NULL), "gradient.all.cosine"), 1 - 1e-9);
+    records_free(&records);
+}
+END_TEST
+
+/* The implementations on a device that ship, where there is none: each a clean record with the reason, and the run a success. Where
+ * there is a card, they are measured as all others, and this has nothing to say. */
+START_TEST(without_a_device_its_points_are_unsupported)
+{
+    struct records records;
+    char sweep[4096];
+    int used = snprintf(sweep, sizeof sweep,
+                        "name: none\nmeasure: [throughput, convergence]\nproblem: {T: 8, d: 4, mixer: [none, dplr], "
+                        "dtype: [float32, float64]}\nrun: {rounds: 2, samples: 3, time_limit: 60}\nimpls: [");
+    size_t n = 0;
+    for (int i = 0; i < registry_count(); i++) {
+        const struct implementation *one = registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
+        if (one->device == DEVICE_CUDA)
+            used += snprintf(sweep + used, sizeof sweep - (size_t)used, "%s%s", n++ > 0 ? ", " : "", one->name);
+    }
+    snprintf(sweep + used, sizeof sweep - (size_t)used, "]\n");
+    if (n == 0 || device_get()->there)
+        return;
+    ck_assert_int_eq(run(sweep, &records), 0);
+    ck_assert_uint_eq(records.n, 8 * n);
+    for (size_t i = 0; i < records.n; i++) {
+        const char *message = json_string_value(record_at(&records.record[i], "message"));
+        bool narrow = records.record[i].point.value[FIELD_DTYPE].integer == DTYPE_FLOAT32;
+        ck_assert_int_eq(records.record[i].result, (enum result)STATUS_UNSUPPORTED);
+        ck_assert_msg(strcmp(message, device_get()->reason) == 0 || (!narrow && strstr(message, "float32") != NULL), "%s", message);
+        ck_assert(json_is_null(record_at(&records.record[i], "device.name")));
+    }
     records_free(&records);
 }
 END_TEST
@@ -605,6 +637,7 @@ Suite *suite_run(void)
     TCase *tests = tcase_create("run");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, misbehaviour_is_recorded);
+    tcase_add_test(tests, without_a_device_its_points_are_unsupported);
     tcase_add_test(tests, devices_are_driven_as_the_contract_has_it);
     tcase_add_test(tests, what_hangs_is_stopped);
     tcase_add_test(tests, memory_limit_is_watched);
