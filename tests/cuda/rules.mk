@@ -12,7 +12,7 @@ KERNEL_CXX_address := $(CXX)
 KERNEL_CXX_thread := clang++
 # What of the program is the same in all of them: nothing of it is a sanitizer's subject.
 KERNEL_TESTS := $(call once,tests,cases gradient_cases gradients reference cuda/kernels)
-KERNEL_LIBRARY := $(filter-out $(CUDA) $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(OBJECTS)/impls/cuda/support.o
+KERNEL_LIBRARY := $(filter-out $(CUDA) $(CUDA_LIMITS) $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(OBJECTS)/impls/cuda/support.o $(OBJECTS)/bench/cuda/absent.o
 
 # $1: plain, address or thread
 define kernel_rules
