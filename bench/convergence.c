@@ -281,6 +281,7 @@ static bool follow(const struct subject *subject, const struct answers *answers,
     free(numbers_of);
     free(memory);
     free(iterates);
+    finding_lap(finding, STAGE_END, &since);
     return good;
 }
 
@@ -309,7 +310,6 @@ bool convergence_run(const struct point *point, const struct limits *limits, str
             finding_status(finding, &answers.worst.status); /* the iterates exist, what they should converge to does not */
         }
     }
-    answers_free(&answers);
-    subject_free(&subject);
+    subject_end(&subject, &answers, finding);
     return good;
 }

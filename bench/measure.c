@@ -38,7 +38,7 @@ const struct measure measures[] = {
     {"accuracy", OF_ACCURACY, false, accuracy_watched},
 };
 
-const char *const stage_names[STAGE_COUNT] = {"inputs", "plan", "validation", "timing"};
+const char *const stage_names[STAGE_COUNT] = {"inputs", "plan", "validation", "timing", "end"};
 
 const char *measure_word(int index)
 {

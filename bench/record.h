@@ -72,7 +72,8 @@
  *       a dependent addition: one cycle, so that its inverse is the clock},
  *   "warnings": [{"code": a row of bench/warning.c, "figure": number or null}],
  *   "process": {"wall_s":, "peak_bytes":, "signal": 0 or its number, "exit": its status, "start_s": until main() began,
- *       "inputs_s":, "plan_s":, "validation_s":, "timing_s": null where the worker could not say, "harness_s": what this round took
+ *       "inputs_s":, "plan_s":, "validation_s":, "timing_s": null where the worker could not say, "end_s": in which the
+ *       system took memory back, its tensors' and, from its last word to its end, the rest, "harness_s": what this round took
  *       beyond all of these, from the record before to this one}}
  */
 #ifndef BENCH_RECORD_H

@@ -159,6 +159,7 @@ static const struct column columns[] = {
     {"setup [s]",                        "process.setup_s",             PICK_VALUE},
     {"validation [s]",                   "process.validation_s",        PICK_VALUE},
     {"timing [s]",                       "process.timing_s",            PICK_VALUE},
+    {"end [s]",                          "process.end_s",               PICK_VALUE},
     {"harness [s]",                      "process.harness_s",           PICK_VALUE},
     {"peak memory [B]",                  "throughput.peak_bytes",       PICK_VALUE},
     {"peak memory of the process [B]",   "process.peak_bytes",          PICK_VALUE},
