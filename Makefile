@@ -55,11 +55,11 @@ CUDA_NAMES := $(if $(NVCC),device support,absent support)
 
 # The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
 # of a measure, the points of that measure.
-MEASURES := convergence throughput gradient training accuracy
+MEASURES := convergence throughput gradient reach training accuracy
 # Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
 LEARNING := training accuracy difference recipe curve checkpoint
-MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime spectrum exact textbook bounds subject measure validate backward \
-    memory statistics timing sampling transfer load pace worker $(filter-out $(MEASURES),$(LEARNING))
+MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime words spectrum exact textbook bounds subject measure validate backward \
+    kept memory statistics timing sampling transfer load pace worker $(filter-out $(MEASURES),$(LEARNING))
 
 names = $(basename $(notdir $(wildcard $1)))
 variants = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %,$(OBJECTS)/$1/%.f$b.$l.o,$2)))

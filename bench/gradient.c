@@ -203,7 +203,6 @@ bool gradient_run(const struct point *point, const struct limits *limits, struct
         else
             good = compare_all(&subject, point, finding, error);
     }
-    answers_free(&answers);
-    subject_free(&subject);
+    subject_end(&subject, &answers, finding);
     return good;
 }

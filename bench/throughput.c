@@ -197,7 +197,9 @@ static bool measure_pass(const struct point *point, struct subject *subject, con
     bool good = backward_open(subject, point, &backward, error);
     finding_lap(finding, STAGE_INPUTS, &since);
     good = good && measure(point, subject, &backward, answers, b, limits, finding, error);
+    since = clock_seconds();
     backward_close(&backward);
+    finding_lap(finding, STAGE_END, &since);
     return good;
 }
 
@@ -241,7 +243,6 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
         if (good && finding->result == RESULT_OK)
             good = measure_pass(point, &subject, &answers, b, limits, finding, error);
     }
-    answers_free(&answers);
-    subject_free(&subject);
+    subject_end(&subject, &answers, finding);
     return good;
 }

@@ -1,6 +1,7 @@
 /* Whole runs through the program itself: what misbehaves becomes a record of the right kind and stops nothing; exit statuses; what
  * a run leaves behind. Uses build/bench-planted, which knows implementations that crash, hang and lie. */
 #include "bench/journal.h"
+#include "bench/measure.h"
 #include "bench/process.h"
 #include "bench/records.h"
 #include "impls/cuda/device.h"
@@ -270,11 +271,11 @@ START_TEST(gradients_are_validated_before_they_are_timed)
     int status =
         run("name: back\nmeasure: throughput\npass: [forward, backward]\nproblem: {B: 3, T: 9, d: 4, dtype: float64, initial: "
             "drawn}\nregime: {kappa: 0.5}\nrecipe: {gradient: [exact, steps], gradient_steps: 2}\nsettings: {l: 20}\n"
-            "impls: [planted_gradient, planted_gradient keeps=yes, fixed_point, structured_sequential]\n"
+            "impls: [planted_gradient, planted_gradient keeps=yes, fixed_point, fixed_point_fused, structured_sequential]\n"
             "run: {samples: 6, rounds: 1, calibration: none}\nskip: [{impl: planted_gradient, gradient: steps}]\n",
             &records);
     ck_assert_int_eq(status, 1);
-    ck_assert_uint_eq(records.n, 4 + 2 + 2 + 2);
+    ck_assert_uint_eq(records.n, 4 + 3 + 3 + 3);
     const struct record *off = find_pass(&records, "planted_gradient", PASS_BACKWARD, "exact"),
                         *stale = find_pass(&records, "planted_gradient keeps=yes", PASS_BACKWARD, "exact");
     ck_assert_int_eq(off->result, RESULT_WRONG);
@@ -284,7 +285,10 @@ START_TEST(gradients_are_validated_before_they_are_timed)
     ck_assert(isnan(record_number(off, "throughput.median")) && isnan(record_number(stale, "throughput.median")));
     ck_assert_int_eq(find_pass(&records, "planted_gradient", PASS_FORWARD, "none")->result, RESULT_OK);
     ck_assert_int_eq(find_pass(&records, "structured_sequential", PASS_BACKWARD, "steps")->result, (enum result)STATUS_UNSUPPORTED);
-    const struct record *right[] = {find_pass(&records, "fixed_point", PASS_BACKWARD, "exact"),
+    const struct record *alone = find_pass(&records, "fixed_point", PASS_BACKWARD, "exact");
+    ck_assert_int_eq(alone->result, (enum result)STATUS_UNSUPPORTED); /* there is nobody else to ask */
+    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(alone, "message")), "give a tolerance"));
+    const struct record *right[] = {find_pass(&records, "fixed_point_fused", PASS_BACKWARD, "exact"),
                                     find_pass(&records, "fixed_point", PASS_BACKWARD, "steps"),
                                     find_pass(&records, "structured_sequential", PASS_BACKWARD, "exact")};
     for (int i = 0; i < 3; i++) {
@@ -294,7 +298,8 @@ START_TEST(gradients_are_validated_before_they_are_timed)
         ck_assert_double_lt(record_number(right[i], "throughput.tolerance"), 1e-9);
         ck_assert(isnan(record_number(right[i], "throughput.bytes")) && json_is_null(record_at(right[i], "throughput.GB_per_s")));
     }
-    ck_assert_str_eq(json_string_value(record_at(right[0], "throughput.validated_against")), "the adjoint's l-th iterate");
+    ck_assert_str_eq(json_string_value(record_at(right[0], "throughput.validated_against")),
+                     "the exact gradient"); /* it is solved */
     ck_assert_str_eq(json_string_value(record_at(right[1], "throughput.validated_against")), "the n-step gradient");
     records_free(&records);
 }
@@ -334,6 +339,14 @@ START_TEST(throughput_figures)
         ck_assert_double_eq_tol(record_number(r, "throughput.bound.share") * median, record_number(r, "throughput.bound.seconds"),
                                 1e-6 * record_number(r, "throughput.bound.seconds"));
         ck_assert_double_ge(record_number(r, "process.harness_s"), 0);
+        ck_assert_double_ge(record_number(r, "process.end_s"), 0);
+        double parts = 0; /* of a round's process: nothing is counted twice */
+        for (int stage = 0; stage < STAGE_COUNT; stage++) {
+            char path[40];
+            snprintf(path, sizeof path, "process.%s_s", stage_names[stage]);
+            parts += record_number(r, path);
+        }
+        ck_assert_double_le(parts + record_number(r, "process.start_s"), record_number(r, "process.wall_s") + 1e-6);
         ck_assert_double_ge(record_number(r, "throughput.peak_bytes"), 4 * 24 * 3);
     }
     records_free(&records);
