@@ -74,13 +74,30 @@ static void supports(const struct problem *p, const struct settings *settings, c
                            (((double)longest + 1) * (double)p->B + threads) * sizeof(double));
 }
 
+/* A token of fused_low_rank: activation, drive and factors, products over channels, and 2 + 4 r a channel and iterate. */
+static double low_rank_operations(const struct problem *p, double n)
+{
+    double d = (double)p->d, r = (double)p->r;
+    return mixer_activate_operations(p) + (2 + 6 * r + r * (2 * r + 1)) * d + n * (2 + 4 * r) * d;
+}
+
+/* One of fused_tokens: as fixed_point counts it, h^0 = 0 needing no product with W. */
+static double tokens_operations(const struct problem *p, double n)
+{
+    double d = (double)p->d, m = (double)problem_m(p), activation = mixer_activate_operations(p);
+    double each = mixer_apply_operations(p) + (p->form == FORM_NORMALISED ? 5 : 4) * d;
+    if (p->feedback == FEEDBACK_NONE)
+        return activation + n * each;
+    return n * (activation + each) + (n - 1) * 2 * m * d;
+}
+
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
                   struct work *work)
 {
-    double tokens = (double)p->B * (double)p->T, d = (double)p->d, m = (double)problem_m(p), r = (double)p->r, n = (double)l;
+    double tokens = (double)p->B * (double)p->T, d = (double)p->d, m = (double)problem_m(p), n = (double)l;
     (void)settings, (void)environment;
-    work->bytes = tokens * (3 * d + m) * sizeof(real);
-    work->operations = tokens * (mixer_activate_operations(p) + (2 + 6 * r + r * (2 * r + 1)) * d + n * (2 + 4 * r) * d);
+    work->bytes = (tokens * (3 * d + m) + (p->feedback != FEEDBACK_NONE ? m * d : 0)) * sizeof(real);
+    work->operations = tokens * (meets_in_r(p) ? low_rank_operations(p, n) : tokens_operations(p, n));
     work->set = work->bytes;
     work->library = false;
 }
