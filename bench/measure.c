@@ -30,7 +30,7 @@ WATCHED(accuracy)
 
 const struct measure measures[] = {
     {"convergence", OF_RECURRENCE, false, convergence_watched},
-    {"throughput", OF_RECURRENCE, true, throughput_watched},
+    {"throughput", OF_RECURRENCE | OF_TIMED, true, throughput_watched},
     {"gradient", OF_RECURRENCE | OF_GRADIENT, false, gradient_watched},
     {"training", OF_TRAINING, false, training_watched},
     {"accuracy", OF_ACCURACY, false, accuracy_watched},

@@ -26,10 +26,12 @@
  *       "variation": coefficient of variation of the samples, or null, "outliers": [indices into seconds],
  *       "tokens_per_s":, "bytes":, "operations":, "GB_per_s":, "GFLOP_per_s":,
  *       "set":                                     bytes of the smallest working set that the traffic can be served from
+ *           nothing is counted of a backward pass: all of these but tokens_per_s are null then
  *       "error_iterate": relative max-norm distance to the textbook l-th iterate (exact implementations: to the exact answer),
+ *           of a backward pass that of the gradient which comes nearest to its tolerance,
  *       "error_exact": the same to the exact answer, or null where that was not computed,
  *       "residual": of the returned iterate or null, "tolerance": what error_iterate was held to, "validated_against":,
- *       "validated_sequence":, "applications":, "l_run":,
+ *       "validated_sequence":, "applications":, "l_run": (of the forward pass),
  *       "peak_bytes": tensors, and what plan and forward took beside them,
  *       "bound": null or {"GB_per_s":, "GFLOP_per_s":, "seconds":, "binds": "bytes" or "operations", "share": seconds / median}},
  *   "gradient": null or {
@@ -50,6 +52,9 @@
  *       "chance": share of tokens that guessing gets right, "loss": nats,
  *       "l_star": null without a tolerance, or {"of": sequences times blocks, "never": how many of them stayed above it, "least":,
  *           "q1":, "median":, "q3":, "most": null where that is one of those},
+ *       "difference": only where there is something to compare with: {"of": sequences times blocks, "never": how many of these the
+ *           one and the other left unconverged, together, "max", "l2": {"least":, "q1":, "median":, "q3":, "most":} over them of the
+ *           distance of the states to those of `against`, relative to these; null where the states are not finite},
  *       "applications":, "parameters":, "steps": of the training, "training": its result, "seconds": of the evaluation;
  *       merged records (longest.h): "longest_token":, "longest_sequence":},
  *   "load": null or what else went on while it was timed {"others": processors that other processes kept busy, "steal": processors

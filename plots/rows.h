@@ -15,7 +15,12 @@ bool rows_gradient_cosine(struct record *const *record, size_t n, int x, struct 
 bool rows_token_accuracy(struct record *const *record, size_t n, int x, struct drawing *drawing);
 bool rows_sequence_accuracy(struct record *const *record, size_t n, int x, struct drawing *drawing);
 bool rows_iterations(struct record *const *record, size_t n, int x, struct drawing *drawing);
+bool rows_difference(struct record *const *record, size_t n, int x, struct drawing *drawing);
+bool rows_step_share(struct record *const *record, size_t n, int x, struct drawing *drawing);
+bool rows_step_time(struct record *const *record, size_t n, int x, struct drawing *drawing);
 bool rows_loss(struct record *const *record, size_t n, int x, struct drawing *drawing);
+bool rows_learning(struct record *const *record, size_t n, int x, struct drawing *drawing);
+bool rows_learning_time(struct record *const *record, size_t n, int x, struct drawing *drawing);
 bool rows_roofline(struct record *const *record, size_t n, int x, struct drawing *drawing);
 
 #endif

@@ -20,6 +20,11 @@ EMBED(script_sequence_accuracy, "plots/sequence-accuracy.gp");
 EMBED(script_iterations, "plots/iterations.gp");
 EMBED(script_loss, "plots/loss.gp");
 EMBED(script_roofline, "plots/roofline.gp");
+EMBED(script_difference, "plots/difference.gp");
+EMBED(script_step_share, "plots/step-share.gp");
+EMBED(script_step_time, "plots/step-time.gp");
+EMBED(script_learning, "plots/learning.gp");
+EMBED(script_learning_time, "plots/learning-time.gp");
 
 static const struct plot_script scripts[] = {
     {"page.gp", script_page, script_page_end},
@@ -33,6 +38,11 @@ static const struct plot_script scripts[] = {
     {"iterations.gp", script_iterations, script_iterations_end},
     {"loss.gp", script_loss, script_loss_end},
     {"roofline.gp", script_roofline, script_roofline_end},
+    {"difference.gp", script_difference, script_difference_end},
+    {"step-share.gp", script_step_share, script_step_share_end},
+    {"step-time.gp", script_step_time, script_step_time_end},
+    {"learning.gp", script_learning, script_learning_end},
+    {"learning-time.gp", script_learning_time, script_learning_time_end},
 };
 // clang-format on
 

@@ -79,7 +79,7 @@ struct status gradient_run_some(const struct implementation *one, const struct t
     long allocated = 0;
     struct status status = one->plan(p, settings, &environment, &plan);
     if (status.code == STATUS_OK)
-        status = one->forward(plan, &tensors->inputs, &outputs, NULL);
+        status = implementation_forward(one, plan, &tensors->inputs, &outputs, NULL);
     if (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED) {
         allocated = allocations();
         status = one->backward(plan, &tensors->inputs, &outputs, &weights, &gradients);

@@ -54,7 +54,7 @@ struct status run_variant(const struct implementation *implementation, const str
     struct plan *plan;
     struct status status = implementation->plan(&tensors->problem, settings, &environment, &plan);
     if (status.code == STATUS_OK)
-        status = implementation->forward(plan, &tensors->inputs, &outputs, trace);
+        status = implementation_forward(implementation, plan, &tensors->inputs, &outputs, trace);
     implementation->destroy(plan);
     return status;
 }

@@ -115,6 +115,10 @@ static const struct {
      ":1:1: layer is missing in model; expected one of fp_rnn, diagonal, lstm, attention"},
     {"model: {layer: fp_rnn, d: 4}\ntest: {test_length: 2}\n",
      ":1:1: impls is missing; expected the name of an implementation, then its options"},
+    {"model: {layer: fp_rnn, d: 4}\ntest: {against: fixed_pint}\n",
+     ":5:17: no implementation is called \"fixed_pint\"; did you mean fixed_point?"},
+    {"test: {against: [none, {}]}\n",
+     ":4:24: against is a mapping; expected the name of an implementation, then its options, or none"},
     {"model: {layer: gru}\n", ":4:16: layer is \"gru\"; expected one of fp_rnn, diagonal, lstm, attention"},
     {"model: {layer: attention, d_model: 8, heads: 3}\ntest: {test_length: 2}\n",
      ":4:1: d_model of 8 does not divide among 3 heads; expected a multiple"},
@@ -528,6 +532,59 @@ START_TEST(targets)
 }
 END_TEST
 
+/* States against those of another implementation: none from itself, little from the exact ones where the iteration has converged,
+ * much where it was cut off; exact from exact to rounding. */
+START_TEST(states_are_compared)
+{
+    struct records records;
+    const char *results = scratch_path("results");
+    ck_assert_int_eq(
+        run("name: t\nmeasure: accuracy\ntask: S3\nmodel: {layer: fp_rnn, d_model: 8, d: 6, feedback: rms, blocks: 2}\n"
+            "recipe: {steps: 5, batch: 8, train_length: 4}\n"
+            "test: {test_length: 6, examples: 20, test_batch: 7, against: [none, structured_sequential, "
+            "fixed_point_chunked chunk=1, fixed_point]}\n"
+            "impls: [fixed_point, dense_sequential]\nproblem: {dtype: float64}\n"
+            "settings: {l: [1, 200], tolerance: [none, 1e-12]}\n" HERE,
+            results, &records),
+        0);
+    int seen = 0;
+    for (size_t i = 0; i < records.n; i++) {
+        const struct record *record = &records.record[i];
+        const struct point *point = &record->point;
+        if (!json_is_object(record_at(record, "accuracy")))
+            continue;
+        ck_assert_int_eq(record->result, RESULT_OK);
+        const char *impl = point->value[FIELD_IMPLEMENTATION].text;
+        if (point->value[FIELD_AGAINST].kind == VALUE_NONE) {
+            ck_assert_ptr_null(record_at(record, "accuracy.difference"));
+            continue;
+        }
+        const char *against = point->value[FIELD_AGAINST].text;
+        double median = record_number(record, "accuracy.difference.max.median"),
+               most = record_number(record, "accuracy.difference.max.most");
+        double least = record_number(record, "accuracy.difference.l2.least"),
+               never = record_number(record, "accuracy.difference.never");
+        bool judged = point->value[FIELD_TOLERANCE].real > 0, brief = point_integer(point, FIELD_L, 0) == 1;
+        ck_assert_double_eq(record_number(record, "accuracy.difference.of"), 14);
+        ck_assert_msg(median >= 0 && median <= most && least >= 0, "%s against %s: %g, %g", impl, against, median, most);
+        bool exact = strcmp(impl, "dense_sequential") == 0, both = exact && strcmp(against, "structured_sequential") == 0;
+        if (strcmp(impl, against) == 0)
+            ck_assert_double_eq(most, 0);
+        else if (both || !brief)
+            ck_assert_msg(most < 1e-10, "%s against %s: %g", impl, against, most);
+        else
+            ck_assert_msg(median > 1e-3, "%s against %s: %g", impl, against, median);
+        if (exact)
+            ck_assert(json_is_null(record_at(record, "accuracy.l_star")));
+        if (strcmp(impl, "fixed_point") == 0 && judged && strcmp(against, "structured_sequential") == 0)
+            ck_assert_double_eq(never, brief ? 14 : 0);
+        seen++;
+    }
+    ck_assert_int_eq(seen, 3 * 4 + 4 + 4 + 1);
+    records_free(&records);
+}
+END_TEST
+
 /* What a trained layer feeds its recurrence can be measured like any other problem. */
 START_TEST(a_layer_becomes_inputs)
 {
@@ -611,6 +668,7 @@ Suite *suite_accuracy(void)
     tcase_add_test(tests, finished_trainings_are_served);
     tcase_add_test(tests, a_longer_limit_goes_on);
     tcase_add_test(tests, targets);
+    tcase_add_test(tests, states_are_compared);
     tcase_add_test(tests, a_layer_becomes_inputs);
     tcase_add_test(tests, longest_length);
     suite_add_tcase(suite, tests);

@@ -174,6 +174,56 @@ START_TEST(convergence_figures)
 }
 END_TEST
 
+static const struct record *find_pass(const struct records *records, const char *impl, enum pass pass, const char *gradient)
+{
+    char text[VALUE_TEXT_MAX];
+    for (size_t i = 0; i < records->n; i++) {
+        const struct value *value = records->record[i].point.value;
+        field_print(FIELD_GRADIENT, &value[FIELD_GRADIENT], sizeof text, text);
+        if (strcmp(value[FIELD_IMPLEMENTATION].text, impl) == 0 && value[FIELD_PASS].integer == pass && strcmp(text, gradient) == 0)
+            return &records->record[i];
+    }
+    ck_abort_msg("no record of %s", impl);
+}
+
+/* A backward pass is held to the gradient in double precision before and after it is timed: one that is off by a hundred-thousandth
+ * and one that is not computed again have no speed. The passes of an implementation are points of their own. */
+START_TEST(gradients_are_validated_before_they_are_timed)
+{
+    struct records records;
+    int status =
+        run("name: back\nmeasure: throughput\npass: [forward, backward]\nproblem: {B: 3, T: 9, d: 4, dtype: float64, initial: "
+            "drawn}\nregime: {kappa: 0.5}\nrecipe: {gradient: [exact, steps], gradient_steps: 2}\nsettings: {l: 20}\n"
+            "impls: [planted_gradient, planted_gradient keeps=yes, fixed_point, structured_sequential]\n"
+            "run: {samples: 6, rounds: 1, calibration: none}\nskip: [{impl: planted_gradient, gradient: steps}]\n",
+            &records);
+    ck_assert_int_eq(status, 1);
+    ck_assert_uint_eq(records.n, 4 + 2 + 2 + 2);
+    const struct record *off = find_pass(&records, "planted_gradient", PASS_BACKWARD, "exact"),
+                        *stale = find_pass(&records, "planted_gradient keeps=yes", PASS_BACKWARD, "exact");
+    ck_assert_int_eq(off->result, RESULT_WRONG);
+    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(off, "message")), "the gradient of lambda is 1e-05 from the exact"));
+    ck_assert_int_eq(stale->result, RESULT_WRONG);
+    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(stale, "message")), "is not finite"));
+    ck_assert(isnan(record_number(off, "throughput.median")) && isnan(record_number(stale, "throughput.median")));
+    ck_assert_int_eq(find_pass(&records, "planted_gradient", PASS_FORWARD, "none")->result, RESULT_OK);
+    ck_assert_int_eq(find_pass(&records, "structured_sequential", PASS_BACKWARD, "steps")->result, (enum result)STATUS_UNSUPPORTED);
+    const struct record *right[] = {find_pass(&records, "fixed_point", PASS_BACKWARD, "exact"),
+                                    find_pass(&records, "fixed_point", PASS_BACKWARD, "steps"),
+                                    find_pass(&records, "structured_sequential", PASS_BACKWARD, "exact")};
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(right[i]->result, RESULT_OK);
+        ck_assert_double_gt(record_number(right[i], "throughput.median"), 0);
+        ck_assert_double_lt(record_number(right[i], "throughput.error_iterate"), record_number(right[i], "throughput.tolerance"));
+        ck_assert_double_lt(record_number(right[i], "throughput.tolerance"), 1e-9);
+        ck_assert(isnan(record_number(right[i], "throughput.bytes")) && json_is_null(record_at(right[i], "throughput.GB_per_s")));
+    }
+    ck_assert_str_eq(json_string_value(record_at(right[0], "throughput.validated_against")), "the adjoint's l-th iterate");
+    ck_assert_str_eq(json_string_value(record_at(right[1], "throughput.validated_against")), "the n-step gradient");
+    records_free(&records);
+}
+END_TEST
+
 /* Figures of throughput that follow from each other, and counts done by hand: B = 2, T = 3, d = 4 in float32, 24 elements a tensor,
  * one thread. diagonal_scan reads v and lambda and writes h, with three operations an element. fixed_point, r = 1, l = 2:
  * activating theta (5 a token) into as many parameters costs 7 x 4 operations; h is cleared; an iteration reads h, v and parameters
@@ -502,6 +552,7 @@ Suite *suite_run(void)
     tcase_add_test(tests, memory_limit_is_watched);
     tcase_add_test(tests, numerical_results);
     tcase_add_test(tests, convergence_figures);
+    tcase_add_test(tests, gradients_are_validated_before_they_are_timed);
     tcase_add_test(tests, throughput_figures);
     tcase_add_test(tests, leaves_everything_behind);
     tcase_add_test(tests, at_a_scale);

@@ -1,0 +1,464 @@
+/* Implementations on the CUDA device, run on the CPU by the runner (runner.h), over the shared list of cases against the CPU's answer
+ * in float64.
+ *
+ *   kernels WORK NAME [FILE]     WORK: all   every case in every order of threads and blocks, with 1, 2, 8 and all blocks resident in turn
+ *                                      some  every case in one of these ways
+ *                                      few   a dozen cases in two ways
+ *                                NAME: an implementation, of the shared object FILE instead of those linked
+ *
+ * A mistake ends it with status 1 and the reason; a sanitizer that finds something ends it in its own way. */
+#include "tests/cuda/runner_ways.h"
+#include "tests/gradient_cases.h"
+
+#include "bench/subject.h"
+
+#include <check.h>
+#include <dlfcn.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNRESOLVED 0.05 /* a tolerance above this says nothing: the problem is too sensitive for float32 */
+#define UNITS 200.0
+
+static const struct implementation *one;
+enum amount { ALL, SOME, FEW, WORKS };
+static const char *const works[WORKS] = {"all", "some", "few"};
+static enum amount work;
+static long ran;
+
+static const int residents[] = {1, 2, 8, 0};
+enum { RESIDENTS = 4 };
+
+/* So many ways of a case are tried, and this is way k of case i. */
+static int ways(void)
+{
+    return work == ALL ? RUNNER_ORDERS : work == SOME ? 1 : 2;
+}
+
+static void choose(int i, int k)
+{
+    int order = work == FEW ? RUNNER_RANDOM : (i + k) % RUNNER_ORDERS;
+    int resident = work == FEW ? (k % 2 ? 2 : 0) : residents[(i / RUNNER_ORDERS + i + k) % RESIDENTS];
+    runner_ways_choose(order, resident, (uint64_t)(i * RUNNER_ORDERS + k));
+}
+
+/* Cases are left out evenly where few are wanted, and the large ones. */
+static bool wanted(const struct problem *p, int i)
+{
+    return work != FEW || (i % 11 == 3 && p->B * p->T * p->d < 700);
+}
+
+static double *doubles(int64_t n)
+{
+    double *values = calloc((size_t)n + 1, sizeof *values);
+    ck_assert_ptr_nonnull(values);
+    return values;
+}
+
+static bool supported(const struct problem *p, const struct settings *settings)
+{
+    const struct environment environment = {.threads = 1};
+    struct support support;
+    one->supports(p, settings, &environment, &support);
+    ck_assert_msg(support.yes || support.reason[0] != '\0', "no, without a reason");
+    return support.yes;
+}
+
+/* plan, upload, forward, download, destroy. h (B,T,d) and final (B,d) as doubles. */
+static struct status run(const struct tensors *tensors, const struct settings *settings, struct trace *trace, double *h,
+                         double *final)
+{
+    const struct problem *p = &tensors->problem;
+    const struct environment environment = {.threads = 1};
+    int64_t n = p->B * p->T * p->d, last = p->B * p->d;
+    float *raw = malloc((size_t)(n + last) * sizeof *raw);
+    ck_assert_ptr_nonnull(raw);
+    memset(raw, 0xff, (size_t)(n + last) * sizeof *raw); /* NaN */
+    const struct outputs outputs = {.h = raw, .final = raw + n};
+    struct plan *plan;
+    struct status status = one->plan(p, settings, &environment, &plan);
+    if (status.code == STATUS_OK)
+        status = implementation_forward(one, plan, &tensors->inputs, &outputs, trace);
+    one->destroy(plan);
+    to_doubles(DTYPE_FLOAT32, raw, 0, n, h);
+    to_doubles(DTYPE_FLOAT32, raw, n, last, final);
+    free(raw);
+    ran++;
+    return status;
+}
+
+struct comparison {
+    const struct test_case *test;
+    const struct tensors *tensors;
+    const struct settings *settings;
+    const double *expected;
+    struct status status;
+    double tolerance;
+    double *first; /* what the first way left: the others must leave the same bits */
+};
+
+static void compare(const struct comparison *c, int i, int k)
+{
+    const struct problem *p = &c->tensors->problem;
+    int64_t n = p->B * p->T * p->d, size = p->T * p->d;
+    double *h = doubles(n), *final = doubles(p->B * p->d);
+    choose(i, k);
+    struct status status = run(c->tensors, c->settings, NULL, h, final);
+    ck_assert_msg(status.code != STATUS_INTERNAL, "%s: %s", c->test->name, status.message);
+    /* A strength that float32 rounds to 1 makes a step singular that float64 still resolves: it may come earlier. */
+    bool earlier =
+        status.code == STATUS_SINGULAR && (status.b < c->status.b || (status.b == c->status.b && status.t <= c->status.t));
+    if ((c->tolerance <= UNRESOLVED || c->status.code != STATUS_OK) && !(c->status.code == STATUS_SINGULAR && earlier))
+        ck_assert_msg(status.code == c->status.code && status.b == c->status.b && status.t == c->status.t,
+                      "%s l=%lld: status %s at (%lld,%lld), expected %s at (%lld,%lld)", c->test->name,
+                      (long long)c->settings->l_max, status_names[status.code], (long long)status.b, (long long)status.t,
+                      status_names[c->status.code], (long long)c->status.b, (long long)c->status.t);
+    if (c->tolerance <= UNRESOLVED && c->status.code == STATUS_OK) {
+        double distance = distance_scaled(c->tensors, h, c->expected);
+        ck_assert_msg(distance <= c->tolerance, "%s l=%lld way %d: distance %g, tolerance %g", c->test->name,
+                      (long long)c->settings->l_max, k, distance, c->tolerance);
+        for (int64_t b = 0; b < p->B; b++)
+            ck_assert_msg(memcmp(final + b * p->d, h + b * size + size - p->d, (size_t)p->d * sizeof *h) == 0,
+                          "%s: the final state is not the last one", c->test->name);
+    }
+    if (k > 0)
+        ck_assert_msg(memcmp(c->first, h, (size_t)n * sizeof *h) == 0, "%s: an order of threads changes the bits", c->test->name);
+    memcpy(c->first, h, (size_t)n * sizeof *h);
+    free(h);
+    free(final);
+}
+
+static const int64_t lengths[] = {1, 2, 7, 19};
+
+static void run_case(int i)
+{
+    struct test_case test = cases_get(i);
+    struct tensors drawn = case_tensors(&test, 17), tensors = tensors_as(&drawn, DTYPE_FLOAT32);
+    const struct problem *p = &tensors.problem;
+    struct settings settings = fixed_l(one->exact ? 1 : lengths[i / 2 % 4]);
+    int64_t n = p->B * p->T * p->d;
+    double *expected = doubles(n), *first = doubles(n);
+    if (one->solver) {
+        settings = fixed_l(2 * p->T + 8);
+        settings.tolerance = 1e-5;
+    }
+    if (wanted(p, i) && supported(p, &settings)) {
+        struct comparison c = {
+            .test = &test, .tensors = &tensors, .settings = &settings, .expected = expected, .status = status_ok(), .first = first};
+        if (one->exact || one->solver) {
+            c.status = reference_exact(&tensors, expected);
+            c.tolerance = c.status.code == STATUS_OK ? tolerance_exact(&tensors, expected, DTYPE_FLOAT32) : 0;
+            if (one->solver) /* a residual of this size may be an error that is larger by as much as the answer is sensitive */
+                c.tolerance *= 1 + settings.tolerance / 0x1p-24;
+        } else {
+            reference_iterate(&tensors, settings.l_max, expected);
+            c.tolerance = tolerance_iterate(&tensors, settings.l_max, expected, DTYPE_FLOAT32);
+        }
+        for (int which = 0; which < choose_options(one, which, &settings); which++)
+            for (int k = 0; k < ways() && (!one->solver || c.status.code == STATUS_OK); k++)
+                compare(&c, i, k);
+    }
+    free(expected);
+    free(first);
+    tensors_free(&tensors);
+    tensors_free(&drawn);
+}
+
+START_TEST(cases)
+{
+    for (int i = 0; i < cases_count(); i++)
+        run_case(i);
+}
+END_TEST
+
+/* ---- Long and wide ------------------------------------------------------------------------------------------------------- */
+
+/* More tokens than a tile of the scan has, and more channels than a block has threads. */
+static const struct {
+    int64_t B, T, d;
+    enum mixer mixer;
+    int r;
+    enum feedback feedback;
+} large[] = {
+    {2, 400, 40, MIXER_NONE, 0, FEEDBACK_NONE},       {1, 140, 7, MIXER_DPLR, 1, FEEDBACK_NONE},
+    {1, 135, 6, MIXER_HOUSEHOLDER, 2, FEEDBACK_RMS},  {1, 3, 300, MIXER_DPLR, 2, FEEDBACK_NONE},
+    {1, 3, 600, MIXER_HOUSEHOLDER, 4, FEEDBACK_NONE}, {1, 3, 300, MIXER_HOUSEHOLDER, 1, FEEDBACK_RAW},
+    {1, 3, 288, MIXER_KRONECKER, 0, FEEDBACK_NONE},   {1, 2, 1100, MIXER_DPLR, 1, FEEDBACK_NONE},
+    {1, 3, 40, MIXER_DPLR, 9, FEEDBACK_NONE},         {1, 3, 132, MIXER_DENSE, 0, FEEDBACK_NONE},
+};
+
+static void run_large(int i, enum form form)
+{
+    struct test_case test = {.name = "large",
+                             .initial = i % 2 == 0,
+                             .problem = {.B = large[i].B,
+                                         .T = large[i].T,
+                                         .d = large[i].d,
+                                         .mixer = large[i].mixer,
+                                         .r = large[i].r,
+                                         .s = large[i].mixer == MIXER_NONE || large[i].mixer == MIXER_DENSE ? 0 : 0.7,
+                                         .form = form,
+                                         .feedback = large[i].feedback,
+                                         .dtype = DTYPE_FLOAT64}};
+    struct tensors drawn = case_tensors(&test, 23), tensors = tensors_as(&drawn, DTYPE_FLOAT32);
+    const struct problem *p = &tensors.problem;
+    struct settings settings = fixed_l(one->exact ? 1 : 5);
+    int64_t n = p->B * p->T * p->d;
+    double *expected = doubles(n), *first = doubles(n);
+    if (one->solver) {
+        settings = fixed_l(60);
+        settings.tolerance = 1e-5;
+    }
+    problem_print(p, sizeof test.name, test.name);
+    if (supported(p, &settings)) {
+        struct comparison c = {.test = &test,
+                               .tensors = &tensors,
+                               .settings = &settings,
+                               .expected = expected,
+                               .status = status_ok(),
+                               .first = first,
+                               .tolerance = 1e-4}; /* contractive: lambda below 0.95, s = 0.7 */
+        if (one->exact || one->solver) {
+            const char *other =
+                p->mixer == MIXER_KRONECKER || p->mixer == MIXER_DENSE ? "dense_sequential" : "structured_sequential";
+            const struct implementation *cpu = registry_get(registry_find(other), DTYPE_FLOAT64, LEVEL_BASELINE);
+            struct settings once = fixed_l(1);
+            struct tensors as = tensors_as(&tensors, DTYPE_FLOAT64);
+            ck_assert_int_eq(run_variant(cpu, &as, &once, 1, expected, NULL, NULL).code, STATUS_OK);
+            tensors_free(&as);
+        } else {
+            reference_iterate(&tensors, settings.l_max, expected);
+        }
+        for (int which = 0; which < choose_options(one, which, &settings); which++)
+            for (int k = 0; k < ways(); k++)
+                compare(&c, i, k);
+    }
+    free(expected);
+    free(first);
+    tensors_free(&tensors);
+    tensors_free(&drawn);
+}
+
+START_TEST(large_ones)
+{
+    for (int i = 0; i < (int)(sizeof large / sizeof large[0]); i++)
+        for (enum form form = 0; form < FORM_COUNT; form++)
+            if (work != FEW || i == 0)
+                run_large(i, form);
+}
+END_TEST
+
+/* ---- Tolerances and traces ------------------------------------------------------------------------------------------------ */
+
+/* l, l_run and residuals as fixed_point has them on the CPU, and iterates as the textbook has them. */
+static void run_trace(int i)
+{
+    struct test_case test = gradient_case(i);
+    test.problem.T += 3;
+    struct tensors drawn = case_tensors(&test, 29 + (uint64_t)i), tensors = tensors_as(&drawn, DTYPE_FLOAT32);
+    const struct problem *p = &tensors.problem;
+    enum { L = 40 };
+    struct settings settings = fixed_l(L);
+    settings.tolerance = i % 3 == 0 ? 0 : 2e-3;
+    settings.quantile = i % 2 ? 0.5 : 1;
+    settings.damping = i % 5 == 1 ? 0.8 : 1;
+    settings.patience = i % 5 == 2 ? 2 : 0;
+    if (settings.tolerance == 0)
+        settings.l_max = 21;
+    if (!supported(p, &settings)) {
+        settings.damping = 1;
+        settings.patience = 0;
+    }
+    int64_t n = p->B * p->T * p->d, l[2][8], keep[] = {1, 3, 20}, sequences[] = {p->B - 1};
+    double residual[2][L * 8], *h = doubles(n), *final = doubles(n), *expected = doubles(n);
+    float *kept[2] = {calloc((size_t)(3 * p->T * p->d), sizeof **kept), calloc((size_t)(3 * p->T * p->d), sizeof **kept)};
+    const struct implementation *cpu = registry_get(registry_find("fixed_point"), DTYPE_FLOAT32, LEVEL_BASELINE);
+    struct trace trace[2];
+    for (int k = 0; k < 2; k++)
+        trace[k] = (struct trace){.l = l[k],
+                                  .residual = residual[k],
+                                  .keep = keep,
+                                  .n_keep = 3,
+                                  .sequences = sequences,
+                                  .n_sequences = 1,
+                                  .iterates = kept[k]};
+    if (p->B <= 8 && supported(p, &settings)) {
+        char text[160];
+        problem_print(p, sizeof text, text);
+        choose(i, 0);
+        struct status status = run(&tensors, &settings, &trace[0], h, final);
+        ck_assert_msg(status.code != STATUS_INTERNAL, "%s", status.message);
+        struct status expected_status = run_variant(cpu, &tensors, &settings, 1, expected, NULL, &trace[1]);
+        int64_t same = trace[0].l_run < trace[1].l_run ? trace[0].l_run : trace[1].l_run;
+        bool close = false; /* a residual so near the tolerance that rounding decides */
+        for (int64_t k = 0; k < same * p->B; k++) {
+            double a = residual[0][k], b = residual[1][k];
+            ck_assert_msg((isinf(a) && isinf(b)) || fabs(a - b) <= 1e-3 * fabs(b) + 3e-6, "%s: residual %g, expected %g at %lld",
+                          text, a, b, (long long)k);
+            close = close || fabs(b - settings.tolerance) < 0.01 * settings.tolerance;
+        }
+        if (!close) {
+            ck_assert_msg(status.code == expected_status.code, "%s: %s, expected %s", text, status_names[status.code],
+                          status_names[expected_status.code]);
+            ck_assert_msg(trace[0].l_run == trace[1].l_run && trace[0].n_kept == trace[1].n_kept, "%s: l_run %lld, expected %lld",
+                          text, (long long)trace[0].l_run, (long long)trace[1].l_run);
+            ck_assert_msg(trace[0].applications == trace[1].applications, "%s: applications %g", text, trace[0].applications);
+            for (int64_t b = 0; b < p->B; b++)
+                ck_assert_msg(l[0][b] == l[1][b], "%s: l* %lld, expected %lld", text, (long long)l[0][b], (long long)l[1][b]);
+            for (int64_t k = 0; k < trace[0].n_kept * p->T * p->d; k++)
+                ck_assert_msg(fabsf(kept[0][k] - kept[1][k]) <= 1e-4f * (1 + fabsf(kept[1][k])),
+                              "%s: a kept iterate: %g, expected %g", text, kept[0][k], kept[1][k]);
+        }
+    }
+    free(h);
+    free(final);
+    free(expected);
+    free(kept[0]);
+    free(kept[1]);
+    tensors_free(&tensors);
+    tensors_free(&drawn);
+}
+
+START_TEST(traces)
+{
+    for (int i = 0; i < gradient_cases() && !one->exact && !one->solver; i++)
+        if (work != FEW || i % 9 == 2)
+            run_trace(i);
+}
+END_TEST
+
+/* ---- Gradients ------------------------------------------------------------------------------------------------------------ */
+
+/* Of the float64 reference, and how far rounding may take float32 from it. */
+static bool expect_gradient(const struct implementation *cpu, const struct tensors *tensors, const struct settings *settings,
+                            const struct loss *loss, struct gradient_values *expected, double *tolerance)
+{
+    struct tensors as = tensors_as(tensors, DTYPE_FLOAT64);
+    struct status status = gradients_from(cpu, &as, settings, 1, loss, expected);
+    *tolerance = 0;
+    for (uint64_t seed = 0; seed < 2 && status.code == STATUS_OK; seed++) {
+        struct gradient_values values;
+        int which;
+        int64_t sizes[TENSORS_MAX];
+        struct tensors moved = tensors_as(tensors, DTYPE_FLOAT64);
+        tensor_sizes(&moved.problem, sizes);
+        for (int i = 0; i < TENSORS_MAX; i++)
+            for (int64_t k = 0; moved.owned[i] != NULL && k < sizes[i]; k++)
+                ((double *)moved.owned[i])[k] *= 1 + 1e-7 * (((uint64_t)k * 2654435761u >> (7 + seed)) % 2 ? 1.0 : -1.0);
+        if (gradients_from(cpu, &moved, settings, 1, loss, &values).code != STATUS_OK)
+            status = status_at(STATUS_INTERNAL, -1, -1, " ");
+        else
+            *tolerance = fmax(*tolerance, gradient_distance(&as.problem, &values, expected, &which));
+        gradient_values_free(&values);
+        tensors_free(&moved);
+    }
+    *tolerance = UNITS * 0x1p-24 * fmax(1, *tolerance / 1e-7);
+    tensors_free(&as);
+    return status.code == STATUS_OK;
+}
+
+/* forward and backward of the implementation that is tested; the loss goes up and the gradients come down as floats. */
+static void run_gradient(int i, enum gradient gradient, int64_t steps)
+{
+    struct test_case test = gradient_case(i);
+    struct tensors drawn = case_tensors(&test, 31 + (uint64_t)i), tensors = tensors_as(&drawn, DTYPE_FLOAT32);
+    const struct problem *p = &tensors.problem;
+    struct loss loss = loss_draw(p, 37);
+    struct settings settings = gradient_settings(gradient, steps), reference = settings;
+    struct gradient_values expected = {0}, values = {0};
+    if (gradient == GRADIENT_EXACT) { /* iterated until float32 has no more to give */
+        settings.l_max = reference.l_max = 400;
+        settings.tolerance = 0;
+        reference.tolerance = 1e-13;
+        settings.l_max = one->exact ? 1 : 120;
+        reference.l_max = 20000;
+    }
+    bool exact = gradient == GRADIENT_EXACT;
+    const char *name = !exact ? "fixed_point" : "dense_sequential";
+    const struct implementation *cpu = registry_get(registry_find(name), DTYPE_FLOAT64, LEVEL_BASELINE);
+    double tolerance;
+    if (p->mixer == MIXER_NONE && steps > 1)
+        reference = gradient_settings(gradient, steps);
+    settings.gradient = reference.gradient = gradient;
+    if (supported(p, &settings) && expect_gradient(cpu, &tensors, &reference, &loss, &expected, &tolerance) &&
+        tolerance <= UNRESOLVED) {
+        choose(i, (int)steps);
+        struct status status = gradients_from(one, &tensors, &settings, 1, &loss, &values);
+        char text[160];
+        int which;
+        problem_print(p, sizeof text, text);
+        bool converges = one->exact || !exact || status.code == STATUS_OK;
+        ck_assert_msg(status.code == STATUS_OK || (!converges && status.code == STATUS_DIVERGED), "%s: %s", text, status.message);
+        double distance = converges ? gradient_distance(p, &values, &expected, &which) : 0;
+        if (converges && exact && !one->exact &&
+            !(distance <= tolerance)) { /* iterates may not lead there: then float64's do not either */
+            struct gradient_values iterated;
+            const struct implementation *same = registry_get(registry_find("fixed_point"), DTYPE_FLOAT64, LEVEL_BASELINE);
+            struct tensors as = tensors_as(&tensors, DTYPE_FLOAT64);
+            struct status there = gradients_from(same, &as, &settings, 1, &loss, &iterated);
+            if (there.code == STATUS_OK)
+                distance = gradient_distance(p, &values, &iterated, &which);
+            gradient_values_free(&iterated);
+            tensors_free(&as);
+        }
+        ck_assert_msg(distance <= tolerance, "%s%s, %s, %lld steps: gradient of %s off by %g, tolerance %g", text,
+                      tensors.inputs.h0 != NULL ? " h0" : "", exact ? "exact" : "n-step", (long long)steps,
+                      gradient_tensor_names[which], distance, tolerance);
+        ran++;
+    }
+    gradient_values_free(&expected);
+    gradient_values_free(&values);
+    loss_free(&loss);
+    tensors_free(&tensors);
+    tensors_free(&drawn);
+}
+
+START_TEST(gradients)
+{
+    for (int i = 0; i < gradient_cases(); i++)
+        for (int64_t steps = 0; steps <= 3 && one->backward != NULL; steps++)
+            if ((work != FEW || i % 13 == 5) && (one->gradients & (steps == 0 ? GRADIENTS_EXACT : GRADIENTS_STEPS)))
+                run_gradient(i, steps == 0 ? GRADIENT_EXACT : GRADIENT_STEPS, steps);
+}
+END_TEST
+
+static const struct implementation *find(const char *name, const char *file)
+{
+    if (file == NULL) {
+        int index = registry_find(name);
+        return index >= 0 ? registry_get(index, DTYPE_FLOAT32, LEVEL_BASELINE) : NULL;
+    }
+    void *object = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    if (object == NULL)
+        fprintf(stderr, "%s\n", dlerror());
+    return object != NULL ? dlsym(object, name) : NULL;
+}
+
+int main(int argc, char **argv)
+{
+    work = WORKS;
+    for (int i = 0; argc > 2 && i < WORKS; i++)
+        work = strcmp(argv[1], works[i]) == 0 ? (enum amount)i : work;
+    one = work < WORKS ? find(argv[2], argc > 3 ? argv[3] : NULL) : NULL;
+    if (one == NULL) {
+        fprintf(stderr, "usage: kernels all|some|few IMPLEMENTATION [FILE]\n");
+        return 2;
+    }
+    unsetenv("CK_RUN_SUITE"); /* of the tests that started this */
+    Suite *suite = suite_create(one->name);
+    TCase *tests = tcase_create("kernels");
+    tcase_add_test(tests, cases);
+    tcase_add_test(tests, large_ones);
+    tcase_add_test(tests, traces);
+    tcase_add_test(tests, gradients);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_NORMAL);
+    bool good = srunner_ntests_failed(runner) == 0 && ran > 0;
+    srunner_free(runner);
+    printf("%s: %ld runs, %lld threads\n", one->name, ran, runner_threads());
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,46 @@
+# Programs that run the kernels of impls/cuda/ on the CPU (runner.h), one a sanitizer; and copies of implementations with a bug
+# planted in each. They need no CUDA Toolkit. The suite cuda runs them.
+KERNELS := $(BUILD)/kernels
+KERNEL_NAMES := $(call names,impls/cuda/*.cu)
+KERNEL_WAYS := plain address $(if $(shell command -v clang++),thread)
+KERNEL_FLAGS := -std=c++20 -g -fPIC -ffp-contract=fast -Wall -Wextra -Werror -Wno-unknown-pragmas '-DKERNEL_RUNNER="tests/cuda/runner.h"'
+KERNEL_FLAGS_plain := -O2
+KERNEL_FLAGS_address := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+KERNEL_FLAGS_thread := -O1 -fsanitize=thread
+KERNEL_CXX_plain := $(CXX)
+KERNEL_CXX_address := $(CXX)
+KERNEL_CXX_thread := clang++
+# What of the program is the same in all of them: nothing of it is a sanitizer's subject.
+KERNEL_TESTS := $(call once,tests,cases gradient_cases gradients reference cuda/kernels)
+KERNEL_LIBRARY := $(filter-out $(CUDA) $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(OBJECTS)/impls/cuda/support.o
+
+# $1: plain, address or thread
+define kernel_rules
+$(KERNELS)/$1/%.o: impls/cuda/%.cu $(FLAGS_FILE)
+	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -MMD -MP -x c++ -c $$< -o $$@
+$(KERNELS)/$1/bugs.o: tests/cuda/bugs.cc $(FLAGS_FILE)
+	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -MMD -MP -c $$< -o $$@
+$(KERNELS)/$1/%.o: tests/cuda/%.cc $(FLAGS_FILE)
+	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) -O2 $(if $(filter plain,$1),,-DRUNNER_$(shell echo $1 | tr a-z A-Z)) -I. -MMD -MP -c $$< -o $$@
+$(BUILD)/kernels-$1: $(patsubst %,$(KERNELS)/$1/%.o,$(KERNEL_NAMES) runner device) $(KERNELS)/registry.o $(KERNEL_TESTS) $(KERNEL_LIBRARY)
+	$$(call show,link) && $$(KERNEL_CXX_$1) $$(filter %.o,$$^) $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -rdynamic -fopenmp -pthread -Wl,--as-needed \
+	    $$(LIBRARIES) $$$$(pkg-config --libs check) -ldl -o $$@
+$(BUILD)/bugs-$1: $(patsubst %,$(KERNELS)/$1/%.o,bugs runner device) $(OBJECTS)/impls/status.o
+	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -o $$@
+KERNEL_PROGRAMS += $(BUILD)/kernels-$1 $(BUILD)/bugs-$1
+endef
+$(foreach way,$(KERNEL_WAYS),$(eval $(call kernel_rules,$(way))))
+
+$(KERNELS)/registry.o: impls/registry.c $(FLAGS_FILE)
+	$(call compile,$(CC) $(C_FLAGS),-DWITH_CUDA)
+
+# Copies with a bug: implementation.bug.way, each a shared object that the program of that way loads.
+KERNEL_BUGS := $(foreach name,$(shell sed -n 's/^\([a-z][^ ]*\) .*/\1/p' tests/cuda/planted.list),$(if $(filter $(KERNEL_WAYS),$(lastword $(subst ., ,$(name)))),$(name)))
+KERNEL_PROGRAMS += $(KERNEL_BUGS:%=$(KERNELS)/planted/%.so)
+.PHONY: kernels
+kernels: $(KERNEL_PROGRAMS)
+$(KERNELS)/planted/%.so: tests/cuda/planted.list tests/cuda/plant.sh $(wildcard impls/cuda/*.h impls/cuda/*.cu tests/cuda/*.h) $(FLAGS_FILE)
+	$(call show,plant) && tests/cuda/plant.sh $* $(@:.so=) && $(KERNEL_CXX_$(lastword $(subst ., ,$*))) $(KERNEL_FLAGS) \
+	    $(KERNEL_FLAGS_$(lastword $(subst ., ,$*))) -I$(@:.so=) -I. -shared -x c++ $(@:.so=)/impls/cuda/$(firstword $(subst ., ,$*)).cu -o $@
+
+-include $(shell find $(KERNELS) -name '*.d' 2>/dev/null)

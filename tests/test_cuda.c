@@ -1,0 +1,177 @@
+/* The implementations on the CUDA device without a card: their kernels run on the CPU (tests/cuda/runner.h), in every order of threads
+ * and blocks, plain and under sanitizers; bugs that are planted must be caught. */
+#include "bench/process.h"
+#include "impls/impl.h"
+#include "tests/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#undef fail
+
+Suite *suite_cuda(void);
+
+enum { LINE_MAX_BYTES = 512 };
+
+/* A program of this build, and how it ended; -1: by a signal. Its words are in output. */
+static int run(const char *const *argv, char output[8192])
+{
+    char path[PATH_MAX];
+    struct process_result result;
+    struct error error;
+    program_find(argv[0], path);
+    /* kernels that spread addresses widely confuse older sanitizers: ThreadSanitizer wants them still */
+    const char *arguments[12] = {"setarch", "-R", path}, **own = arguments + 2;
+    for (int i = 1; argv[i] != NULL; i++)
+        own[i] = argv[i];
+    bool still = strstr(argv[0], "thread") != NULL;
+    struct process_request request = {.argv = still ? arguments : own, .time_limit = 280};
+    ck_assert_msg(process_run(&request, &result, &error), "%s", error.text);
+    snprintf(output, 8192, "%s%s", result.output, result.errors);
+    int status = result.signal == 0 ? result.exit_status : -1;
+    ck_assert_msg(!result.timed_out, "%s takes too long", argv[0]);
+    process_result_free(&result);
+    return status;
+}
+
+static bool built(const char *way)
+{
+    char name[PATH_MAX];
+    snprintf(name, sizeof name, "%s/kernels-%s", program_folder(), way);
+    return access(name, X_OK) == 0;
+}
+
+/* ---- The runner -------------------------------------------------------------------------------------------------------------- */
+
+/* In this way a kernel without a bug is right, and one with a bug ends otherwise and says so. */
+static const struct {
+    const char *way, *kind, *order, *resident, *says; /* says: NULL where there is no bug */
+} bugs[] = {
+    {"plain", "sum", "forward", "1", NULL},
+    {"plain", "sum", "reverse", "2", NULL},
+    {"plain", "sum", "random", "0", NULL},
+    {"plain", "missing-barrier", "forward", "1", NULL}, /* what plain order does not show */
+    {"plain", "missing-barrier", "reverse", "1", "wrong: block"},
+    {"plain", "missing-barrier", "random", "1", "wrong: block"},
+    {"plain", "divergent-barrier", "forward", "1", "threads of a block meet at different barriers: block 0, thread 0 at bugs.cc:"},
+    {"plain", "early-return", "forward", "1", "barrier that not all threads reach: block 0, thread 0 at bugs.cc:"},
+    {"plain", "divergent-shuffle", "forward", "1", "not all lanes of a warp meet: block 0, thread 0 at bugs.cc:"},
+    {"plain", "uninitialised", "forward", "1", "wrong: block 0 has -nan"},
+    {"plain", "warp", "random", "1", NULL},
+    {"plain", "chain", "reverse", "1", NULL},
+    {"plain", "chain", "random", "0", NULL},
+    {"plain", "missing-ticket", "forward", "1", NULL}, /* nor this */
+    {"plain", "missing-ticket", "reverse", "2", "waits for a word that nobody writes: block 5, thread 0 at bugs.cc:"},
+    {"address", "sum", "random", "2", NULL},
+    {"address", "chain", "random", "2", NULL},
+    {"address", "out-of-bounds", "forward", "1", "AddressSanitizer"},
+    {"thread", "sum", "forward", "2", NULL},
+    {"thread", "missing-barrier", "forward", "1", "ThreadSanitizer: data race"},
+    {"thread", "warp", "forward", "2", NULL},
+    {"thread", "missing-warp-barrier", "forward", "1", "ThreadSanitizer: data race"},
+    {"thread", "chain", "random", "0", NULL},
+    {"thread", "missing-release", "random", "2", "ThreadSanitizer: data race"},
+};
+
+START_TEST(runner)
+{
+    char name[64], output[8192];
+    snprintf(name, sizeof name, "bugs-%s", bugs[_i].way);
+    const char *argv[] = {name, bugs[_i].kind, bugs[_i].order, bugs[_i].resident, NULL};
+    if (!built(bugs[_i].way))
+        return; /* there is no clang++ */
+    int status = run(argv, output);
+    if (bugs[_i].says == NULL)
+        ck_assert_msg(status == 0, "%s %s %s: status %d: %s", name, bugs[_i].kind, bugs[_i].order, status, output);
+    else
+        ck_assert_msg(status != 0 && strstr(output, bugs[_i].says) != NULL, "%s %s %s: status %d: %s", name, bugs[_i].kind,
+                      bugs[_i].order, status, output);
+}
+END_TEST
+
+/* ---- The implementations ----------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *way, *work;
+} ways[] = {{"plain", "all"}, {"address", "some"}, {"thread", "few"}};
+enum { WAYS = sizeof ways / sizeof ways[0] };
+
+START_TEST(implementations)
+{
+    const struct implementation *one = registry_get(_i / WAYS, DTYPE_FLOAT32, LEVEL_BASELINE);
+    char name[64], output[8192];
+    snprintf(name, sizeof name, "kernels-%s", ways[_i % WAYS].way);
+    const char *argv[] = {name, ways[_i % WAYS].work, one->name, NULL};
+    if (one->device != DEVICE_CUDA || !built(ways[_i % WAYS].way))
+        return;
+    int status = run(argv, output);
+    ck_assert_msg(status == 0, "%s %s: status %d: %s", name, one->name, status, output);
+}
+END_TEST
+
+/* ---- Planted bugs ------------------------------------------------------------------------------------------------------------ */
+
+enum { PLANTED_MAX = 128 };
+static char planted[PLANTED_MAX][64];
+
+/* The first words of tests/cuda/planted.list. */
+static int read_planted(void)
+{
+    FILE *file = fopen("tests/cuda/planted.list", "r");
+    char line[LINE_MAX_BYTES];
+    int n = 0;
+    while (file != NULL && n < PLANTED_MAX && fgets(line, sizeof line, file) != NULL)
+        if (line[0] != '#' && sscanf(line, "%63s", planted[n]) == 1)
+            n++;
+    if (file != NULL)
+        fclose(file);
+    return n;
+}
+
+START_TEST(planted_bugs)
+{
+    char implementation[64], bug[64], way[64], program[96], object[PATH_MAX], output[8192];
+    ck_assert_int_eq(sscanf(planted[_i], "%63[^.].%63[^.].%63s", implementation, bug, way), 3);
+    snprintf(program, sizeof program, "kernels-%s", way);
+    snprintf(object, sizeof object, "%s/kernels/planted/%s.so", program_folder(), planted[_i]);
+    const char *argv[] = {program, strcmp(way, "thread") == 0 ? "few" : "some", implementation, object, NULL};
+    if (!built(way))
+        return;
+    ck_assert_msg(access(object, R_OK) == 0, "%s is missing", object);
+    int status = run(argv, output);
+    bool sanitizer = strstr(output, "Sanitizer") != NULL || strstr(output, "runtime error") != NULL;
+    bool caught = strcmp(way, "plain") == 0 ? status == 1 || status == -1 : sanitizer && status != 0;
+    ck_assert_msg(caught, "%s goes unnoticed: status %d: %s", planted[_i], status, output);
+}
+END_TEST
+
+/* Every implementation has its barrier and its index. */
+START_TEST(planted_everywhere)
+{
+    int n = read_planted();
+    for (int i = 0; i < registry_count(); i++) {
+        const struct implementation *one = registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
+        int barriers = 0, indices = 0;
+        for (int k = 0; k < n; k++)
+            if (strncmp(planted[k], one->name, strlen(one->name)) == 0 && planted[k][strlen(one->name)] == '.') {
+                barriers += strstr(planted[k], ".barrier.") != NULL;
+                indices += strstr(planted[k], ".index.") != NULL;
+            }
+        ck_assert_msg(one->device != DEVICE_CUDA || (barriers > 0 && indices > 0), "no bug is planted in %s", one->name);
+    }
+}
+END_TEST
+
+Suite *suite_cuda(void)
+{
+    Suite *suite = suite_create("cuda");
+    TCase *tests = tcase_create("runner"), *kernels = tcase_create("kernels"), *found = tcase_create("planted");
+    tcase_add_loop_test(tests, runner, 0, sizeof bugs / sizeof bugs[0]);
+    tcase_add_loop_test(kernels, implementations, 0, registry_count() * WAYS);
+    tcase_add_loop_test(found, planted_bugs, 0, read_planted());
+    tcase_add_test(found, planted_everywhere);
+    suite_add_tcase(suite, tests);
+    suite_add_tcase(suite, kernels);
+    suite_add_tcase(suite, found);
+    return suite;
+}
