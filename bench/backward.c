@@ -132,10 +132,16 @@ static struct definition iterated(const struct subject *subject)
                                .name = settings->gradient == GRADIENT_STEPS ? "the n-step gradient" : "the adjoint's l-th iterate"};
 }
 
-static struct definition defined(const struct subject *subject, const struct problem *sequence)
+/* The exact gradient of an iterative implementation without a tolerance is solved, or the adjoint is iterated l times: both are it. */
+static bool is_either(const struct subject *subject)
+{
+    return !subject->implementation->exact && subject->settings.gradient == GRADIENT_EXACT && !is_approached(subject);
+}
+
+static struct definition defined(const struct subject *subject, const struct problem *sequence, bool by_iteration)
 {
     double operations;
-    if (subject->settings.gradient == GRADIENT_STEPS || !(subject->implementation->exact || is_approached(subject)))
+    if (subject->settings.gradient == GRADIENT_STEPS || by_iteration)
         return iterated(subject);
     return (struct definition){.implementation = exact_choose(sequence, subject_tested(subject), GRADIENT_EXACT, &operations),
                                .settings = {.l_max = 1, .quantile = 1, .damping = 1, .gradient = GRADIENT_EXACT},
@@ -251,6 +257,64 @@ static bool refer_to(const struct definition *definition, const struct subject *
     return refer(definition, &reference->sequence, reference->h, backward->drawn + b * n, to, error);
 }
 
+/* ---- The reference itself ------------------------------------------------------------------------------------------------- */
+
+#define STEP 1e-5       /* relative, of differences: a token's Kronecker factors can turn within 1e-4 */
+#define DIFFERENCE 1e-6 /* relative, of what is left of them after extrapolation */
+
+/* The loss after n applications of the textbook's map from h (T,d) on. scratch: (2,T,d). False: no memory. */
+static bool loss_after(const struct tensors *sequence, int64_t n, const double *h, const double *adjoint, double *scratch,
+                       double *loss)
+{
+    int64_t size = sequence->problem.T * sequence->problem.d;
+    for (int64_t k = 0; k < n; k++) {
+        double *next = scratch + k % 2 * size;
+        if (!textbook_apply(&sequence->problem, &sequence->inputs, h, next))
+            return false;
+        h = next;
+    }
+    *loss = 0;
+    for (int64_t i = 0; i < size; i++)
+        *loss += adjoint[i] * h[i];
+    return true;
+}
+
+/* An n-step gradient in double precision is that of implementations which share its arithmetic, so it is held to what the textbook
+ * says, which shares none: along one random direction of all inputs its product with the direction is the slope of the loss. *apart:
+ * their distance over what such a product amounts to, less what differences cannot resolve. */
+static bool differ(const struct definition *definition, const struct reference *reference, const double *adjoint,
+                   const struct backward *backward, double *apart, struct error *error)
+{
+    static const int places[] = {-2, -1, 1, 2};
+    const struct tensors *sequence = &reference->sequence;
+    int64_t n = sequence->problem.T * sequence->problem.d;
+    double loss[4] = {0}, product = 0, size = 0;
+    struct tensors moved[4] = {0};
+    double *scratch = malloc((size_t)(2 * n) * sizeof *scratch);
+    bool good = scratch != NULL || fail(error, "no memory to check the reference");
+    for (int k = 0; k < 4 && good; k++) {
+        good = tensors_disturbed(sequence, places[k] * STEP, 1, &moved[k], error);
+        if (!good)
+            break;
+        moved[k].problem.s = sequence->problem.s; /* is no input */
+        good = loss_after(&moved[k], definition->settings.gradient_steps, reference->h, adjoint, scratch, &loss[k]) ||
+               fail(error, "no memory to check the reference");
+    }
+    for (int i = 0; i < TENSORS_MAX && good; i++)
+        for (int64_t k = 0; k < backward->sequence[i]; k++) {
+            double direction = (((double *)moved[2].owned[i])[k] - ((double *)moved[1].owned[i])[k]) / 2,
+                   one = reference->value[i][k] * direction;
+            product += one;
+            size += one * one;
+        }
+    double near = (loss[2] - loss[1]) / 2, slope = (8 * (loss[2] - loss[1]) - (loss[3] - loss[0])) / 12;
+    *apart = size > 0 ? (fabs(product - slope) - fabs(slope - near)) / sqrt(size) : 0;
+    for (int k = 0; k < 4; k++)
+        tensors_free(&moved[k]);
+    free(scratch);
+    return good;
+}
+
 /* ---- Validation ----------------------------------------------------------------------------------------------------------- */
 
 /* Adds to the gradient of W, in to, those of all sequences but b. */
@@ -333,6 +397,15 @@ static bool check(const struct definition *definition, const struct subject *sub
                         backward_names[i], backward->tolerance[i]);
             return true;
         }
+    double apart = 0;
+    if (!again && definition->settings.gradient == GRADIENT_STEPS &&
+        !differ(definition, reference, adjoint, backward, &apart, error))
+        return false;
+    if (!(apart <= DIFFERENCE)) {
+        finding_say(finding, (enum result)STATUS_INTERNAL,
+                    "the reference's gradient is %.3g from differences of the textbook's map", apart);
+        return true;
+    }
     if ((backward->n[W] > 0 && !add_others(definition, subject, backward, b, reference->value, error)) ||
         (is_approached(subject) && !allow_approach(subject, backward, b, reference, error)) ||
         !compare(backward, b, reference, &name, checks, error))
@@ -345,26 +418,50 @@ static bool check(const struct definition *definition, const struct subject *sub
     return true;
 }
 
-bool backward_validate(const struct subject *subject, int64_t b, bool again, struct backward *backward, struct checks *checks,
-                       struct finding *finding, struct error *error)
+/* Whether a reference that nothing else is held to is what is tested. */
+static bool is_itself(const struct definition *definition, const struct implementation *tested)
 {
-    struct problem sequence = subject->tensors.problem;
-    sequence.B = 1;
-    sequence.dtype = DTYPE_FLOAT64;
-    struct definition definition = defined(subject, &sequence);
-    double seconds = cost(&definition, &sequence) * (backward->n[W] > 0 ? (double)subject->tensors.problem.B : 1);
+    return tested != NULL && definition->settings.gradient == GRADIENT_EXACT &&
+           strcmp(tested->name, definition->implementation->name) == 0;
+}
+
+static bool validate_by(const struct definition *definition, const struct problem *sequence, const struct subject *subject,
+                        int64_t b, bool again, struct backward *backward, struct checks *checks, struct finding *finding,
+                        struct error *error)
+{
+    double seconds = cost(definition, sequence) * (backward->n[W] > 0 ? (double)subject->tensors.problem.B : 1);
     if (is_approached(subject) && subject->settings.quantile < 1)
         finding_say(finding, (enum result)STATUS_UNSUPPORTED,
                     "an adjoint that stops before all sequences have converged cannot be validated: give quantile 1");
     else if (!(seconds <= VALIDATION_SECONDS))
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "the gradient cannot be validated: %s in double precision %s",
-                    definition.name, isinf(seconds) ? "is not to be had" : "takes too long");
+                    definition->name, isinf(seconds) ? "is not to be had" : "takes too long");
+    else if (is_itself(definition, subject_tested(subject)))
+        finding_say(finding, (enum result)STATUS_UNSUPPORTED,
+                    "the adjoint's l-th iterate in float64 has no reference but this implementation: give a tolerance");
     if (finding->result != RESULT_OK)
         return true;
     struct reference reference;
     bool good = reference_open(subject, backward, &reference, error) &&
-                check(&definition, subject, b, again, &reference, backward, checks, finding, error);
+                check(definition, subject, b, again, &reference, backward, checks, finding, error);
     tensors_free(&reference.sequence);
     reference_close(&reference);
     return good;
+}
+
+bool backward_validate(const struct subject *subject, int64_t b, bool again, struct backward *backward, struct checks *checks,
+                       struct finding *finding, struct error *error)
+{
+    const struct finding before = *finding;
+    struct problem sequence = subject->tensors.problem;
+    sequence.B = 1;
+    sequence.dtype = DTYPE_FLOAT64;
+    struct definition definition = defined(subject, &sequence, backward->iterated);
+    bool good = validate_by(&definition, &sequence, subject, b, again, backward, checks, finding, error);
+    if (!good || finding->result == RESULT_OK || again || !is_either(subject))
+        return good;
+    *finding = before;
+    backward->iterated = true;
+    definition = defined(subject, &sequence, true);
+    return validate_by(&definition, &sequence, subject, b, false, backward, checks, finding, error);
 }

@@ -12,7 +12,8 @@ struct backward {
     struct gradients gradients;    /* NULL where there is no such input */
     int64_t n[TENSORS_MAX];        /* elements of each gradient, in the order of backward_names; 0: none */
     int64_t sequence[TENSORS_MAX]; /* how many of them belong to a sequence; of W all, to every one */
-    double tolerance[TENSORS_MAX]; /* what backward_validate() held each of them to */
+    double tolerance[TENSORS_MAX]; /* what rounding explains of each, as backward_validate() found */
+    bool iterated;                 /* the exact gradient is an iterate of the adjoint, as backward_validate() found */
 };
 
 /* What a gradient is with respect to: the names of tensors_list(), in that order. */

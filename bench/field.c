@@ -6,6 +6,7 @@
 #include "bench/number.h"
 #include "bench/options.h"
 #include "bench/text.h"
+#include "bench/words.h"
 #include "tasks/task.h"
 #include "train/sequence.h"
 
@@ -35,6 +36,7 @@ WORDS(feedback_word, feedback_names)
 WORDS(dtype_word, dtype_names)
 WORDS(initial_word, initial_names)
 WORDS(tokens_word, tokens_names)
+WORDS(words_word, words_names)
 WORDS(readout_word, readout_names)
 WORDS(schedule_word, schedule_names)
 WORDS(curriculum_word, curriculum_names)
@@ -141,9 +143,15 @@ static bool is_drawn(const struct point *point)
     return point->value[FIELD_INPUTS].kind == VALUE_NONE;
 }
 
+static bool has_words(const struct point *point)
+{
+    return is_drawn(point) && mixer_of(point) == MIXER_DENSE && point->value[FIELD_FORM].integer == FORM_PLAIN &&
+           point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE;
+}
+
 static bool has_kappa(const struct point *point)
 {
-    return is_drawn(point) && has_mixer(point) && point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE;
+    return is_drawn(point) && has_mixer(point) && point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE && !words_asked(point);
 }
 
 static bool is_asked(const struct point *point)
@@ -229,6 +237,7 @@ const struct field fields[FIELD_COUNT] = {
     ROW(FEEDBACK,            "feedback",            PROBLEM, ALL,        "none",        "",           has_mixer, WORD(feedback_word)),
     ROW(DTYPE,               "dtype",               PROBLEM, COMPUTED,   "float32",     "",           NULL,     WORD(dtype_word)),
     ROW(INITIAL,             "initial",             PROBLEM, RECURRENCE, "zero",        "",           is_drawn, WORD(initial_word)),
+    ROW(WORDS,               "words",               REGIME,  RECURRENCE, "none",        "",           has_words, WORD(words_word)),
     ROW(KAPPA,               "kappa",               REGIME,  RECURRENCE, "free",        "",           has_kappa, ABOVE(0, 16), OR("free")),
     ROW(TOKENS,              "tokens",              REGIME,  RECURRENCE, "all",         "",           is_asked, WORD(tokens_word)),
     ROW(LAMBDA_MAX,          "lambda_max",          REGIME,  RECURRENCE, "0.999",       "",           is_drawn, REAL(0, 1)),

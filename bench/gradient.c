@@ -130,7 +130,7 @@ static struct status differentiate(const struct subject *subject, const struct b
     finding_lap(finding, STAGE_PLAN, &since);
     if (status.code != STATUS_OK)
         return status;
-    status = implementation->forward(plan, &subject->tensors.inputs, &outputs, &trace);
+    status = implementation_forward(implementation, plan, &subject->tensors.inputs, &outputs, &trace);
     struct status after = status;
     if (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED)
         after = implementation->backward(plan, &subject->tensors.inputs, &outputs, &backward->adjoints, &backward->gradients);
@@ -203,7 +203,6 @@ bool gradient_run(const struct point *point, const struct limits *limits, struct
         else
             good = compare_all(&subject, point, finding, error);
     }
-    answers_free(&answers);
-    subject_free(&subject);
+    subject_end(&subject, &answers, finding);
     return good;
 }

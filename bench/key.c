@@ -116,8 +116,9 @@ void point_conditions(const struct point *point, const struct conditions *condit
 /* Fields that many records are older than say nothing where they are what those meant. */
 static bool says_nothing(int field, const struct value *value)
 {
-    bool younger = (fields[field].of & OF_RECURRENCE) == 0;
-    return younger && (value->kind == VALUE_NONE || (field == FIELD_PASS && value->integer == PASS_FORWARD));
+    bool younger = (fields[field].of & OF_RECURRENCE) == 0 || field == FIELD_WORDS;
+    bool usual = (field == FIELD_PASS && value->integer == PASS_FORWARD) || (field == FIELD_WORDS && value->integer == 0);
+    return younger && (value->kind == VALUE_NONE || usual);
 }
 
 void point_key(const struct point *point, const struct conditions *conditions, char key[KEY_SIZE])

@@ -5,6 +5,7 @@
 #include "bench/options.h"
 #include "bench/recipe.h"
 #include "bench/text.h"
+#include "bench/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,7 +43,7 @@ static bool check_problem(const struct point *point, struct error *error)
         problem_print(&problem, sizeof text, text);
         return fail(error, "%s: W (m,d) of more than 2^40 elements", text);
     }
-    return true;
+    return !words_asked(point) || words_check(&problem, error);
 }
 
 bool point_is_trained(const struct point *point)

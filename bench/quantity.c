@@ -25,6 +25,9 @@ static const struct quantity quantities[] = {
     {"time", "median over rounds [s]", "median low 95% [s]", "median high 95% [s]", OVER_ROUNDS, NULL, NAN, " s", -1},
     {"rate", "rate of convergence", NULL, NULL, "", NULL, NAN, "", -1},
     {"iterations", "iterations to error 1e-6", NULL, NULL, "", "never", INFINITY, "", -1},
+    {"applications", "median applications to error 1e-6 [1/token]", "q1 of applications to error 1e-6 [1/token]",
+     "q3 of applications to error 1e-6 [1/token]", "quartiles of the problems", "never", INFINITY, "", -1},
+    {"tracked", "share of tokens tracked", NULL, NULL, "", NULL, NAN, "", 3},
     {"cosine", "cosine of the gradient of all inputs", NULL, NULL, "", NULL, NAN, "", 3},
 };
 // clang-format on

@@ -16,6 +16,11 @@ bool call_make(struct call *call)
 {
     const struct implementation *implementation = call->implementation;
     const struct backward *backward = call->backward;
+    if (implementation->flush != NULL) {
+        call->status = implementation->flush(call->plan);
+        if (call->status.code != STATUS_OK)
+            return false;
+    }
     call->status = backward == NULL ? implementation->forward(call->plan, call->inputs, &call->outputs, NULL)
                                     : implementation->backward(call->plan, call->inputs, &call->outputs, &backward->adjoints,
                                                                &backward->gradients);

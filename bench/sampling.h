@@ -6,7 +6,8 @@
 #include "bench/load.h"
 #include "bench/measure.h"
 
-/* A call that can be repeated: the same plan, inputs and outputs each time. */
+/* A call that can be repeated: the same plan, inputs and outputs each time. On a device it works on what was uploaded, leaves outputs
+ * there, and begins with caches in which nothing of it is found. */
 struct call {
     const struct implementation *implementation;
     struct plan *plan;

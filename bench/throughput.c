@@ -9,6 +9,7 @@
 #include "bench/sampling.h"
 #include "bench/statistics.h"
 #include "bench/subject.h"
+#include "bench/transfer.h"
 #include "bench/validate.h"
 #include "bench/warning_find.h"
 #include "impls/support.h"
@@ -88,7 +89,7 @@ static bool call_with_other_inputs(struct subject *subject, struct call *call, s
 {
     tensors_negate_v(&subject->tensors);
     subject_forget(subject);
-    call->status = call->implementation->forward(call->plan, call->inputs, &call->outputs, trace);
+    call->status = implementation_forward(call->implementation, call->plan, call->inputs, &call->outputs, trace);
     if (call->status.code != STATUS_OK || call->backward == NULL)
         return call->status.code == STATUS_OK;
     backward_forget(backward);
@@ -113,7 +114,7 @@ static struct status call_first(struct subject *subject, struct call *call, stru
     struct status status = implementation->plan(&subject->tensors.problem, &subject->settings, &subject->environment, &call->plan);
     finding_lap(finding, STAGE_PLAN, since);
     if (status.code == STATUS_OK)
-        status = implementation->forward(call->plan, call->inputs, &call->outputs, trace);
+        status = implementation_forward(implementation, call->plan, call->inputs, &call->outputs, trace);
     if (status.code == STATUS_OK && call->backward != NULL) {
         call_make(call);
         status = call->status;
@@ -142,6 +143,7 @@ static bool measure(const struct point *point, struct subject *subject, struct b
     }
     struct checks answered = {0}, checks; /* of the answer; of what is timed */
     struct sampling sampling = {.seconds = calloc((size_t)limits->samples, sizeof *sampling.seconds)};
+    json_t *transfers = NULL;
     bool good = sampling.seconds != NULL || fail(error, "no memory for the samples");
     good = good && validate(subject, answers, b, &trace, &answered, finding, error);
     checks = answered;
@@ -151,9 +153,13 @@ static bool measure(const struct point *point, struct subject *subject, struct b
         char label[160];
         point_label(point, sizeof label, label);
         finding_lap(finding, STAGE_VALIDATION, &since);
-        sampling_run(&call, label, limits, &sampling);
+        transfers = transfers_measure(&call);
+        if (call.status.code == STATUS_OK)
+            sampling_run(&call, label, limits, &sampling);
         finding_lap(finding, STAGE_TIMING, &since);
-        if (sampling.n == 0)
+        if (call.status.code != STATUS_OK)
+            finding_say(finding, (enum result)call.status.code, "while it was timed: %s", call.status.message);
+        else if (sampling.n == 0)
             finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", sampling.reason);
         else if (!call_with_other_inputs(subject, &call, backward, &later))
             finding_say(finding, (enum result)call.status.code, "after the timed calls: %s", call.status.message);
@@ -169,9 +175,11 @@ static bool measure(const struct point *point, struct subject *subject, struct b
         int n = finding->result == RESULT_OK ? sampling.n : 0;
         double tensors = problem_bytes(p) * (backward != NULL ? 2 : 1);
         finding->data = to_json(p, &checks, &trace, &work, b, sampling.calls, sampling.seconds, n, tensors + grown);
+        json_object_set(finding->data, "transfers", transfers != NULL ? transfers : json_null());
         if (n > 0)
             say_circumstances(&sampling, subject->environment.threads, finding);
     }
+    json_decref(transfers);
     free(sampling.seconds);
     implementation->destroy(call.plan);
     finding_lap(finding, STAGE_VALIDATION, &since);
@@ -189,7 +197,9 @@ static bool measure_pass(const struct point *point, struct subject *subject, con
     bool good = backward_open(subject, point, &backward, error);
     finding_lap(finding, STAGE_INPUTS, &since);
     good = good && measure(point, subject, &backward, answers, b, limits, finding, error);
+    since = clock_seconds();
     backward_close(&backward);
+    finding_lap(finding, STAGE_END, &since);
     return good;
 }
 
@@ -233,7 +243,6 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
         if (good && finding->result == RESULT_OK)
             good = measure_pass(point, &subject, &answers, b, limits, finding, error);
     }
-    answers_free(&answers);
-    subject_free(&subject);
+    subject_end(&subject, &answers, finding);
     return good;
 }

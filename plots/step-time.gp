@@ -14,7 +14,7 @@ set logscale x
 do for [p = 0:n_panel - 1] {
     do for [i = 1:|$PLACE|] { eval $PLACE[i] }
     plot -1 notitle, \
-        for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 ? $1 : NaN):2:3:4 \
+        for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 && $3 > 0 ? $1 : NaN):2:3:4 \
             with yerrorbars pt 0 lw 1 lc rgb colour(s) notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using 1:2 with lines lw 1.6 lc rgb colour(s) notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 ? $1 : NaN):2 \

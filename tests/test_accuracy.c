@@ -454,6 +454,63 @@ START_TEST(killed_trainings_end_in_the_same_bits)
 }
 END_TEST
 
+/* A checkpoint by the definition of the format alone: eight bytes that say how long the JSON is, tensors that fill what follows without
+ * gaps, metadata of texts; and in it what the program's own reader finds. */
+START_TEST(checkpoints_are_what_the_format_says)
+{
+    const char *results = scratch_path("results");
+    char path[PATH_MAX];
+    ck_assert_int_eq(
+        run(TINY LSTM HERE "recipe: {steps: 5, batch: 8, train_length: 4}\ntest: {test_length: 2, examples: 20}\n", results, NULL),
+        0);
+    checkpoint_path(results, path);
+    struct stat facts;
+    FILE *file = fopen(path, "rb");
+    ck_assert(file != NULL && stat(path, &facts) == 0);
+    unsigned char *bytes = malloc((size_t)facts.st_size);
+    ck_assert_uint_eq(fread(bytes, 1, (size_t)facts.st_size, file), (size_t)facts.st_size);
+    fclose(file);
+    size_t header = 0, covered = 0, data, n = 0;
+    for (int i = 7; i >= 0; i--)
+        header = header << 8 | bytes[i];
+    data = (size_t)facts.st_size - 8 - header;
+    json_t *json = json_loadb((const char *)bytes + 8, header, 0, NULL), *entry;
+    struct safetensors *own;
+    const char *name;
+    ck_assert_ptr_nonnull(json);
+    ck_assert_msg(safetensors_open(path, &own, &error), "%s", error.text);
+    json_object_foreach(json, name, entry)
+    {
+        if (strcmp(name, "__metadata__") == 0) {
+            const char *key;
+            json_t *text;
+            json_object_foreach(entry, key, text) ck_assert_msg(json_is_string(text), "%s", key);
+            continue;
+        }
+        const json_t *offsets = json_object_get(entry, "data_offsets"), *shape = json_object_get(entry, "shape");
+        const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+        size_t from = (size_t)json_integer_value(json_array_get(offsets, 0)),
+               to = (size_t)json_integer_value(json_array_get(offsets, 1));
+        size_t size = strcmp(dtype, "F32") == 0 ? 4 : 8;
+        ck_assert(strcmp(dtype, "F32") == 0 || strcmp(dtype, "F64") == 0);
+        for (size_t k = 0; k < json_array_size(shape); k++)
+            size *= (size_t)json_integer_value(json_array_get(shape, k));
+        ck_assert_msg(from < to && to <= data && to - from == size, "%s", name);
+        covered += size;
+        const struct tensor *tensor = safetensors_find(own, name);
+        ck_assert_msg(tensor != NULL && tensor->bytes == size && memcmp(tensor->data, bytes + 8 + header + from, size) == 0, "%s",
+                      name);
+        n++;
+    }
+    ck_assert_uint_eq(covered, data);
+    ck_assert_uint_eq(n, safetensors_count(own));
+    ck_assert_uint_gt(n, 6);
+    safetensors_close(own);
+    json_decref(json);
+    free(bytes);
+}
+END_TEST
+
 /* A training that is done is not done again, whichever sweep asks. */
 START_TEST(finished_trainings_are_served)
 {
@@ -665,6 +722,7 @@ Suite *suite_accuracy(void)
     tcase_add_test(tests, an_lstm_learns);
     tcase_add_test(tests, one_training_many_evaluations);
     tcase_add_test(tests, killed_trainings_end_in_the_same_bits);
+    tcase_add_test(tests, checkpoints_are_what_the_format_says);
     tcase_add_test(tests, finished_trainings_are_served);
     tcase_add_test(tests, a_longer_limit_goes_on);
     tcase_add_test(tests, targets);

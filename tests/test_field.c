@@ -36,6 +36,7 @@ static const struct {
     [FIELD_DTYPE] = {{"float32", "float64"}, {"double", "32"}},
     [FIELD_INITIAL] = {{"zero", "drawn"}, {"0", "one"}},
     [FIELD_KAPPA] = {{"free", "0.9", "16"}, {"0", "16.5", "none", "Free"}},
+    [FIELD_WORDS] = {{"none", "A5"}, {"S5", "a5", "1"}},
     [FIELD_TOKENS] = {{"all", "one"}, {"1"}},
     [FIELD_LAMBDA_MAX] = {{"0", "0.999", "1"}, {"1.1", "-0.5"}},
     [FIELD_LIMIT] = {{"1000", "1e300", "0.1"}, {"0", "1e301", "1e999"}},

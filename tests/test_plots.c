@@ -681,6 +681,9 @@ START_TEST(all_failed_is_drawn)
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=throughput", seed, NULL);
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=convergence", seed, NULL);
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=gradient", "gradient=steps", seed, NULL);
+        made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=reach", "kappa=0.9", seed, NULL);
+        made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=reach", "mixer=dense", "form=plain", "words=A5", "d=5", seed,
+                    NULL);
     }
     static const char *const trained[] = {"training", "accuracy"};
     for (int result = 1; result < RESULT_COUNT; result++)

@@ -241,7 +241,7 @@ static const char *const changes[FIELD_COUNT] = {
     [FIELD_IMPLEMENTATION] = "fixed_point split=time", [FIELD_MEASURE] = "throughput", [FIELD_PASS] = "backward",
     [FIELD_B] = "2", [FIELD_T] = "9", [FIELD_D] = "9",
     [FIELD_MIXER] = "dplr", [FIELD_R] = "2", [FIELD_S] = "2", [FIELD_FORM] = "plain", [FIELD_FEEDBACK] = "raw",
-    [FIELD_DTYPE] = "float64", [FIELD_INITIAL] = "drawn", [FIELD_KAPPA] = "0.9", [FIELD_TOKENS] = "one", [FIELD_LAMBDA_MAX] = "0.5",
+    [FIELD_DTYPE] = "float64", [FIELD_INITIAL] = "drawn", [FIELD_WORDS] = "A5", [FIELD_KAPPA] = "0.9", [FIELD_TOKENS] = "one", [FIELD_LAMBDA_MAX] = "0.5",
     [FIELD_LIMIT] = "10", [FIELD_INPUTS] = "no such file", [FIELD_L] = "17", [FIELD_TOLERANCE] = "0.1", [FIELD_QUANTILE] = "0.5",
     [FIELD_DAMPING] = "0.5", [FIELD_DAMPING_FACTOR] = "0.5", [FIELD_PATIENCE] = "3", [FIELD_THREADS] = "1000",
     [FIELD_LEVEL] = "avx512", [FIELD_SEED] = "2",

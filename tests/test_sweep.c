@@ -150,7 +150,7 @@ static const struct {
     {false, "problem: {T: 8, d: 4, T: 9}\n", "4:23: the key \"T\" for a second time (first in line 4); expected it once"},
     /* What is missing. */
     {true, "measure: convergence\n", "1:1: name is missing; expected name: and a word"},
-    {true, "name: t\nimpls: fixed_point\n" SIZES, "1:1: measure is missing; expected one of convergence, throughput, gradient, training, accuracy"},
+    {true, "name: t\nimpls: fixed_point\n" SIZES, "1:1: measure is missing; expected one of convergence, throughput, gradient, reach, training, accuracy"},
     {true, "name: t\nmeasure: convergence\n" SIZES,
      "1:1: impls is missing; expected the name of an implementation, then its options"},
     {false, "problem: {d: 4}\n", "1:1: T is missing in problem; expected " T_TAKES},
@@ -280,7 +280,7 @@ static const struct {
      "5:21: unknown key \"say\" in an entry of paper; did you mean says?"},
     {false, SIZES "paper: [{figure: a, says: b, differs: c, here: speed, where: {T: 8}}]\n",
      "5:48: here is \"speed\"; expected one of accuracy, sequence-accuracy, scaled-accuracy, l-star, difference, longest, longest-sequence, "
-     "training-steps, training-time, time, rate, iterations, cosine"},
+     "training-steps, training-time, time, rate, iterations, applications, tracked, cosine"},
     {false, SIZES "paper: [{figure: a, says: b, differs: c, here: time, along: mixer, where: {T: 8}}]\n",
      "5:61: along is \"mixer\"; expected a field that holds a number"},
     {false, SIZES "paper: [{figure: a, says: b, differs: c, here: time, along: [T], where: {T: 8}}]\n",
