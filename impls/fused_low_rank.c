@@ -293,7 +293,8 @@ static void step(const struct share *s, int64_t i, int64_t t, int64_t k, const s
     bool last = tile->start + tile->L == s->to && (s->to == pass->to || pass->residual != NULL), fits = d % LANES == 0;
     real *row = pass->h + token * d, *out = !last ? NULL : fits ? row : (real *)s->desk.row;
     fused_core_run(R, tile->L, s->desk.cores + (i * f->block + k) * fused_core_size(R), y, f->carried[1] + token * R, s->desk.g);
-    fused_update(R, tile->L, n, f->problem.form == FORM_NORMALISED, now, next, states, s->desk.g, out, y);
+    fused_update(R, tile->L, n, f->problem.form == FORM_NORMALISED, now, next, states, s->desk.g, out,
+                 f->stream && fits && (uintptr_t)out % LANE_BYTES == 0, y);
     if (last && !fits)
         memcpy(row, out, (size_t)d * sizeof(real));
     if (pass->residual != NULL)
@@ -335,6 +336,7 @@ static void block(const struct fused_share *share, int64_t t0, int64_t t1)
             }
         first = end;
     }
+    lanes_streamed();
 }
 
 /* Residuals and broken iterates of a share, after the last token. */
