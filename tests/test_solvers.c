@@ -150,7 +150,7 @@ static void look_at_trace(const struct implementation *one, const struct tensors
 {
     static const int64_t sequences[] = {2, 0};
     double h[N], residual[L * B], iterates[2 * 2 * T * D];
-    int64_t l_star[B], keep[2] = {1, 1};
+    int64_t l_star[B] = {0}, keep[2] = {1, 1};
     struct trace trace = {.l = l_star, .residual = residual};
     struct settings settings = until(1e-9);
     struct status status = run_variant(one, tensors, &settings, 2, h, NULL, &trace);
@@ -274,7 +274,7 @@ START_TEST(whole_chunk)
         static const int64_t keep[] = {1, 3}, sequences[] = {1};
         struct settings settings = chunked_settings[k];
         double h[2][N], residual[2][L * B] = {{0}}, iterates[2][2 * T * D] = {{0}};
-        int64_t l_star[2][B];
+        int64_t l_star[2][B] = {{0}};
         struct trace trace[2];
         for (int i = 0; i < 2; i++) {
             trace[i] = (struct trace){l_star[i], residual[i], 0, 0, 0, keep, 2, sequences, 1, iterates[i]};
