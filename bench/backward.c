@@ -227,7 +227,7 @@ static bool measure_tolerances(const struct definition *definition, const struct
     double size = validate_disturbance(backward->dtype), sensitivity[TENSORS_MAX] = {1, 1, 1, 1, 1};
     double *h = malloc((size_t)n * sizeof *h);
     bool good = h != NULL || fail(error, "no memory to measure the sensitivity");
-    for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good; seed++) {
+    for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good && h != NULL; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(&reference->sequence, size, seed, &disturbed, error);
         if (!good)
@@ -292,7 +292,7 @@ static bool differ(const struct definition *definition, const struct reference *
     struct tensors moved[4] = {0};
     double *scratch = malloc((size_t)(2 * n) * sizeof *scratch);
     bool good = scratch != NULL || fail(error, "no memory to check the reference");
-    for (int k = 0; k < 4 && good; k++) {
+    for (int k = 0; k < 4 && good && scratch != NULL; k++) {
         good = tensors_disturbed(sequence, places[k] * STEP, 1, &moved[k], error);
         if (!good)
             break;
