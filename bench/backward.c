@@ -300,13 +300,14 @@ static bool differ(const struct definition *definition, const struct reference *
         good = loss_after(&moved[k], definition->settings.gradient_steps, reference->h, adjoint, scratch, &loss[k]) ||
                fail(error, "no memory to check the reference");
     }
-    for (int i = 0; i < TENSORS_MAX && good; i++)
-        for (int64_t k = 0; k < backward->sequence[i]; k++) {
-            double direction = (((double *)moved[2].owned[i])[k] - ((double *)moved[1].owned[i])[k]) / 2,
-                   one = reference->value[i][k] * direction;
+    for (int i = 0; i < TENSORS_MAX && good; i++) {
+        const double *before = moved[1].owned[i], *after = moved[2].owned[i];
+        for (int64_t k = 0; before != NULL && after != NULL && k < backward->sequence[i]; k++) {
+            double one = reference->value[i][k] * (after[k] - before[k]) / 2;
             product += one;
             size += one * one;
         }
+    }
     double near = (loss[2] - loss[1]) / 2, slope = (8 * (loss[2] - loss[1]) - (loss[3] - loss[0])) / 12;
     *apart = size > 0 ? (fabs(product - slope) - fabs(slope - near)) / sqrt(size) : 0;
     for (int k = 0; k < 4; k++)

@@ -500,7 +500,7 @@ START_TEST(exact_chunks)
     struct tensors tensors = case_tensors(&test, 102);
     for (int64_t i = 0; i < N; i += 2)
         ((double *)tensors.owned[1])[i] *= lambdas[_i / 4];
-    double exact[N], h[N], other[N];
+    double exact[N], h[N], other[N] = {0};
     ck_assert_int_eq(reference_exact(&tensors, exact).code, STATUS_OK);
     for (int k = 0; k < 6; k++)
         for (int threads = 1; threads <= 4; threads++) {
