@@ -81,7 +81,7 @@ LIBRARY := $(IMPLS) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $
 PLANTED_REGISTRY := $(OBJECTS)/impls/registry.planted.o
 MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH)) $(TASKS) $(TRAIN)
 
-ROOMS := bench bench/cuda impls impls/cuda tasks train plots tests tests/planted tests/fuzz tests/faults tests/races tests/cuda
+ROOMS := bench bench/cuda impls impls/cuda tasks train plots tests tests/planted tests/fuzz tests/faults tests/races tests/cuda tests/nvml
 SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc $(room)/*.cu))
 SCRIPTS := run.sh .ci/run $(wildcard bench/*.sh tests/*.sh)
 
@@ -130,7 +130,7 @@ link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $
 
 all: $(BUILD)/bench cuda ## build the program, build/bench
 
-test: $(BUILD)/bench $(BUILD)/faults.so $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests kernels ## build and run every test (SUITE=name: one subject)
+test: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/libnvidia-ml.so.1 $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests kernels ## build and run every test (SUITE=name: one subject)
 	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(BUILD)/tests
 
 cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and shared memory of the kernels on the device
@@ -213,6 +213,10 @@ $(BUILD)/races: $(call once,tests,races/races cases reference) $(filter-out $(OB
 # Makes calls fail in a program that it is loaded before; for the suite faults.
 $(BUILD)/faults.so: tests/faults/faults.c $(FLAGS_FILE)
 	$(call show,link) && $(CC) $(C_FLAGS) -fPIC -shared $< -o $@
+
+# Stands for NVIDIA's library of that name; for the suite machine.
+$(BUILD)/libnvidia-ml.so.1: tests/nvml/nvml.c $(FLAGS_FILE)
+	$(call show,link) && $(CC) $(filter-out -fsanitize=%,$(C_FLAGS)) -fPIC -shared -Wl,-soname,$(@F) $< -o $@
 
 faults: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/tests ## let every single call of a run fail, one at a time: takes long
 	@begin=$$(date +%s); BUILD=$(BUILD) FAULTS=every CK_RUN_SUITE=faults CK_DEFAULT_TIMEOUT=86400 $(BUILD)/tests; status=$$?; \

@@ -13,7 +13,7 @@ struct device_limits {
     double rate;      /* float32 operations a second; a multiply-add counts 2 */
 };
 
-/* The best of several samples by the device's own clock; takes a fraction of a second and memory of ten times the cache (64 MB at
+/* The best of several samples by the device's own clock; takes a fraction of a second and memory of sixteen times the cache (64 MB at
  * least). unsupported in a build without CUDA. */
 struct status device_limits_measure(struct device_limits *limits);
 

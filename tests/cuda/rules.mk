@@ -27,7 +27,11 @@ $(BUILD)/kernels-$1: $(patsubst %,$(KERNELS)/$1/%.o,$(KERNEL_NAMES) runner devic
 	    $$(LIBRARIES) $$$$(pkg-config --libs check) -ldl -o $$@
 $(BUILD)/bugs-$1: $(patsubst %,$(KERNELS)/$1/%.o,bugs runner device) $(OBJECTS)/impls/status.o
 	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -o $$@
-KERNEL_PROGRAMS += $(BUILD)/kernels-$1 $(BUILD)/bugs-$1
+$(KERNELS)/$1/limits.o: bench/cuda/limits.cu $(FLAGS_FILE)
+	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -MMD -MP -x c++ -c $$< -o $$@
+$(BUILD)/limits-$1: $(patsubst %,$(KERNELS)/$1/%.o,limits runner device) $(call once,tests,cuda/limits) $(OBJECTS)/impls/status.o
+	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -o $$@
+KERNEL_PROGRAMS += $(BUILD)/kernels-$1 $(BUILD)/bugs-$1 $(if $(filter thread,$1),,$(BUILD)/limits-$1)
 endef
 $(foreach way,$(KERNEL_WAYS),$(eval $(call kernel_rules,$(way))))
 
