@@ -150,7 +150,7 @@ static void look_at_trace(const struct implementation *one, const struct tensors
 {
     static const int64_t sequences[] = {2, 0};
     double h[N], residual[L * B], iterates[2 * 2 * T * D];
-    int64_t l_star[B], keep[2] = {1, 1};
+    int64_t l_star[B] = {0}, keep[2] = {1, 1};
     struct trace trace = {.l = l_star, .residual = residual};
     struct settings settings = until(1e-9);
     struct status status = run_variant(one, tensors, &settings, 2, h, NULL, &trace);
@@ -274,7 +274,7 @@ START_TEST(whole_chunk)
         static const int64_t keep[] = {1, 3}, sequences[] = {1};
         struct settings settings = chunked_settings[k];
         double h[2][N], residual[2][L * B] = {{0}}, iterates[2][2 * T * D] = {{0}};
-        int64_t l_star[2][B];
+        int64_t l_star[2][B] = {{0}};
         struct trace trace[2];
         for (int i = 0; i < 2; i++) {
             trace[i] = (struct trace){l_star[i], residual[i], 0, 0, 0, keep, 2, sequences, 1, iterates[i]};
@@ -500,7 +500,7 @@ START_TEST(exact_chunks)
     struct tensors tensors = case_tensors(&test, 102);
     for (int64_t i = 0; i < N; i += 2)
         ((double *)tensors.owned[1])[i] *= lambdas[_i / 4];
-    double exact[N], h[N], other[N];
+    double exact[N], h[N], other[N] = {0};
     ck_assert_int_eq(reference_exact(&tensors, exact).code, STATUS_OK);
     for (int k = 0; k < 6; k++)
         for (int threads = 1; threads <= 4; threads++) {
