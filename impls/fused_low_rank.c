@@ -99,7 +99,7 @@ static struct fused_low_rank sized(const struct problem *p, int64_t longest, int
 double fused_low_rank_reals(const struct problem *p, int64_t longest, int threads)
 {
     struct fused_low_rank f = sized(p, longest, threads);
-    return (double)f.scratch * threads * LANES + 2 * (double)p->B * (double)p->T * (double)f.R;
+    return (double)f.scratch * threads * (double)LANES + 2 * (double)p->B * (double)p->T * (double)f.R;
 }
 
 bool fused_low_rank_open(const struct problem *p, int64_t longest, int threads, struct fused_low_rank *f)
@@ -352,7 +352,7 @@ static void finish(const struct fused_share *share)
             for (int64_t l = tile.L - 1; l >= 0; l--) {
                 lanes sum = {0}; /* 0 for finite channels, NaN for any other */
                 for (int64_t j = 0; j < f->vectors; j++)
-                    sum += states[j * tile.L + l] - states[j * tile.L + l];
+                    sum += 0 * states[j * tile.L + l];
                 for (int c = 0; c < LANES; c++)
                     if (sum[c] != 0)
                         broken = tile.start + l + 1;

@@ -41,7 +41,7 @@ static void choose(int i, int k)
 {
     int order = work == FEW ? RUNNER_RANDOM : (i + k) % RUNNER_ORDERS;
     int resident = work == FEW ? (k % 2 ? 2 : 0) : residents[(i / RUNNER_ORDERS + i + k) % RESIDENTS];
-    runner_ways_choose(order, resident, (uint64_t)(i * RUNNER_ORDERS + k));
+    runner_ways_choose(order, resident, (uint64_t)i * RUNNER_ORDERS + (uint64_t)k);
 }
 
 /* Cases are left out evenly where few are wanted, and the large ones. */
@@ -387,7 +387,7 @@ static void run_gradient(int i, enum gradient gradient, int64_t steps)
         choose(i, (int)steps);
         struct status status = gradients_from(one, &tensors, &settings, 1, &loss, &values);
         char text[160];
-        int which;
+        int which = 0;
         problem_print(p, sizeof text, text);
         bool converges = one->exact || !exact || status.code == STATUS_OK;
         ck_assert_msg(status.code == STATUS_OK || (!converges && status.code == STATUS_DIVERGED), "%s: %s", text, status.message);
