@@ -24,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test kills aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test kills cuda-resources aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -55,11 +55,11 @@ CUDA_NAMES := $(if $(NVCC),device support,absent support)
 
 # The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
 # of a measure, the points of that measure.
-MEASURES := convergence throughput gradient training accuracy
+MEASURES := convergence throughput gradient reach training accuracy
 # Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
-LEARNING := training accuracy recipe curve checkpoint
-MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime spectrum exact textbook bounds subject measure validate \
-    memory statistics timing sampling load pace worker $(filter-out $(MEASURES),$(LEARNING))
+LEARNING := training accuracy difference recipe curve checkpoint
+MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime words spectrum exact textbook bounds subject measure validate backward \
+    kept memory statistics timing sampling transfer load pace worker $(filter-out $(MEASURES),$(LEARNING))
 
 names = $(basename $(notdir $(wildcard $1)))
 variants = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %,$(OBJECTS)/$1/%.f$b.$l.o,$2)))
@@ -68,6 +68,7 @@ once = $(patsubst %,$(OBJECTS)/$1/%.o,$2)
 IMPLS := $(call once,impls,$(filter $(ONCE),$(call names,impls/*.c))) \
     $(call variants,impls,$(filter-out $(ONCE),$(call names,impls/*.c)))
 CUDA := $(call once,impls/cuda,$(CUDA_NAMES) $(if $(NVCC),$(call names,impls/cuda/*.cu)))
+CUDA_LIMITS := $(call once,bench/cuda,$(if $(NVCC),limits,absent))
 BENCH := $(call once,bench,$(filter-out main $(ROOFS),$(call names,bench/*.c bench/*.cc))) $(call variants,bench,$(ROOFS))
 TASKS := $(call once,tasks,$(call names,tasks/*.c))
 TRAIN := $(call once,train,$(filter $(TRAIN_ONCE),$(call names,train/*.c))) \
@@ -76,11 +77,11 @@ PLOTS := $(call once,plots,$(call names,plots/*.c))
 TESTS := $(call once,tests,$(call names,tests/*.c))
 PLANTED := $(call variants,tests/planted,$(call names,tests/planted/*.c))
 MAIN := $(OBJECTS)/bench/main.o
-LIBRARY := $(IMPLS) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(PLOTS) $(OBJECTS)/build_identity.o
+LIBRARY := $(IMPLS) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(OBJECTS)/build_identity.o
 PLANTED_REGISTRY := $(OBJECTS)/impls/registry.planted.o
 MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH)) $(TASKS) $(TRAIN)
 
-ROOMS := bench impls impls/cuda tasks train plots tests tests/planted tests/fuzz tests/faults tests/races tests/cuda
+ROOMS := bench bench/cuda impls impls/cuda tasks train plots tests tests/planted tests/fuzz tests/faults tests/races tests/cuda tests/nvml
 SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc $(room)/*.cu))
 SCRIPTS := run.sh .ci/run $(wildcard bench/*.sh tests/*.sh)
 
@@ -129,8 +130,11 @@ link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $
 
 all: $(BUILD)/bench cuda ## build the program, build/bench
 
-test: $(BUILD)/bench $(BUILD)/faults.so $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests kernels ## build and run every test (SUITE=name: one subject)
+test: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/libnvidia-ml.so.1 $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests kernels ## build and run every test (SUITE=name: one subject)
 	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(BUILD)/tests
+
+cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and shared memory of the kernels on the device
+	@BUILD=$(BUILD) tests/cuda_resources.sh --write
 
 kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
 	@KILLS=$(KILLS) $(MAKE) --no-print-directory SUITE=kills test
@@ -210,6 +214,10 @@ $(BUILD)/races: $(call once,tests,races/races cases reference) $(filter-out $(OB
 $(BUILD)/faults.so: tests/faults/faults.c $(FLAGS_FILE)
 	$(call show,link) && $(CC) $(C_FLAGS) -fPIC -shared $< -o $@
 
+# Stands for NVIDIA's library of that name; for the suite machine.
+$(BUILD)/libnvidia-ml.so.1: tests/nvml/nvml.c $(FLAGS_FILE)
+	$(call show,link) && $(CC) $(filter-out -fsanitize=%,$(C_FLAGS)) -fPIC -shared -Wl,-soname,$(@F) $< -o $@
+
 faults: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/tests ## let every single call of a run fail, one at a time: takes long
 	@begin=$$(date +%s); BUILD=$(BUILD) FAULTS=every CK_RUN_SUITE=faults CK_DEFAULT_TIMEOUT=86400 $(BUILD)/tests; status=$$?; \
 	    echo "in $$(($$(date +%s) - begin)) s"; exit $$status
@@ -232,7 +240,7 @@ $(CUDA_FILE): FORCE
 	@cmp -s $@ $@.new || cp $@.new $@
 	@rm $@.new
 
-$(OBJECTS)/impls/cuda/%.o: impls/cuda/%.cu $(CUDA_FILE)
+$(OBJECTS)/%.o: %.cu $(CUDA_FILE)
 	$(call show,nvcc) && $(NVCC) -ccbin $(CXX) $(CUDA_FLAGS) -I. -MMD -MP -MF $(@:.o=.d) -c $< -o $@ 2>$(@:.o=.ptxas) || \
 	    { grep -v '^ptxas info' $(@:.o=.ptxas) >&2; exit 1; }
 

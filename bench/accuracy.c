@@ -4,6 +4,7 @@
 
 #include "bench/checkpoint.h"
 #include "bench/clock.h"
+#include "bench/difference.h"
 #include "bench/journal.h"
 #include "bench/recipe.h"
 #include "bench/statistics.h"
@@ -113,7 +114,10 @@ static bool evaluate(struct subject *subject, struct finding *finding, struct er
     finding_status(finding, &status);
     if (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED) {
         const struct task_score *score = &evaluation.score;
-        bool judged = point_real(point, FIELD_TOLERANCE, 0) > 0; /* without a tolerance nothing converges, by definition */
+        const struct implementation *implementation = point_implementation(point);
+        bool iterates = implementation != NULL && !implementation->exact;
+        bool judged =
+            iterates && point_real(point, FIELD_TOLERANCE, 0) > 0; /* without a tolerance nothing converges, by definition */
         double chance = task_facts(subject->task)->chance;
         finding->data =
             json_pack("{so so sf so so so sI sI ss so}", "token", share_to_json(score->positions_right, score->positions, chance),
@@ -139,6 +143,8 @@ bool accuracy_run(const struct point *point, const struct limits *limits, struct
     finding_lap(finding, STAGE_PLAN, &since);
     if (good && finding->result == RESULT_OK)
         good = evaluate(&subject, finding, error);
+    if (good && finding->result == RESULT_OK && point->value[FIELD_AGAINST].kind == VALUE_TEXT)
+        good = difference_add(point, subject.training, finding, error);
     finding_lap(finding, STAGE_VALIDATION, &since);
     checkpoint_close(subject.checkpoint);
     training_close(subject.training);

@@ -1,6 +1,7 @@
 /* See calibrate.h. */
 #include "bench/calibrate.h"
 
+#include "bench/device.h"
 #include "bench/folder.h"
 #include "bench/measure.h"
 #include "bench/parse.h"
@@ -8,24 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The distinct numbers of threads of points that are timed; no more than can be measured, the rest has no bound. */
-static int thread_counts(const struct sweep *sweep, int counts[ROOF_COUNTS_MAX])
+/* The distinct numbers of threads of points that are timed; no more than can be measured, the rest has no bound. *device: some are
+ * timed on a device that is there; those have no threads. */
+static int thread_counts(const struct sweep *sweep, int counts[ROOF_COUNTS_MAX], bool *device)
 {
     int n = 0;
+    *device = false;
     for (size_t i = 0; i < sweep->n_points; i++) {
         int threads = point_threads(&sweep->point[i]), k = 0;
         if (!measures[sweep->point[i].value[FIELD_MEASURE].integer].repeats || threads > ROOF_THREADS_MAX)
             continue;
+        if (point_on_device(&sweep->point[i])) {
+            *device = device_get()->there;
+            continue;
+        }
         while (k < n && counts[k] != threads)
             k++;
         if (k == n && n < ROOF_COUNTS_MAX)
             counts[n++] = threads;
     }
+    if (n == 0 && *device) /* there is no figure without one of the processor */
+        counts[n++] = 1;
     return n;
 }
 
 /* What an earlier execution left, if it has all that is needed. */
-static json_t *left_over(const char *folder, const int *counts, int n, struct roofs *roofs)
+static json_t *left_over(const char *folder, const int *counts, int n, bool device, struct roofs *roofs)
 {
     char path[PATH_MAX];
     struct error ignored;
@@ -38,7 +47,7 @@ static json_t *left_over(const char *folder, const int *counts, int n, struct ro
     bool enough = json != NULL && roofs_from_json(json, roofs, &ignored);
     for (int i = 0; i < n && enough; i++)
         enough = roofs_find(roofs, counts[i]) != NULL;
-    if (!enough) {
+    if (!enough || (device && !(roofs->device.rate > 0))) {
         json_decref(json);
         json = NULL;
     }
@@ -48,15 +57,16 @@ static json_t *left_over(const char *folder, const int *counts, int n, struct ro
 bool calibrate(const struct sweep *sweep, const char *program, const char *folder, struct calibration *calibration,
                struct error *error)
 {
-    int counts[ROOF_COUNTS_MAX], n = thread_counts(sweep, counts);
+    bool device;
+    int counts[ROOF_COUNTS_MAX], n = thread_counts(sweep, counts, &device);
     *calibration = (struct calibration){.json = NULL};
     if (n == 0 || sweep->run.uncalibrated)
         return true;
     struct roofs *roofs = malloc(sizeof *roofs);
     if (roofs == NULL)
         return fail(error, "no memory for the limits of the machine");
-    json_t *json = left_over(folder, counts, n, roofs);
-    if (json == NULL && (!roofs_run(program, counts, n, &json, error) || !roofs_from_json(json, roofs, error))) {
+    json_t *json = left_over(folder, counts, n, device, roofs);
+    if (json == NULL && (!roofs_run(program, counts, n, device, &json, error) || !roofs_from_json(json, roofs, error))) {
         json_decref(json);
         free(roofs);
         return false;
@@ -79,13 +89,18 @@ bool calibration_bound(const struct calibration *calibration, const struct point
     const struct implementation *implementation = point_implementation(point);
     if (calibration->roofs == NULL || !json_is_number(median) || implementation == NULL)
         return true;
+    if (!json_is_number(json_object_get(throughput, "bytes"))) /* nothing was counted */
+        return true;
     struct problem problem = point_problem(point);
     struct settings settings = point_settings(point);
     struct environment environment = {.threads = point_threads(point)};
     struct work work;
     struct bound bound;
     implementation->count(&problem, &settings, &environment, json_integer_value(json_object_get(throughput, "l_run")), &work);
-    if (!roofs_bound(calibration->roofs, &work, environment.threads, point_level(point), problem.dtype, &bound))
+    bool known = point_on_device(point)
+                     ? roofs_device_bound(calibration->roofs, &work, &bound)
+                     : roofs_bound(calibration->roofs, &work, environment.threads, point_level(point), problem.dtype, &bound);
+    if (!known)
         return true;
     return json_object_set_new(throughput, "bound", bound_to_json(&bound, json_number_value(median))) == 0;
 }

@@ -106,9 +106,10 @@ static bool spell_path(const struct source *source, const struct node *node, cha
 static bool read_scalar(const struct source *source, int field, const struct node *node, struct value *value)
 {
     char spelling[VALUE_TEXT_MAX];
-    bool respelt = field_is_implementation(field) || field == FIELD_TASK;
     if (node->kind != NODE_SCALAR)
         return fail_field(source, node, field);
+    bool none = field_may_be_none(field) && strcmp(node->text, "none") == 0;
+    bool respelt = !none && (field_is_implementation(field) || field == FIELD_TASK);
     if (respelt && !(field == FIELD_TASK ? spell_task : spell_implementation)(source, node, spelling))
         return false;
     if (!field_read(field, respelt ? spelling : node->text, value))

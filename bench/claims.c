@@ -31,22 +31,32 @@ static bool read_here(const struct source *source, const struct node *node, int 
     return *here >= 0 || fail_value(source, node, node->key, list);
 }
 
+/* A field that holds a number. */
+static bool read_along(const struct source *source, const struct node *node, int *along)
+{
+    int field = node->kind == NODE_SCALAR ? field_find_any(node->text) : -1;
+    bool number = field >= 0 && (fields[field].kind == VALUE_INTEGER || fields[field].kind == VALUE_REAL);
+    *along = field;
+    return number || fail_value(source, node, node->key, "a field that holds a number");
+}
+
 static bool read_claim(const struct source *source, const struct node *node, struct claim *claim)
 {
-    static const char *const keys[] = {"figure", "says", "where", "here", "differs"};
-    enum { FIGURE, SAYS, WHERE, HERE, DIFFERS, KEYS };
+    static const char *const keys[] = {"figure", "says", "where", "here", "differs", "along"};
+    enum { FIGURE, SAYS, WHERE, HERE, DIFFERS, ALONG, KEYS };
     const struct node *of[KEYS];
     if (node->kind != NODE_MAP)
         return fail_value(source, node, "an entry of paper", "{figure: ..., says: ..., where: ..., here: ..., differs: ...}");
     if (!keys_known(source, node, " in an entry of paper", keys, KEYS))
         return false;
     for (int i = 0; i < KEYS; i++)
-        if ((of[i] = node_find(node, keys[i])) == NULL)
+        if ((of[i] = node_find(node, keys[i])) == NULL && i != ALONG)
             return fail_at(source->error, &node->mark,
                            "an entry of paper without %s; expected figure, says, where, here and differs", keys[i]);
-    return read_text(source, of[FIGURE], &claim->figure) && read_text(source, of[SAYS], &claim->says) &&
-           filter_read(source, of[WHERE], "where", &claim->where) && read_here(source, of[HERE], &claim->here) &&
-           read_text(source, of[DIFFERS], &claim->differs);
+    claim->along = -1;
+    return (of[ALONG] == NULL || read_along(source, of[ALONG], &claim->along)) && read_text(source, of[FIGURE], &claim->figure) &&
+           read_text(source, of[SAYS], &claim->says) && filter_read(source, of[WHERE], "where", &claim->where) &&
+           read_here(source, of[HERE], &claim->here) && read_text(source, of[DIFFERS], &claim->differs);
 }
 
 bool claims_read(const struct source *source, const struct node *node, struct sweep *sweep)

@@ -1,7 +1,9 @@
 /* See comparison.h. */
 #include "bench/comparison.h"
 
+#include "bench/exponent.h"
 #include "bench/files.h"
+#include "bench/number.h"
 #include "bench/protocol.h"
 #include "bench/quantity.h"
 #include "bench/statistics.h"
@@ -67,13 +69,47 @@ static void put_group(FILE *out, const struct quantity *quantity, struct record 
     put_failures(out, count, ", ");
 }
 
+/* ---- The exponent of one group: points that differ in a field, and in their seeds ----------------------------------------- */
+
+/* value has room for two numbers a record. */
+static void put_exponent(FILE *out, const struct quantity *quantity, int along, struct record *const *record, size_t n,
+                         double *value)
+{
+    size_t known = 0, count[RESULT_COUNT + 1] = {0};
+    double *x = value, *y = value + n, least = INFINITY, most = 0;
+    char low[VALUE_TEXT_MAX], high[VALUE_TEXT_MAX];
+    for (size_t i = 0; i < n; i++) {
+        double found = quantity_value(quantity, record[i]).value, at = value_number(&record[i]->point.value[along]);
+        if (!(found > 0 && at > 0 && isfinite(found))) {
+            count[record[i]->result]++;
+            continue;
+        }
+        least = fmin(least, at);
+        most = fmax(most, at);
+        x[known] = at;
+        y[known++] = found;
+    }
+    struct exponent fit = exponent_fit(x, y, known);
+    if (isnan(fit.p)) {
+        fputs("too few values for an exponent", out);
+    } else {
+        number_print_real(least, sizeof low, low);
+        number_print_real(most, sizeof high, high);
+        fprintf(out, "%.2f (", fit.p);
+        if (!isnan(fit.low))
+            fprintf(out, "%.2f to %.2f, 95 %% interval of the fit; ", fit.low, fit.high);
+        fprintf(out, "%zu points from %s to %s)", known, low, high);
+    }
+    put_failures(out, count, ", ");
+}
+
 /* ---- One claim ------------------------------------------------------------------------------------------------------------ */
 
 /* Records that a claim is about, and room for as many again and their values. */
 struct selection {
     struct record **record, **member;
     size_t n;
-    double *value;
+    double *value; /* two a record */
 };
 
 static void select_records(const struct records *records, const struct claim *claim, struct selection *selection)
@@ -90,7 +126,7 @@ static bool put_here(FILE *out, const struct claim *claim, struct selection *sel
     const struct quantity *quantity = quantity_get(claim->here);
     struct grouping grouping = {.n_fields = 0};
     for (int f = 0; f < FIELD_COUNT; f++)
-        if (!field_is_seed(f))
+        if (!field_is_seed(f) && f != claim->along)
             grouping.field[grouping.n_fields++] = f;
     if (selection->n == 0) {
         fputs("not measured", out);
@@ -98,6 +134,8 @@ static bool put_here(FILE *out, const struct claim *claim, struct selection *sel
     }
     if (!grouping_make(selection->record, selection->n, &grouping))
         return false;
+    if (claim->along >= 0)
+        fprintf(out, "exponent in %s of ", fields[claim->along].name);
     put_text(out, quantity->header);
     for (int g = 0; g < grouping.n && g < GROUPS_SHOWN; g++) {
         char label[GROUP_LABEL_SIZE];
@@ -109,7 +147,10 @@ static bool put_here(FILE *out, const struct claim *claim, struct selection *sel
         fputs(g > 0 ? "; " : ": ", out);
         put_text(out, label);
         fputs(label[0] != '\0' ? ": " : "", out);
-        put_group(out, quantity, selection->member, n, selection->value);
+        if (claim->along >= 0)
+            put_exponent(out, quantity, claim->along, selection->member, n, selection->value);
+        else
+            put_group(out, quantity, selection->member, n, selection->value);
     }
     if (grouping.n > GROUPS_SHOWN)
         fprintf(out, "; and %d more in table.csv", grouping.n - GROUPS_SHOWN);
@@ -121,7 +162,7 @@ bool comparison_print(FILE *out, const struct sweep *sweep, const struct records
 {
     struct selection selection = {.record = calloc(records->n + 1, sizeof(struct record *)),
                                   .member = calloc(records->n + 1, sizeof(struct record *)),
-                                  .value = calloc(records->n + 1, sizeof(double))};
+                                  .value = calloc(2 * records->n + 1, sizeof(double))};
     bool done = selection.record && selection.member && selection.value;
     fprintf(out, "# %s: the paper, and here\n\n", sweep->name);
     fputs("What the paper reports, and what this run found: a column of table.csv, by its name. Over several seeds the median and "

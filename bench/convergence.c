@@ -5,6 +5,7 @@
 #include "bench/bounds.h"
 #include "bench/clock.h"
 #include "bench/journal.h"
+#include "bench/kept.h"
 #include "bench/statistics.h"
 #include "bench/subject.h"
 #include "bench/textbook.h"
@@ -15,12 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVERY = 32, RATE_POINTS = 6, TARGETS = 3 };
-#define SPACING 1.05            /* between kept iterates after the first EVERY */
+enum { RATE_POINTS = 6 };
 #define ITERATES_MAX 2147483648 /* bytes of kept iterates; above that only the first sequence's are kept */
-
-static const double targets[TARGETS] = {1e-1, 1e-3, 1e-6};
-static const char *const target_names[TARGETS] = {"1e-1", "1e-3", "1e-6"};
 
 struct curve {
     int64_t n;                               /* kept iterations that were reached */
@@ -32,22 +29,6 @@ struct curve {
     double *every;                           /* (l_run) residual of the worst sequence at every iteration */
     int64_t l_run;
 };
-
-/* The kept iterations up to l: each of the first 32, then about 5 % apart, and the last. Returns their number. */
-static int64_t kept_iterations(int64_t l, int64_t *keep)
-{
-    int64_t n = 0, next = 1;
-    while (next < l) {
-        if (keep != NULL)
-            keep[n] = next;
-        n++;
-        int64_t spaced = (int64_t)ceil((double)next * SPACING);
-        next = next < EVERY ? next + 1 : spaced;
-    }
-    if (keep != NULL)
-        keep[n] = l;
-    return n + 1;
-}
 
 /* The asymptotic rate as a factor per iteration: slope of the log of the true error over the last third of the kept iterations at
  * which it is above the floor of the dtype. NaN when there is no exact answer, or too little to fit. */
@@ -262,7 +243,7 @@ static bool follow(const struct subject *subject, const struct answers *answers,
         finding_lap(finding, STAGE_PLAN, &since);
         const struct outputs outputs = {.h = subject->h};
         if (status.code == STATUS_OK)
-            status = implementation->forward(plan, &subject->tensors.inputs, &outputs, &trace);
+            status = implementation_forward(implementation, plan, &subject->tensors.inputs, &outputs, &trace);
         finding_lap(finding, STAGE_TIMING, &since);
         finding_status(finding, &status);
         if (plan == NULL)
@@ -300,6 +281,7 @@ static bool follow(const struct subject *subject, const struct answers *answers,
     free(numbers_of);
     free(memory);
     free(iterates);
+    finding_lap(finding, STAGE_END, &since);
     return good;
 }
 
@@ -328,7 +310,6 @@ bool convergence_run(const struct point *point, const struct limits *limits, str
             finding_status(finding, &answers.worst.status); /* the iterates exist, what they should converge to does not */
         }
     }
-    answers_free(&answers);
-    subject_free(&subject);
+    subject_end(&subject, &answers, finding);
     return good;
 }

@@ -4,6 +4,7 @@
 #include "bench/cache.h"
 #include "tasks/random.h"
 #include "bench/regime.h"
+#include "bench/words.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -204,15 +205,33 @@ bool tensors_read(const char *path, const struct point *point, struct tensors *t
     return good;
 }
 
+/* Words of a group in the place of everything that is drawn of tokens. */
+static void draw_words(const struct point *point, const struct tensors *tensors)
+{
+    const struct problem *p = &tensors->problem;
+    int64_t d = p->d, m = problem_m(p);
+    size_t size = dtype_size(p->dtype);
+    for (int64_t i = 0; i < p->B * p->T; i++) {
+        double v[5], lambda[5], theta[25];
+        words_token(point, i / p->T, i % p->T, v, lambda, theta);
+        convert(p->dtype, (char *)tensors->owned[TENSOR_V] + (size_t)(i * d) * size, DTYPE_FLOAT64, v, d);
+        convert(p->dtype, (char *)tensors->owned[TENSOR_LAMBDA] + (size_t)(i * d) * size, DTYPE_FLOAT64, lambda, d);
+        convert(p->dtype, (char *)tensors->owned[TENSOR_THETA] + (size_t)(i * m) * size, DTYPE_FLOAT64, theta, m);
+    }
+}
+
 static bool draw_all(const struct point *point, struct tensors *tensors, struct error *error)
 {
     const struct problem *p = &tensors->problem;
     const struct value *initial = &point->value[FIELD_INITIAL];
     uint64_t seed = (uint64_t)point->value[FIELD_SEED].integer;
     bool good = allocate(tensors, strcmp(fields[FIELD_INITIAL].word((int)initial->integer), "drawn") == 0, error) &&
-                draw_tokens(point, tensors, error);
+                (words_asked(point) || draw_tokens(point, tensors, error));
     if (good) {
-        draw_normal(tensors, seed, TENSOR_V, STREAM_V, 1);
+        if (words_asked(point))
+            draw_words(point, tensors);
+        else
+            draw_normal(tensors, seed, TENSOR_V, STREAM_V, 1);
         draw_normal(tensors, seed, TENSOR_W, STREAM_W, 1 / sqrt((double)p->d));
         draw_normal(tensors, seed, TENSOR_H0, STREAM_H0, 1);
     } else {
@@ -253,10 +272,15 @@ size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_
 
 bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *sequence, struct error *error)
 {
+    return tensors_sequence_as(tensors, b, DTYPE_FLOAT64, sequence, error);
+}
+
+bool tensors_sequence_as(const struct tensors *tensors, int64_t b, enum dtype dtype, struct tensors *sequence, struct error *error)
+{
     const struct problem *p = &tensors->problem;
     *sequence = (struct tensors){.problem = *p};
     sequence->problem.B = 1;
-    sequence->problem.dtype = DTYPE_FLOAT64;
+    sequence->problem.dtype = dtype;
     if (!allocate(sequence, tensors->inputs.h0 != NULL, error)) {
         tensors_free(sequence);
         return false;
@@ -265,7 +289,7 @@ bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *
         if (sequence->owned[id] == NULL)
             continue;
         int64_t n = tensor_elements(&sequence->problem, id), offset = id == TENSOR_W ? 0 : b * n;
-        convert(DTYPE_FLOAT64, sequence->owned[id], p->dtype,
+        convert(dtype, sequence->owned[id], p->dtype,
                 (const char *)*slot((struct inputs *)&tensors->inputs, id) + (size_t)offset * dtype_size(p->dtype), n);
     }
     return true;

@@ -32,6 +32,9 @@ bool tensors_check(const struct point *point, struct error *error);
 /* The inputs of sequence b alone in float64, whatever the dtype: what the exact answer and the textbook compute with. */
 bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *sequence, struct error *error);
 
+/* The same in another dtype. */
+bool tensors_sequence_as(const struct tensors *tensors, int64_t b, enum dtype dtype, struct tensors *sequence, struct error *error);
+
 /* v <- -v: other inputs of the same difficulty, at the same place in memory. */
 void tensors_negate_v(struct tensors *tensors);
 

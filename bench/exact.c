@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Arithmetic that one core surely does in a second in double precision, small LAPACK calls included. */
-#define OPERATIONS_A_SECOND 1e9
 /* Solving an equation leaves a residual of some units of rounding, 1e-15, however ill-conditioned it is. */
 #define EQUATION_MOST 1e-9
 
@@ -19,10 +17,8 @@ static bool same_variant(const struct implementation *one, const struct implemen
     return tested != NULL && strcmp(one->name, tested->name) == 0;
 }
 
-/* The cheapest exact implementation that supports the problem, and its gradient if that is asked for, and its operations, or NULL and
- * infinity. */
-static const struct implementation *choose(const struct problem *p, const struct implementation *tested, enum gradient gradient,
-                                           double *operations)
+const struct implementation *exact_choose(const struct problem *p, const struct implementation *tested, enum gradient gradient,
+                                          double *operations)
 {
     static const char *const names[] = {"structured_sequential", "dense_sequential", "diagonal_scan"};
     const struct environment environment = {.threads = 1, .memory_limit = machine_memory_available()};
@@ -46,15 +42,15 @@ static const struct implementation *choose(const struct problem *p, const struct
 double exact_cost(const struct problem *p, const struct implementation *tested)
 {
     double operations;
-    choose(p, tested, GRADIENT_NONE, &operations);
-    return operations / OPERATIONS_A_SECOND;
+    exact_choose(p, tested, GRADIENT_NONE, &operations);
+    return operations / EXACT_OPERATIONS_A_SECOND;
 }
 
 bool exact_solve(const struct problem *p, const struct inputs *inputs, const struct implementation *tested, double *h,
                  struct exact *exact, struct error *error)
 {
     double operations;
-    const struct implementation *implementation = choose(p, tested, GRADIENT_NONE, &operations);
+    const struct implementation *implementation = exact_choose(p, tested, GRADIENT_NONE, &operations);
     const struct environment environment = {.threads = 1};
     const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1};
     const struct outputs outputs = {.h = h};
@@ -91,7 +87,7 @@ bool exact_gradient(const struct problem *p, const struct inputs *inputs, const 
                     const double *adjoint, const struct gradients *gradients, struct status *status, struct error *error)
 {
     double operations;
-    const struct implementation *implementation = choose(p, tested, GRADIENT_EXACT, &operations);
+    const struct implementation *implementation = exact_choose(p, tested, GRADIENT_EXACT, &operations);
     const struct environment environment = {.threads = 1};
     const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1, .gradient = GRADIENT_EXACT};
     if (implementation == NULL) {

@@ -12,11 +12,19 @@ struct exact {
     double residual;      /* max |f(h*) - h*| / max |h*|: how well it satisfies its own equation */
 };
 
+/* Arithmetic that one core surely does in a second in double precision, small LAPACK calls included. */
+#define EXACT_OPERATIONS_A_SECOND 1e9
+
 /* Nothing is compared with itself: the answer does not come from `tested`, a float64 implementation (NULL: none), but then from the
  * next best.
  *
  * Estimated seconds that exact_solve() takes for one sequence, to decide whether it is worth while; infinity where nothing can. */
 double exact_cost(const struct problem *problem, const struct implementation *tested);
+
+/* The cheapest exact implementation in float64 that supports the problem, and its gradient if that is asked for, and the operations
+ * of its forward pass; NULL and infinity where there is none. */
+const struct implementation *exact_choose(const struct problem *problem, const struct implementation *tested,
+                                          enum gradient gradient, double *operations);
 
 /* h (T,d) of one sequence in double precision. False: no memory. */
 bool exact_solve(const struct problem *problem, const struct inputs *inputs, const struct implementation *tested, double *h,

@@ -6,6 +6,7 @@
 #include "bench/number.h"
 #include "bench/options.h"
 #include "bench/text.h"
+#include "bench/words.h"
 #include "tasks/task.h"
 #include "train/sequence.h"
 
@@ -20,6 +21,7 @@ const char *const section_names[SECTION_COUNT] = {"", "problem", "regime", "mode
 
 static const char *const initial_names[] = {"zero", "drawn"}, *const tokens_names[] = {"all", "one"};
 static const char *const curriculum_names[] = {"none", "lengths"}, *const gradient_names[] = {"exact", "steps"};
+static const char *const pass_names[] = {[PASS_FORWARD] = "forward", [PASS_BACKWARD] = "backward"};
 
 #define WORDS(function, names)                                                                                                     \
     static const char *function(int index)                                                                                         \
@@ -34,10 +36,12 @@ WORDS(feedback_word, feedback_names)
 WORDS(dtype_word, dtype_names)
 WORDS(initial_word, initial_names)
 WORDS(tokens_word, tokens_names)
+WORDS(words_word, words_names)
 WORDS(readout_word, readout_names)
 WORDS(schedule_word, schedule_names)
 WORDS(curriculum_word, curriculum_names)
 WORDS(gradient_word, gradient_names)
+WORDS(pass_word, pass_names)
 
 static const char *layer_word(int index)
 {
@@ -107,6 +111,13 @@ static bool has_target(const struct point *point)
     return point->value[FIELD_TARGET].real > 0;
 }
 
+/* What only goes forward has no gradient. */
+static bool differentiates(const struct point *point)
+{
+    const struct value *pass = &point->value[FIELD_PASS];
+    return recurs(point) && !(pass->kind == VALUE_WORD && pass->integer == PASS_FORWARD);
+}
+
 static bool has_gradient_steps(const struct point *point)
 {
     return point->value[FIELD_GRADIENT].kind == VALUE_WORD && point->value[FIELD_GRADIENT].integer != 0;
@@ -132,9 +143,15 @@ static bool is_drawn(const struct point *point)
     return point->value[FIELD_INPUTS].kind == VALUE_NONE;
 }
 
+static bool has_words(const struct point *point)
+{
+    return is_drawn(point) && mixer_of(point) == MIXER_DENSE && point->value[FIELD_FORM].integer == FORM_PLAIN &&
+           point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE;
+}
+
 static bool has_kappa(const struct point *point)
 {
-    return is_drawn(point) && has_mixer(point) && point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE;
+    return is_drawn(point) && has_mixer(point) && point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE && !words_asked(point);
 }
 
 static bool is_asked(const struct point *point)
@@ -163,8 +180,9 @@ static bool on_processor(const struct point *point)
 
 static bool iterates(const struct point *point)
 {
-    const struct value *implementation = &point->value[FIELD_IMPLEMENTATION];
-    return implementation->kind == VALUE_NONE ? !is_trained(point) : iterates_by(implementation);
+    const struct value *implementation = &point->value[FIELD_IMPLEMENTATION], *against = &point->value[FIELD_AGAINST];
+    bool itself = implementation->kind == VALUE_NONE ? !is_trained(point) : iterates_by(implementation);
+    return itself || (field_used(FIELD_AGAINST, point) && iterates_by(against));
 }
 
 static bool trains_iterating(const struct point *point)
@@ -207,6 +225,7 @@ const struct field fields[FIELD_COUNT] = {
     /*                       name                   section  of          default        unit          used by   takes */
     ROW(IMPLEMENTATION,      "impl",                TOP,     COMPUTED,   NULL,          "",           recurs,   TEXT),
     ROW(MEASURE,             "measure",             TOP,     ALL,        NULL,          "",           NULL,     WORD(measure_word)),
+    ROW(PASS,                "pass",                TOP,     TIMED,      "forward",     "",           NULL,     WORD(pass_word)),
     ROW(CELL,                "cell",                PROBLEM, ALL,        "vector",      "",           recurs,   WORD(cell_word)),
     ROW(B,                   "B",                   PROBLEM, RECURRENCE, "1",           "sequences",  NULL,     INT(1, 65536)),
     ROW(T,                   "T",                   PROBLEM, RECURRENCE, NULL,          "tokens",     NULL,     INT(1, 16777216)),
@@ -218,6 +237,7 @@ const struct field fields[FIELD_COUNT] = {
     ROW(FEEDBACK,            "feedback",            PROBLEM, ALL,        "none",        "",           has_mixer, WORD(feedback_word)),
     ROW(DTYPE,               "dtype",               PROBLEM, COMPUTED,   "float32",     "",           NULL,     WORD(dtype_word)),
     ROW(INITIAL,             "initial",             PROBLEM, RECURRENCE, "zero",        "",           is_drawn, WORD(initial_word)),
+    ROW(WORDS,               "words",               REGIME,  RECURRENCE, "none",        "",           has_words, WORD(words_word)),
     ROW(KAPPA,               "kappa",               REGIME,  RECURRENCE, "free",        "",           has_kappa, ABOVE(0, 16), OR("free")),
     ROW(TOKENS,              "tokens",              REGIME,  RECURRENCE, "all",         "",           is_asked, WORD(tokens_word)),
     ROW(LAMBDA_MAX,          "lambda_max",          REGIME,  RECURRENCE, "0.999",       "",           is_drawn, REAL(0, 1)),
@@ -245,8 +265,8 @@ const struct field fields[FIELD_COUNT] = {
     ROW(CHECK_EXAMPLES,      "check_examples",      RECIPE,  TRAINED,    "1000",        "sequences",  has_target, INT(1, 1e6)),
     ROW(TRAIN_DTYPE,         "train_dtype",         RECIPE,  TRAINED,    "float32",     "",           NULL,     WORD(dtype_word)),
     ROW(TRAIN_IMPL,          "train_impl",          RECIPE,  TRAINED,    "structured_sequential", "",           recurs,   TEXT),
-    ROW(GRADIENT,            "gradient",            RECIPE,  DIFFERENTIATED,    "exact",       "",           recurs,   WORD(gradient_word)),
-    ROW(GRADIENT_STEPS,      "gradient_steps",      RECIPE,  DIFFERENTIATED,    "1",           "iterations", has_gradient_steps, INT(1, 1024)),
+    ROW(GRADIENT,            "gradient",            RECIPE,  DIFFERENTIATED, "exact",    "",           differentiates,   WORD(gradient_word)),
+    ROW(GRADIENT_STEPS,      "gradient_steps",      RECIPE,  DIFFERENTIATED, "1",        "iterations", has_gradient_steps, INT(1, 1024)),
     ROW(TRAIN_L,             "train_l",             RECIPE,  TRAINED,    "16",          "iterations", trains_iterating, INT(1, 1e6)),
     ROW(TRAIN_TOLERANCE,     "train_tolerance",     RECIPE,  TRAINED,    "none",        "",           trains_iterating, ABOVE(0, 1), OR("none")),
     ROW(TRAIN_QUANTILE,      "train_quantile",      RECIPE,  TRAINED,    "1",           "",           trains_tolerating, ABOVE(0, 1)),
@@ -254,6 +274,7 @@ const struct field fields[FIELD_COUNT] = {
     ROW(TEST_LENGTH,         "test_length",         TEST,    ACCURACY,   NULL,          "",           NULL,     INT(1, 65536)),
     ROW(EXAMPLES,            "examples",            TEST,    ACCURACY,   "1000",        "sequences",  NULL,     INT(1, 1e7)),
     ROW(TEST_BATCH,          "test_batch",          TEST,    ACCURACY,   "100",         "sequences",  NULL,     INT(1, 65536)),
+    ROW(AGAINST,             "against",             TEST,    ACCURACY,   "none",        "",           recurs,   TEXT),
     ROW(L,                   "l",                   SETTINGS, COMPUTED,  "16",          "iterations", iterates, INT(1, 1e6)),
     ROW(TOLERANCE,           "tolerance",           SETTINGS, COMPUTED,  "none",        "",           iterates, ABOVE(0, 1), OR("none")),
     ROW(QUANTILE,            "quantile",            SETTINGS, COMPUTED,  "1",           "",           tolerates, ABOVE(0, 1)),
@@ -280,7 +301,13 @@ bool field_is_seed(int field)
 
 bool field_is_implementation(int field)
 {
-    return field == FIELD_IMPLEMENTATION || field == FIELD_TRAIN_IMPL;
+    return field == FIELD_IMPLEMENTATION || field == FIELD_TRAIN_IMPL || field == FIELD_AGAINST;
+}
+
+bool field_may_be_none(int field)
+{
+    const struct field *row = &fields[field];
+    return row->kind == VALUE_TEXT && row->default_text != NULL && strcmp(row->default_text, "none") == 0;
 }
 
 int field_find(enum section section, const char *name)
@@ -363,7 +390,7 @@ static bool is_implementation(const char *text)
 static bool read_text(const struct field *row, const char *text, struct value *value)
 {
     int field = (int)(row - fields);
-    bool none = field == FIELD_INPUTS && strcmp(text, "none") == 0;
+    bool none = field_may_be_none(field) && strcmp(text, "none") == 0;
     if (!none && !(field == FIELD_INPUTS ? is_path(text) : field == FIELD_TASK ? is_task(text) : is_implementation(text)))
         return false;
     *value = (struct value){.kind = none ? VALUE_NONE : VALUE_TEXT, .text = none ? NULL : text};
@@ -410,9 +437,10 @@ void field_expected(int field, size_t capacity, char text[capacity])
         break;
     default:
         snprintf(text, capacity, "%s",
-                 field == FIELD_INPUTS ? "the name of a file, or none"
-                 : field == FIELD_TASK ? "a task, as ./run.sh list shows them"
-                                       : "the name of an implementation, then its options");
+                 field == FIELD_INPUTS      ? "the name of a file, or none"
+                 : field == FIELD_TASK      ? "a task, as ./run.sh list shows them"
+                 : field_may_be_none(field) ? "the name of an implementation, then its options, or none"
+                                            : "the name of an implementation, then its options");
     }
 }
 

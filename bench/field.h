@@ -22,9 +22,9 @@ extern const char *const section_names[SECTION_COUNT]; /* "" for the top level *
 // clang-format off
 enum field_id {
     FIELD_IMPLEMENTATION,
-    FIELD_MEASURE,
+    FIELD_MEASURE, FIELD_PASS,
     FIELD_CELL, FIELD_B, FIELD_T, FIELD_D, FIELD_MIXER, FIELD_R, FIELD_S, FIELD_FORM, FIELD_FEEDBACK, FIELD_DTYPE,
-    FIELD_INITIAL, FIELD_KAPPA, FIELD_TOKENS, FIELD_LAMBDA_MAX, FIELD_LIMIT,
+    FIELD_INITIAL, FIELD_WORDS, FIELD_KAPPA, FIELD_TOKENS, FIELD_LAMBDA_MAX, FIELD_LIMIT,
     FIELD_INPUTS,
     FIELD_TASK,
     FIELD_LAYER, FIELD_D_MODEL, FIELD_BLOCKS, FIELD_HEADS, FIELD_READOUT,
@@ -32,7 +32,7 @@ enum field_id {
     FIELD_CURRICULUM, FIELD_CURRICULUM_ACCURACY, FIELD_CURRICULUM_WINDOW, FIELD_TARGET, FIELD_CHECK_EVERY, FIELD_CHECK_EXAMPLES,
     FIELD_TRAIN_DTYPE, FIELD_TRAIN_IMPL, FIELD_GRADIENT, FIELD_GRADIENT_STEPS, FIELD_TRAIN_L, FIELD_TRAIN_TOLERANCE,
     FIELD_TRAIN_QUANTILE, FIELD_GAMMA,
-    FIELD_TEST_LENGTH, FIELD_EXAMPLES, FIELD_TEST_BATCH,
+    FIELD_TEST_LENGTH, FIELD_EXAMPLES, FIELD_TEST_BATCH, FIELD_AGAINST,
     FIELD_L, FIELD_TOLERANCE, FIELD_QUANTILE, FIELD_DAMPING, FIELD_DAMPING_FACTOR, FIELD_PATIENCE,
     FIELD_THREADS, FIELD_LEVEL, FIELD_SEED, FIELD_TRAIN_SEED, FIELD_TEST_SEED,
     FIELD_COUNT
@@ -57,6 +57,8 @@ struct point {
     struct value value[FIELD_COUNT];
 };
 
+enum pass { PASS_FORWARD, PASS_BACKWARD }; /* values of the field pass */
+
 /* Which points a field belongs to, by what is measured of them; a bit mask. */
 enum {
     OF_RECURRENCE = 1, /* the recurrence by itself */
@@ -66,7 +68,8 @@ enum {
     OF_COMPUTED = OF_RECURRENCE | OF_ACCURACY,
     OF_ALL = OF_RECURRENCE | OF_TRAINED,
     OF_GRADIENT = 8, /* of the recurrence, together with OF_RECURRENCE */
-    OF_DIFFERENTIATED = OF_TRAINED | OF_GRADIENT
+    OF_TIMED = 16,   /* likewise */
+    OF_DIFFERENTIATED = OF_TRAINED | OF_GRADIENT | OF_TIMED
 };
 
 struct field {
@@ -99,6 +102,9 @@ bool field_is_seed(int field);
 
 /* Texts that name an implementation with its options. */
 bool field_is_implementation(int field);
+
+/* Texts that may be "none", and are unless given. */
+bool field_may_be_none(int field);
 
 /* Reads one scalar as a sweep file spells it (the whole string, range checked). False: *value is untouched. */
 bool field_read(int field, const char *text, struct value *value);

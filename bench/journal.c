@@ -151,7 +151,7 @@ static bool write_line(struct journal *journal, const char *line, size_t length,
     do
         written = write(journal->file, line, length);
     while (written < 0 && errno == EINTR);
-    const char *reason = written < 0 ? strerror(errno) : "only a part of the line could be written";
+    const char *reason = written < 0 ? strerror(errno) : "only a part of the line could be written; is the disk full?";
     if (written == (ssize_t)length) {
         if (fsync(journal->file) == 0) {
             journal->length += (off_t)length;

@@ -100,6 +100,8 @@ void point_conditions(const struct point *point, const struct conditions *condit
     add_line(&lines, "harness", point_harness(point));
     if (point->value[FIELD_TRAIN_IMPL].kind == VALUE_TEXT)
         add_line(&lines, "trained by", build_of(point, FIELD_TRAIN_IMPL));
+    if (point->value[FIELD_AGAINST].kind == VALUE_TEXT)
+        add_line(&lines, "against", build_of(point, FIELD_AGAINST));
     add_line(&lines, "machine", conditions->machine);
     add_line(&lines, "surroundings", conditions->surroundings);
     add_line(&lines, "samples", samples);
@@ -111,14 +113,21 @@ void point_conditions(const struct point *point, const struct conditions *condit
     print_half(&lines, half);
 }
 
+/* Fields that many records are older than say nothing where they are what those meant. */
+static bool says_nothing(int field, const struct value *value)
+{
+    bool younger = (fields[field].of & OF_RECURRENCE) == 0 || field == FIELD_WORDS;
+    bool usual = (field == FIELD_PASS && value->integer == PASS_FORWARD) || (field == FIELD_WORDS && value->integer == 0);
+    return younger && (value->kind == VALUE_NONE || usual);
+}
+
 void point_key(const struct point *point, const struct conditions *conditions, char key[KEY_SIZE])
 {
     struct lines lines = {.size = 0};
     char value[VALUE_TEXT_MAX];
     add_line(&lines, "version", KEY_VERSION);
     for (int field = 0; field < FIELD_COUNT; field++) {
-        bool younger = (fields[field].of & OF_RECURRENCE) == 0; /* than many records, which have none of them */
-        if (younger && point->value[field].kind == VALUE_NONE)
+        if (says_nothing(field, &point->value[field]))
             continue;
         field_print(field, &point->value[field], sizeof value, value);
         if (field == FIELD_INPUTS && point->value[field].kind == VALUE_TEXT)

@@ -100,10 +100,20 @@ static void put_rates(FILE *out, const struct roofs *roofs)
     fputc('\n', out);
 }
 
+static void put_device(FILE *out, const struct roofs *roofs)
+{
+    const struct device_facts *device = device_get();
+    fprintf(out, "\nCUDA device: %s\n", device->there ? device->name : device->reason);
+    if (roofs->device.rate > 0)
+        fprintf(out, "  copy within its memory %.4g GB/s, multiply-adds of float32 in registers %.5g GFLOP/s\n",
+                roofs->device.bandwidth / 1e9, roofs->device.rate / 1e9);
+}
+
 void roofs_print(FILE *out, const struct roofs *roofs)
 {
     put_bandwidths(out, roofs);
     put_rates(out, roofs);
+    put_device(out, roofs);
 }
 
 bool machine_print(FILE *out, const char *program, struct error *error)
@@ -113,8 +123,8 @@ bool machine_print(FILE *out, const char *program, struct error *error)
     struct roofs *roofs = malloc(sizeof *roofs);
     put_machine(out);
     fflush(out);
-    bool good =
-        (roofs != NULL || fail(error, "out of memory for the machine's limits")) && roofs_run(program, threads, n, &json, error);
+    bool good = (roofs != NULL || fail(error, "out of memory for the machine's limits")) &&
+                roofs_run(program, threads, n, device_get()->there, &json, error);
     if (good) {
         good = roofs_from_json(json, roofs, error);
         json_decref(json);

@@ -5,6 +5,7 @@
 #include "bench/list.h"
 #include "bench/machine.h"
 #include "bench/machine_print.h"
+#include "bench/predict.h"
 #include "bench/roofs.h"
 #include "bench/run.h"
 #include "bench/single.h"
@@ -23,6 +24,7 @@ struct arguments {
     const char *results;     /* --results, or results/ beside run.sh */
     char *const *wrapper;    /* what comes after "--": a program, such as a debugger, and its arguments; NULL-terminated, or NULL */
     bool many, fresh, retry; /* --yes, --fresh, --retry */
+    bool predict;            /* --predict, of the command machine */
     const char *scale;       /* of a sweep file, or NULL */
     const char *length, *samples, *seed, *format; /* of the command data, or NULL */
     const char *batch, *block, *out;              /* of the command dump, or NULL */
@@ -55,8 +57,15 @@ static bool do_list(const struct arguments *arguments, int *status, struct error
 
 static bool do_machine(const struct arguments *arguments, int *status, struct error *error)
 {
+    char cards[PATH_MAX], sweep[PATH_MAX];
     (void)status;
-    return machine_print(stdout, arguments->program, error);
+    if (!arguments->predict && arguments->object != NULL)
+        return fail(error, "%s: expected nothing after machine, or --predict as well", arguments->object);
+    if (!arguments->predict)
+        return machine_print(stdout, arguments->program, error);
+    snprintf(cards, sizeof cards, "%.*s/bench/cards.yaml", PATH_MAX - 32, arguments->root);
+    snprintf(sweep, sizeof sweep, "%.*s/sweeps/gpu.yaml", PATH_MAX - 32, arguments->root);
+    return predict_print(stdout, arguments->program, cards, arguments->object != NULL ? arguments->object : sweep, error);
 }
 
 static bool do_check(const struct arguments *arguments, int *status, struct error *error)
@@ -128,7 +137,7 @@ static const struct {
     bool (*run)(const struct arguments *, int *status, struct error *);
 } commands[] = {
     {"list", NULL, false, false, false, do_list},
-    {"machine", NULL, false, false, false, do_machine},
+    {"machine", "with --predict a sweep file", false, false, false, do_machine},
     {"check", "a sweep file", true, false, false, do_check},
     {"draw", "the folder of a run", true, false, false, do_draw},
     {"point", "the key of a point (points.txt in a run's folder has them)", true, true, false, do_point},
@@ -148,6 +157,7 @@ static const struct {
     {"--yes", offsetof(struct arguments, many)},
     {"--fresh", offsetof(struct arguments, fresh)},
     {"--retry", offsetof(struct arguments, retry)},
+    {"--predict", offsetof(struct arguments, predict)},
 };
 
 static const struct {
@@ -234,6 +244,8 @@ static bool find_command(struct arguments *arguments, size_t *row, struct error 
     if (arguments->wrapper != NULL && (!commands[i].wrapped || arguments->wrapper[0] == NULL))
         return fail(error,
                     commands[i].wrapped ? "--: expected a program after it, such as gdb --args" : "--: only for the command point");
+    if (arguments->predict && commands[i].run != do_machine)
+        return fail(error, "--predict: only for the command machine");
     for (size_t k = 0; k < TEXTS; k++)
         if (texts[k].command != NULL && *text_of(arguments, k) != NULL &&
             strstr(texts[k].command, commands[i].name != NULL ? commands[i].name : "a sweep") == NULL)

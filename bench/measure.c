@@ -25,18 +25,20 @@ static bool watched(bool (*run)(const struct point *, const struct limits *, str
 WATCHED(convergence)
 WATCHED(throughput)
 WATCHED(gradient)
+WATCHED(reach)
 WATCHED(training)
 WATCHED(accuracy)
 
 const struct measure measures[] = {
     {"convergence", OF_RECURRENCE, false, convergence_watched},
-    {"throughput", OF_RECURRENCE, true, throughput_watched},
+    {"throughput", OF_RECURRENCE | OF_TIMED, true, throughput_watched},
     {"gradient", OF_RECURRENCE | OF_GRADIENT, false, gradient_watched},
+    {"reach", OF_RECURRENCE, false, reach_watched},
     {"training", OF_TRAINING, false, training_watched},
     {"accuracy", OF_ACCURACY, false, accuracy_watched},
 };
 
-const char *const stage_names[STAGE_COUNT] = {"inputs", "plan", "validation", "timing"};
+const char *const stage_names[STAGE_COUNT] = {"inputs", "plan", "validation", "timing", "end"};
 
 const char *measure_word(int index)
 {

@@ -6,8 +6,8 @@
 #include "bench/record.h"
 
 /* Where the seconds of a round go inside its worker. Inputs and plan are set-up; validation and timing (of a convergence point: the
- * iterations) are the measurement. */
-enum stage { STAGE_INPUTS, STAGE_PLAN, STAGE_VALIDATION, STAGE_TIMING, STAGE_COUNT };
+ * iterations) are the measurement; at the end memory is given back. */
+enum stage { STAGE_INPUTS, STAGE_PLAN, STAGE_VALIDATION, STAGE_TIMING, STAGE_END, STAGE_COUNT };
 extern const char *const stage_names[STAGE_COUNT];
 
 /* What one round found out about a point. data is the object that the record holds under the measure's name, inputs what was
@@ -48,6 +48,7 @@ const char *measure_word(int index);
 bool convergence_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool throughput_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool gradient_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+bool reach_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool training_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 bool accuracy_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 

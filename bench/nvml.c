@@ -52,13 +52,15 @@ static json_t *known(bool told, double value)
 static json_t *clock_of(answer (*ask)(device, int, unsigned *), device card, int which)
 {
     unsigned MHz = 0;
-    return known(ask != NULL && ask(card, which, &MHz) == 0, MHz);
+    bool told = ask != NULL && ask(card, which, &MHz) == 0;
+    return known(told, MHz);
 }
 
 static json_t *watts(answer (*ask)(device, unsigned *), device card)
 {
     unsigned mW = 0;
-    return known(ask != NULL && ask(card, &mW) == 0, mW / 1e3);
+    bool told = ask != NULL && ask(card, &mW) == 0;
+    return known(told, mW / 1e3);
 }
 
 static json_t *describe(const struct calls *nvml, device card)

@@ -5,6 +5,7 @@
 #include "bench/options.h"
 #include "bench/recipe.h"
 #include "bench/text.h"
+#include "bench/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -42,7 +43,7 @@ static bool check_problem(const struct point *point, struct error *error)
         problem_print(&problem, sizeof text, text);
         return fail(error, "%s: W (m,d) of more than 2^40 elements", text);
     }
-    return true;
+    return !words_asked(point) || words_check(&problem, error);
 }
 
 bool point_is_trained(const struct point *point)
@@ -215,6 +216,9 @@ bool point_from_json(const json_t *object, struct point *point, struct error *er
             return fail_field(field, error);
     if (point->value[FIELD_MEASURE].kind == VALUE_NONE)
         return fail_field(FIELD_MEASURE, error);
+    bool old = json_object_get(object, fields[FIELD_PASS].name) == NULL; /* older than the field, when there was but one pass */
+    if (old && field_used(FIELD_PASS, point))
+        field_read(FIELD_PASS, fields[FIELD_PASS].default_text, &point->value[FIELD_PASS]);
     for (int field = 0; field < FIELD_COUNT; field++) {
         /* what a point of its measure may lack is what hangs on other fields */
         bool always = fields[field].used == NULL || fields[field].default_text == NULL;
@@ -231,9 +235,9 @@ static const struct {
     int field;
     bool always; /* else only where it is not the default */
 } labelled[] = {
-    {FIELD_R, true},        {FIELD_S, false},        {FIELD_FORM, false},   {FIELD_FEEDBACK, false},
-    {FIELD_DTYPE, false},   {FIELD_KAPPA, true},     {FIELD_L, true},       {FIELD_TOLERANCE, false},
-    {FIELD_DAMPING, false}, {FIELD_PATIENCE, false}, {FIELD_THREADS, true},
+    {FIELD_R, true},          {FIELD_S, false},       {FIELD_FORM, false},          {FIELD_FEEDBACK, false}, {FIELD_DTYPE, false},
+    {FIELD_PASS, false},      {FIELD_GRADIENT, true}, {FIELD_GRADIENT_STEPS, true}, {FIELD_KAPPA, true},     {FIELD_L, true},
+    {FIELD_TOLERANCE, false}, {FIELD_DAMPING, false}, {FIELD_PATIENCE, false},      {FIELD_THREADS, true},
 };
 
 static void label_trained(const struct point *point, size_t capacity, char text[capacity])

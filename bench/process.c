@@ -70,6 +70,7 @@ static bool keep_output(struct follower *follower, const char *bytes, size_t n)
         result->output = grown;
         follower->output_capacity = capacity;
     }
+    result->spoke = clock_seconds();
     memcpy(result->output + result->output_size, bytes, n);
     result->output_size += n;
     result->output[result->output_size] = '\0';

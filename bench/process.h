@@ -28,6 +28,7 @@ struct process_result {
     bool timed_out, flooded;
     size_t over_memory; /* what it held when it was killed for that, or 0 */
     double started;     /* of the monotonic clock, just before it began */
+    double spoke;       /* likewise, when the last of its output was read while it ran; 0: never */
     int signal;         /* that ended it, or 0; after a time-out or a flood: ours */
     int exit_status;    /* when no signal did */
     double wall;        /* seconds */

@@ -17,6 +17,7 @@ static const struct quantity quantities[] = {
     {"sequence-accuracy", "sequence accuracy", "sequence accuracy low 95%", "sequence accuracy high 95%", OVER_EXAMPLES, NULL, NAN, "", 3},
     {"scaled-accuracy", "scaled token accuracy", "scaled token accuracy low 95%", "scaled token accuracy high 95%", OVER_EXAMPLES, NULL, NAN, "", 3},
     {"l-star", "median l* [1]", "q1 of l* [1]", "q3 of l* [1]", "quartiles of the sequences", "never", INFINITY, "", -1},
+    {"difference", "difference from against, max (median)", "difference from against, max (q1)", "difference from against, max (q3)", "quartiles of the sequences", NULL, NAN, "", -1},
     {"longest", "longest length with token accuracy above 0.9", NULL, NULL, "", "none", 0, "", -1},
     {"longest-sequence", "longest length with sequence accuracy above 0.9", NULL, NULL, "", "none", 0, "", -1},
     {"training-steps", "training steps", NULL, NULL, "", NULL, NAN, "", -1},
@@ -24,6 +25,9 @@ static const struct quantity quantities[] = {
     {"time", "median over rounds [s]", "median low 95% [s]", "median high 95% [s]", OVER_ROUNDS, NULL, NAN, " s", -1},
     {"rate", "rate of convergence", NULL, NULL, "", NULL, NAN, "", -1},
     {"iterations", "iterations to error 1e-6", NULL, NULL, "", "never", INFINITY, "", -1},
+    {"applications", "median applications to error 1e-6 [1/token]", "q1 of applications to error 1e-6 [1/token]",
+     "q3 of applications to error 1e-6 [1/token]", "quartiles of the problems", "never", INFINITY, "", -1},
+    {"tracked", "share of tokens tracked", NULL, NULL, "", NULL, NAN, "", 3},
     {"cosine", "cosine of the gradient of all inputs", NULL, NULL, "", NULL, NAN, "", 3},
 };
 // clang-format on

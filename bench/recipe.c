@@ -73,11 +73,27 @@ struct recurrence point_train_recurrence(const struct point *point)
     return recurrence;
 }
 
+/* By the implementation that a field names, with the settings of the test. */
+static struct recurrence tested_by(const struct point *point, int field)
+{
+    struct options options = {.implementation = -1};
+    struct recurrence recurrence = {.implementation = -1, .settings = point_settings(point)};
+    if (point_options(point, field, &options)) {
+        recurrence.implementation = options.implementation;
+        memcpy(recurrence.settings.option, options.option, sizeof options.option);
+        recurrence.settings.n_options = options.n;
+    }
+    return recurrence;
+}
+
 struct recurrence point_test_recurrence(const struct point *point)
 {
-    struct options options;
-    bool known = point_options(point, FIELD_IMPLEMENTATION, &options);
-    return (struct recurrence){.implementation = known ? options.implementation : -1, .settings = point_settings(point)};
+    return tested_by(point, FIELD_IMPLEMENTATION);
+}
+
+struct recurrence point_against_recurrence(const struct point *point)
+{
+    return tested_by(point, FIELD_AGAINST);
 }
 
 bool point_task(const struct point *point, struct task **task, struct error *error)

@@ -9,9 +9,11 @@ struct model_spec point_model(const struct point *point, enum dtype dtype);
 struct recipe point_recipe(const struct point *point);
 enum dtype point_train_dtype(const struct point *point);
 
-/* How the recurrence is carried out while the model is trained, and while an accuracy point evaluates it. */
+/* How the recurrence is carried out while the model is trained, while an accuracy point evaluates it, and what that is compared
+ * with: the settings are those of the evaluation, and there may be no implementation (-1). */
 struct recurrence point_train_recurrence(const struct point *point);
 struct recurrence point_test_recurrence(const struct point *point);
+struct recurrence point_against_recurrence(const struct point *point);
 
 /* The task of a point, for the caller to close; false with the reason. */
 bool point_task(const struct point *point, struct task **task, struct error *error);

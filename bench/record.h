@@ -26,15 +26,27 @@
  *       "variation": coefficient of variation of the samples, or null, "outliers": [indices into seconds],
  *       "tokens_per_s":, "bytes":, "operations":, "GB_per_s":, "GFLOP_per_s":,
  *       "set":                                     bytes of the smallest working set that the traffic can be served from
+ *           nothing is counted of a backward pass: all of these but tokens_per_s are null then
  *       "error_iterate": relative max-norm distance to the textbook l-th iterate (exact implementations: to the exact answer),
+ *           of a backward pass that of the gradient which comes nearest to its tolerance,
  *       "error_exact": the same to the exact answer, or null where that was not computed,
  *       "residual": of the returned iterate or null, "tolerance": what error_iterate was held to, "validated_against":,
- *       "validated_sequence":, "applications":, "l_run":,
+ *       "validated_sequence":, "applications":, "l_run": (of the forward pass),
+ *       "transfers": null, or of a device {"upload_s": of all inputs, "download_s": of all outputs, neither in the seconds above, which are
+ *           those of the device's own clock, "caches": what is done with the device's between calls},
  *       "peak_bytes": tensors, and what plan and forward took beside them,
  *       "bound": null or {"GB_per_s":, "GFLOP_per_s":, "seconds":, "binds": "bytes" or "operations", "share": seconds / median}},
  *   "gradient": null or {
  *       "l_run": iterations of the forward pass, "v", "lambda", "theta", "W", "h0", "all" (null where there is no such input):
  *       {"cosine": with the exact gradient, "lack": 1 - cosine, also where that is tiny, "distance": |given - exact| / |exact|, "norm": |exact|}},
+ *   "reach": null or {                             each sequence of the batch a problem of its own
+ *       "problems":, "set_aside": whose exact answer exceeds the limit, "without_answer": singular and the like,
+ *       "diverged": left something that is not finite, "most": applications that they had at most,
+ *       "to": {"1e-1", "1e-3", "1e-6": applications a token until the true error is so small: {
+ *           "median", "q1", "q3" of the problems that have an answer within the limit, null where that is one that never got there,
+ *           "reached": how many did, "within": the share of those within T/4 applications, "each": [per problem, null: never]}},
+ *       "floor": median over the problems of the smallest error that was seen,
+ *       "tracked": null or share of tokens whose state tells the right word of a group (docs/regimes.md)},
  *   "training": null or {
  *       "parameters":, "steps": done, "stage": of the curriculum, "length": of its examples,
  *       "loss":, "accuracy": of the last full row of the curve (nats; of tokens), "checked": accuracy of the last check on fresh
@@ -50,6 +62,9 @@
  *       "chance": share of tokens that guessing gets right, "loss": nats,
  *       "l_star": null without a tolerance, or {"of": sequences times blocks, "never": how many of them stayed above it, "least":,
  *           "q1":, "median":, "q3":, "most": null where that is one of those},
+ *       "difference": only where there is something to compare with: {"of": sequences times blocks, "never": how many of these the
+ *           one and the other left unconverged, together, "max", "l2": {"least":, "q1":, "median":, "q3":, "most":} over them of the
+ *           distance of the states to those of `against`, relative to these; null where the states are not finite},
  *       "applications":, "parameters":, "steps": of the training, "training": its result, "seconds": of the evaluation;
  *       merged records (longest.h): "longest_token":, "longest_sequence":},
  *   "load": null or what else went on while it was timed {"others": processors that other processes kept busy, "steal": processors
@@ -57,7 +72,8 @@
  *       a dependent addition: one cycle, so that its inverse is the clock},
  *   "warnings": [{"code": a row of bench/warning.c, "figure": number or null}],
  *   "process": {"wall_s":, "peak_bytes":, "signal": 0 or its number, "exit": its status, "start_s": until main() began,
- *       "inputs_s":, "plan_s":, "validation_s":, "timing_s": null where the worker could not say, "harness_s": what this round took
+ *       "inputs_s":, "plan_s":, "validation_s":, "timing_s": null where the worker could not say, "end_s": in which the
+ *       system took memory back, its tensors' and, from its last word to its end, the rest, "harness_s": what this round took
  *       beyond all of these, from the record before to this one}}
  */
 #ifndef BENCH_RECORD_H

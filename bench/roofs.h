@@ -3,6 +3,7 @@
 #ifndef BENCH_ROOFS_H
 #define BENCH_ROOFS_H
 
+#include "bench/cuda/limits.h"
 #include "bench/error.h"
 #include "bench/roof_kernels.h"
 
@@ -25,6 +26,7 @@ struct roofs {
     enum level level;                  /* of the bandwidths */
     struct roof roof[ROOF_COUNTS_MAX]; /* one for each number of threads */
     int n_roofs;
+    struct device_limits device; /* 0 where there is none, or nobody asked */
 };
 
 /* Makes the ladder: 16 KiB to 1 GiB by factors of 2, and on to at least twice the largest cache; shortened to a quarter of the
@@ -34,15 +36,16 @@ void roofs_ladder(double largest_cache, double available, struct roofs *roofs);
 /* Measures the ladder of *roofs, in this process, for each of n numbers of threads. Takes about two seconds for each number. */
 bool roofs_measure(const int *threads, int n, struct roofs *roofs, struct error *error);
 
-/* The hidden command: reads {"threads": [1, 2]}, measures the ladder of this machine, writes roofs_to_json(). */
+/* The hidden command: reads {"threads": [1, 2], "device": whether to measure the device as well}, measures the ladder of this machine, writes roofs_to_json(). */
 bool roofs_command(FILE *in, FILE *out, struct error *error);
 
 /* The same in a child, `program roofs`, so that this process holds neither so much memory nor threads. *roofs is what
  * roofs_from_json() accepts; the caller frees it. */
-bool roofs_run(const char *program, const int *threads, int n, json_t **roofs, struct error *error);
+bool roofs_run(const char *program, const int *threads, int n, bool device, json_t **roofs, struct error *error);
 
 /* {"level": "avx512", "shortened": false, "sets": [bytes], "threads": [{"threads": 1, "MB_per_s": {"copy": [one a set],
- * "copy_nt": null where there is no such kernel, ...}, "MFLOP_per_s": {"float32": {"baseline":, ...}, "float64":}}]}: rates
+ * "copy_nt": null where there is no such kernel, ...}, "MFLOP_per_s": {"float32": {"baseline":, ...}, "float64":}}],
+ * "device": null or {"MB_per_s":, "MFLOP_per_s":}}: rates
  * rounded to millions. NULL when out of memory. */
 json_t *roofs_to_json(const struct roofs *roofs);
 
@@ -66,6 +69,9 @@ struct bound {
  * operations at the rate of the dtype and level (the best level where a library computes). False where that was not measured with so many threads. */
 bool roofs_bound(const struct roofs *roofs, const struct work *work, int threads, enum level level, enum dtype dtype,
                  struct bound *bound);
+
+/* The same on the device, whose memory serves all of its traffic. False where its limits were not measured. */
+bool roofs_device_bound(const struct roofs *roofs, const struct work *work, struct bound *bound);
 
 /* {"GB_per_s":, "GFLOP_per_s":, "seconds":, "binds": "bytes" or "operations", "share": of the bound in what was measured}. NULL
  * when out of memory. */

@@ -52,8 +52,11 @@ json_t *roofs_to_json(const struct roofs *roofs)
         json_array_append_new(list, json_pack("{s:i, s:o, s:o}", "threads", roof->threads, "MB_per_s", bandwidths_json(roofs, roof),
                                               "MFLOP_per_s", rates_json(roof)));
     }
-    return json_pack("{s:s, s:b, s:o, s:o}", "level", level_names[roofs->level], "shortened", (int)roofs->shortened, "sets", sets,
-                     "threads", list);
+    json_t *device = roofs->device.rate > 0 ? json_pack("{s:o, s:o}", "MB_per_s", rate_json(roofs->device.bandwidth), "MFLOP_per_s",
+                                                        rate_json(roofs->device.rate))
+                                            : json_null();
+    return json_pack("{s:s, s:b, s:o, s:o, s:o}", "level", level_names[roofs->level], "shortened", (int)roofs->shortened, "sets",
+                     sets, "threads", list, "device", device);
 }
 
 /* ---- Reading ----------------------------------------------------------------------------------------------------------- */
@@ -128,6 +131,14 @@ static bool read_roof(const json_t *json, struct roofs *roofs)
            read_rates(json_object_get(json, "MFLOP_per_s"), roof);
 }
 
+/* Older figures, and those of machines without a device, have none. */
+static bool read_device(const json_t *json, struct device_limits *device)
+{
+    return json == NULL || json_is_null(json) ||
+           (read_rate(json_object_get(json, "MB_per_s"), &device->bandwidth) &&
+            read_rate(json_object_get(json, "MFLOP_per_s"), &device->rate));
+}
+
 bool roofs_from_json(const json_t *json, struct roofs *roofs, struct error *error)
 {
     const json_t *shortened = json_object_get(json, "shortened"), *list = json_object_get(json, "threads");
@@ -143,6 +154,8 @@ bool roofs_from_json(const json_t *json, struct roofs *roofs, struct error *erro
         return fail(error, "roofs: sets must be 1 to %d ascending sizes in bytes", ROOF_SETS_MAX);
     if (n < 1 || n > ROOF_COUNTS_MAX)
         return fail(error, "roofs: threads must hold 1 to %d objects", ROOF_COUNTS_MAX);
+    if (!read_device(json_object_get(json, "device"), &roofs->device))
+        return fail(error, "roofs: device lacks a rate");
     for (size_t i = 0; i < n; i++)
         if (!read_roof(json_array_get(list, i), roofs))
             return fail(error, "roofs: threads[%zu] lacks a number of threads of its own, a figure a set, or a rate", i);

@@ -37,6 +37,10 @@ bool roofs_command(FILE *in, FILE *out, struct error *error)
         roofs_ladder((double)machine_cache_bytes(), (double)machine_memory_available(), roofs);
         good = roofs_measure(threads, n, roofs, error);
     }
+    if (good && json_is_true(json_object_get(request, "device"))) {
+        struct status status = device_limits_measure(&roofs->device);
+        good = status.code == STATUS_OK || fail(error, "the device's limits: %s", status.message);
+    }
     if (good) {
         answer = roofs_to_json(roofs);
         good = (answer != NULL && json_dumpf(answer, out, JSON_COMPACT) == 0 && fflush(out) == 0) ||
@@ -48,10 +52,10 @@ bool roofs_command(FILE *in, FILE *out, struct error *error)
     return good;
 }
 
-static char *request_text(const int *threads, int n)
+static char *request_text(const int *threads, int n, bool device)
 {
     json_watch();
-    json_t *list = json_array(), *request = json_pack("{s:o}", "threads", list);
+    json_t *list = json_array(), *request = json_pack("{s:o, s:b}", "threads", list, "device", (int)device);
     for (int i = 0; request != NULL && i < n; i++)
         json_array_append_new(list, json_integer(threads[i]));
     char *text = json_print(request, JSON_COMPACT);
@@ -82,11 +86,11 @@ static bool read_answer(const struct process_result *process, json_t **answer, s
     return good;
 }
 
-bool roofs_run(const char *program, const int *threads, int n, json_t **roofs, struct error *error)
+bool roofs_run(const char *program, const int *threads, int n, bool device, json_t **roofs, struct error *error)
 {
     *roofs = NULL;
     const char *const argv[] = {program, "roofs", NULL};
-    char *input = request_text(threads, n);
+    char *input = request_text(threads, n, device);
     if (input == NULL)
         return fail(error, "out of memory to measure the machine's limits");
     const struct process_request request = {

@@ -80,14 +80,17 @@ static json_t *account(const struct process_result *process, const struct round_
     double start = json_is_number(began) ? json_number_value(began) - process->started : NAN, known = fmax(start, 0);
     json_t *account = json_pack("{sf sI si si so}", "wall_s", process->wall, "peak_bytes", (json_int_t)process->peak_bytes,
                                 "signal", process->signal, "exit", process->exit_status, "start_s", json_number(start));
+    bool told = stages != NULL; /* a process that crashed did not say what it did */
+    double silent =
+        process->spoke > 0 ? fmax(process->started + process->wall - process->spoke, 0) : 0; /* its memory is taken back */
     for (int i = 0; i < STAGE_COUNT && account != NULL; i++) {
         char name[32];
         const json_t *seconds = json_object_get(stages, stage_names[i]);
         snprintf(name, sizeof name, "%s_s", stage_names[i]);
-        known += json_number_value(seconds);
-        json_object_set_new(account, name, json_is_number(seconds) ? json_real(json_number_value(seconds)) : json_null());
+        double stage = json_is_number(seconds) ? json_number_value(seconds) + (i == STAGE_END ? silent : 0) : NAN;
+        known += isnan(stage) ? 0 : stage;
+        json_object_set_new(account, name, json_number(stage));
     }
-    bool told = stages != NULL; /* a process that crashed did not say what it did */
     json_object_set_new(account, "harness_s", json_number(clock_seconds() - request->since - (told ? known : process->wall)));
     json_object_del(finding, "stages");
     json_object_del(finding, "began");

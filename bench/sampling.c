@@ -12,11 +12,24 @@
 #define WARM_SECONDS 3e-2   /* the least that calls are made before: threads, caches and clocks wake slowly */
 #define TIMING_SHARE 0.25   /* of the round's time limit that may go into samples */
 
-static bool call_forward(void *argument)
+bool call_make(struct call *call)
 {
-    struct call *call = argument;
-    call->status = call->implementation->forward(call->plan, call->inputs, &call->outputs, NULL);
+    const struct implementation *implementation = call->implementation;
+    const struct backward *backward = call->backward;
+    if (implementation->flush != NULL) {
+        call->status = implementation->flush(call->plan);
+        if (call->status.code != STATUS_OK)
+            return false;
+    }
+    call->status = backward == NULL ? implementation->forward(call->plan, call->inputs, &call->outputs, NULL)
+                                    : implementation->backward(call->plan, call->inputs, &call->outputs, &backward->adjoints,
+                                                               &backward->gradients);
     return call->status.code == STATUS_OK;
+}
+
+static bool call_again(void *argument)
+{
+    return call_make(argument);
 }
 
 static double call_elapsed(void *argument)
@@ -35,7 +48,7 @@ static bool warm_up(struct call *call, int64_t *calls)
     while (spent < WARM_SECONDS || seconds < SAMPLE_SECONDS) {
         double before = clock_seconds();
         for (int64_t i = 0; i < *calls; i++)
-            if (!call_forward(call))
+            if (!call_make(call))
                 return false;
         seconds = clock_seconds() - before;
         spent += seconds;
@@ -59,7 +72,7 @@ void sampling_run(struct call *call, const char *name, const struct limits *limi
     while (sampling->n < limits->samples) {
         if (sampling->n >= STATISTICS_INTERVAL_LEAST && clock_seconds() - began > TIMING_SHARE * limits->time_limit)
             break;
-        if (!timing_sample(name, call_forward, call, call->implementation->elapsed != NULL ? call_elapsed : NULL, sampling->calls,
+        if (!timing_sample(name, call_again, call, call->implementation->elapsed != NULL ? call_elapsed : NULL, sampling->calls,
                            &sampling->seconds[sampling->n], sampling->reason, sizeof sampling->reason)) {
             sampling->n = 0;
             return;

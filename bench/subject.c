@@ -127,6 +127,14 @@ void answers_free(struct answers *answers)
     answers->h = NULL;
 }
 
+void subject_end(struct subject *subject, struct answers *answers, struct finding *finding)
+{
+    double since = clock_seconds();
+    answers_free(answers);
+    subject_free(subject);
+    finding_lap(finding, STAGE_END, &since);
+}
+
 json_t *answers_to_json(const struct answers *a)
 {
     return json_pack("{so so so so so so}", "rho", json_number(a->spectrum.rho), "kappa", json_number(a->spectrum.kappa), "norm",

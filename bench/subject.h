@@ -45,6 +45,9 @@ bool answers_make(const struct tensors *tensors, const struct implementation *te
                   struct answers *answers, struct error *error);
 void answers_free(struct answers *answers);
 
+/* Frees both at a measure's end, and counts how long that takes: the system takes large memory back page by page. */
+void subject_end(struct subject *subject, struct answers *answers, struct finding *finding);
+
 /* The record's "inputs" object. */
 json_t *answers_to_json(const struct answers *answers);
 

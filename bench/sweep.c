@@ -32,6 +32,7 @@ static bool read_grids(struct reader *, const struct entry *, const struct node 
 static const struct entry entries[] = {
     {"name", read_name, 0, false},
     {"measure", read_field, FIELD_MEASURE, true},
+    {"pass", read_field, FIELD_PASS, true},
     {"impls", read_field, FIELD_IMPLEMENTATION, true},
     {"inputs", read_field, FIELD_INPUTS, true},
     {"task", read_field, FIELD_TASK, true},

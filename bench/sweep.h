@@ -35,7 +35,8 @@ struct plot_request {
 struct claim {
     const char *figure, *says, *differs; /* "Fig. 1"; the paper's own words or numbers; what differs in how it is measured here */
     struct filter where;
-    int here; /* a row of quantity.h */
+    int here;  /* a row of quantity.h */
+    int along; /* the field in which its exponent is wanted rather than itself; -1: none */
 };
 
 /* What a scale that is not in force says of one field. */

@@ -14,7 +14,9 @@ static double figure_of(const struct record *record, const struct table_figure *
         return number;
     if (record->point.value[FIELD_L].kind == VALUE_NONE)
         return NAN;
-    return isnan(number) && json_is_object(record_at(record, "convergence")) ? INFINITY : number;
+    return isnan(number) && (json_is_object(record_at(record, "convergence")) || json_is_object(record_at(record, "reach")))
+               ? INFINITY
+               : number;
 }
 
 /* A figure over the records of a row, and how far it is known: half the width of a time's interval over rounds, or of a range. */

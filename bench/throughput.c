@@ -1,4 +1,5 @@
-/* measure: throughput. Validates first, then times: no speed is reported of an answer that was not checked. */
+/* measure: throughput, of the forward or the backward pass. Validates first, then times: no speed is reported of an answer or a
+ * gradient that was not checked. */
 #include "bench/measure.h"
 
 #include "bench/clock.h"
@@ -8,6 +9,7 @@
 #include "bench/sampling.h"
 #include "bench/statistics.h"
 #include "bench/subject.h"
+#include "bench/transfer.h"
 #include "bench/validate.h"
 #include "bench/warning_find.h"
 #include "impls/support.h"
@@ -81,14 +83,17 @@ static json_t *to_json(const struct problem *p, const struct checks *checks, con
     return data;
 }
 
-/* After the samples: other inputs, no trace of the old answer, one more call. Whoever had kept an answer would be found out
+/* After the samples: other inputs, no trace of what was left before, one more call. Whoever had kept an answer would be found out
  * here. */
-static bool call_with_other_inputs(struct subject *subject, struct call *call, struct trace *trace)
+static bool call_with_other_inputs(struct subject *subject, struct call *call, struct backward *backward, struct trace *trace)
 {
     tensors_negate_v(&subject->tensors);
     subject_forget(subject);
-    call->status = call->implementation->forward(call->plan, call->inputs, &call->outputs, trace);
-    return call->status.code == STATUS_OK;
+    call->status = implementation_forward(call->implementation, call->plan, call->inputs, &call->outputs, trace);
+    if (call->status.code != STATUS_OK || call->backward == NULL)
+        return call->status.code == STATUS_OK;
+    backward_forget(backward);
+    return call_make(call);
 }
 
 static void say_circumstances(const struct sampling *sampling, int threads, struct finding *finding)
@@ -98,58 +103,103 @@ static void say_circumstances(const struct sampling *sampling, int threads, stru
     finding->warnings = warnings_of_round(sampling->seconds, (size_t)sampling->n, &sampling->load, &threading);
 }
 
-/* The timed part: plan, one call that is validated, some that warm up, the samples, and one on other inputs that is validated
- * again. */
-static bool measure(const struct point *point, struct subject *subject, const struct answers *answers, int64_t b,
-                    const struct limits *limits, struct finding *finding, struct error *error)
+/* The first call, or both where the backward pass is what is timed. *grown: bytes that plan and calls took beside the tensors. */
+static struct status call_first(struct subject *subject, struct call *call, struct trace *trace, double *grown,
+                                struct finding *finding, double *since)
+{
+    const struct implementation *implementation = subject->implementation;
+    struct memory_watch watch;
+    subject_forget(subject);
+    memory_watch_begin(&watch);
+    struct status status = implementation->plan(&subject->tensors.problem, &subject->settings, &subject->environment, &call->plan);
+    finding_lap(finding, STAGE_PLAN, since);
+    if (status.code == STATUS_OK)
+        status = implementation_forward(implementation, call->plan, call->inputs, &call->outputs, trace);
+    if (status.code == STATUS_OK && call->backward != NULL) {
+        call_make(call);
+        status = call->status;
+    }
+    *grown = memory_watch_end(&watch);
+    return status;
+}
+
+/* The timed part: plan, the first calls, which are validated, some that warm up, the samples, and calls on other inputs that are
+ * validated again. backward: NULL where the forward pass is timed. */
+static bool measure(const struct point *point, struct subject *subject, struct backward *backward, const struct answers *answers,
+                    int64_t b, const struct limits *limits, struct finding *finding, struct error *error)
 {
     const struct implementation *implementation = subject->implementation;
     const struct problem *p = &subject->tensors.problem;
-    struct call call = {.implementation = implementation, .inputs = &subject->tensors.inputs, .outputs = {.h = subject->h}};
+    struct call call = {
+        .implementation = implementation, .inputs = &subject->tensors.inputs, .outputs = {.h = subject->h}, .backward = backward};
     struct trace trace = {0}, later = {0};
-    struct memory_watch watch;
-    double since = clock_seconds();
-    subject_forget(subject);
-    memory_watch_begin(&watch);
-    struct status status = implementation->plan(p, &subject->settings, &subject->environment, &call.plan);
-    finding_lap(finding, STAGE_PLAN, &since);
-    if (status.code == STATUS_OK)
-        status = implementation->forward(call.plan, call.inputs, &call.outputs, &trace);
-    double grown = memory_watch_end(&watch);
+    double since = clock_seconds(), grown;
+    struct status status = call_first(subject, &call, &trace, &grown, finding, &since);
     finding_status(finding, &status);
     if (status.code != STATUS_OK) {
         finding_lap(finding, STAGE_VALIDATION, &since);
         implementation->destroy(call.plan);
         return true;
     }
-    struct checks checks;
+    struct checks answered = {0}, checks; /* of the answer; of what is timed */
     struct sampling sampling = {.seconds = calloc((size_t)limits->samples, sizeof *sampling.seconds)};
+    json_t *transfers = NULL;
     bool good = sampling.seconds != NULL || fail(error, "no memory for the samples");
-    good = good && validate(subject, answers, b, &trace, &checks, finding, error);
+    good = good && validate(subject, answers, b, &trace, &answered, finding, error);
+    checks = answered;
+    if (good && finding->result == RESULT_OK && backward != NULL)
+        good = backward_validate(subject, b, false, backward, &checks, finding, error);
     if (good && finding->result == RESULT_OK) {
         char label[160];
         point_label(point, sizeof label, label);
         finding_lap(finding, STAGE_VALIDATION, &since);
-        sampling_run(&call, label, limits, &sampling);
+        transfers = transfers_measure(&call);
+        if (call.status.code == STATUS_OK)
+            sampling_run(&call, label, limits, &sampling);
         finding_lap(finding, STAGE_TIMING, &since);
-        if (sampling.n == 0)
+        if (call.status.code != STATUS_OK)
+            finding_say(finding, (enum result)call.status.code, "while it was timed: %s", call.status.message);
+        else if (sampling.n == 0)
             finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", sampling.reason);
-        else if (!call_with_other_inputs(subject, &call, &later))
+        else if (!call_with_other_inputs(subject, &call, backward, &later))
             finding_say(finding, (enum result)call.status.code, "after the timed calls: %s", call.status.message);
         else
-            good = validate_again(subject, b, &later, &checks, finding, error);
+            good = validate_again(subject, b, &later, &answered, finding, error);
+        if (good && finding->result == RESULT_OK && backward != NULL)
+            good = backward_validate(subject, b, true, backward, &(struct checks){0}, finding, error);
     }
     if (good) {
-        struct work work;
-        implementation->count(p, &subject->settings, &subject->environment, trace.l_run, &work);
+        struct work work = {NAN, NAN, NAN, false}; /* of a backward pass nothing is counted */
+        if (backward == NULL)
+            implementation->count(p, &subject->settings, &subject->environment, trace.l_run, &work);
         int n = finding->result == RESULT_OK ? sampling.n : 0;
-        finding->data = to_json(p, &checks, &trace, &work, b, sampling.calls, sampling.seconds, n, problem_bytes(p) + grown);
+        double tensors = problem_bytes(p) * (backward != NULL ? 2 : 1);
+        finding->data = to_json(p, &checks, &trace, &work, b, sampling.calls, sampling.seconds, n, tensors + grown);
+        json_object_set(finding->data, "transfers", transfers != NULL ? transfers : json_null());
         if (n > 0)
             say_circumstances(&sampling, subject->environment.threads, finding);
     }
+    json_decref(transfers);
     free(sampling.seconds);
     implementation->destroy(call.plan);
     finding_lap(finding, STAGE_VALIDATION, &since);
+    return good;
+}
+
+/* The same with what a backward pass is given, where that is what is timed. */
+static bool measure_pass(const struct point *point, struct subject *subject, const struct answers *answers, int64_t b,
+                         const struct limits *limits, struct finding *finding, struct error *error)
+{
+    struct backward backward;
+    double since = clock_seconds();
+    if (subject->settings.gradient == GRADIENT_NONE)
+        return measure(point, subject, NULL, answers, b, limits, finding, error);
+    bool good = backward_open(subject, point, &backward, error);
+    finding_lap(finding, STAGE_INPUTS, &since);
+    good = good && measure(point, subject, &backward, answers, b, limits, finding, error);
+    since = clock_seconds();
+    backward_close(&backward);
+    finding_lap(finding, STAGE_END, &since);
     return good;
 }
 
@@ -191,9 +241,8 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
                 finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest, limit);
         }
         if (good && finding->result == RESULT_OK)
-            good = measure(point, &subject, &answers, b, limits, finding, error);
+            good = measure_pass(point, &subject, &answers, b, limits, finding, error);
     }
-    answers_free(&answers);
-    subject_free(&subject);
+    subject_end(&subject, &answers, finding);
     return good;
 }

@@ -7,16 +7,22 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* What rounding explains: so many units of rounding of the dtype, times how far the reference moves, relatively, when every input
- * moves by one unit. The second is measured, with inputs disturbed a little; a problem may be chaotic, so little means near the
- * dtype's rounding. */
 #define UNITS 200.0
-#define UNRESOLVED 0.05 /* a tolerance above this would accept anything */
-enum { DISTURBANCES = 2 };
 
 static double unit(enum dtype dtype)
 {
     return dtype == DTYPE_FLOAT32 ? 0x1p-24 : 0x1p-53;
+}
+
+double validate_rounding(enum dtype dtype)
+{
+    return UNITS * unit(dtype);
+}
+
+/* A problem may be chaotic, so near the dtype's rounding; but above the rounding of double itself. */
+double validate_disturbance(enum dtype dtype)
+{
+    return 2 * unit(dtype) * (dtype == DTYPE_FLOAT64 ? 1000 : 1);
 }
 
 bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error)
@@ -56,11 +62,11 @@ static bool refer(const struct tensors *sequence, const struct implementation *t
 static bool tolerance_of(const struct tensors *sequence, const struct implementation *tested, enum dtype dtype, double damping,
                          int64_t l, const double *h, double *tolerance, struct error *error)
 {
-    double size = 2 * unit(dtype) * (dtype == DTYPE_FLOAT64 ? 1000 : 1), sensitivity = 1; /* above the rounding of double itself */
+    double size = validate_disturbance(dtype), sensitivity = 1;
     int64_t n = sequence->problem.T * sequence->problem.d;
     double *moved = malloc((size_t)n * sizeof *moved);
     bool good = moved != NULL || fail(error, "no memory to measure the sensitivity");
-    for (uint64_t seed = 1; seed <= DISTURBANCES && good; seed++) {
+    for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(sequence, size, seed, &disturbed, error);
         if (good) {
@@ -70,7 +76,7 @@ static bool tolerance_of(const struct tensors *sequence, const struct implementa
         }
     }
     free(moved);
-    *tolerance = UNITS * unit(dtype) * sensitivity;
+    *tolerance = validate_rounding(dtype) * sensitivity;
     return good;
 }
 
@@ -100,7 +106,7 @@ static bool check(const struct subject *subject, const struct tensors *sequence,
     if (subject->implementation->exact) {
         checks->against = exact != NULL ? "the exact answer, and its own equation" : "its own equation";
         checks->iterate = exact != NULL ? larger(checks->exact, equation) : equation;
-        checks->tolerance = again ? checks->tolerance : UNITS * unit(dtype);
+        checks->tolerance = again ? checks->tolerance : validate_rounding(dtype);
         return again || exact == NULL ||
                tolerance_of(sequence, subject_tested(subject), dtype, 1, 0, exact, &checks->tolerance, error);
     }
@@ -115,7 +121,7 @@ static bool check(const struct subject *subject, const struct tensors *sequence,
     if (!refer(sequence, NULL, settings->damping, trace->l_run, reference, &last, error))
         return false;
     checks->iterate = distance_max(h, reference, n);
-    if (settings->tolerance > 0 && settings->quantile == 1 && !(last < 1.01 * settings->tolerance + UNITS * unit(dtype)))
+    if (settings->tolerance > 0 && settings->quantile == 1 && !(last < 1.01 * settings->tolerance + validate_rounding(dtype)))
         checks->iterate = INFINITY; /* the right iterate, but not one at which to stop */
     return again || tolerance_of(sequence, NULL, dtype, settings->damping, trace->l_run, reference, &checks->tolerance, error);
 }
@@ -141,7 +147,7 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
     free(h);
     free(reference);
     tensors_free(&sequence);
-    if (good && checks->tolerance > UNRESOLVED && !subject_outcome_only(subject))
+    if (good && checks->tolerance > VALIDATE_UNRESOLVED && !subject_outcome_only(subject))
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "too sensitive for %s: rounding alone moves the answer by %.2g",
                     dtype_names[subject->tensors.problem.dtype], checks->tolerance);
     else if (good && !(checks->iterate <= checks->tolerance))

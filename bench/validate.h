@@ -23,6 +23,14 @@ bool validate(const struct subject *subject, const struct answers *answers, int6
 bool validate_again(const struct subject *subject, int64_t b, const struct trace *trace, const struct checks *before,
                     struct finding *finding, struct error *error);
 
+/* What rounding explains: so many units of rounding of the dtype, times how far the reference moves, relatively, when every input
+ * moves by one unit. The second is measured, with inputs disturbed by so much, so many times. A tolerance above VALIDATE_UNRESOLVED
+ * would accept anything. */
+double validate_rounding(enum dtype dtype);
+double validate_disturbance(enum dtype dtype);
+enum { VALIDATE_DISTURBANCES = 2 };
+#define VALIDATE_UNRESOLVED 0.05
+
 /* The tensors of one sequence in float64, each element times 1 + size * (a standard normal), theta shifted by as much as well (a
  * raw value of 0 is no exact value of its sigmoid), and s scaled likewise. */
 bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error);

@@ -2,8 +2,10 @@
  *
  * What a token needs from memory is read once, activated once, and serves all iterates. With a tolerance passes are short: a pass
  * tells the residuals of all its iterates, and when it turns out that an earlier one of them is the answer, the pass is made once more
- * up to that one. What is not finite is found the same way. The gradients are those of fixed_point (iterated_gradient.h). */
+ * up to that one. What is not finite is found the same way. The gradients are those of fixed_point, for low-rank mixers that do not read
+ * the state in one pass backwards (fused_gradient.h), for others as fixed_point computes them (iterated_gradient.h). */
 #include "impls/finite.h"
+#include "impls/fused_gradient.h"
 #include "impls/fused_low_rank.h"
 #include "impls/fused_tokens.h"
 #include "impls/iterated_gradient.h"
@@ -21,11 +23,12 @@ struct plan {
     bool meets_in_r; /* a low-rank mixer that does not read the state */
     int64_t longest; /* iterates of a pass */
     struct fused_low_rank low_rank;
-    struct fused_tokens tokens; /* all other mixers */
-    real *other;                /* (B,T,d) what the next pass begins with, when there are several and they need it */
-    int64_t *broken;            /* (stages,B) */
-    double *residual;           /* (longest,B), when no trace has room for them */
-    struct map map;             /* for the gradient; nothing, unless settings ask for one */
+    struct fused_tokens tokens;              /* all other mixers */
+    real *other;                             /* (B,T,d) what the next pass begins with, when there are several and they need it */
+    int64_t *broken;                         /* (stages,B) */
+    double *residual;                        /* (longest,B), when no trace has room for them */
+    struct fused_gradient low_rank_gradient; /* nothing, unless settings ask for one, as is what follows */
+    struct map map;
     struct iterated_gradient gradient;
 };
 
@@ -59,7 +62,9 @@ static void supports(const struct problem *p, const struct settings *settings, c
     int64_t longest = longest_pass(p, settings);
     int threads = environment->threads;
     double reals = meets_in_r(p) ? fused_low_rank_reals(p, longest, threads) : fused_tokens_reals(p, longest, threads);
-    if (settings->gradient != GRADIENT_NONE)
+    if (settings->gradient != GRADIENT_NONE && meets_in_r(p))
+        reals += fused_gradient_reals(p, settings, threads);
+    else if (settings->gradient != GRADIENT_NONE)
         reals += map_reals(p, threads) + iterated_gradient_reals(p, settings, threads);
     if (settings->damping < 1 || settings->patience > 0)
         support_no(support, "does not damp, for a factor changes by what an iteration did to all tokens: fixed_point does");
@@ -85,6 +90,7 @@ static void destroy(struct plan *plan)
     if (plan != NULL) {
         iterated_gradient_close(&plan->gradient);
         map_close(&plan->map);
+        fused_gradient_close(&plan->low_rank_gradient);
         fused_low_rank_close(&plan->low_rank);
         fused_tokens_close(&plan->tokens);
         free(plan->other);
@@ -92,6 +98,17 @@ static void destroy(struct plan *plan)
         free(plan->residual);
     }
     free(plan);
+}
+
+static bool open_gradient(struct plan *plan)
+{
+    const struct problem *p = &plan->problem;
+    const struct settings *settings = &plan->settings;
+    if (settings->gradient == GRADIENT_NONE)
+        return true;
+    if (plan->meets_in_r)
+        return fused_gradient_open(p, settings, plan->threads, &plan->low_rank_gradient);
+    return map_open(p, NULL, plan->threads, &plan->map) && iterated_gradient_open(&plan->map, settings, &plan->gradient);
 }
 
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
@@ -109,12 +126,9 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->broken = memory_allocate(p->B + plan->threads, sizeof *plan->broken);
     plan->residual = memory_allocate(plan->longest * p->B, sizeof *plan->residual);
     plan->other = memory_allocate(other_size(p, settings), sizeof(real));
-    bool gradient = settings->gradient != GRADIENT_NONE,
-         opened = plan->meets_in_r ? fused_low_rank_open(p, plan->longest, plan->threads, &plan->low_rank)
+    bool opened = plan->meets_in_r ? fused_low_rank_open(p, plan->longest, plan->threads, &plan->low_rank)
                                    : fused_tokens_open(p, plan->longest, plan->threads, &plan->tokens);
-    if (!plan->broken || !plan->residual || !plan->other || !opened ||
-        (gradient &&
-         (!map_open(p, NULL, plan->threads, &plan->map) || !iterated_gradient_open(&plan->map, settings, &plan->gradient)))) {
+    if (!plan->broken || !plan->residual || !plan->other || !opened || !open_gradient(plan)) {
         destroy(plan);
         return status_no_memory();
     }
@@ -221,6 +235,8 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
 static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
                               const struct outputs *grad_outputs, const struct gradients *gradients)
 {
+    if (plan->meets_in_r)
+        return fused_gradient_run(&plan->low_rank_gradient, inputs, outputs, grad_outputs, gradients);
     return iterated_gradient_run(&plan->gradient, inputs, outputs, grad_outputs, gradients);
 }
 

@@ -9,15 +9,6 @@ int64_t fused_core_size(int64_t R)
     return 2 * R * R + 3 * R;
 }
 
-/* As mixer_activate() divides: what is not finite gives NaN. */
-static real inverse_norm(real squares)
-{
-    real norm = real_sqrt(squares);
-    if (!(norm <= REAL_MAX))
-        return (real)NAN;
-    return 1 / (norm > NORM_LEAST ? norm : NORM_LEAST);
-}
-
 /* Products in units of u, of which j <= i is there. */
 struct products {
     real *v, *driven;   /* (r) U^T v, U^T G v */
@@ -27,7 +18,7 @@ struct products {
 static void scale(int64_t r, const real *products, real *inverse, const struct products *to)
 {
     for (int64_t i = 0; i < r; i++) {
-        inverse[i] = inverse_norm(products[3]);
+        inverse[i] = norm_inverse(products[3]);
         to->v[i] = products[0] * inverse[i];
         to->driven[i] = products[1] * inverse[i];
         to->gated[i * r + i] = products[2] * inverse[i] * inverse[i];
@@ -42,7 +33,7 @@ static void scale(int64_t r, const real *products, real *inverse, const struct p
 /* One rank, where E and M are numbers. */
 static void make_one(real strength, const real *products, real *core)
 {
-    real inverse = inverse_norm(products[3]), v = products[0] * inverse, driven = products[1] * inverse;
+    real inverse = norm_inverse(products[3]), v = products[0] * inverse, driven = products[1] * inverse;
     core[0] = strength * inverse;
     core[1] = strength * (products[2] * inverse * inverse);
     core[2] = strength * v;

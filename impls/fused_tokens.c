@@ -162,11 +162,12 @@ static void begin(const struct fused_share *share)
     }
 }
 
-/* theta (iterates, count, m) of all sequences: theta_t + W k(h^{l-1}_{t-1}). Where h^{l-1} is known to be zero nothing is added. */
+/* theta (iterates, count, m) of all sequences: theta_t + W k(h^{l-1}_{t-1}). Where h^{l-1} is known to be zero nothing is added. The first
+ * token's are the same for all iterates: (1, count, m). */
 static void parameters(const struct share *s, int64_t t)
 {
     const struct problem *p = &s->f->problem;
-    int64_t d = p->d, m = problem_m(p), n = s->to - s->from, zero = s->from == 0 && (t > 0 || s->pass->inputs->h0 == NULL);
+    int64_t d = p->d, m = problem_m(p), n = t > 0 ? s->to - s->from : 1, zero = t > 0 ? s->from == 0 : s->pass->inputs->h0 == NULL;
     const real *theta = s->pass->inputs->theta;
     for (int64_t l = 0; l < n; l++)
         for (int64_t i = 0; i < s->count; i++) {
@@ -244,12 +245,13 @@ static void step(const struct share *s, int64_t i, int64_t t)
         memcpy(state(s, i, 0), s->before + token * d, (size_t)d * sizeof(real));
     else
         fill(state(s, i, 0), 0, d);
-    if (!dependent)
-        activate(s, m > 0 ? (const real *)s->pass->inputs->theta + token * m : NULL);
+    bool anew = dependent && t > 0; /* for each iterate */
+    if (!anew)
+        activate(s, m == 0 ? NULL : dependent ? s->desk.theta + i * m : (const real *)s->pass->inputs->theta + token * m);
     for (int64_t l = 1; l <= n; l++) {
         const real *before = state(s, i, l - 1);
         real *h = state(s, i, l);
-        if (dependent)
+        if (anew)
             activate(s, s->desk.theta + ((l - 1) * s->count + i) * m);
 #pragma omp simd
         for (int64_t c = 0; c < d; c++)

@@ -53,21 +53,28 @@ static bool solve(const struct problem *p, int64_t columns, real *A, real *y)
     return true;
 }
 
+/* The entries (i,j) and (j,i), j <= i, of A = F - S W, from those of W and U^T U. */
+static void put(const struct problem *p, const real *strength, int64_t i, int64_t j, real weighted, real gram, real *A)
+{
+    int64_t r = p->r;
+    A[i * r + j] = (real)(i == j) - strength[i] * weighted;
+    if (i == j)
+        return;
+    A[j * r + i] = -strength[j] * weighted;
+    if (p->mixer == MIXER_HOUSEHOLDER)
+        A[i * r + j] += strength[i] * gram;
+}
+
 /* A (r,r) = F - S W */
 static void core(const struct problem *p, const real *q, const real *g, real *A)
 {
     int64_t r = p->r, d = p->d;
-    const real *strength = q + r * d;
     for (int64_t i = 0; i < r; i++)
         for (int64_t j = 0; j <= i; j++) {
             const real *ui = q + i * d, *uj = q + j * d;
             real weighted = g != NULL ? dot_weighted(g, ui, uj, d) : dot(ui, uj, d);
-            A[i * r + j] = (real)(i == j) - strength[i] * weighted;
-            if (i != j) {
-                A[j * r + i] = -strength[j] * weighted;
-                if (p->mixer == MIXER_HOUSEHOLDER)
-                    A[i * r + j] += strength[i] * (g != NULL ? dot(ui, uj, d) : weighted);
-            }
+            bool other = g != NULL && i != j && p->mixer == MIXER_HOUSEHOLDER;
+            put(p, q + r * d, i, j, weighted, other ? dot(ui, uj, d) : weighted, A);
         }
 }
 
@@ -87,6 +94,18 @@ bool low_rank_inverse(const struct problem *p, const real *q, const real *g, rea
     fill(C, 0, r * r);
     for (int64_t i = 0; i < r; i++)
         C[i * r + i] = q[r * d + i];
+    return solve(p, r, scratch, C);
+}
+
+bool low_rank_inverse_of(const struct problem *p, const real *S, const real *W, const real *N, real *C, real *scratch)
+{
+    int64_t r = p->r;
+    fill(C, 0, r * r);
+    for (int64_t i = 0; i < r; i++) {
+        C[i * r + i] = S[i];
+        for (int64_t j = 0; j <= i; j++)
+            put(p, S, i, j, W[i * r + j], N[i * r + j], scratch);
+    }
     return solve(p, r, scratch, C);
 }
 

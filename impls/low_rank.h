@@ -13,6 +13,7 @@
 #define low_rank_scratch VARIANT(low_rank_scratch)
 #define low_rank_solve VARIANT(low_rank_solve)
 #define low_rank_inverse VARIANT(low_rank_inverse)
+#define low_rank_inverse_of VARIANT(low_rank_inverse_of)
 #define low_rank_solve_transposed VARIANT(low_rank_solve_transposed)
 
 /* The largest pivot of F - S W that is no more than what rounding leaves of an exact zero, where its entries are as large as
@@ -29,6 +30,9 @@ bool low_rank_solve(const struct problem *problem, const real *q, const real *g,
 
 /* C (r,r) = (F - S W)^{-1} S, so that b = C y for any y. False: singular. */
 bool low_rank_inverse(const struct problem *problem, const real *q, const real *g, real *C, real *scratch);
+
+/* The same from S (r), W (r,r) and U^T U (r,r), whose entries j <= i are read. */
+bool low_rank_inverse_of(const struct problem *problem, const real *S, const real *W, const real *N, real *C, real *scratch);
 
 /* c (r) = S (F - S W)^{-T} y in the place of y, for the transposed step of the gradient: M^{-T} a = a + U c with y = U^T G a
  * (plain: Q^{-T} a, y = U^T a). False: singular. */

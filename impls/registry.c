@@ -8,6 +8,7 @@
 // clang-format off
 #define IMPLEMENTATIONS(X)   \
     X(structured_sequential) \
+    X(structured_chunked)    \
     X(dense_sequential)      \
     X(diagonal_scan)         \
     X(fixed_point)           \

@@ -180,6 +180,7 @@ static void put_notes(FILE *out, const struct page *page, unsigned notes, int wi
         {NOTE_INTERVAL, "Bars: 95 % interval of the median over rounds."},
         {NOTE_ROUNDS, "Bars of points with 2 to 5 rounds, which have no such interval: range of the rounds."},
         {NOTE_SINGLE, "Points of a single round have no bars: how far another round would lie is not known."},
+        {NOTE_ONE_TRAINING, "Points of a single training have no bars: wall times of its steps, on whatever else the machine did."},
         {NOTE_WILSON, "Bars of a single seed: Wilson's 95 % interval, over what was tested."},
         {NOTE_QUARTILES, "Bars of a single seed: quartiles over the sequences."},
         {NOTE_CHANCE, "Dotted line: guessing."},

@@ -8,20 +8,21 @@ enum { ROW_COLUMNS_MAX = 8 };
 
 /* What a picture must say about itself, because of what was drawn; a bit mask. */
 enum note {
-    NOTE_RANGE = 1 << 0,      /* several seeds a point */
-    NOTE_INTERVAL = 1 << 1,   /* bars are 95 % intervals of the median over rounds */
-    NOTE_ROUNDS = 1 << 2,     /* bars are the range of the rounds: too few for an interval */
-    NOTE_SINGLE = 1 << 3,     /* no bars: a single round */
-    NOTE_FLOOR = 1 << 4,      /* an error below ERROR_FLOOR is drawn there */
-    NOTE_MEASURED = 1 << 5,   /* a kappa that was measured, not asked for */
-    NOTE_LEVEL = 1 << 6,      /* a row that does not depend on x */
-    NOTE_LABELS = 1 << 7,     /* numbers beside points */
-    NOTE_ROOFS = 1 << 8,      /* lines are the limits of the machine */
-    NOTE_WILSON = 1 << 10,    /* bars are 95 % intervals of a share */
-    NOTE_CHANCE = 1 << 11,    /* a line is what guessing gets */
-    NOTE_QUARTILES = 1 << 12, /* bars are quartiles over sequences */
-    NOTE_WITHOUT_X = 1 << 13, /* a row that does not depend on x, though it may come from iterations */
-    NOTE_NO_ROOFS = 1 << 9    /* and where they are missing, nobody measured them */
+    NOTE_RANGE = 1 << 0,         /* several seeds a point */
+    NOTE_INTERVAL = 1 << 1,      /* bars are 95 % intervals of the median over rounds */
+    NOTE_ROUNDS = 1 << 2,        /* bars are the range of the rounds: too few for an interval */
+    NOTE_SINGLE = 1 << 3,        /* no bars: a single round */
+    NOTE_FLOOR = 1 << 4,         /* an error below ERROR_FLOOR is drawn there */
+    NOTE_MEASURED = 1 << 5,      /* a kappa that was measured, not asked for */
+    NOTE_LEVEL = 1 << 6,         /* a row that does not depend on x */
+    NOTE_LABELS = 1 << 7,        /* numbers beside points */
+    NOTE_ROOFS = 1 << 8,         /* lines are the limits of the machine */
+    NOTE_WILSON = 1 << 10,       /* bars are 95 % intervals of a share */
+    NOTE_CHANCE = 1 << 11,       /* a line is what guessing gets */
+    NOTE_QUARTILES = 1 << 12,    /* bars are quartiles over sequences */
+    NOTE_ONE_TRAINING = 1 << 14, /* no bars: a single training */
+    NOTE_WITHOUT_X = 1 << 13,    /* a row that does not depend on x, though it may come from iterations */
+    NOTE_NO_ROOFS = 1 << 9       /* and where they are missing, nobody measured them */
 };
 
 /* Zero has no place on a logarithmic axis. */

@@ -60,7 +60,7 @@ bool gnuplot_draw(const char *folder, const char *script, const char *name, stru
     bool drawn = !result.timed_out && !result.signal && result.exit_status == 0 && is_whole(aside);
     if (!drawn)
         fail(error, "gnuplot could not draw %.300s%s: %.600s", data, result.timed_out ? " in time" : "",
-             result.errors[0] ? result.errors : "it left no picture");
+             result.errors[0] ? result.errors : "it left no whole picture; is the disk full?");
     process_result_free(&result);
     if (!drawn)
         remove(aside);

@@ -80,10 +80,30 @@ static void raise_ceiling(struct roof_lines *lines, const struct roof *roof, enu
         }
 }
 
+/* Of points that a device computes: they have no threads. */
+static bool on_device(struct record *const *record, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (record[i]->point.value[FIELD_THREADS].kind != VALUE_NONE)
+            return false;
+    return n > 0;
+}
+
+static bool device_lines_make(const struct device_limits *device, struct roof_lines *lines)
+{
+    lines->line[0].bandwidth = device->bandwidth / GIGA;
+    snprintf(lines->line[0].name, sizeof lines->line->name, "device memory");
+    lines->n = lines->line[0].bandwidth > 0;
+    lines->ceiling = device->rate / GIGA;
+    return lines->n && lines->ceiling > 0;
+}
+
 bool roof_lines_make(const struct machine_limits *limits, struct record *const *record, size_t n, struct roof_lines *lines)
 {
     int threads = 0;
     memset(lines, 0, sizeof *lines);
+    if (on_device(record, n))
+        return limits->known && device_lines_make(&limits->roofs.device, lines);
     for (size_t i = 0; i < n; i++)
         threads = point_threads(&record[i]->point) > threads ? point_threads(&record[i]->point) : threads;
     const struct roof *roof = limits->known ? roofs_find(&limits->roofs, threads) : NULL;

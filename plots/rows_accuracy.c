@@ -1,4 +1,4 @@
-/* See rows.h: the rows of accuracy and training records. */
+/* See rows.h: what accuracy and training records say against a field. */
 #include "plots/rows.h"
 #include "plots/samples.h"
 
@@ -7,9 +7,16 @@
 
 /* A figure of a record with its own spread, and what that is. */
 struct paths {
-    const char *middle, *low, *high, *chance;
+    const char *middle, *low, *high, *chance; /* NULL: none */
     enum note own;
+    double (*middle_of)(const struct record *); /* where the middle is no number of the record, but computed from some */
+    bool error;                                 /* a distance, which may be 0 */
 };
+
+static double number_at(const struct record *record, const char *path)
+{
+    return path != NULL ? record_number(record, path) : NAN;
+}
 
 /* Several seeds: the range of their figures. One: its own spread. */
 static bool summarise(const struct sample *sample, size_t n, const struct paths *paths, struct summary *summary, unsigned *notes)
@@ -33,12 +40,13 @@ static bool rows_against(struct record *const *record, size_t n, int x, const st
     for (size_t i = 0; done && i < n; i++) {
         struct sample *at = &sample[found];
         *at = (struct sample){.x = value_number(&record[i]->point.value[x]),
-                              .y = record_number(record[i], paths->middle),
-                              .low = record_number(record[i], paths->low),
-                              .high = record_number(record[i], paths->high),
-                              .z = paths->chance != NULL ? record_number(record[i], paths->chance) : NAN};
-        bool known = !isnan(at->y);
-        if (!known || record[i]->result != RESULT_OK)
+                              .y = paths->middle_of ? paths->middle_of(record[i]) : number_at(record[i], paths->middle),
+                              .low = number_at(record[i], paths->low),
+                              .high = number_at(record[i], paths->high),
+                              .z = number_at(record[i], paths->chance)};
+        bool known = !isnan(at->y),
+             missed = record[i]->result == RESULT_TARGET_NOT_REACHED; /* which takes nothing from its times */
+        if (!known || (record[i]->result != RESULT_OK && !missed))
             done = drawing_mark(drawing, at->x, record[i]->result);
         found += known || !isnan(at->x); /* unknown: a gap in the line */
     }
@@ -52,9 +60,9 @@ static bool rows_against(struct record *const *record, size_t n, int x, const st
         if (!done)
             break;
         row->value[X] = sample[i].x;
-        row->value[MIDDLE] = summary.median;
-        row->value[LOW] = summary.low;
-        row->value[HIGH] = summary.high;
+        row->value[MIDDLE] = paths->error ? drawing_error(drawing, summary.median) : summary.median;
+        row->value[LOW] = paths->error ? drawing_error(drawing, summary.low) : summary.low;
+        row->value[HIGH] = paths->error ? drawing_error(drawing, summary.high) : summary.high;
         row->value[WHOLE_RANGE] = isnan(sample[i].x); /* does not depend on x: a level line */
         row->value[CHANCE] = sample[i].z;
         drawing->notes |= (isnan(sample[i].x) ? NOTE_LEVEL : 0) | (isnan(sample[i].z) ? 0 : NOTE_CHANCE);
@@ -65,21 +73,25 @@ static bool rows_against(struct record *const *record, size_t n, int x, const st
 
 bool rows_token_accuracy(struct record *const *record, size_t n, int x, struct drawing *drawing)
 {
-    static const struct paths paths = {"accuracy.token.share", "accuracy.token.low", "accuracy.token.high", "accuracy.chance",
-                                       NOTE_WILSON};
+    static const struct paths paths = {.middle = "accuracy.token.share",
+                                       .low = "accuracy.token.low",
+                                       .high = "accuracy.token.high",
+                                       .chance = "accuracy.chance",
+                                       .own = NOTE_WILSON};
     return rows_against(record, n, x, &paths, drawing);
 }
 
 bool rows_sequence_accuracy(struct record *const *record, size_t n, int x, struct drawing *drawing)
 {
-    static const struct paths paths = {"accuracy.sequence.share", "accuracy.sequence.low", "accuracy.sequence.high", NULL,
-                                       NOTE_WILSON};
+    static const struct paths paths = {
+        .middle = "accuracy.sequence.share", .low = "accuracy.sequence.low", .high = "accuracy.sequence.high", .own = NOTE_WILSON};
     return rows_against(record, n, x, &paths, drawing);
 }
 
 bool rows_iterations(struct record *const *record, size_t n, int x, struct drawing *drawing)
 {
-    static const struct paths paths = {"accuracy.l_star.median", "accuracy.l_star.q1", "accuracy.l_star.q3", NULL, NOTE_QUARTILES};
+    static const struct paths paths = {
+        .middle = "accuracy.l_star.median", .low = "accuracy.l_star.q1", .high = "accuracy.l_star.q3", .own = NOTE_QUARTILES};
     bool done = true;
     size_t n_judged = 0;
     struct record **judged = calloc(n + 1, sizeof(struct record *));
@@ -91,60 +103,48 @@ bool rows_iterations(struct record *const *record, size_t n, int x, struct drawi
     return done;
 }
 
-/* ---- Curves of trainings ------------------------------------------------------------------------------------------------- */
-
-static double element(const json_t *array, size_t i)
+bool rows_difference(struct record *const *record, size_t n, int x, struct drawing *drawing)
 {
-    const json_t *at = json_array_get(array, i);
-    return json_is_number(at) ? json_number_value(at) : NAN;
+    static const struct paths paths = {.middle = "accuracy.difference.max.median",
+                                       .low = "accuracy.difference.max.q1",
+                                       .high = "accuracy.difference.max.q3",
+                                       .own = NOTE_QUARTILES,
+                                       .error = true};
+    return rows_against(record, n, x, &paths, drawing);
 }
 
-static bool curve_rows(const struct sample *sample, size_t n, size_t n_curves, struct drawing *drawing)
+/* ---- Where the time of a training goes ------------------------------------------------------------------------------------- */
+
+/* Seconds of all its steps: without checks and checkpoints, which are no part of one. */
+static double seconds_of_steps(const struct record *record)
 {
-    enum { STEP, LOSS, LOW, HIGH, LENGTH };
-    for (size_t i = 0, same; i < n; i += same) {
-        same = samples_same_x(sample + i, n - i);
-        if (2 * same <= n_curves)
-            continue; /* half of them ended before: the median of the others would be another curve */
-        struct summary loss;
-        struct row *row = drawing_row(drawing);
-        if (!row || !samples_summarise(sample + i, same, offsetof(struct sample, y), &loss))
-            return false;
-        row->value[STEP] = sample[i].x;
-        row->value[LOSS] = loss.median;
-        row->value[LENGTH] = sample[i].z;
-        if (same > 1) {
-            row->value[LOW] = loss.low;
-            row->value[HIGH] = loss.high;
-        }
-    }
-    return true;
+    static const char *const parts[] = {"training.seconds.data", "training.seconds.iterations", "training.seconds.forward",
+                                        "training.seconds.backward", "training.seconds.optimiser"};
+    double seconds = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        seconds += record_number(record, parts[i]);
+    return seconds > 0 ? seconds : NAN;
 }
 
-bool rows_loss(struct record *const *record, size_t n, int x, struct drawing *drawing)
+static double share_of_iterations(const struct record *record)
 {
-    (void)x;
-    size_t total = 0, n_curves = 0, found = 0;
-    bool done = true;
-    for (size_t i = 0; i < n; i++)
-        total += json_array_size(record_at(record[i], "training.curve.step"));
-    struct sample *sample = calloc(total + 1, sizeof *sample);
-    for (size_t i = 0; sample && done && i < n; i++) {
-        const json_t *step = record_at(record[i], "training.curve.step"), *loss = record_at(record[i], "training.curve.loss");
-        const json_t *length = record_at(record[i], "training.curve.length");
-        n_curves += json_array_size(step) > 0;
-        for (size_t k = 0; k < json_array_size(step); k++)
-            sample[found++] = (struct sample){.x = element(step, k), .y = element(loss, k), .z = element(length, k)};
-        bool shown = record[i]->result == RESULT_OK || record[i]->result == RESULT_TARGET_NOT_REACHED; /* the curve says it */
-        if (!shown || json_array_size(step) == 0)
-            done = drawing_mark(drawing, NAN, record[i]->result);
-    }
-    done = done && sample;
-    if (done) {
-        samples_sort(sample, found);
-        drawing->notes |= n_curves > 1 ? NOTE_RANGE : 0;
-        done = curve_rows(sample, found, n_curves, drawing);
-    }
-    free(sample);
-    return done;
+    return record_number(record, "training.seconds.iterations") / seconds_of_steps(record);
+}
+
+static double milliseconds_a_step(const struct record *record)
+{
+    double steps = record_number(record, "training.steps");
+    return steps > 0 ? 1e3 * seconds_of_steps(record) / steps : NAN;
+}
+
+bool rows_step_share(struct record *const *record, size_t n, int x, struct drawing *drawing)
+{
+    static const struct paths paths = {.middle_of = share_of_iterations, .own = NOTE_ONE_TRAINING};
+    return rows_against(record, n, x, &paths, drawing);
+}
+
+bool rows_step_time(struct record *const *record, size_t n, int x, struct drawing *drawing)
+{
+    static const struct paths paths = {.middle_of = milliseconds_a_step, .own = NOTE_ONE_TRAINING};
+    return rows_against(record, n, x, &paths, drawing);
 }

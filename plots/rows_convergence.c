@@ -166,19 +166,20 @@ static bool kappa_rows(const struct sample *sample, size_t n, bool asked, struct
     return true;
 }
 
-bool rows_iterations_against_kappa(struct record *const *record, size_t n, int x, struct drawing *drawing)
+/* path: where the records of a measure have what is drawn; what is null there counts as infinitely much, where the measure was made. */
+static bool rows_against_kappa(struct record *const *record, size_t n, const char *measure, const char *path,
+                               struct drawing *drawing)
 {
-    (void)x;
     bool done = true;
     struct sample *sample = calloc(n, sizeof *sample);
     for (int asked = 1; sample && done && asked >= 0; asked--) {
         size_t found = 0;
         for (size_t i = 0; done && i < n; i++) {
-            double kappa, iterations = record_number(record[i], "convergence.error_to.1e-6");
+            double kappa, iterations = record_number(record[i], path);
             if (kappa_of(record[i], &kappa) != asked)
                 continue;
             double position = isnan(kappa) ? NAN : fmax(1 - kappa, 0);
-            bool measured = json_is_object(record_at(record[i], "convergence"));
+            bool measured = json_is_object(record_at(record[i], measure));
             if (isnan(iterations))
                 done =
                     drawing_mark(drawing, position, record[i]->result == RESULT_OK ? RESULT_TARGET_NOT_REACHED : record[i]->result);
@@ -191,6 +192,64 @@ bool rows_iterations_against_kappa(struct record *const *record, size_t n, int x
         done = done && kappa_rows(sample, found, asked, drawing);
     }
     done = done && sample;
+    free(sample);
+    return done;
+}
+
+bool rows_iterations_against_kappa(struct record *const *record, size_t n, int x, struct drawing *drawing)
+{
+    (void)x;
+    return rows_against_kappa(record, n, "convergence", "convergence.error_to.1e-6", drawing);
+}
+
+/* ---- Problem by problem -------------------------------------------------------------------------------------------------- */
+
+bool rows_applications_against_kappa(struct record *const *record, size_t n, int x, struct drawing *drawing)
+{
+    (void)x;
+    return rows_against_kappa(record, n, "reach", "reach.to.1e-6.median", drawing);
+}
+
+bool rows_share_converged(struct record *const *record, size_t n, int x, struct drawing *drawing)
+{
+    (void)x;
+    return rows_against_kappa(record, n, "reach", "reach.to.1e-6.within", drawing);
+}
+
+bool rows_tracked(struct record *const *record, size_t n, int x, struct drawing *drawing)
+{
+    enum { X, TRACKED, LOW, HIGH, WHOLE_RANGE };
+    bool done = true;
+    size_t found = 0;
+    struct sample *sample = calloc(n, sizeof *sample);
+    for (size_t i = 0; sample && done && i < n; i++) {
+        struct sample *at = &sample[found];
+        at->x = value_number(&record[i]->point.value[x]);
+        at->y = record_number(record[i], "reach.tracked");
+        if (isnan(at->y))
+            done = drawing_mark(drawing, at->x, record[i]->result);
+        found += !isnan(at->y) || !isnan(at->x); /* unknown: a gap in the line */
+    }
+    done = done && sample;
+    if (done)
+        samples_sort(sample, found);
+    for (size_t i = 0, same; done && i < found; i += same) {
+        same = samples_same_x(sample + i, found - i);
+        struct summary tracked;
+        struct row *row = drawing_row(drawing);
+        done = row && samples_summarise(sample + i, same, offsetof(struct sample, y), &tracked);
+        if (!done)
+            break;
+        row->value[X] = sample[i].x;
+        row->value[TRACKED] = tracked.median;
+        row->value[WHOLE_RANGE] = isnan(sample[i].x);
+        drawing->notes |= isnan(sample[i].x) ? NOTE_LEVEL : 0;
+        if (same > 1) {
+            row->value[LOW] = tracked.low;
+            row->value[HIGH] = tracked.high;
+            drawing->notes |= NOTE_RANGE;
+        }
+    }
     free(sample);
     return done;
 }

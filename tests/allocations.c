@@ -6,11 +6,16 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-static atomic_long count, failing;
+static atomic_long count, bytes, failing;
 
 long allocations(void)
 {
     return atomic_load(&count);
+}
+
+long allocations_bytes(void)
+{
+    return atomic_load(&bytes);
 }
 
 void allocations_fail(long n)
@@ -19,8 +24,9 @@ void allocations_fail(long n)
 }
 
 /* Counts one; true for the one that is to fail. */
-static bool fails(void)
+static bool fails(size_t size)
 {
+    atomic_fetch_add(&bytes, (long)size);
     return atomic_fetch_add(&count, 1) + 1 == atomic_load(&failing);
 }
 
@@ -37,25 +43,25 @@ int __wrap_posix_memalign(void **out, size_t alignment, size_t size);
 
 void *__wrap_malloc(size_t size)
 {
-    return fails() ? NULL : __real_malloc(size);
+    return fails(size) ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-    return fails() ? NULL : __real_calloc(n, size);
+    return fails(n * size) ? NULL : __real_calloc(n, size);
 }
 
 void *__wrap_realloc(void *old, size_t size)
 {
-    return fails() ? NULL : __real_realloc(old, size);
+    return fails(size) ? NULL : __real_realloc(old, size);
 }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t size)
 {
-    return fails() ? NULL : __real_aligned_alloc(alignment, size);
+    return fails(size) ? NULL : __real_aligned_alloc(alignment, size);
 }
 
 int __wrap_posix_memalign(void **out, size_t alignment, size_t size)
 {
-    return fails() ? ENOMEM : __real_posix_memalign(out, alignment, size);
+    return fails(size) ? ENOMEM : __real_posix_memalign(out, alignment, size);
 }

@@ -6,6 +6,9 @@
 /* Allocations so far in this process. */
 long allocations(void);
 
+/* Bytes asked for so far, whether they were given back or not. */
+long allocations_bytes(void);
+
 /* Lets the n-th allocation from now on fail, once; 0: none. */
 void allocations_fail(long n);
 

@@ -115,6 +115,10 @@ static const struct {
      ":1:1: layer is missing in model; expected one of fp_rnn, diagonal, lstm, attention"},
     {"model: {layer: fp_rnn, d: 4}\ntest: {test_length: 2}\n",
      ":1:1: impls is missing; expected the name of an implementation, then its options"},
+    {"model: {layer: fp_rnn, d: 4}\ntest: {against: fixed_pint}\n",
+     ":5:17: no implementation is called \"fixed_pint\"; did you mean fixed_point?"},
+    {"test: {against: [none, {}]}\n",
+     ":4:24: against is a mapping; expected the name of an implementation, then its options, or none"},
     {"model: {layer: gru}\n", ":4:16: layer is \"gru\"; expected one of fp_rnn, diagonal, lstm, attention"},
     {"model: {layer: attention, d_model: 8, heads: 3}\ntest: {test_length: 2}\n",
      ":4:1: d_model of 8 does not divide among 3 heads; expected a multiple"},
@@ -450,6 +454,63 @@ START_TEST(killed_trainings_end_in_the_same_bits)
 }
 END_TEST
 
+/* A checkpoint by the definition of the format alone: eight bytes that say how long the JSON is, tensors that fill what follows without
+ * gaps, metadata of texts; and in it what the program's own reader finds. */
+START_TEST(checkpoints_are_what_the_format_says)
+{
+    const char *results = scratch_path("results");
+    char path[PATH_MAX];
+    ck_assert_int_eq(
+        run(TINY LSTM HERE "recipe: {steps: 5, batch: 8, train_length: 4}\ntest: {test_length: 2, examples: 20}\n", results, NULL),
+        0);
+    checkpoint_path(results, path);
+    struct stat facts;
+    FILE *file = fopen(path, "rb");
+    ck_assert(file != NULL && stat(path, &facts) == 0);
+    unsigned char *bytes = malloc((size_t)facts.st_size);
+    ck_assert_uint_eq(fread(bytes, 1, (size_t)facts.st_size, file), (size_t)facts.st_size);
+    fclose(file);
+    size_t header = 0, covered = 0, data, n = 0;
+    for (int i = 7; i >= 0; i--)
+        header = header << 8 | bytes[i];
+    data = (size_t)facts.st_size - 8 - header;
+    json_t *json = json_loadb((const char *)bytes + 8, header, 0, NULL), *entry;
+    struct safetensors *own;
+    const char *name;
+    ck_assert_ptr_nonnull(json);
+    ck_assert_msg(safetensors_open(path, &own, &error), "%s", error.text);
+    json_object_foreach(json, name, entry)
+    {
+        if (strcmp(name, "__metadata__") == 0) {
+            const char *key;
+            json_t *text;
+            json_object_foreach(entry, key, text) ck_assert_msg(json_is_string(text), "%s", key);
+            continue;
+        }
+        const json_t *offsets = json_object_get(entry, "data_offsets"), *shape = json_object_get(entry, "shape");
+        const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+        size_t from = (size_t)json_integer_value(json_array_get(offsets, 0)),
+               to = (size_t)json_integer_value(json_array_get(offsets, 1));
+        size_t size = strcmp(dtype, "F32") == 0 ? 4 : 8;
+        ck_assert(strcmp(dtype, "F32") == 0 || strcmp(dtype, "F64") == 0);
+        for (size_t k = 0; k < json_array_size(shape); k++)
+            size *= (size_t)json_integer_value(json_array_get(shape, k));
+        ck_assert_msg(from < to && to <= data && to - from == size, "%s", name);
+        covered += size;
+        const struct tensor *tensor = safetensors_find(own, name);
+        ck_assert_msg(tensor != NULL && tensor->bytes == size && memcmp(tensor->data, bytes + 8 + header + from, size) == 0, "%s",
+                      name);
+        n++;
+    }
+    ck_assert_uint_eq(covered, data);
+    ck_assert_uint_eq(n, safetensors_count(own));
+    ck_assert_uint_gt(n, 6);
+    safetensors_close(own);
+    json_decref(json);
+    free(bytes);
+}
+END_TEST
+
 /* A training that is done is not done again, whichever sweep asks. */
 START_TEST(finished_trainings_are_served)
 {
@@ -524,6 +585,59 @@ START_TEST(targets)
     }
     ck_assert_int_eq(n, 2);
     ck_assert_int_eq(find(&records, "accuracy", 2)->result, RESULT_OK);
+    records_free(&records);
+}
+END_TEST
+
+/* States against those of another implementation: none from itself, little from the exact ones where the iteration has converged,
+ * much where it was cut off; exact from exact to rounding. */
+START_TEST(states_are_compared)
+{
+    struct records records;
+    const char *results = scratch_path("results");
+    ck_assert_int_eq(
+        run("name: t\nmeasure: accuracy\ntask: S3\nmodel: {layer: fp_rnn, d_model: 8, d: 6, feedback: rms, blocks: 2}\n"
+            "recipe: {steps: 5, batch: 8, train_length: 4}\n"
+            "test: {test_length: 6, examples: 20, test_batch: 7, against: [none, structured_sequential, "
+            "fixed_point_chunked chunk=1, fixed_point]}\n"
+            "impls: [fixed_point, dense_sequential]\nproblem: {dtype: float64}\n"
+            "settings: {l: [1, 200], tolerance: [none, 1e-12]}\n" HERE,
+            results, &records),
+        0);
+    int seen = 0;
+    for (size_t i = 0; i < records.n; i++) {
+        const struct record *record = &records.record[i];
+        const struct point *point = &record->point;
+        if (!json_is_object(record_at(record, "accuracy")))
+            continue;
+        ck_assert_int_eq(record->result, RESULT_OK);
+        const char *impl = point->value[FIELD_IMPLEMENTATION].text;
+        if (point->value[FIELD_AGAINST].kind == VALUE_NONE) {
+            ck_assert_ptr_null(record_at(record, "accuracy.difference"));
+            continue;
+        }
+        const char *against = point->value[FIELD_AGAINST].text;
+        double median = record_number(record, "accuracy.difference.max.median"),
+               most = record_number(record, "accuracy.difference.max.most");
+        double least = record_number(record, "accuracy.difference.l2.least"),
+               never = record_number(record, "accuracy.difference.never");
+        bool judged = point->value[FIELD_TOLERANCE].real > 0, brief = point_integer(point, FIELD_L, 0) == 1;
+        ck_assert_double_eq(record_number(record, "accuracy.difference.of"), 14);
+        ck_assert_msg(median >= 0 && median <= most && least >= 0, "%s against %s: %g, %g", impl, against, median, most);
+        bool exact = strcmp(impl, "dense_sequential") == 0, both = exact && strcmp(against, "structured_sequential") == 0;
+        if (strcmp(impl, against) == 0)
+            ck_assert_double_eq(most, 0);
+        else if (both || !brief)
+            ck_assert_msg(most < 1e-10, "%s against %s: %g", impl, against, most);
+        else
+            ck_assert_msg(median > 1e-3, "%s against %s: %g", impl, against, median);
+        if (exact)
+            ck_assert(json_is_null(record_at(record, "accuracy.l_star")));
+        if (strcmp(impl, "fixed_point") == 0 && judged && strcmp(against, "structured_sequential") == 0)
+            ck_assert_double_eq(never, brief ? 14 : 0);
+        seen++;
+    }
+    ck_assert_int_eq(seen, 3 * 4 + 4 + 4 + 1);
     records_free(&records);
 }
 END_TEST
@@ -608,9 +722,11 @@ Suite *suite_accuracy(void)
     tcase_add_test(tests, an_lstm_learns);
     tcase_add_test(tests, one_training_many_evaluations);
     tcase_add_test(tests, killed_trainings_end_in_the_same_bits);
+    tcase_add_test(tests, checkpoints_are_what_the_format_says);
     tcase_add_test(tests, finished_trainings_are_served);
     tcase_add_test(tests, a_longer_limit_goes_on);
     tcase_add_test(tests, targets);
+    tcase_add_test(tests, states_are_compared);
     tcase_add_test(tests, a_layer_becomes_inputs);
     tcase_add_test(tests, longest_length);
     suite_add_tcase(suite, tests);

@@ -114,6 +114,33 @@ START_TEST(what_never_came)
 }
 END_TEST
 
+/* Of a figure along a field: how it grows, over seeds too, with what is missing. */
+START_TEST(exponents)
+{
+    static const struct {
+        const char *T;
+        double seconds;
+    } rows[] = {{"T=64", 1}, {"T=128", 2}, {"T=256", 2}, {"T=512", 16}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        made_record(JOURNAL, "ok", made_speed(0, rows[i].seconds), "measure=throughput", "impl=fixed_point", rows[i].T, NULL);
+        made_record(JOURNAL, "ok", made_speed(0, rows[i].seconds), "measure=throughput", "impl=diagonal_scan", rows[i].T, NULL);
+    }
+    made_record(JOURNAL, "crashed", NULL, "measure=throughput", "impl=diagonal_scan", "T=1024", NULL);
+    made_record(JOURNAL, "ok", made_speed(0, 1), "measure=throughput", "impl=dense_sequential", "T=64", NULL);
+    claim("  - {figure: A, says: a, differs: b, here: time, along: T, where: {impl: fixed_point}}\n"
+          "  - {figure: B, says: a, differs: b, here: time, along: T, where: {impl: fixed_point, T: [64, 512]}}\n"
+          "  - {figure: C, says: a, differs: b, here: time, along: T, where: {impl: [diagonal_scan, dense_sequential]}}\n"
+          "  - {figure: D, says: a, differs: b, here: time, along: T, where: {T: 4096}}\n");
+    check_rows("| A | a | exponent in T of median over rounds \\[s]: 1.20 (-0.63 to 3.03, 95 % interval of the fit; 4 points from "
+               "64 to 512) "
+               "| b |\n"
+               "| B | a | exponent in T of median over rounds \\[s]: 1.33 (2 points from 64 to 512) | b |\n"
+               "| C | a | exponent in T of median over rounds \\[s]: dense_sequential: too few values for an exponent; "
+               "diagonal_scan: 1.20 (-0.63 to 3.03, 95 % interval of the fit; 4 points from 64 to 512), 1 crashed | b |\n"
+               "| D | a | not measured | b |\n");
+}
+END_TEST
+
 /* What is written cannot leave its cell, nor become markup. */
 START_TEST(texts_stay_in_their_cells)
 {
@@ -196,6 +223,7 @@ Suite *suite_comparison(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, what_stands_here);
     tcase_add_test(tests, what_never_came);
+    tcase_add_test(tests, exponents);
     tcase_add_test(tests, texts_stay_in_their_cells);
     tcase_add_test(tests, what_a_scale_would_change);
     tcase_add_test(tests, nothing_to_compare_with);

@@ -109,6 +109,19 @@ START_TEST(implementations)
 }
 END_TEST
 
+/* What measures the device's limits has kernels as well. */
+START_TEST(limits)
+{
+    char name[64], output[8192];
+    snprintf(name, sizeof name, "limits-%s", ways[_i].way);
+    const char *argv[] = {name, NULL};
+    if (!built(ways[_i].way))
+        return;
+    int status = run(argv, output);
+    ck_assert_msg(status == 0, "%s: status %d: %s", name, status, output);
+}
+END_TEST
+
 /* ---- Planted bugs ------------------------------------------------------------------------------------------------------------ */
 
 enum { PLANTED_MAX = 128 };
@@ -168,6 +181,7 @@ Suite *suite_cuda(void)
     TCase *tests = tcase_create("runner"), *kernels = tcase_create("kernels"), *found = tcase_create("planted");
     tcase_add_loop_test(tests, runner, 0, sizeof bugs / sizeof bugs[0]);
     tcase_add_loop_test(kernels, implementations, 0, registry_count() * WAYS);
+    tcase_add_loop_test(kernels, limits, 0, 2); /* plain and address: thread takes too long */
     tcase_add_loop_test(found, planted_bugs, 0, read_planted());
     tcase_add_test(found, planted_everywhere);
     suite_add_tcase(suite, tests);

@@ -223,6 +223,8 @@ static const struct model_case {
     {"householder", "fp_rnn", 1, 6, 7, 1, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER},
     {"householder raw", "fp_rnn", 2, 4, 5, 2, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER,
      .feedback = FEEDBACK_RAW, .readout = READOUT_STATE},
+    {"dplr rms, d_model > d", "fp_rnn", 1, 7, 5, 2, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_DPLR,
+     .feedback = FEEDBACK_RMS, .readout = READOUT_STATE},
     {"dplr rms", "fp_rnn", 1, 5, 6, 2, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_DPLR,
      .feedback = FEEDBACK_RMS},
     {"kronecker rms", "fp_rnn", 1, 4, 6, .way = {"dense_sequential", GRADIENT_EXACT}, .mixer = MIXER_KRONECKER,

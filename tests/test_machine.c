@@ -2,10 +2,12 @@
  * tests lay out as files of their own. */
 #include "bench/files.h"
 #include "bench/machine.h"
+#include "bench/nvml.h"
 #include "bench/process.h"
 #include "tests/program.h"
 #include "tests/scratch.h"
 
+#include <dlfcn.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -47,6 +49,37 @@ START_TEST(facts_do_not_name_the_host)
         ck_assert_ptr_null(strstr(text, host));
     ck_assert_ptr_null(strstr(text, "\"host"));
     free(text);
+    json_decref(facts);
+}
+END_TEST
+
+/* What NVML tells, by a library that is made up: where one of that name is loaded already, that is the one that is found. Of another
+ * card, or without the library, nothing is told. */
+START_TEST(nvml_is_asked)
+{
+    char path[PATH_MAX];
+    program_find("libnvidia-ml.so.1", path);
+    if (dlopen("libnvidia-ml.so.1", RTLD_NOW) == NULL) {
+        json_t *nothing = nvml_to_json("0000:17:00.0");
+        ck_assert(json_is_null(nothing));
+        json_decref(nothing);
+    } else
+        return; /* a real one is here, and would be asked */
+    ck_assert_msg(dlopen(path, RTLD_NOW) != NULL, "%s", dlerror());
+    json_t *facts = nvml_to_json("0000:17:00.0"), *stranger = nvml_to_json("0000:18:00.0");
+    ck_assert(json_is_null(stranger));
+    ck_assert_str_eq(json_string_value(json_object_get(facts, "driver")), "580.65.06");
+    static const struct {
+        const char *name;
+        double value;
+    } figures[] = {{"memory_bytes", 8e10},          {"clock_MHz", 1410},   {"clock_most_MHz", 1980}, {"memory_clock_MHz", 1593},
+                   {"memory_clock_most_MHz", 2619}, {"power_limit_W", 650}};
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        ck_assert_double_eq(json_number_value(json_object_get(facts, figures[i].name)), figures[i].value);
+    ck_assert(json_is_true(json_object_get(facts, "ecc")));
+    ck_assert(json_is_null(json_object_get(facts, "power_limit_usual_W")));
+    ck_assert(json_is_null(json_object_get(facts, "temperature_C")));
+    json_decref(stranger);
     json_decref(facts);
 }
 END_TEST
@@ -151,6 +184,7 @@ Suite *suite_machine(void)
     tcase_add_checked_fixture(tests, scratch_make, scratch_remove);
     tcase_add_test(tests, facts_are_complete);
     tcase_add_test(tests, facts_do_not_name_the_host);
+    tcase_add_test(tests, nvml_is_asked);
     tcase_add_test(tests, type_is_stable);
     tcase_add_test(tests, bound_threads_are_counted);
     tcase_add_test(tests, this_machine_has_something_to_give);

@@ -236,6 +236,80 @@ START_TEST(gradient_cosine)
 }
 END_TEST
 
+#define FAR(median, q1, q3) "{\"accuracy\":{\"difference\":{\"max\":{\"median\":" median ",\"q1\":" q1 ",\"q3\":" q3 "}}}}"
+#define LEARNT "task=A5", "layer=fp_rnn", "impl=fixed_point"
+
+START_TEST(difference)
+{
+    static const char *const measured = "measure=accuracy", *const against = "against=structured_sequential";
+    made_record(JOURNAL, "ok", FAR("0.5", "0.25", "0.75"), measured, LEARNT, against, "tolerance=0.1", "test_length=4", NULL);
+    made_record(JOURNAL, "ok", FAR("0", "0", "1e-9"), measured, LEARNT, against, "tolerance=0.1", "test_length=8", NULL);
+    made_record(JOURNAL, "ok", FAR("0.5", "0", "1"), measured, LEARNT, against, "tolerance=0.1", "test_length=16", NULL);
+    made_record(JOURNAL, "ok", FAR("0.7", "0", "1"), measured, LEARNT, against, "tolerance=0.1", "test_length=16", "test_seed=2",
+                NULL);
+    made_record(JOURNAL, "diverged", NULL, measured, LEARNT, against, "tolerance=0.1", "test_length=32", NULL);
+    made_record(JOURNAL, "ok", "{\"accuracy\":{}}", measured, LEARNT, "tolerance=0.1", "test_length=64",
+                NULL); /* against nothing */
+    request("difference", "difference");
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_uint_eq(drawn.pictures, 1);
+    check_contains("plots/difference-against-test_length.dat",
+                   "foot\tLetters at the edges are points without a figure: D diverged\n"
+                   "foot\tSeveral seeds of a point: their median and range.\n"
+                   "foot\tBars of a single seed: quartiles over the sequences.\n"
+                   "foot\tErrors below 1e-17, 0 too, are drawn there.\n");
+    check_contains(
+        "plots/difference-against-test_length.dat",
+        "# x\tdifference\tdifference_low\tdifference_high\twhole_range\n4\t0.5\t0.25\t0.75\t0\n8\t1e-17\t1e-17\t1e-09\t0\n"
+        "16\t0.6\t0.5\t0.7\t0\n32\tNaN\tNaN\tNaN\t0\n");
+}
+END_TEST
+
+/* Checks and checkpoints are no part of a step. A target that was missed takes nothing from the times. */
+START_TEST(step_of_a_training)
+{
+    static const char *const parts =
+        "{\"training\":{\"steps\":10,\"seconds\":{\"data\":1,\"iterations\":2,\"forward\":3,\"backward\":1.5,"
+        "\"optimiser\":0.5,\"checks\":100,\"checkpoints\":100,\"all\":300}}}";
+    static const char *const none =
+        "{\"training\":{\"steps\":10,\"seconds\":{\"data\":1,\"iterations\":0,\"forward\":1,\"backward\":1,"
+        "\"optimiser\":1}}}";
+    static const char *const measured = "measure=training", *const task = "task=A5", *const by = "train_impl=fixed_point";
+    made_record(JOURNAL, "target_not_reached", parts, measured, task, "layer=fp_rnn", by, "train_l=4", NULL);
+    made_record(JOURNAL, "ok", parts, measured, task, "layer=fp_rnn", by, "train_l=8", NULL);
+    made_record(JOURNAL, "timed_out", NULL, measured, task, "layer=fp_rnn", by, "train_l=16", NULL);
+    made_record(JOURNAL, "ok", none, measured, task, "layer=lstm", NULL);
+    request("step-share", "step-share")->x = FIELD_TRAIN_L;
+    request("step-time", "step-time")->x = FIELD_TRAIN_L;
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_uint_eq(drawn.pictures, 2);
+    check_contains("plots/step-share-against-train_l.dat", "\n4\t0.25\tNaN\tNaN\t0\n8\t0.25\tNaN\tNaN\t0\n16\tNaN\tNaN\tNaN\t0\n");
+    check_contains("plots/step-share-against-train_l.dat", "\t0\tNaN\tNaN\t1\n");
+    check_contains("plots/step-share-against-train_l.dat", "foot\tLetters at the edges are points without a figure: T timed out\n");
+    check_contains("plots/step-time-against-train_l.dat", "\n4\t800\tNaN\tNaN\t0\n8\t800\tNaN\tNaN\t0\n");
+    check_contains("plots/step-time-against-train_l.dat", "\t400\tNaN\tNaN\t1\n");
+}
+END_TEST
+
+#define CHECKED(accuracy, seconds)                                                                                                 \
+    "{\"training\":{\"curve\":{\"step\":[10,20,30],\"checked\":[null," accuracy "],\"seconds\":[1," seconds "]}}}"
+
+/* What checks found, by steps and by seconds; rows without a check are none. */
+START_TEST(learning)
+{
+    static const char *const measured = "measure=training", *const task = "task=A5", *const layer = "layer=lstm";
+    made_record(JOURNAL, "ok", CHECKED("0.25,0.5", "2,3"), measured, task, layer, "target=0.5", NULL);
+    made_record(JOURNAL, "ok", CHECKED("0.5,0.75", "4,9"), measured, task, layer, "target=0.5", "train_seed=2", NULL);
+    made_record(JOURNAL, "ok", CHECKED("null,null", "4,9"), measured, task, layer, "steps=40", NULL); /* without a target */
+    request("learning", "learning");
+    request("learning-time", "learning-time");
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_uint_eq(drawn.pictures, 2);
+    check_contains("plots/learning.dat", "\n20\t0.375\t0.25\t0.5\t2\n30\t0.625\t0.5\t0.75\t3\n");
+    check_contains("plots/learning-time.dat", "\n3\t0.375\t0.25\t0.5\t20\n6\t0.625\t0.5\t0.75\t30\n");
+}
+END_TEST
+
 /* Ladder of 16 and 64 KiB and 8 MiB; the second number of threads has two first caches, and one second cache, of its own. */
 #define MACHINE                                                                                                                    \
     "{\"cpu\": {\"caches\": [{\"level\": 1, \"kind\": \"Data\", \"bytes\": 32768, \"sharing\": 1},"                                \
@@ -607,6 +681,9 @@ START_TEST(all_failed_is_drawn)
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=throughput", seed, NULL);
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=convergence", seed, NULL);
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=gradient", "gradient=steps", seed, NULL);
+        made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=reach", "kappa=0.9", seed, NULL);
+        made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=reach", "mixer=dense", "form=plain", "words=A5", "d=5", seed,
+                    NULL);
     }
     static const char *const trained[] = {"training", "accuracy"};
     for (int result = 1; result < RESULT_COUNT; result++)
@@ -615,7 +692,7 @@ START_TEST(all_failed_is_drawn)
             snprintf(seed, sizeof seed, "train_seed=%d", result);
             snprintf(measure, sizeof measure, "measure=%s", trained[i]);
             made_record(JOURNAL, result_name((enum result)result), NULL, measure, "impl=fixed_point", "task=A5", "layer=fp_rnn",
-                        "test_length=4", "tolerance=0.1", seed, NULL);
+                        "against=structured_sequential", "test_length=4", "tolerance=0.1", seed, NULL);
         }
     for (int k = 0; k < plot_kind_count(); k++)
         request(plot_kind_get(k)->name, plot_kind_get(k)->name);
@@ -759,6 +836,9 @@ Suite *suite_plots(void)
     tcase_add_test(tests, days_of_the_rounds);
     tcase_add_test(tests, error_against_time);
     tcase_add_test(tests, gradient_cosine);
+    tcase_add_test(tests, difference);
+    tcase_add_test(tests, step_of_a_training);
+    tcase_add_test(tests, learning);
     tcase_add_test(tests, roofline);
     tcase_add_test(tests, roofline_without_roofs);
     tcase_add_test(tests, what_varies_is_never_summarised);

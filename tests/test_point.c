@@ -190,13 +190,58 @@ START_TEST(unknown_implementations_are_kept)
 }
 END_TEST
 
+/* Records are older than the field that says which pass was timed: there was but one. A null is no such record. */
+START_TEST(an_old_record_is_of_the_forward_pass)
+{
+    struct point point = usual(), again;
+    struct error error;
+    set(&point, FIELD_MEASURE, "throughput");
+    point_canonical(&point);
+    json_t *json = point_to_json(&point);
+    ck_assert_ptr_nonnull(json);
+    ck_assert_str_eq(json_string_value(json_object_get(json, "pass")), "forward");
+    ck_assert_int_eq(json_object_del(json, "pass"), 0);
+    ck_assert_msg(point_from_json(json, &again, &error), "%s", error.text);
+    ck_assert(point_equal(&point, &again));
+    ck_assert_int_eq(json_object_set_new(json, "pass", json_null()), 0);
+    ck_assert(!point_from_json(json, &again, &error));
+    ck_assert_str_eq(error.text, "a point whose pass is missing or wrong; expected forward or backward");
+    json_decref(json);
+}
+END_TEST
+
+/* Gradients belong to the backward pass alone, the pass to throughput. */
+START_TEST(the_pass_decides_about_the_gradient)
+{
+    struct point point = usual();
+    set(&point, FIELD_MEASURE, "throughput");
+    set(&point, FIELD_PASS, "forward");
+    set(&point, FIELD_GRADIENT, "steps");
+    set(&point, FIELD_GRADIENT_STEPS, "3");
+    point_canonical(&point);
+    ck_assert_int_eq(point.value[FIELD_GRADIENT].kind, VALUE_NONE);
+    ck_assert_int_eq(point.value[FIELD_GRADIENT_STEPS].kind, VALUE_NONE);
+    ck_assert_int_eq(point_settings(&point).gradient, GRADIENT_NONE);
+    set(&point, FIELD_PASS, "backward");
+    set(&point, FIELD_GRADIENT, "steps");
+    set(&point, FIELD_GRADIENT_STEPS, "3");
+    point_canonical(&point);
+    ck_assert_int_eq(point_settings(&point).gradient, GRADIENT_STEPS);
+    ck_assert_int_eq(point_settings(&point).gradient_steps, 3);
+    set(&point, FIELD_MEASURE, "convergence");
+    point_canonical(&point);
+    ck_assert_int_eq(point.value[FIELD_PASS].kind, VALUE_NONE);
+    ck_assert_int_eq(point.value[FIELD_GRADIENT].kind, VALUE_NONE);
+}
+END_TEST
+
 /* One change of every field. */
 // clang-format off
 static const char *const changes[FIELD_COUNT] = {
-    [FIELD_IMPLEMENTATION] = "fixed_point split=time", [FIELD_MEASURE] = "throughput",
+    [FIELD_IMPLEMENTATION] = "fixed_point split=time", [FIELD_MEASURE] = "throughput", [FIELD_PASS] = "backward",
     [FIELD_B] = "2", [FIELD_T] = "9", [FIELD_D] = "9",
     [FIELD_MIXER] = "dplr", [FIELD_R] = "2", [FIELD_S] = "2", [FIELD_FORM] = "plain", [FIELD_FEEDBACK] = "raw",
-    [FIELD_DTYPE] = "float64", [FIELD_INITIAL] = "drawn", [FIELD_KAPPA] = "0.9", [FIELD_TOKENS] = "one", [FIELD_LAMBDA_MAX] = "0.5",
+    [FIELD_DTYPE] = "float64", [FIELD_INITIAL] = "drawn", [FIELD_WORDS] = "A5", [FIELD_KAPPA] = "0.9", [FIELD_TOKENS] = "one", [FIELD_LAMBDA_MAX] = "0.5",
     [FIELD_LIMIT] = "10", [FIELD_INPUTS] = "no such file", [FIELD_L] = "17", [FIELD_TOLERANCE] = "0.1", [FIELD_QUANTILE] = "0.5",
     [FIELD_DAMPING] = "0.5", [FIELD_DAMPING_FACTOR] = "0.5", [FIELD_PATIENCE] = "3", [FIELD_THREADS] = "1000",
     [FIELD_LEVEL] = "avx512", [FIELD_SEED] = "2",
@@ -206,8 +251,8 @@ static const char *const changes[FIELD_COUNT] = {
     [FIELD_CURRICULUM_ACCURACY] = "0.5", [FIELD_CURRICULUM_WINDOW] = "9", [FIELD_TARGET] = "0.5", [FIELD_CHECK_EVERY] = "9",
     [FIELD_CHECK_EXAMPLES] = "9", [FIELD_TRAIN_DTYPE] = "float64", [FIELD_TRAIN_IMPL] = "fixed_point", [FIELD_GRADIENT] = "steps",
     [FIELD_GRADIENT_STEPS] = "9", [FIELD_TRAIN_L] = "9", [FIELD_TRAIN_TOLERANCE] = "0.5", [FIELD_TRAIN_QUANTILE] = "0.5",
-    [FIELD_GAMMA] = "4", [FIELD_TEST_LENGTH] = "9", [FIELD_EXAMPLES] = "9", [FIELD_TEST_BATCH] = "9", [FIELD_TRAIN_SEED] = "2",
-    [FIELD_TEST_SEED] = "2",
+    [FIELD_GAMMA] = "4", [FIELD_TEST_LENGTH] = "9", [FIELD_EXAMPLES] = "9", [FIELD_TEST_BATCH] = "9",
+    [FIELD_AGAINST] = "fixed_point", [FIELD_TRAIN_SEED] = "2", [FIELD_TEST_SEED] = "2",
 };
 // clang-format on
 
@@ -422,6 +467,8 @@ Suite *suite_point(void)
     tcase_add_test(tests, json_is_readable);
     tcase_add_test(tests, bad_json_is_refused);
     tcase_add_test(tests, unknown_implementations_are_kept);
+    tcase_add_test(tests, an_old_record_is_of_the_forward_pass);
+    tcase_add_test(tests, the_pass_decides_about_the_gradient);
     tcase_add_test(tests, keys_tell_every_field_apart);
     tcase_add_test(tests, keys_tell_conditions_apart);
     tcase_add_test(tests, keys_hold_the_bytes_of_a_file);

@@ -1,7 +1,12 @@
 /* The words of results. */
 #include "bench/record.h"
 
+#include "bench/files.h"
+#include "impls/cuda/registry.h"
+
 #include <check.h>
+#include <string.h>
+#include <unistd.h>
 
 Suite *suite_record(void);
 
@@ -30,12 +35,29 @@ START_TEST(some_results_are_failures)
 }
 END_TEST
 
+/* What implementations on a device have been run on so far is said by the README and docs/cuda.md in the words of the records; those
+ * words are no longer true once a card's results are committed. */
+START_TEST(pages_say_what_records_say)
+{
+    static const char *const pages[] = {"README.md", "docs/cuda.md"};
+    static char text[1 << 16];
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        ck_assert(files_read_small(pages[i], sizeof text, text));
+        ck_assert_msg(strstr(text, CUDA_PROOF + 1) != NULL, "%s does not say: %s", pages[i],
+                      CUDA_PROOF); /* a capital may begin it */
+    }
+    if (access("results/reference/gpu/machine.json", F_OK) == 0)
+        ck_assert_ptr_null(strstr(CUDA_PROOF, "not yet"));
+}
+END_TEST
+
 Suite *suite_record(void)
 {
     Suite *suite = suite_create("record");
     TCase *tests = tcase_create("record");
     tcase_add_test(tests, results_have_words);
     tcase_add_test(tests, some_results_are_failures);
+    tcase_add_test(tests, pages_say_what_records_say);
     suite_add_tcase(suite, tests);
     return suite;
 }

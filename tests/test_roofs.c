@@ -211,6 +211,24 @@ START_TEST(bound_as_json)
 }
 END_TEST
 
+/* Made figures, as no device is needed to divide by them; without figures there is no bound. */
+START_TEST(bound_on_a_device)
+{
+    static struct roofs roofs;
+    const struct work work = {.bytes = 4e9, .operations = 4e9, .set = 4e9};
+    struct bound bound;
+    made(&roofs);
+    ck_assert(!roofs_device_bound(&roofs, &work, &bound));
+    roofs.device = (struct device_limits){.bandwidth = 2e12, .rate = 1e12};
+    ck_assert(roofs_device_bound(&roofs, &work, &bound));
+    ck_assert_double_eq_tol(bound.seconds, 4e-3, 1e-15);
+    ck_assert(!bound.bytes_bind && bound.bytes_s < bound.seconds);
+    roofs.device.rate = 40e12;
+    ck_assert(roofs_device_bound(&roofs, &work, &bound) && bound.bytes_bind);
+    ck_assert_double_eq_tol(bound.seconds, 2e-3, 1e-15);
+}
+END_TEST
+
 /* ---- JSON -------------------------------------------------------------------------------------------------------------- */
 
 START_TEST(round_trip)
@@ -218,6 +236,7 @@ START_TEST(round_trip)
     static struct roofs before, after;
     made(&before);
     before.shortened = true;
+    before.device = (struct device_limits){.bandwidth = 2e12, .rate = 40e12};
     json_t *json = roofs_to_json(&before);
     char *text = json_dumps(json, 0);
     ck_assert_ptr_nonnull(text);
@@ -228,6 +247,7 @@ START_TEST(round_trip)
     ck_assert(json_equal(json, again));
     json_decref(again);
     ck_assert(after.n_sets == 3 && after.set[2] == 400 && after.shortened && after.level == LEVEL_AVX2 && after.n_roofs == 2);
+    ck_assert(after.device.bandwidth == 2e12 && after.device.rate == 40e12);
     ck_assert(after.roof[1].threads == 6 && after.roof[1].bandwidth[ROOF_COPY][2] == 20e6 &&
               after.roof[1].rate[DTYPE_FLOAT64][LEVEL_BASELINE] == 250e6);
     json_t *roof = json_array_get(json_object_get(json, "threads"), 0), *bandwidths = json_object_get(roof, "MB_per_s");
@@ -263,6 +283,9 @@ static const struct {
     {TOP, "threads", "{}", "threads"},
     {TOP, "threads", "[1]", "threads[0]"},
     {TOP, "threads", "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33]", "threads"},
+    {TOP, "device", "[]", "device"},
+    {TOP, "device", "{\"MB_per_s\": 2000000}", "device"},
+    {TOP, "device", "{\"MB_per_s\": 0, \"MFLOP_per_s\": 1}", "device"},
     {ROOF, "threads", NULL, "threads[0]"},
     {ROOF, "threads", "0", "threads[0]"},
     {ROOF, "threads", "4294967297", "threads[0]"},
@@ -333,7 +356,7 @@ static bool run_program(const char *script, json_t **json)
     const char *path = scratch_path("program");
     scratch_write(path, script, strlen(script));
     ck_assert_int_eq(chmod(path, 0755), 0);
-    return roofs_run(path, threads, 1, json, &error);
+    return roofs_run(path, threads, 1, false, json, &error);
 }
 
 START_TEST(a_child_is_not_trusted)
@@ -346,8 +369,10 @@ START_TEST(a_child_is_not_trusted)
     scratch_write(scratch_path("answer"), text, strlen(text));
     free(text);
     ck_assert_msg(
-        run_program("#!/bin/sh\n[ \"$1\" = roofs ] && grep -q '^{\"threads\":\\[1\\]}$' && cat \"${0%/*}/answer\"\n", &json), "%s",
-        error.text);
+        run_program(
+            "#!/bin/sh\n[ \"$1\" = roofs ] && grep -q '^{\"threads\":\\[1\\],\"device\":false}$' && cat \"${0%/*}/answer\"\n",
+            &json),
+        "%s", error.text);
     ck_assert(json_equal(json, given));
     json_decref(json);
     json_decref(given);
@@ -365,7 +390,7 @@ START_TEST(a_child_is_not_trusted)
         ck_assert_ptr_null(json);
     }
     static const int one = 1;
-    ck_assert(!roofs_run(scratch_path("missing"), &one, 1, &json, &error));
+    ck_assert(!roofs_run(scratch_path("missing"), &one, 1, false, &json, &error));
 }
 END_TEST
 
@@ -534,6 +559,7 @@ Suite *suite_roofs(void)
     tcase_add_test(tests, ladder);
     tcase_add_test(tests, bounds_by_hand);
     tcase_add_test(tests, bound_as_json);
+    tcase_add_test(tests, bound_on_a_device);
     tcase_add_test(tests, round_trip);
     tcase_add_loop_test(tests, nonsense_is_refused, 0, sizeof wrong / sizeof wrong[0]);
     tcase_add_test(tests, measures_what_was_asked_for);

@@ -1,8 +1,11 @@
 /* Whole runs through the program itself: what misbehaves becomes a record of the right kind and stops nothing; exit statuses; what
  * a run leaves behind. Uses build/bench-planted, which knows implementations that crash, hang and lie. */
 #include "bench/journal.h"
+#include "bench/measure.h"
 #include "bench/process.h"
 #include "bench/records.h"
+#include "impls/cuda/device.h"
+#include "impls/cuda/registry.h"
 #include "tests/scratch.h"
 #include "tests/program.h"
 
@@ -76,6 +79,80 @@ START_TEST(misbehaviour_is_recorded)
     ck_assert_int_eq(find(&records, "fixed_point")->result, RESULT_OK);
     ck_assert_int_eq(find(&records, "structured_sequential")->result, RESULT_OK);
     ck_assert_double_gt(record_number(find(&records, "fixed_point"), "throughput.median"), 0);
+    records_free(&records);
+}
+END_TEST
+
+/* The record of a measure, of a pass where there are two. */
+static const struct record *of_measure(const struct records *records, const char *measure, const char *pass)
+{
+    for (size_t i = 0; i < records->n; i++) {
+        const char *given = json_string_value(record_at(&records->record[i], "point.pass"));
+        if (strcmp(json_string_value(record_at(&records->record[i], "point.measure")), measure) == 0 &&
+            (pass == NULL || (given != NULL && strcmp(given, pass) == 0)))
+            return &records->record[i];
+    }
+    ck_abort_msg("no record of %s", measure);
+}
+
+/* A device that answers only those who upload, flush and download (tests/planted/planted_device.c), timed by its own clock; it has
+ * neither threads nor levels, and its records say what its like have been run on. */
+START_TEST(devices_are_driven_as_the_contract_has_it)
+{
+    struct records records;
+    int status = run("name: device\nmeasure: [throughput, convergence, gradient]\nproblem: {B: 2, T: 8, d: 4, mixer: dplr, "
+                     "initial: drawn}\nregime: {kappa: 0.5}\nimpls: planted_device\n"
+                     "run: {threads: [1, 2], samples: 3, rounds: 1, time_limit: 60, calibration: none}\n"
+                     "grids:\n  - pass: forward\n  - {measure: throughput, pass: backward}\n",
+                     &records);
+    ck_assert_int_eq(status, 0);
+    ck_assert_uint_eq(records.n, 4);
+    for (size_t i = 0; i < records.n; i++) {
+        ck_assert_msg(records.record[i].result == RESULT_OK, "%s", json_string_value(record_at(&records.record[i], "message")));
+        ck_assert(json_is_null(record_at(&records.record[i], "point.threads")));
+        ck_assert(json_is_null(record_at(&records.record[i], "point.level")));
+        ck_assert_str_eq(json_string_value(record_at(&records.record[i], "device.proof")), CUDA_PROOF);
+    }
+    const struct record *forward = of_measure(&records, "throughput", "forward");
+    ck_assert_double_eq(record_number(forward, "throughput.median"), 0.125);
+    ck_assert_double_gt(record_number(forward, "throughput.transfers.upload_s"), 0);
+    ck_assert_double_gt(record_number(forward, "throughput.transfers.download_s"), 0);
+    ck_assert_str_eq(json_string_value(record_at(forward, "throughput.transfers.caches")), "flushed before every call");
+    ck_assert_double_lt(record_number(forward, "throughput.error_exact"), 1e-5);
+    ck_assert_double_eq(record_number(of_measure(&records, "throughput", "backward"), "throughput.median"), 0.25);
+    ck_assert_double_lt(record_number(of_measure(&records, "convergence", NULL), "convergence.final.error_max"), 1e-5);
+    ck_assert_double_gt(record_number(of_measure(&records, "gradient", NULL), "gradient.all.cosine"), 1 - 1e-9);
+    records_free(&records);
+}
+END_TEST
+
+/* The implementations on a device that ship, where there is none: each a clean record with the reason, and the run a success. Where
+ * there is a card, they are measured as all others, and this has nothing to say. */
+START_TEST(without_a_device_its_points_are_unsupported)
+{
+    struct records records;
+    char sweep[4096];
+    int used = snprintf(sweep, sizeof sweep,
+                        "name: none\nmeasure: [throughput, convergence]\nproblem: {T: 8, d: 4, mixer: [none, dplr], "
+                        "dtype: [float32, float64]}\nrun: {rounds: 2, samples: 3, time_limit: 60}\nimpls: [");
+    size_t n = 0;
+    for (int i = 0; i < registry_count(); i++) {
+        const struct implementation *one = registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
+        if (one->device == DEVICE_CUDA)
+            used += snprintf(sweep + used, sizeof sweep - (size_t)used, "%s%s", n++ > 0 ? ", " : "", one->name);
+    }
+    snprintf(sweep + used, sizeof sweep - (size_t)used, "]\n");
+    if (n == 0 || device_get()->there)
+        return;
+    ck_assert_int_eq(run(sweep, &records), 0);
+    ck_assert_uint_eq(records.n, 8 * n);
+    for (size_t i = 0; i < records.n; i++) {
+        const char *message = json_string_value(record_at(&records.record[i], "message"));
+        bool narrow = records.record[i].point.value[FIELD_DTYPE].integer == DTYPE_FLOAT32;
+        ck_assert_int_eq(records.record[i].result, (enum result)STATUS_UNSUPPORTED);
+        ck_assert_msg(strcmp(message, device_get()->reason) == 0 || (!narrow && strstr(message, "float32") != NULL), "%s", message);
+        ck_assert(json_is_null(record_at(&records.record[i], "device.name")));
+    }
     records_free(&records);
 }
 END_TEST
@@ -174,6 +251,60 @@ START_TEST(convergence_figures)
 }
 END_TEST
 
+static const struct record *find_pass(const struct records *records, const char *impl, enum pass pass, const char *gradient)
+{
+    char text[VALUE_TEXT_MAX];
+    for (size_t i = 0; i < records->n; i++) {
+        const struct value *value = records->record[i].point.value;
+        field_print(FIELD_GRADIENT, &value[FIELD_GRADIENT], sizeof text, text);
+        if (strcmp(value[FIELD_IMPLEMENTATION].text, impl) == 0 && value[FIELD_PASS].integer == pass && strcmp(text, gradient) == 0)
+            return &records->record[i];
+    }
+    ck_abort_msg("no record of %s", impl);
+}
+
+/* A backward pass is held to the gradient in double precision before and after it is timed: one that is off by a hundred-thousandth
+ * and one that is not computed again have no speed. The passes of an implementation are points of their own. */
+START_TEST(gradients_are_validated_before_they_are_timed)
+{
+    struct records records;
+    int status =
+        run("name: back\nmeasure: throughput\npass: [forward, backward]\nproblem: {B: 3, T: 9, d: 4, dtype: float64, initial: "
+            "drawn}\nregime: {kappa: 0.5}\nrecipe: {gradient: [exact, steps], gradient_steps: 2}\nsettings: {l: 20}\n"
+            "impls: [planted_gradient, planted_gradient keeps=yes, fixed_point, fixed_point_fused, structured_sequential]\n"
+            "run: {samples: 6, rounds: 1, calibration: none}\nskip: [{impl: planted_gradient, gradient: steps}]\n",
+            &records);
+    ck_assert_int_eq(status, 1);
+    ck_assert_uint_eq(records.n, 4 + 3 + 3 + 3);
+    const struct record *off = find_pass(&records, "planted_gradient", PASS_BACKWARD, "exact"),
+                        *stale = find_pass(&records, "planted_gradient keeps=yes", PASS_BACKWARD, "exact");
+    ck_assert_int_eq(off->result, RESULT_WRONG);
+    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(off, "message")), "the gradient of lambda is 1e-05 from the exact"));
+    ck_assert_int_eq(stale->result, RESULT_WRONG);
+    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(stale, "message")), "is not finite"));
+    ck_assert(isnan(record_number(off, "throughput.median")) && isnan(record_number(stale, "throughput.median")));
+    ck_assert_int_eq(find_pass(&records, "planted_gradient", PASS_FORWARD, "none")->result, RESULT_OK);
+    ck_assert_int_eq(find_pass(&records, "structured_sequential", PASS_BACKWARD, "steps")->result, (enum result)STATUS_UNSUPPORTED);
+    const struct record *alone = find_pass(&records, "fixed_point", PASS_BACKWARD, "exact");
+    ck_assert_int_eq(alone->result, (enum result)STATUS_UNSUPPORTED); /* there is nobody else to ask */
+    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(alone, "message")), "give a tolerance"));
+    const struct record *right[] = {find_pass(&records, "fixed_point_fused", PASS_BACKWARD, "exact"),
+                                    find_pass(&records, "fixed_point", PASS_BACKWARD, "steps"),
+                                    find_pass(&records, "structured_sequential", PASS_BACKWARD, "exact")};
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(right[i]->result, RESULT_OK);
+        ck_assert_double_gt(record_number(right[i], "throughput.median"), 0);
+        ck_assert_double_lt(record_number(right[i], "throughput.error_iterate"), record_number(right[i], "throughput.tolerance"));
+        ck_assert_double_lt(record_number(right[i], "throughput.tolerance"), 1e-9);
+        ck_assert(isnan(record_number(right[i], "throughput.bytes")) && json_is_null(record_at(right[i], "throughput.GB_per_s")));
+    }
+    ck_assert_str_eq(json_string_value(record_at(right[0], "throughput.validated_against")),
+                     "the exact gradient"); /* it is solved */
+    ck_assert_str_eq(json_string_value(record_at(right[1], "throughput.validated_against")), "the n-step gradient");
+    records_free(&records);
+}
+END_TEST
+
 /* Figures of throughput that follow from each other, and counts done by hand: B = 2, T = 3, d = 4 in float32, 24 elements a tensor,
  * one thread. diagonal_scan reads v and lambda and writes h, with three operations an element. fixed_point, r = 1, l = 2:
  * activating theta (5 a token) into as many parameters costs 7 x 4 operations; h is cleared; an iteration reads h, v and parameters
@@ -208,6 +339,14 @@ START_TEST(throughput_figures)
         ck_assert_double_eq_tol(record_number(r, "throughput.bound.share") * median, record_number(r, "throughput.bound.seconds"),
                                 1e-6 * record_number(r, "throughput.bound.seconds"));
         ck_assert_double_ge(record_number(r, "process.harness_s"), 0);
+        ck_assert_double_ge(record_number(r, "process.end_s"), 0);
+        double parts = 0; /* of a round's process: nothing is counted twice */
+        for (int stage = 0; stage < STAGE_COUNT; stage++) {
+            char path[40];
+            snprintf(path, sizeof path, "process.%s_s", stage_names[stage]);
+            parts += record_number(r, path);
+        }
+        ck_assert_double_le(parts + record_number(r, "process.start_s"), record_number(r, "process.wall_s") + 1e-6);
         ck_assert_double_ge(record_number(r, "throughput.peak_bytes"), 4 * 24 * 3);
     }
     records_free(&records);
@@ -498,10 +637,13 @@ Suite *suite_run(void)
     TCase *tests = tcase_create("run");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, misbehaviour_is_recorded);
+    tcase_add_test(tests, without_a_device_its_points_are_unsupported);
+    tcase_add_test(tests, devices_are_driven_as_the_contract_has_it);
     tcase_add_test(tests, what_hangs_is_stopped);
     tcase_add_test(tests, memory_limit_is_watched);
     tcase_add_test(tests, numerical_results);
     tcase_add_test(tests, convergence_figures);
+    tcase_add_test(tests, gradients_are_validated_before_they_are_timed);
     tcase_add_test(tests, throughput_figures);
     tcase_add_test(tests, leaves_everything_behind);
     tcase_add_test(tests, at_a_scale);

@@ -490,6 +490,36 @@ START_TEST(accelerated)
 }
 END_TEST
 
+/* The chunk-wise exact form: the same answer for every size of chunk, and the same bits however threads divide it, also where products
+ * of lambda over a chunk underflow or vanish: nothing may be divided by them. */
+START_TEST(exact_chunks)
+{
+    static const char *const sizes[] = {"1", "2", "3", "4", "7", "9"};
+    static const double lambdas[] = {1, 0.5, 1e-60, 0}; /* of every other channel; 1: as drawn */
+    struct test_case test = some_case(_i % 2, FEEDBACK_NONE, (enum form)(_i / 2 % 2));
+    struct tensors tensors = case_tensors(&test, 102);
+    for (int64_t i = 0; i < N; i += 2)
+        ((double *)tensors.owned[1])[i] *= lambdas[_i / 4];
+    double exact[N], h[N], other[N];
+    ck_assert_int_eq(reference_exact(&tensors, exact).code, STATUS_OK);
+    for (int k = 0; k < 6; k++)
+        for (int threads = 1; threads <= 4; threads++) {
+            struct settings settings = fixed_l(1);
+            struct trace trace = {0};
+            set_option(&settings, "chunk", sizes[k]);
+            set_option(&settings, "split", threads % 2 ? "batch" : "time");
+            ck_assert_int_eq(
+                run_variant(solver("structured_chunked"), &tensors, &settings, threads, threads == 1 ? h : other, NULL, &trace)
+                    .code,
+                STATUS_OK);
+            ck_assert(threads == 1 || memcmp(h, other, sizeof h) == 0);
+            ck_assert_double_eq(trace.applications, 0);
+            ck_assert_double_le(distance_max(h, exact, N), 1e-11);
+        }
+    tensors_free(&tensors);
+}
+END_TEST
+
 START_TEST(krylov_refusals)
 {
     static const struct {
@@ -503,6 +533,8 @@ START_TEST(krylov_refusals)
         {"anderson", "memory", "x", "memory=x is no number of iterations from 1 to 1000", 1, FEEDBACK_NONE},
         {"anderson", "memory", "1001", "memory=1001 is no number of iterations from 1 to 1000", 1, FEEDBACK_NONE},
         {"anderson", NULL, NULL, "is not damped", 0.5, FEEDBACK_NONE},
+        {"structured_chunked", NULL, NULL, "known one token after the other", 1, FEEDBACK_RMS},
+        {"structured_chunked", "chunk", "10", "chunk=10 is no number of tokens from 1 to T = 9", 1, FEEDBACK_NONE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct environment environment = {.threads = 2};
@@ -560,6 +592,7 @@ Suite *suite_solvers(void)
     tcase_add_loop_test(krylov, anderson_is_gmres, 0, 2 * (MIXERS - 1));
     tcase_add_loop_test(krylov, gmres_knows_its_residual, 0, 2 * (MIXERS - 1));
     tcase_add_loop_test(krylov, accelerated, 0, 2);
+    tcase_add_loop_test(krylov, exact_chunks, 0, 16);
     tcase_add_test(krylov, krylov_refusals);
     tcase_add_test(krylov, constant_damping);
     suite_add_tcase(suite, all);

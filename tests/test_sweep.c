@@ -97,8 +97,8 @@ END_TEST
 /* ---- Bad files ------------------------------------------------------------------------------------------------------------ */
 
 #define TOP_KEYS                                                                                                                   \
-    "one of name, measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip, plots, paper, scale, "  \
-    "scales, grids"
+    "one of name, measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip, plots, paper, "   \
+    "scale, scales, grids"
 #define T_TAKES "a whole number from 1 to 16777216"
 #define NAME_TAKES "1 to 63 letters, digits or . _ -, beginning with a letter, a digit or _"
 #define FORTY "0123456789012345678901234567890123456789"
@@ -146,11 +146,11 @@ static const struct {
     {false, SIZES "grids: [{run: {samples: 4}}]\n",
      "5:16: unknown key \"samples\" in run; expected one of threads, level, seed"},
     {false, SIZES "grids: [{name: a}]\n",
-     "5:10: unknown key \"name\" in a grid; expected one of measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
+     "5:10: unknown key \"name\" in a grid; expected one of measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     {false, "problem: {T: 8, d: 4, T: 9}\n", "4:23: the key \"T\" for a second time (first in line 4); expected it once"},
     /* What is missing. */
     {true, "measure: convergence\n", "1:1: name is missing; expected name: and a word"},
-    {true, "name: t\nimpls: fixed_point\n" SIZES, "1:1: measure is missing; expected one of convergence, throughput, gradient, training, accuracy"},
+    {true, "name: t\nimpls: fixed_point\n" SIZES, "1:1: measure is missing; expected one of convergence, throughput, gradient, reach, training, accuracy"},
     {true, "name: t\nmeasure: convergence\n" SIZES,
      "1:1: impls is missing; expected the name of an implementation, then its options"},
     {false, "problem: {d: 4}\n", "1:1: T is missing in problem; expected " T_TAKES},
@@ -279,8 +279,12 @@ static const struct {
     {false, SIZES "paper: [{figure: a, say: b, differs: c, here: rate, where: {T: 8}}]\n",
      "5:21: unknown key \"say\" in an entry of paper; did you mean says?"},
     {false, SIZES "paper: [{figure: a, says: b, differs: c, here: speed, where: {T: 8}}]\n",
-     "5:48: here is \"speed\"; expected one of accuracy, sequence-accuracy, scaled-accuracy, l-star, longest, longest-sequence, "
-     "training-steps, training-time, time, rate, iterations, cosine"},
+     "5:48: here is \"speed\"; expected one of accuracy, sequence-accuracy, scaled-accuracy, l-star, difference, longest, longest-sequence, "
+     "training-steps, training-time, time, rate, iterations, applications, tracked, cosine"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: time, along: mixer, where: {T: 8}}]\n",
+     "5:61: along is \"mixer\"; expected a field that holds a number"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: time, along: [T], where: {T: 8}}]\n",
+     "5:61: along is a list; expected a field that holds a number"},
     {false, SIZES "paper: [{figure: a, says: b, differs: c, here: rate, where: {}}]\n",
      "5:61: where is a mapping; expected {FIELD: value or list, ...}"},
     {false, SIZES "paper: [{figure: a, says: b, differs: c, here: rate, where: {mixr: none}}]\n",
@@ -292,7 +296,7 @@ static const struct {
     {false, SIZES "paper: [{figure: a, says: b, differs: [c], here: rate, where: {T: 8}}]\n",
      "5:39: differs is a list; expected a text of one line, at most 400 bytes"},
     {false, SIZES "grids: [{paper: []}]\n",
-     "5:10: unknown key \"paper\" in a grid; expected one of measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
+     "5:10: unknown key \"paper\" in a grid; expected one of measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     {false, SIZES "scales: {}\n", "5:9: scales is a mapping; expected {NAME: {recipe: {steps: 10000}, ...}, ...}"},
     {false, SIZES "scales: [big]\n", "5:9: scales is a list; expected {NAME: {recipe: {steps: 10000}, ...}, ...}"},
     {false, SIZES "scales: {big: 3}\n", "5:15: a scale is \"3\"; expected a mapping such as {recipe: {steps: 10000}}"},
@@ -301,7 +305,7 @@ static const struct {
     {false, SIZES "scales: {big: {problem: {t: 9}}}\n", "5:26: unknown key \"t\" in problem; did you mean T?"},
     {false, SIZES "scales: {big: {run: {samples: 0}}}\n", "5:31: samples is \"0\"; expected a whole number from 1 to 10000"},
     {false, SIZES "scales: {big: {plots: [{kind: throughput}]}}\n",
-     "5:16: unknown key \"plots\" in a scale; expected one of measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
+     "5:16: unknown key \"plots\" in a scale; expected one of measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     {false, SIZES "scale: [big]\n", "5:8: scale is a list; expected " NAME_TAKES},
     {false, SIZES "scale: big\n", "5:8: no scale is called \"big\"; expected scales: to have it"},
     {false, SIZES "scale: bag\nscales: {big: {problem: {T: 9}}, small: {problem: {T: 1}}}\n",
@@ -309,7 +313,7 @@ static const struct {
     {false, SIZES "scale: big\nscales: {big: {problem: {T: 9}}}\ngrids: [{run: {samples: 3}}]\n",
      "7:16: unknown key \"samples\" in run; expected one of threads, level, seed"},
     {false, SIZES "grids: [{scales: {}}]\n",
-     "5:10: unknown key \"scales\" in a grid; expected one of measure, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
+     "5:10: unknown key \"scales\" in a grid; expected one of measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     {true, "name: " FORTY "0123456789012345678\nscale: long\nmeasure: convergence\nimpls: fixed_point\n" SIZES
            "scales: {long: {problem: {T: 9}}}\n", "6:10: NAME-SCALE is too long; expected at most 63 letters"},
     /* Sizes and counts. */

@@ -20,6 +20,7 @@ static const struct way ways[] = {
     {"fp_rnn", "structured_sequential", GRADIENT_EXACT, 0},
     {"fp_rnn", "fixed_point", GRADIENT_STEPS, 0},
     {"fp_rnn", "fixed_point", GRADIENT_STEPS, 1e-2},
+    {"fp_rnn", "fixed_point_fused", GRADIENT_STEPS, 0},
     {"diagonal", "diagonal_scan", GRADIENT_EXACT, 0},
 };
 enum { LAYERS = sizeof ways / sizeof ways[0] };
@@ -74,6 +75,28 @@ START_TEST(a_step_allocates_nothing)
     ck_assert_int_eq(after, before);
     ck_assert_int_eq(step.step, 4);
     trial_close(&trial);
+}
+END_TEST
+
+/* What is allocated for a training with its first step, at two numbers of iterations beyond those that a fused pass carries along. */
+static const char *const iterated[] = {"fixed_point", "fixed_point_fused"};
+START_TEST(memory_does_not_grow_with_l)
+{
+    static const int64_t l[2] = {1000, 4000};
+    long spent[2];
+    for (int i = 0; i < 2; i++) {
+        struct trial trial = trial_of((struct way){"fp_rnn", iterated[_i], GRADIENT_STEPS, 0}, "S3");
+        trial.model.d_model = trial.model.d = 64;
+        trial.recipe.batch = 4;
+        trial.recurrence.settings.l_max = l[i];
+        long before = allocations_bytes();
+        trial_open(&trial);
+        trial_steps(&trial, 1);
+        spent[i] = allocations_bytes() - before;
+        trial_close(&trial);
+    }
+    ck_assert_int_gt(spent[0], 0);
+    ck_assert_int_eq(spent[0], spent[1]);
 }
 END_TEST
 
@@ -272,6 +295,7 @@ Suite *suite_training(void)
     tcase_add_loop_test(bits, same_bits_twice, 0, LAYERS);
     tcase_add_loop_test(bits, restored_is_undisturbed, 0, LAYERS);
     tcase_add_loop_test(bits, a_step_allocates_nothing, 0, LAYERS);
+    tcase_add_loop_test(bits, memory_does_not_grow_with_l, 0, sizeof iterated / sizeof iterated[0]);
     tcase_add_loop_test(bits, tensors_are_named, 0, LAYERS);
     suite_add_tcase(suite, bits);
     TCase *edges = tcase_create("edges");

@@ -23,6 +23,29 @@ static void shift(const struct sequence_plan *plan)
     }
 }
 
+/* What the gates and theta are computed from: x, or e by way of W_x. */
+struct source {
+    int64_t width;
+    const real *tokens;        /* (N,width) */
+    real *d_tokens;            /* their gradient */
+    const real *w[PARAMETERS]; /* (rows,width) */
+    real *dw[PARAMETERS];
+};
+
+static struct source source_of(const struct sequence_plan *plan, const void *e, void *d_e)
+{
+    bool composed = plan->composed != NULL;
+    struct source source = {.width = composed ? plan->D : plan->d,
+                            .tokens = composed ? e : plan->array[X],
+                            .d_tokens = composed ? d_e : plan->array[D_X]};
+    for (int i = 0; i < PARAMETERS; i++) {
+        bool through = plan->through[i] != NULL;
+        source.w[i] = through ? plan->through[i] : plan->p[i] != NULL ? plan->p[i]->value : NULL;
+        source.dw[i] = through ? plan->d_through[i] : plan->p[i] != NULL ? plan->p[i]->gradient : NULL;
+    }
+    return source;
+}
+
 static struct status forward(struct sequence_plan *plan, const void *e, void *out)
 {
     int64_t N = plan->B * plan->solver.problem.T, d = plan->d, m = plan->m, size = N * d;
@@ -30,19 +53,22 @@ static struct status forward(struct sequence_plan *plan, const void *e, void *ou
     real *const *a = plan->array, *x = a[X], *z = a[Z], *pre_b = a[PRE_B], *v = a[V], *lambda = a[LAMBDA], *c = a[C], *h = a[H];
     const struct parameter *const *p = plan->p;
     const real *w_in = p[W_IN]->value;
+    const struct source source = source_of(plan, e, NULL);
 
+    if (plan->composed != NULL)
+        fp_rnn_compose(plan);
     linear_forward(threads, N, plan->D, d, e, w_in, NULL, false, x);
     linear_forward(threads, N, plan->D, d, e, w_in + d * plan->D, NULL, false, z);
-    linear_forward(threads, N, d, d, x, p[W_B]->value, NULL, false, pre_b);
-    linear_forward(threads, N, d, d, x, p[W_L]->value, p[B_L]->value, false, lambda);
-    linear_forward(threads, N, d, d, x, p[W_C]->value, NULL, false, c);
+    linear_forward(threads, N, source.width, d, source.tokens, source.w[W_B], NULL, false, pre_b);
+    linear_forward(threads, N, source.width, d, source.tokens, source.w[W_L], p[B_L]->value, false, lambda);
+    linear_forward(threads, N, source.width, d, source.tokens, source.w[W_C], NULL, false, c);
 #pragma omp parallel for simd num_threads(threads) schedule(static)
     for (int64_t i = 0; i < size; i++) {
         v[i] = silu(pre_b[i]) * x[i];
         lambda[i] = sigmoid(lambda[i]);
     }
     if (m > 0) {
-        linear_forward(threads, N, d, m, x, p[W_THETA]->value, NULL, false, plan->theta);
+        linear_forward(threads, N, source.width, m, source.tokens, source.w[W_THETA], NULL, false, plan->theta);
         for (int64_t n = 0; n < N; n++)
             add_scaled(1, p[B_THETA]->value, plan->theta + (n + 1) * m - plan->strengths, plan->strengths);
     }
@@ -97,6 +123,9 @@ static struct status backward(struct sequence_plan *plan, const void *e, const v
     struct status status = solver_backward(&plan->solver, &plan->inputs, h, d_h, &gradients);
     if (status.code != STATUS_OK)
         return status;
+    const struct source source = source_of(plan, e, d_e);
+    bool composed = plan->composed != NULL;
+    int64_t width = source.width;
     real *d_pre_b = d_v;
 #pragma omp parallel for simd num_threads(threads) schedule(static)
     for (int64_t i = 0; i < size; i++) {
@@ -105,16 +134,20 @@ static struct status backward(struct sequence_plan *plan, const void *e, const v
         d_pre_b[i] = d_v[i] * x[i] * silu_slope(pre_b[i], open_b);
         d_lambda[i] *= lambda[i] * (1 - lambda[i]);
     }
-    linear_backward(threads, N, d, d, x, p[W_B]->value, d_pre_b, true, d_x, p[W_B]->gradient, NULL);
-    linear_backward(threads, N, d, d, x, p[W_L]->value, d_lambda, true, d_x, p[W_L]->gradient, p[B_L]->gradient);
-    linear_backward(threads, N, d, d, x, p[W_C]->value, d_c, true, d_x, p[W_C]->gradient, NULL);
+    linear_backward(threads, N, width, d, source.tokens, source.w[W_B], d_pre_b, !composed, source.d_tokens, source.dw[W_B], NULL);
+    linear_backward(threads, N, width, d, source.tokens, source.w[W_L], d_lambda, true, source.d_tokens, source.dw[W_L],
+                    p[B_L]->gradient);
+    linear_backward(threads, N, width, d, source.tokens, source.w[W_C], d_c, true, source.d_tokens, source.dw[W_C], NULL);
     if (m > 0) {
-        linear_backward(threads, N, d, m, x, p[W_THETA]->value, plan->d_theta, true, d_x, p[W_THETA]->gradient, NULL);
+        linear_backward(threads, N, width, m, source.tokens, source.w[W_THETA], plan->d_theta, true, source.d_tokens,
+                        source.dw[W_THETA], NULL);
         columns_sum(threads, N, plan->strengths, m, plan->d_theta + m - plan->strengths, p[B_THETA]->gradient);
     }
     real *dw_in = p[W_IN]->gradient;
-    linear_backward(threads, N, plan->D, d, e, w_in, d_x, false, d_e, dw_in, NULL);
+    linear_backward(threads, N, plan->D, d, e, w_in, d_x, composed, d_e, dw_in, NULL);
     linear_backward(threads, N, plan->D, d, e, w_in + d * plan->D, d_z, true, d_e, dw_in + d * plan->D, NULL);
+    if (composed)
+        fp_rnn_decompose(plan);
     return status_ok();
 }
 

@@ -5,6 +5,9 @@
  *     h = recurrence(v, lambda, theta, W)                 c = W_c x  (readout state: + W_ch h_{t-1})
  *     out = W_out RMSNorm(SiLU(z) SiLU(c) h)
  *
+ * What reads x is linear in e as well: W x = (W W_x) e, W_x the rows of W_in that give x. Where d_model < d the products W W_x are
+ * taken once a step, and the tokens go through them: d_model columns instead of d, in both directions.
+ *
  * b_theta is 0 but for the strengths (alpha; D1 and D2), which are the last of theta: directions come from data alone. The
  * gradient of the recurrence is the implementation's, as settings.gradient says; everything else is differentiated here. */
 #ifndef TRAIN_FP_RNN_H
@@ -18,6 +21,8 @@
 #define fp_rnn_declare VARIANT(fp_rnn_declare)
 #define fp_rnn_plan VARIANT(fp_rnn_plan)
 #define fp_rnn_destroy VARIANT(fp_rnn_destroy)
+#define fp_rnn_compose VARIANT(fp_rnn_compose)
+#define fp_rnn_decompose VARIANT(fp_rnn_decompose)
 
 /* Parameters, in the order in which they are declared: the last four may be absent. */
 enum { W_IN, W_B, W_L, B_L, W_C, GAIN, W_OUT, W_THETA, B_THETA, W_STATE, W_CH, PARAMETERS };
@@ -54,6 +59,10 @@ struct sequence_plan {
     real *array[ARRAYS];
     real *theta, *d_theta; /* (tokens,m) */
     real *kept;            /* (tokens,2) of the norm */
+
+    /* W W_x (rows of W, d_model) of each W that reads x, and its gradient; NULL of all others, and where d_model >= d. */
+    real *through[PARAMETERS], *d_through[PARAMETERS];
+    real *composed; /* the memory of all of them */
 };
 
 /* The slots of a sequence layer (fp_rnn_plan.c), with the model's mixer, or without any. */
@@ -61,5 +70,11 @@ bool fp_rnn_check(const struct sequence_setup *setup, bool mixing, size_t capaci
 void fp_rnn_declare(const struct model_spec *model, bool mixing, struct parameters *parameters);
 struct status fp_rnn_plan(const struct sequence_setup *setup, bool mixing, struct sequence_plan **out);
 void fp_rnn_destroy(struct sequence_plan *plan);
+
+/* through[] from the weights. */
+void fp_rnn_compose(const struct sequence_plan *plan);
+
+/* From d_through[] the gradients of the weights that it belongs to: overwritten; and what they add to that of W_in. */
+void fp_rnn_decompose(const struct sequence_plan *plan);
 
 #endif

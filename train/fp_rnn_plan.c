@@ -92,8 +92,34 @@ void fp_rnn_destroy(struct sequence_plan *plan)
         free(plan->theta);
         free(plan->d_theta);
         free(plan->kept);
+        free(plan->composed);
     }
     free(plan);
+}
+
+/* Divides the memory of the products W W_x, where there are any. */
+static bool open_through(bool gradient, struct sequence_plan *plan)
+{
+    static const int readers[] = {W_B, W_L, W_C, W_THETA};
+    enum { READERS = sizeof readers / sizeof readers[0] };
+    int64_t D = plan->D, size = 0;
+    if (D >= plan->d)
+        return true;
+    for (int i = 0; i < READERS; i++)
+        size += plan->p[readers[i]] != NULL ? plan->p[readers[i]]->size / plan->d * D : 0;
+    plan->composed = memory_allocate(gradient ? 2 * size : size, sizeof(real));
+    if (plan->composed == NULL)
+        return false;
+    real *at = plan->composed;
+    for (int i = 0; i < READERS; i++) {
+        const struct parameter *p = plan->p[readers[i]];
+        if (p == NULL)
+            continue;
+        plan->through[readers[i]] = at;
+        plan->d_through[readers[i]] = gradient ? at + size : NULL;
+        at += p->size / plan->d * D;
+    }
+    return true;
 }
 
 struct status fp_rnn_plan(const struct sequence_setup *setup, bool mixing, struct sequence_plan **out)
@@ -119,6 +145,7 @@ struct status fp_rnn_plan(const struct sequence_setup *setup, bool mixing, struc
     plan->kept = memory_allocate(N * 2, sizeof(real));
     plan->theta = memory_allocate(N * m, sizeof(real));
     plan->d_theta = memory_allocate(setup->gradient ? N * m : 0, sizeof(real));
+    memory &= open_through(setup->gradient, plan);
     memory &= plan->kept != NULL && plan->theta != NULL && plan->d_theta != NULL;
     struct status status = memory ? solver_open(&problem, setup, &plan->solver) : status_no_memory();
     if (status.code != STATUS_OK) {

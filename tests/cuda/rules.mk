@@ -12,7 +12,7 @@ KERNEL_CXX_address := $(CXX)
 KERNEL_CXX_thread := clang++
 # What of the program is the same in all of them: nothing of it is a sanitizer's subject.
 KERNEL_TESTS := $(call once,tests,cases gradient_cases gradients reference cuda/kernels)
-KERNEL_LIBRARY := $(filter-out $(CUDA) $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(OBJECTS)/impls/cuda/support.o
+KERNEL_LIBRARY := $(filter-out $(CUDA) $(CUDA_LIMITS) $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(OBJECTS)/impls/cuda/support.o $(OBJECTS)/bench/cuda/absent.o
 
 # $1: plain, address or thread
 define kernel_rules
@@ -27,7 +27,11 @@ $(BUILD)/kernels-$1: $(patsubst %,$(KERNELS)/$1/%.o,$(KERNEL_NAMES) runner devic
 	    $$(LIBRARIES) $$$$(pkg-config --libs check) -ldl -o $$@
 $(BUILD)/bugs-$1: $(patsubst %,$(KERNELS)/$1/%.o,bugs runner device) $(OBJECTS)/impls/status.o
 	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -o $$@
-KERNEL_PROGRAMS += $(BUILD)/kernels-$1 $(BUILD)/bugs-$1
+$(KERNELS)/$1/limits.o: bench/cuda/limits.cu $(FLAGS_FILE)
+	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -MMD -MP -x c++ -c $$< -o $$@
+$(BUILD)/limits-$1: $(patsubst %,$(KERNELS)/$1/%.o,limits runner device) $(call once,tests,cuda/limits) $(OBJECTS)/impls/status.o
+	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -o $$@
+KERNEL_PROGRAMS += $(BUILD)/kernels-$1 $(BUILD)/bugs-$1 $(if $(filter thread,$1),,$(BUILD)/limits-$1)
 endef
 $(foreach way,$(KERNEL_WAYS),$(eval $(call kernel_rules,$(way))))
 

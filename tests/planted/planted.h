@@ -10,6 +10,7 @@
 
 struct plan {
     struct problem problem;
+    bool keeps; /* what it computed first, if the options say so */
 };
 
 static void supports(const struct problem *problem, const struct settings *settings, const struct environment *environment,
@@ -29,11 +30,11 @@ static void count(const struct problem *problem, const struct settings *settings
 static struct status plan(const struct problem *problem, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    (void)settings, (void)environment;
+    (void)environment;
     *out = malloc(sizeof **out);
     if (*out == NULL)
         return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
-    (*out)->problem = *problem;
+    **out = (struct plan){.problem = *problem, .keeps = settings_option(settings, "keeps") != NULL};
     return status_ok();
 }
 
