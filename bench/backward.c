@@ -227,7 +227,7 @@ static bool measure_tolerances(const struct definition *definition, const struct
     double size = validate_disturbance(backward->dtype), sensitivity[TENSORS_MAX] = {1, 1, 1, 1, 1};
     double *h = malloc((size_t)n * sizeof *h);
     bool good = h != NULL || fail(error, "no memory to measure the sensitivity");
-    for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good; seed++) {
+    for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good && h != NULL; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(&reference->sequence, size, seed, &disturbed, error);
         if (!good)
@@ -292,7 +292,7 @@ static bool differ(const struct definition *definition, const struct reference *
     struct tensors moved[4] = {0};
     double *scratch = malloc((size_t)(2 * n) * sizeof *scratch);
     bool good = scratch != NULL || fail(error, "no memory to check the reference");
-    for (int k = 0; k < 4 && good; k++) {
+    for (int k = 0; k < 4 && good && scratch != NULL; k++) {
         good = tensors_disturbed(sequence, places[k] * STEP, 1, &moved[k], error);
         if (!good)
             break;
@@ -300,13 +300,14 @@ static bool differ(const struct definition *definition, const struct reference *
         good = loss_after(&moved[k], definition->settings.gradient_steps, reference->h, adjoint, scratch, &loss[k]) ||
                fail(error, "no memory to check the reference");
     }
-    for (int i = 0; i < TENSORS_MAX && good; i++)
-        for (int64_t k = 0; k < backward->sequence[i]; k++) {
-            double direction = (((double *)moved[2].owned[i])[k] - ((double *)moved[1].owned[i])[k]) / 2,
-                   one = reference->value[i][k] * direction;
+    for (int i = 0; i < TENSORS_MAX && good; i++) {
+        const double *before = moved[1].owned[i], *after = moved[2].owned[i];
+        for (int64_t k = 0; before != NULL && after != NULL && k < backward->sequence[i]; k++) {
+            double one = reference->value[i][k] * (after[k] - before[k]) / 2;
             product += one;
             size += one * one;
         }
+    }
     double near = (loss[2] - loss[1]) / 2, slope = (8 * (loss[2] - loss[1]) - (loss[3] - loss[0])) / 12;
     *apart = size > 0 ? (fabs(product - slope) - fabs(slope - near)) / sqrt(size) : 0;
     for (int k = 0; k < 4; k++)

@@ -26,8 +26,10 @@ static bool solve(const struct recurrence *recurrence, const struct problem *pro
     void *states = aligned_alloc(64, ((size_t)n * dtype_size(problem->dtype) / 64 + 1) * 64);
     int64_t *l = calloc((size_t)problem->B, sizeof *l);
     struct plan *plan = NULL;
-    bool good = (states != NULL && l != NULL) || fail(error, "no memory for the states to compare");
-    if (good) {
+    bool good = states != NULL && l != NULL;
+    if (!good) {
+        fail(error, "no memory for the states to compare");
+    } else {
         struct trace trace = {.l = l};
         const struct outputs outputs = {.h = states};
         struct status status = implementation->plan(problem, &recurrence->settings, environment, &plan);

@@ -12,6 +12,8 @@ static const double student[] = {12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469
 static double student_quantile(size_t freedom)
 {
     const double z = 1.959963984540054;
+    if (freedom < 1)
+        return INFINITY; /* two points: any exponent */
     if (freedom <= sizeof student / sizeof student[0])
         return student[freedom - 1];
     double n = (double)freedom, cube = z * z * z;

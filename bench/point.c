@@ -139,7 +139,8 @@ int point_threads(const struct point *point)
 
 enum level point_level(const struct point *point)
 {
-    return (enum level)point_integer(point, FIELD_LEVEL, LEVEL_BASELINE);
+    enum level level = (enum level)point_integer(point, FIELD_LEVEL, LEVEL_BASELINE);
+    return level < LEVEL_COUNT ? level : level_best(); /* a journal may say "best", which no run writes */
 }
 
 const struct implementation *point_implementation(const struct point *point)

@@ -179,6 +179,7 @@ static bool one_problem(struct reach *reach, const struct point *point, int64_t 
                 to_doubles(tensors.problem.dtype, reach->room.h, 0, elements(reach), reach->room.scratch);
                 found->tracked = words_tracked(&tensors.problem, reach->room.scratch, reach->room.exact);
             }
+            reach->tensors = NULL;
             tensors_free(&tensors);
         }
     }
@@ -276,7 +277,9 @@ static bool all_problems(const struct point *point, struct reach *reach, struct 
     struct answers seen = {.spectrum = {NAN, NAN, NAN, NAN}};
     struct found *found = calloc((size_t)B, sizeof *found);
     double *sorted = calloc((size_t)B, sizeof *sorted);
-    bool good = (found != NULL && sorted != NULL) || fail(error, "no memory for the problems");
+    bool good = found != NULL && sorted != NULL;
+    if (!good)
+        fail(error, "no memory for the problems");
     struct status status = status_ok();
     for (int64_t b = 0; b < B && good && status.code == STATUS_OK; b++) {
         found[b] = (struct found){.floor = INFINITY, .tracked = NAN, .applications = {INFINITY, INFINITY, INFINITY}};

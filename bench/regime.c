@@ -173,7 +173,9 @@ enum regime_outcome regime_token(const struct problem *p, const struct regime *r
     double *mark = scratch, *mark1 = mark + d, *mark2 = mark1 + d;
     scratch = mark2 + d;
     choose_channels(p, regime->seed, token, mark, mark1, mark2);
-    double mixed = normalised ? 0.002 : 1 - regime->kappa; /* the largest lambda of a mixed channel */
+    /* The largest lambda of a mixed channel; normalised: so small that ||G (I - Q)||_2 can reach a kappa near 1. */
+    double near_one = regime->kappa < 1 ? (1 - regime->kappa) / 4 : 0.002;
+    double mixed = normalised ? fmin(0.002, near_one) : 1 - regime->kappa;
     if (mixed < 0)
         mixed = 0;
     for (int64_t c = 0; c < d; c++) {

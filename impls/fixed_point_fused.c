@@ -3,7 +3,9 @@
  * What a token needs from memory is read once, activated once, and serves all iterates. With a tolerance passes are short: a pass
  * tells the residuals of all its iterates, and when it turns out that an earlier one of them is the answer, the pass is made once more
  * up to that one. What is not finite is found the same way. The gradients are those of fixed_point, for low-rank mixers that do not read
- * the state in one pass backwards (fused_gradient.h), for others as fixed_point computes them (iterated_gradient.h). */
+ * the state in one pass backwards (fused_gradient.h), for others as fixed_point computes them (iterated_gradient.h). Option
+ * store=keep|stream: whether low-rank results are written into the caches or past them; left alone, past them when they would not be
+ * found there. */
 #include "impls/finite.h"
 #include "impls/fused_gradient.h"
 #include "impls/fused_low_rank.h"
@@ -32,6 +34,8 @@ struct plan {
     struct iterated_gradient gradient;
 };
 
+#define OPTIONS "store=keep|stream"
+
 enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS };
 
 enum { TRIED = 16 }; /* iterates of a pass when there is a tolerance: those beyond the answer are wasted */
@@ -57,7 +61,7 @@ static int64_t other_size(const struct problem *p, const struct settings *settin
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, NULL, GRADIENTS))
+    if (!support_begin(support, settings, OPTIONS, GRADIENTS))
         return;
     int64_t longest = longest_pass(p, settings);
     int threads = environment->threads;
@@ -74,13 +78,30 @@ static void supports(const struct problem *p, const struct settings *settings, c
                            (((double)longest + 1) * (double)p->B + threads) * sizeof(double));
 }
 
+/* A token of fused_low_rank: activation, drive and factors, products over channels, and 2 + 4 r a channel and iterate. */
+static double low_rank_operations(const struct problem *p, double n)
+{
+    double d = (double)p->d, r = (double)p->r;
+    return mixer_activate_operations(p) + (2 + 6 * r + r * (2 * r + 1)) * d + n * (2 + 4 * r) * d;
+}
+
+/* One of fused_tokens: as fixed_point counts it, h^0 = 0 needing no product with W. */
+static double tokens_operations(const struct problem *p, double n)
+{
+    double d = (double)p->d, m = (double)problem_m(p), activation = mixer_activate_operations(p);
+    double each = mixer_apply_operations(p) + (p->form == FORM_NORMALISED ? 5 : 4) * d;
+    if (p->feedback == FEEDBACK_NONE)
+        return activation + n * each;
+    return n * (activation + each) + (n - 1) * 2 * m * d;
+}
+
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
                   struct work *work)
 {
-    double tokens = (double)p->B * (double)p->T, d = (double)p->d, m = (double)problem_m(p), r = (double)p->r, n = (double)l;
+    double tokens = (double)p->B * (double)p->T, d = (double)p->d, m = (double)problem_m(p), n = (double)l;
     (void)settings, (void)environment;
-    work->bytes = tokens * (3 * d + m) * sizeof(real);
-    work->operations = tokens * (mixer_activate_operations(p) + (2 + 6 * r + r * (2 * r + 1)) * d + n * (2 + 4 * r) * d);
+    work->bytes = (tokens * (3 * d + m) + (p->feedback != FEEDBACK_NONE ? m * d : 0)) * sizeof(real);
+    work->operations = tokens * (meets_in_r(p) ? low_rank_operations(p, n) : tokens_operations(p, n));
     work->set = work->bytes;
     work->library = false;
 }
@@ -98,6 +119,15 @@ static void destroy(struct plan *plan)
         free(plan->residual);
     }
     free(plan);
+}
+
+/* Whether results are written past the caches: as the option says, or when so many times the problem's tensors exceed the largest. */
+static bool streams(const struct problem *p, const struct settings *settings, const struct environment *environment, int times)
+{
+    const char *store = settings_option(settings, "store");
+    if (store != NULL)
+        return strcmp(store, "stream") == 0;
+    return environment->cache_bytes > 0 && times * problem_bytes(p) > (double)environment->cache_bytes;
 }
 
 static bool open_gradient(struct plan *plan)
@@ -132,6 +162,8 @@ static struct status plan(const struct problem *p, const struct settings *settin
         destroy(plan);
         return status_no_memory();
     }
+    plan->low_rank.stream = streams(p, settings, environment, 1);
+    plan->low_rank_gradient.stream = streams(p, settings, environment, 2); /* as many gradients again */
     team_start(environment->threads);
     *out = plan;
     return status_ok();
@@ -243,6 +275,7 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
 const struct implementation VARIANT(fixed_point_fused) = {
     .name = "fixed_point_fused",
     .summary = "the same iterates, many in one pass over the tokens",
+    .options = OPTIONS,
     .device = DEVICE_CPU,
     .exact = false,
     .gradients = GRADIENTS,

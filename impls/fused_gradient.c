@@ -89,7 +89,7 @@ static int64_t desk_lay(const struct problem *p, int64_t applications, lanes *at
 double fused_gradient_reals(const struct problem *p, const struct settings *settings, int threads)
 {
     struct desk desk;
-    return (double)desk_lay(p, applications(settings), NULL, &desk) * threads * LANES + (double)iterates_size(p, settings);
+    return (double)desk_lay(p, applications(settings), NULL, &desk) * threads * (double)LANES + (double)iterates_size(p, settings);
 }
 
 bool fused_gradient_open(const struct problem *p, const struct settings *settings, int threads, struct fused_gradient *g)
@@ -288,7 +288,8 @@ struct application {
     const real *loss;                       /* of the last application; NULL: s comes from the application after */
     lanes *carried;
     real *v_adjoint, *lambda_adjoint;
-    bool add; /* to them, and to the adjoints of u */
+    bool stream; /* past the caches: aligned then */
+    bool add;    /* to them, and to the adjoints of u */
 };
 
 /* s, and what is summed of it and of x: U^T x and U^T G s. c is in units of x. */
@@ -336,6 +337,14 @@ INLINE void meet(const int64_t r, bool exact, const struct desk *desk)
     }
 }
 
+INLINE void row_add(const struct application *at, real *to, lanes a)
+{
+    if (at->stream)
+        lanes_stream(to, a);
+    else
+        lanes_store(to, at->add ? lanes_load(to) + a : a);
+}
+
 INLINE void give(const struct problem *p, const int64_t r, bool exact, const struct application *at, const struct desk *desk)
 {
     const real gating = p->form == FORM_NORMALISED;
@@ -353,9 +362,8 @@ INLINE void give(const struct problem *p, const int64_t r, bool exact, const str
         lanes driven = s - gating * kept, mixed = gating * (v + combined(r, n, desk->x, b, j));
         lanes v_adjoint = driven - combined(r, n, desk->x, c, j), lambda_adjoint = s * (lanes_load(at->before + j * LANES) - mixed);
         at->carried[j] = kept;
-        lanes_store(at->v_adjoint + j * LANES, at->add ? lanes_load(at->v_adjoint + j * LANES) + v_adjoint : v_adjoint);
-        lanes_store(at->lambda_adjoint + j * LANES,
-                    at->add ? lanes_load(at->lambda_adjoint + j * LANES) + lambda_adjoint : lambda_adjoint);
+        row_add(at, at->v_adjoint + j * LANES, v_adjoint);
+        row_add(at, at->lambda_adjoint + j * LANES, lambda_adjoint);
         for (int64_t i = 0; i < r; i++) {
             lanes u_adjoint = driven * desk->b[i] + x * desk->c[i];
             desk->u[i * n + j] = at->add ? desk->u[i * n + j] + u_adjoint : u_adjoint;
@@ -398,6 +406,11 @@ static const real *loss_at(const struct run *run, int64_t b, int64_t t, const st
     return desk->loss;
 }
 
+static bool streamable(const real *row)
+{
+    return row != NULL && (uintptr_t)row % LANE_BYTES == 0;
+}
+
 /* Row i of width n of something that may not be asked for. */
 static real *row_of(void *array, int64_t i, int64_t n)
 {
@@ -421,6 +434,7 @@ INLINE bool backward_token(const struct run *run, const int64_t r, const int few
                              .before = whole(p, g->exact ? before : initial, place(p, desk, BEFORE)),
                              .v_adjoint = row_begin(p, v_adjoint, desk->v),
                              .lambda_adjoint = row_begin(p, lambda_adjoint, desk->lambda)};
+    at.stream = g->stream && g->n == 1 && fits(p) && streamable(v_adjoint) && streamable(lambda_adjoint);
     activate(p, theta, desk);
     products(p, r, at.lambda, desk);
     bool regular = fused_gradient_core_make(p, theta + r * d, g->exact, &desk->core);
@@ -492,6 +506,7 @@ INLINE int64_t run_sequence(const struct run *run, const int64_t r, const int fe
         if (!backward_token(run, r, few, b, t, desk))
             place = b * p->T + t;
     }
+    lanes_streamed();
     for (int64_t k = 0; k < g->n && run->gradients->h0 != NULL; k++)
         adjoint_put((real *)run->gradients->h0 + b * d, (real *)(desk->carried + k * n), d, k > 0);
     return place;

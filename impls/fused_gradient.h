@@ -25,7 +25,8 @@ struct fused_gradient {
     struct problem problem;
     int threads;
     bool exact;
-    int64_t n;       /* applications gone through backwards */
+    bool stream; /* adjoints of v and lambda are written past the caches, where rows allow it: to be set for what no cache holds */
+    int64_t n;   /* applications gone through backwards */
     int64_t scratch; /* vectors of a thread */
     lanes *memory;   /* scratch of all threads */
     real *iterates;  /* (B,T,n,d) F^1 ... F^n; nothing when exact */

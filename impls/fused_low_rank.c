@@ -99,7 +99,7 @@ static struct fused_low_rank sized(const struct problem *p, int64_t longest, int
 double fused_low_rank_reals(const struct problem *p, int64_t longest, int threads)
 {
     struct fused_low_rank f = sized(p, longest, threads);
-    return (double)f.scratch * threads * LANES + 2 * (double)p->B * (double)p->T * (double)f.R;
+    return (double)f.scratch * threads * (double)LANES + 2 * (double)p->B * (double)p->T * (double)f.R;
 }
 
 bool fused_low_rank_open(const struct problem *p, int64_t longest, int threads, struct fused_low_rank *f)
@@ -293,7 +293,8 @@ static void step(const struct share *s, int64_t i, int64_t t, int64_t k, const s
     bool last = tile->start + tile->L == s->to && (s->to == pass->to || pass->residual != NULL), fits = d % LANES == 0;
     real *row = pass->h + token * d, *out = !last ? NULL : fits ? row : (real *)s->desk.row;
     fused_core_run(R, tile->L, s->desk.cores + (i * f->block + k) * fused_core_size(R), y, f->carried[1] + token * R, s->desk.g);
-    fused_update(R, tile->L, n, f->problem.form == FORM_NORMALISED, now, next, states, s->desk.g, out, y);
+    fused_update(R, tile->L, n, f->problem.form == FORM_NORMALISED, now, next, states, s->desk.g, out,
+                 f->stream && fits && (uintptr_t)out % LANE_BYTES == 0, y);
     if (last && !fits)
         memcpy(row, out, (size_t)d * sizeof(real));
     if (pass->residual != NULL)
@@ -335,6 +336,7 @@ static void block(const struct fused_share *share, int64_t t0, int64_t t1)
             }
         first = end;
     }
+    lanes_streamed();
 }
 
 /* Residuals and broken iterates of a share, after the last token. */
@@ -350,7 +352,7 @@ static void finish(const struct fused_share *share)
             for (int64_t l = tile.L - 1; l >= 0; l--) {
                 lanes sum = {0}; /* 0 for finite channels, NaN for any other */
                 for (int64_t j = 0; j < f->vectors; j++)
-                    sum += states[j * tile.L + l] - states[j * tile.L + l];
+                    sum += 0 * states[j * tile.L + l];
                 for (int c = 0; c < LANES; c++)
                     if (sum[c] != 0)
                         broken = tile.start + l + 1;

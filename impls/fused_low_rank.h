@@ -24,6 +24,7 @@ struct fused_low_rank {
     int64_t longest; /* iterates of a pass, at the most */
     int threads;
     int64_t stages; /* threads of one sequence */
+    bool stream;    /* h is written past the caches, where rows allow it: to be set for results that no cache holds */
     int64_t R, vectors, group, block;
     int64_t scratch;  /* vectors of a thread */
     lanes *memory;    /* scratch of all threads */

@@ -39,7 +39,7 @@ INLINE void multiply(const int rows, const int vectors, int64_t width, int64_t m
 #pragma GCC unroll 2
         for (int j = 0; j < vectors; j++)
             sum[i][j] = (lanes){0};
-    for (int64_t c = 0; c < d; c++, panel += vectors)
+    for (int64_t c = 0; c < d; c++, panel += vectors) {
 #pragma GCC unroll 12
         for (int i = 0; i < rows; i++) {
             const real one = k[i * d + c];
@@ -47,6 +47,7 @@ INLINE void multiply(const int rows, const int vectors, int64_t width, int64_t m
             for (int j = 0; j < vectors; j++)
                 sum[i][j] += panel[j] * one;
         }
+    }
 #pragma GCC unroll 12
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2

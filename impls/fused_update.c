@@ -36,9 +36,18 @@ INLINE void add_up(const int n, const lanes *sum, real *y)
     }
 }
 
+/* Vector j of the row that leaves, if it does. */
+INLINE void put(real *out, bool stream, int64_t j, lanes h)
+{
+    if (out != NULL && stream)
+        lanes_stream(out + j * LANES, h);
+    else if (out != NULL)
+        lanes_store(out + j * LANES, h);
+}
+
 INLINE void update_few(const int R, const int L, int64_t n, bool gated, const struct fused_token *token,
                        const struct fused_token *next, lanes *restrict states, const real *restrict g, real *restrict out,
-                       real *restrict y)
+                       bool stream, real *restrict y)
 {
     const real *v = token->v, *lambda = token->lambda, *u = token->u, *lambda_next = next->lambda, *u_next = next->u;
     const real gating = gated;
@@ -66,8 +75,7 @@ INLINE void update_few(const int R, const int L, int64_t n, bool gated, const st
             for (int i = 0; i < R; i++)
                 sum[l * R + i] += factor[i] * h;
         }
-        if (out != NULL)
-            lanes_store(out + j * LANES, h);
+        put(out, stream, j, h);
     }
     add_up(L * R, sum, y);
 }
@@ -96,7 +104,7 @@ INLINE void dots_few(const int R, const int L, int64_t n, const real *lambda, co
 
 /* R above FEW: the update, then the sums, FEW at a time. */
 INLINE void update_many(int64_t R, const int L, int64_t n, bool gated, const struct fused_token *token, lanes *restrict states,
-                        const real *restrict g, real *restrict out)
+                        const real *restrict g, real *restrict out, bool stream)
 {
     const real gating = gated;
     for (int64_t j = 0; j < n; j++, states += L) {
@@ -115,8 +123,7 @@ INLINE void update_many(int64_t R, const int L, int64_t n, bool gated, const str
 #pragma GCC unroll 4
         for (int l = 0; l < L; l++)
             states[l] = h[l];
-        if (out != NULL)
-            lanes_store(out + j * LANES, h[L - 1]);
+        put(out, stream, j, h[L - 1]);
     }
 }
 
@@ -132,17 +139,17 @@ INLINE void dots_many(int64_t R, const int L, int64_t n, const struct fused_toke
 
 #define ARGUMENTS                                                                                                                  \
     int64_t R, int64_t n, bool gated, const struct fused_token *token, const struct fused_token *next, lanes *states,              \
-        const real *g, real *out, real *y
+        const real *g, real *out, bool stream, real *y
 #define UPDATE_FEW(rank, length)                                                                                                   \
     static void update_##rank##_##length(ARGUMENTS)                                                                                \
     {                                                                                                                              \
         (void)R;                                                                                                                   \
-        update_few(rank, length, n, gated, token, next, states, g, out, y);                                                        \
+        update_few(rank, length, n, gated, token, next, states, g, out, stream, y);                                                \
     }
 #define UPDATE_MANY(length)                                                                                                        \
     static void update_many_##length(ARGUMENTS)                                                                                    \
     {                                                                                                                              \
-        update_many(R, length, n, gated, token, states, g, out);                                                                   \
+        update_many(R, length, n, gated, token, states, g, out, stream);                                                           \
         dots_many(R, length, n, next, states, y);                                                                                  \
     }
 #define DOTS_ARGUMENTS int64_t R, int64_t n, const struct fused_token *next, const lanes *states, real *y
@@ -180,9 +187,9 @@ static void (*const updates[FEW + 1][FUSED_TILE + 1])(ARGUMENTS) = {TILES(UPDATE
 static void (*const dots[FEW + 1][FUSED_TILE + 1])(DOTS_ARGUMENTS) = {TILES(DOTS_ROW) LENGTHS(DOTS_MANY_ROW)};
 
 void fused_update(int64_t R, int64_t L, int64_t n, bool gated, const struct fused_token *token, const struct fused_token *next,
-                  lanes *states, const real *g, real *out, real *y)
+                  lanes *states, const real *g, real *out, bool stream, real *y)
 {
-    updates[R > FEW ? 0 : R][L](R, n, gated, token, next, states, g, out, y);
+    updates[R > FEW ? 0 : R][L](R, n, gated, token, next, states, g, out, stream, y);
 }
 
 void fused_dots(int64_t R, int64_t L, int64_t n, const struct fused_token *next, const lanes *states, real *y)

@@ -31,10 +31,10 @@ int64_t fused_rank(int64_t r);
 /* Iterates of the next tile, when so many are left: a power of 2. */
 int64_t fused_tile(int64_t R, int64_t left);
 
-/* states (n,L,LANES) from one token to the next; g (L,R), y (L,R). out (n,LANES), aligned as it may be, takes h^L; or NULL. gated: the
- * normalised form. */
+/* states (n,L,LANES) from one token to the next; g (L,R), y (L,R). out (n,LANES), aligned as it may be, takes h^L, past the caches (aligned then) or
+ * into them; or NULL. gated: the normalised form. */
 void fused_update(int64_t R, int64_t L, int64_t n, bool gated, const struct fused_token *token, const struct fused_token *next,
-                  lanes *states, const real *g, real *out, real *y);
+                  lanes *states, const real *g, real *out, bool stream, real *y);
 
 /* y (L,R) alone: before the first token of a block. */
 void fused_dots(int64_t R, int64_t L, int64_t n, const struct fused_token *next, const lanes *states, real *y);

@@ -93,7 +93,7 @@ static bool divides_time(const struct problem *p, const struct settings *setting
 
 static int64_t slots_of(const struct problem *p, const struct settings *settings, int threads)
 {
-    int64_t N = chunk_of(p, settings), stretch = (STRETCH + N - 1) / N;
+    int64_t N = chunk_of(p, settings), stretch = N > 0 ? (STRETCH + N - 1) / N : 0; /* 0: supports() has said no */
     return divides_time(p, settings, threads) ? stretch : threads;
 }
 

@@ -484,7 +484,10 @@ START_TEST(checkpoints_are_what_the_format_says)
         if (strcmp(name, "__metadata__") == 0) {
             const char *key;
             json_t *text;
-            json_object_foreach(entry, key, text) ck_assert_msg(json_is_string(text), "%s", key);
+            json_object_foreach(entry, key, text)
+            {
+                ck_assert_msg(json_is_string(text), "%s", key);
+            }
             continue;
         }
         const json_t *offsets = json_object_get(entry, "data_offsets"), *shape = json_object_get(entry, "shape");

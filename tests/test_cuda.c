@@ -147,12 +147,19 @@ START_TEST(planted_bugs)
     ck_assert_int_eq(sscanf(planted[_i], "%63[^.].%63[^.].%63s", implementation, bug, way), 3);
     snprintf(program, sizeof program, "kernels-%s", way);
     snprintf(object, sizeof object, "%s/kernels/planted/%s.so", program_folder(), planted[_i]);
-    const char *argv[] = {program, strcmp(way, "thread") == 0 ? "few" : "some", implementation, object, NULL};
+    const char *argv[] = {program, "few", implementation, object, NULL};
     if (!built(way))
         return;
     ck_assert_msg(access(object, R_OK) == 0, "%s is missing", object);
     int status = run(argv, output);
-    bool sanitizer = strstr(output, "Sanitizer") != NULL || strstr(output, "runtime error") != NULL;
+    if (strcmp(bug, "none") == 0) {
+        ck_assert_msg(status == 0, "%s has no bug: status %d: %s", planted[_i], status, output);
+        return;
+    }
+    const char *summary = strstr(output, "SUMMARY: AddressSanitizer: ");
+    bool leak = summary != NULL && strstr(summary, "leaked in") != NULL; /* of a test that gave up */
+    bool sanitizer = (summary != NULL && !leak) || strstr(output, "runtime error") != NULL ||
+                     strstr(output, "SUMMARY: ThreadSanitizer: data race") != NULL;
     bool caught = strcmp(way, "plain") == 0 ? status == 1 || status == -1 : sanitizer && status != 0;
     ck_assert_msg(caught, "%s goes unnoticed: status %d: %s", planted[_i], status, output);
 }

@@ -51,9 +51,9 @@ END_TEST
 START_TEST(kappa_is_what_was_asked_for)
 {
     static const char *const mixers[] = {"dplr", "householder", "kronecker", "dense"};
-    static const char *const kappas[] = {"0.3", "0.9", "0.99", "1.5"};
+    static const char *const kappas[] = {"0.3", "0.9", "0.99", "0.999", "1.5"};
     static const char *const dtypes[] = {"float32", "float64"};
-    for (int k = 0; k < 4; k++)
+    for (int k = 0; k < 5; k++)
         for (int s = 1; s <= 2; s++)
             for (int rest = 0; rest < 8; rest++) {
                 bool one = rest & 4;

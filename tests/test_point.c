@@ -210,6 +210,16 @@ START_TEST(an_old_record_is_of_the_forward_pass)
 }
 END_TEST
 
+/* No run writes "best", but a journal is a file like any other. */
+START_TEST(the_best_level_is_one_of_this_machine)
+{
+    struct point point = usual();
+    set(&point, FIELD_LEVEL, "best");
+    ck_assert_int_eq(point_level(&point), level_best());
+    ck_assert_ptr_eq(point_implementation(&point), registry_get(registry_find("fixed_point"), DTYPE_FLOAT32, level_best()));
+}
+END_TEST
+
 /* Gradients belong to the backward pass alone, the pass to throughput. */
 START_TEST(the_pass_decides_about_the_gradient)
 {
@@ -468,6 +478,7 @@ Suite *suite_point(void)
     tcase_add_test(tests, bad_json_is_refused);
     tcase_add_test(tests, unknown_implementations_are_kept);
     tcase_add_test(tests, an_old_record_is_of_the_forward_pass);
+    tcase_add_test(tests, the_best_level_is_one_of_this_machine);
     tcase_add_test(tests, the_pass_decides_about_the_gradient);
     tcase_add_test(tests, keys_tell_every_field_apart);
     tcase_add_test(tests, keys_tell_conditions_apart);

@@ -12,7 +12,10 @@
 
 // clang-format off
 #define CUDA_IMPLEMENTATIONS(X) \
-    X(diagonal_scan_cuda, CUDA_EXACT, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "diagonal linear RNN (Q = I), one scan on the GPU")
+    X(diagonal_scan_cuda, CUDA_EXACT, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "diagonal linear RNN (Q = I), one scan on the GPU") \
+    X(fixed_point_cuda, CUDA_ITERATIVE, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "the paper's iteration on the GPU: l times channel mixing, then a scan over time") \
+    X(fixed_point_fused_cuda, CUDA_ITERATIVE, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "the same iterates on the GPU, many in one pass over the tokens") \
+    X(structured_sequential_cuda, CUDA_EXACT, GRADIENTS_EXACT, NULL, "exact dense RNN on the GPU, diagonal-plus-low-rank steps, a block a sequence")
 // clang-format on
 
 /* What these implementations have been run on so far. It stands in every record of theirs and in the README, until the results of a

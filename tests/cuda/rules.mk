@@ -6,7 +6,7 @@ KERNEL_WAYS := plain address $(if $(shell command -v clang++),thread)
 KERNEL_FLAGS := -std=c++20 -g -fPIC -ffp-contract=fast -Wall -Wextra -Werror -Wno-unknown-pragmas '-DKERNEL_RUNNER="tests/cuda/runner.h"'
 KERNEL_FLAGS_plain := -O2
 KERNEL_FLAGS_address := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-KERNEL_FLAGS_thread := -O1 -fsanitize=thread
+KERNEL_FLAGS_thread := -O1 -fsanitize=thread -Wno-pass-failed
 KERNEL_CXX_plain := $(CXX)
 KERNEL_CXX_address := $(CXX)
 KERNEL_CXX_thread := clang++
