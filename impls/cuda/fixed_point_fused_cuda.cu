@@ -95,7 +95,8 @@ static __device__ inline void leave(float value, float *part)
         *part = value;
 }
 
-template <int R, int CHANNELS> static __global__ void __launch_bounds__(BLOCK_MOST, 2) pass_in_r(struct mixing mix, struct pass pass)
+template <int R, int CHANNELS>
+static __global__ void __launch_bounds__(BLOCK_MOST, 2) pass_in_r(struct mixing mix, struct pass pass)
 {
     using at = sums<R>;
     SHARED(float, part, BLOCK_MOST / WARP * sums<R>::all);
