@@ -66,9 +66,12 @@ __attribute__((constructor)) static void prepare(int argc, char **argv)
 }
 
 /* Counts a call of this kind; true, with errno, for the one that is to fail. */
+/* Calls count from the program's main() on: what a library's own start-up makes of a refusal (CUDA's crashes) is none of ours. */
+static bool begun;
+
 static bool fails(enum kind kind)
 {
-    if (plan.kind != kind || plan.count == NULL || plan.process != getpid() || atomic_fetch_add(plan.count, 1) + 1 != plan.n)
+    if (!begun || plan.kind != kind || plan.count == NULL || plan.process != getpid() || atomic_fetch_add(plan.count, 1) + 1 != plan.n)
         return false;
     atomic_fetch_add(plan.count + 1, 1);
     errno = kinds[kind].reason;
@@ -165,4 +168,25 @@ time_t time(time_t *out)
     if (out != NULL)
         *out = now;
     return now;
+}
+
+/* ---- Where the program begins ---------------------------------------------------------------------------------------------- */
+
+typedef int main_function(int, char **, char **);
+typedef int start_function(main_function *, int, char **, void (*)(void), void (*)(void), void (*)(void), void *);
+start_function __libc_start_main;
+
+static main_function *main_of_program;
+
+static int begin(int argc, char **argv, char **environment)
+{
+    begun = true;
+    return main_of_program(argc, argv, environment);
+}
+
+int __libc_start_main(main_function *program, int argc, char **argv, void (*init)(void), void (*fini)(void), void (*loader)(void),
+                      void *stack)
+{
+    main_of_program = program;
+    return THEIRS(__libc_start_main)(begin, argc, argv, init, fini, loader, stack);
 }
