@@ -459,8 +459,8 @@ START_TEST(gmres_knows_its_residual)
                 const double *iterate = iterates + (l - 1) * N + b * T * D;
                 norm_of_residual(&tensors, b, iterate, next);
                 double found = textbook_residual(&one.problem, iterate, next), said = residual[(l - 1) * B + b];
-                bool evaluated = (l - 1) % (most[k] + 1) ==
-                                 0; /* then what is said is of the iterate before, and this one is f of that */
+                bool evaluated =
+                    (l - 1) % (most[k] + 1) == 0; /* then what is said is of the iterate before, and this one is f of that */
                 if (!evaluated)
                     ck_assert_msg(fabs(found - said) <= 1e-9 * found + 1e-12, "restart=%s l=%d: residual %g, said %g", restarts[k],
                                   l, found, said);

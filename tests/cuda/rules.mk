@@ -2,7 +2,8 @@
 # planted in each. They need no CUDA Toolkit. The suite cuda runs them.
 KERNELS := $(BUILD)/kernels
 KERNEL_NAMES := $(call names,impls/cuda/*.cu)
-KERNEL_WAYS := plain address $(if $(shell command -v clang++),thread)
+# A build of the program under sanitizers has none: their own are linked with the program's plain objects.
+KERNEL_WAYS := $(if $(SANITIZE),,plain address $(if $(shell command -v clang++),thread))
 KERNEL_FLAGS := -std=c++20 -g -fPIC -ffp-contract=fast -Wall -Wextra -Werror -Wno-unknown-pragmas '-DKERNEL_RUNNER="tests/cuda/runner.h"'
 KERNEL_FLAGS_plain := -O2
 KERNEL_FLAGS_address := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -71,7 +71,8 @@ static bool begun;
 
 static bool fails(enum kind kind)
 {
-    if (!begun || plan.kind != kind || plan.count == NULL || plan.process != getpid() || atomic_fetch_add(plan.count, 1) + 1 != plan.n)
+    if (!begun || plan.kind != kind || plan.count == NULL || plan.process != getpid() ||
+        atomic_fetch_add(plan.count, 1) + 1 != plan.n)
         return false;
     atomic_fetch_add(plan.count + 1, 1);
     errno = kinds[kind].reason;
