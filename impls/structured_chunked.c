@@ -13,8 +13,8 @@
  *     finish    h_i <- Lambda_i h_{i-1} + G_i (v_i + U_i b_i): all chunks at once
  *
  * Nothing is divided by a product of lambdas, which may be 0: each D(i,k) is multiplied up from k. The triangle costs N r^2 d a token
- * where the steps themselves cost r d, so chunks are short. Threads divide sequences, or where there are too few of them the chunks of
- * a stretch of time; the bits are the same. */
+ * where the steps themselves cost r d, so chunks are short. Threads divide sequences, or where there are too few of them take stretches
+ * of a sequence in turn; the bits are the same. */
 #include "impls/finite.h"
 #include "impls/lanes.h"
 #include "impls/low_rank.h"
@@ -30,14 +30,14 @@ struct plan {
     struct problem problem;
     int threads;
     bool divides_time;
-    int64_t N, slots; /* tokens of a chunk, the last may be shorter; chunks that are held at once */
+    int64_t N, slots; /* tokens of a chunk, the last may be shorter; chunks that a thread holds at once */
     int64_t scratch;  /* reals a thread */
     real *memory;     /* scratch of all threads */
-    real *chunks;     /* (slots, chunk_size) */
-    real *states;     /* (B,d), when sequences are gone through one stretch after the other */
+    real *chunks;     /* (threads, slots, chunk_size) */
+    real *states;     /* (threads,d) */
 };
 
-enum { CHUNK = 4, STRETCH = 256 /* tokens between two meetings of threads that divide time */ };
+enum { CHUNK = 2, STRETCH = 64 /* tokens that a thread takes at once, or fewer, where threads divide time */ };
 
 #define CHUNKED_OPTIONS "split=batch|time chunk="
 
@@ -91,17 +91,18 @@ static bool divides_time(const struct problem *p, const struct settings *setting
     return threads > 1 && p->B % threads != 0 && p->B < 4 * threads;
 }
 
+/* Each thread has its turn a few times, also where a sequence is short. */
 static int64_t slots_of(const struct problem *p, const struct settings *settings, int threads)
 {
-    int64_t N = chunk_of(p, settings), stretch = N > 0 ? (STRETCH + N - 1) / N : 0; /* 0: supports() has said no */
-    return divides_time(p, settings, threads) ? stretch : threads;
+    int64_t N = chunk_of(p, settings), share = p->T / (4 * (int64_t)threads), stretch = share < STRETCH ? share : STRETCH;
+    return divides_time(p, settings, threads) && N > 0 && stretch > N ? stretch / N : 1; /* N = 0: supports() has said no */
 }
 
 static double plan_reals(const struct problem *p, const struct settings *settings, int threads)
 {
     int64_t N = chunk_of(p, settings);
-    return (double)slots_of(p, settings, threads) * (double)chunk_size(p, N) + (double)threads * (double)scratch_size(p, N) +
-           (double)threads * (double)p->d;
+    return (double)threads * (double)slots_of(p, settings, threads) * (double)chunk_size(p, N) +
+           (double)threads * (double)scratch_size(p, N) + (double)threads * (double)p->d;
 }
 
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
@@ -160,7 +161,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->slots = slots_of(p, settings, threads);
     plan->scratch = scratch_size(p, plan->N);
     plan->memory = memory_allocate(plan->scratch * threads, sizeof(real));
-    plan->chunks = memory_allocate(plan->slots * chunk_size(p, plan->N), sizeof(real));
+    plan->chunks = memory_allocate(threads * plan->slots * chunk_size(p, plan->N), sizeof(real));
     plan->states = memory_allocate(threads * p->d, sizeof(real));
     if (plan->memory == NULL || plan->chunks == NULL || plan->states == NULL) {
         destroy(plan);
@@ -320,6 +321,13 @@ static void begin_state(const struct problem *p, const struct inputs *inputs, in
         state[c] = h0 != NULL ? h0[b * p->d + c] : 0;
 }
 
+/* Tokens of chunk number k of a sequence. */
+static int64_t tokens_of(const struct plan *plan, int64_t k)
+{
+    int64_t left = plan->problem.T - k * plan->N;
+    return left < plan->N ? left : plan->N;
+}
+
 /* A sequence on one thread, chunk by chunk. */
 static int64_t run_sequence(const struct plan *plan, const struct inputs *inputs, int64_t b, int64_t thread, real *h)
 {
@@ -329,7 +337,7 @@ static int64_t run_sequence(const struct plan *plan, const struct inputs *inputs
     int64_t place = p->B * p->T;
     begin_state(p, inputs, b, state);
     for (int64_t from = 0; from < p->T; from += plan->N) {
-        int64_t n = from + plan->N < p->T ? plan->N : p->T - from, i = b * p->T + from;
+        int64_t n = tokens_of(plan, from / plan->N), i = b * p->T + from;
         int64_t found = prepare(plan, inputs, i, n, &chunk, plan->memory + thread * plan->scratch);
         place = found < place ? found : place;
         advance(p, n, &chunk, state);
@@ -338,31 +346,31 @@ static int64_t run_sequence(const struct plan *plan, const struct inputs *inputs
     return place;
 }
 
-/* A sequence on all threads, one stretch of chunks after the other. */
+/* A sequence on all threads, which take stretches of chunks in turn: what a thread has prepared stays in its caches, and only the state
+ * goes from one to the next. While one advances, the others prepare or finish. */
 static int64_t run_together(const struct plan *plan, const struct inputs *inputs, int64_t b, real *h)
 {
     const struct problem *p = &plan->problem;
     int64_t N = plan->N, chunks = (p->T + N - 1) / N, place = p->B * p->T;
     begin_state(p, inputs, b, plan->states);
-#pragma omp parallel num_threads(plan->threads) reduction(min : place)
+#pragma omp parallel for ordered num_threads(plan->threads) schedule(static, 1) reduction(min : place)
     for (int64_t from = 0; from < chunks; from += plan->slots) {
-        int64_t to = from + plan->slots < chunks ? from + plan->slots : chunks;
-#pragma omp for schedule(static)
+        int64_t to = from + plan->slots < chunks ? from + plan->slots : chunks, thread = omp_get_thread_num();
+        int64_t slot = thread * plan->slots - from;
         for (int64_t k = from; k < to; k++) {
-            struct chunk chunk = chunk_at(plan, k - from);
-            int64_t n = (k + 1) * N < p->T ? N : p->T - k * N;
-            int64_t found = prepare(plan, inputs, b * p->T + k * N, n, &chunk, plan->memory + omp_get_thread_num() * plan->scratch);
+            struct chunk chunk = chunk_at(plan, slot + k);
+            int64_t found =
+                prepare(plan, inputs, b * p->T + k * N, tokens_of(plan, k), &chunk, plan->memory + thread * plan->scratch);
             place = found < place ? found : place;
         }
-#pragma omp single
+#pragma omp ordered
         for (int64_t k = from; k < to; k++) {
-            struct chunk chunk = chunk_at(plan, k - from);
-            advance(p, (k + 1) * N < p->T ? N : p->T - k * N, &chunk, plan->states);
+            struct chunk chunk = chunk_at(plan, slot + k);
+            advance(p, tokens_of(plan, k), &chunk, plan->states);
         }
-#pragma omp for schedule(static)
         for (int64_t k = from; k < to; k++) {
-            struct chunk chunk = chunk_at(plan, k - from);
-            finish(p, inputs, b * p->T + k * N, (k + 1) * N < p->T ? N : p->T - k * N, &chunk, h);
+            struct chunk chunk = chunk_at(plan, slot + k);
+            finish(p, inputs, b * p->T + k * N, tokens_of(plan, k), &chunk, h);
         }
     }
     return place;
@@ -389,7 +397,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
 
 const struct implementation VARIANT(structured_chunked) = {
     .name = "structured_chunked",
-    .summary = "exact dense RNN, parallel in time: low-rank steps of chunk=N tokens (4) solved together, then a scan over chunks",
+    .summary = "exact dense RNN, parallel in time: low-rank steps of chunk=N tokens (2) solved together, then a scan over chunks",
     .options = CHUNKED_OPTIONS,
     .device = DEVICE_CPU,
     .exact = true,

@@ -529,6 +529,29 @@ START_TEST(exact_chunks)
 }
 END_TEST
 
+/* The same of a sequence that is long enough for each thread to have many turns. */
+START_TEST(exact_chunks_in_turn)
+{
+    enum { LONG = 300, D_LONG = 17 };
+    struct test_case test = some_case(_i % 2, FEEDBACK_NONE, (enum form)(_i / 2));
+    test.problem.B = 1;
+    test.problem.T = LONG;
+    test.problem.d = D_LONG;
+    struct tensors tensors = case_tensors(&test, 103);
+    double exact[LONG * D_LONG], h[LONG * D_LONG], other[LONG * D_LONG];
+    ck_assert_int_eq(reference_exact(&tensors, exact).code, STATUS_OK);
+    struct settings settings = fixed_l(1);
+    ck_assert_int_eq(run_variant(solver("structured_chunked"), &tensors, &settings, 1, h, NULL, NULL).code, STATUS_OK);
+    ck_assert_double_le(distance_max(h, exact, LONG * D_LONG), 1e-11);
+    for (int threads = 2; threads <= 5; threads++) {
+        ck_assert_int_eq(run_variant(solver("structured_chunked"), &tensors, &settings, threads, other, NULL, NULL).code,
+                         STATUS_OK);
+        ck_assert(memcmp(h, other, sizeof h) == 0);
+    }
+    tensors_free(&tensors);
+}
+END_TEST
+
 START_TEST(krylov_refusals)
 {
     static const struct {
@@ -602,6 +625,7 @@ Suite *suite_solvers(void)
     tcase_add_loop_test(krylov, gmres_knows_its_residual, 0, 2 * (MIXERS - 1));
     tcase_add_loop_test(krylov, accelerated, 0, 2);
     tcase_add_loop_test(krylov, exact_chunks, 0, 16);
+    tcase_add_loop_test(krylov, exact_chunks_in_turn, 0, 4);
     tcase_add_test(krylov, krylov_refusals);
     tcase_add_test(krylov, constant_damping);
     suite_add_tcase(suite, all);
