@@ -97,7 +97,7 @@ static __device__ inline void leave(float value, float *part)
 
 /* Two blocks a processor where their registers suffice for that: 16 products of a thread take more than half of them. */
 template <int R, int CHANNELS>
-static __global__ void __launch_bounds__(BLOCK_MOST, R * CHANNELS < 16 ? 2 : 1) pass_in_r(struct mixing mix, struct pass pass)
+static __global__ void __launch_bounds__(BLOCK_MOST, R *CHANNELS < 16 ? 2 : 1) pass_in_r(struct mixing mix, struct pass pass)
 {
     using at = sums<R>;
     SHARED(float, part, BLOCK_MOST / WARP * sums<R>::all);
