@@ -37,7 +37,6 @@ static void __asan_unpoison_memory_region(const volatile void *, size_t)
 extern "C" {
 void *__tsan_get_current_fiber(void);
 void *__tsan_create_fiber(unsigned flags);
-void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 void __tsan_acquire(void *token);
 void __tsan_release(void *token);
@@ -99,7 +98,11 @@ struct {
     uint64_t random;
 } chosen;
 const struct runner_launch *launch;
-std::vector<void *> stacks; /* free ones */
+/* What a thread runs on, kept for the next: to make them anew is most of what ThreadSanitizer costs. */
+struct ground {
+    void *stack, *sanitizer;
+};
+std::vector<ground> grounds; /* free ones */
 fiber *running;
 void *home_sp;
 [[maybe_unused]] void *home_fake, *home_sanitizer;
@@ -110,7 +113,6 @@ char message[160];
 long long finished;
 std::map<const void *, size_t> allowed;
 char begin_token, end_token; /* apart: a thread that begins must not seem to come after one that has ended */
-unsigned stacks_made;
 
 } // namespace
 
@@ -283,21 +285,24 @@ void runner_moves(void)
 
 /* ---- Blocks ------------------------------------------------------------------------------------------------------------- */
 
-static void *take_stack(void)
+static ground take_ground(void)
 {
-    if (stacks.empty()) {
-        void *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (stack == MAP_FAILED) {
+    if (grounds.empty()) {
+        ground fresh = {};
+        fresh.stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (fresh.stack == MAP_FAILED) {
             fprintf(stderr, "runner: no memory for a stack\n");
             abort();
         }
-        stacks.push_back(stack);
-        stacks_made++;
+#ifdef RUNNER_THREAD
+        fresh.sanitizer = __tsan_create_fiber(0);
+#endif
+        grounds.push_back(fresh);
     }
-    void *stack = stacks.back();
-    stacks.pop_back();
-    __asan_unpoison_memory_region(stack, STACK);
-    return stack;
+    ground one = grounds.back();
+    grounds.pop_back();
+    __asan_unpoison_memory_region(one.stack, STACK);
+    return one;
 }
 
 static void open_thread(block *owner, unsigned index)
@@ -309,7 +314,9 @@ static void open_thread(block *owner, unsigned index)
     one.grid_size.x = launch->blocks;
     one.owner = owner;
     one.state = READY;
-    one.stack = take_stack();
+    ground on = take_ground();
+    one.stack = on.stack;
+    one.sanitizer = on.sanitizer;
     /* tops are staggered: else they all fall into the same few lines of the cache */
     void **top = (void **)((char *)one.stack + STACK - 256 - (uintptr_t)one.stack / STACK % 32 * 192);
     *--top = NULL; /* as if called: the stack is 8 off a multiple of 16 */
@@ -317,9 +324,6 @@ static void open_thread(block *owner, unsigned index)
     for (int i = 0; i < 6; i++)
         *--top = NULL;
     one.sp = top;
-#ifdef RUNNER_THREAD
-    one.sanitizer = __tsan_create_fiber(0);
-#endif
 }
 
 static block *open_block(unsigned index)
@@ -344,12 +348,8 @@ static block *open_block(unsigned index)
 
 static void close_block(block *one)
 {
-    for (fiber &thread : one->threads) {
-        stacks.push_back(thread.stack);
-#ifdef RUNNER_THREAD
-        __tsan_destroy_fiber(thread.sanitizer);
-#endif
-    }
+    for (const fiber &thread : one->threads)
+        grounds.push_back({thread.stack, thread.sanitizer});
     __asan_unpoison_memory_region(one->memory, STATIC_SHARED);
     __asan_unpoison_memory_region(one->dynamic, launch->shared + 1);
     free(one->memory);
