@@ -100,7 +100,8 @@ static bool draw_panel(struct figure *figure, int panel, const int *series, stru
         for (size_t i = 0; i < figure->n; i++)
             if (series[i] == s && grouping_holds(&figure->panels, panel, &figure->record[i]->point))
                 chosen[n++] = figure->record[i];
-        done = n == 0 || figure->kind->rows(chosen, n, figure->x >= 0 ? figure->x : figure->along, figure_drawing(figure, panel, s));
+        done =
+            n == 0 || figure->kind->rows(chosen, n, figure->x >= 0 ? figure->x : figure->along, figure_drawing(figure, panel, s));
     }
     return done;
 }
