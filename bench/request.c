@@ -74,7 +74,7 @@ static bool read_kind(const struct source *source, const struct node *node, int 
 
 static bool read_request(const struct source *source, const struct node *node, struct plot_request *request)
 {
-    static const char *const keys[] = {"kind", "name", "x", "series", "panel", "where"};
+    static const char *const keys[] = {"kind", "name", "x", "along", "series", "panel", "where"};
     int kind;
     if (node->kind != NODE_MAP)
         return fail_value(source, node, "an entry of plots", "{kind: ..., ...}");
@@ -82,21 +82,26 @@ static bool read_request(const struct source *source, const struct node *node, s
         return false;
     const struct node *kind_node = node_find(node, "kind"), *name = node_find(node, "name"), *x = node_find(node, "x");
     const struct node *series = node_find(node, "series"), *panel = node_find(node, "panel"), *where = node_find(node, "where");
+    const struct node *along = node_find(node, "along");
     if (kind_node == NULL)
         return fail_at(source->error, &node->mark, "a plot without kind; expected kind: and a word");
     if (!read_kind(source, kind_node, &kind))
         return false;
-    request->x = -1;
+    request->x = request->along = -1;
     snprintf(request->kind, sizeof request->kind, "%s", plot_kind_get(kind)->name);
     snprintf(request->name, sizeof request->name, "%s", plot_kind_get(kind)->name);
     if ((name != NULL && !name_read(source, name, "name", request->name)) ||
         (x != NULL && !read_field_name(source, x, "x", &request->x)) ||
+        (along != NULL && !read_field_name(source, along, "along", &request->along)) ||
         (series != NULL && !read_field_names(source, series, "series", request->series, &request->n_series)) ||
         (panel != NULL && !read_field_names(source, panel, "panel", request->panel, &request->n_panel)) ||
         (where != NULL && !filter_read(source, where, "where", &request->where)))
         return false;
     if (x != NULL && !plot_kind_takes_x(kind, request->x))
         return fail_at(source->error, &x->mark, "x is %s; expected a field that %s can be drawn along", x->text, request->kind);
+    if (along != NULL && !plot_kind_takes_along(kind, request->along))
+        return fail_at(source->error, &along->mark, "along is %s; expected a field that may vary along a curve of %s", along->text,
+                       request->kind);
     return true;
 }
 

@@ -26,6 +26,7 @@ struct plot_request {
     char kind[SWEEP_NAME_MAX];             /* a row of plots/'s table of kinds */
     char name[SWEEP_NAME_MAX];             /* of the files; the kind when not given */
     int x;                                 /* field on the x axis where the kind lets one choose, else -1 */
+    int along;                             /* field that varies along a curve where the kind lets one choose, else -1 */
     int series[PLOT_FIELDS_MAX], n_series; /* one curve per combination of these fields' values */
     int panel[PLOT_FIELDS_MAX], n_panel;   /* one panel per combination */
     struct filter where;

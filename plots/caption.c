@@ -136,7 +136,7 @@ static void describe_constants(const struct page *page, struct record *const *re
     bool named = !label[0];
     text[0] = '\0';
     for (int f = 0; f < FIELD_COUNT; f++) {
-        if (f == FIELD_MEASURE || f == figure->x || f == figure->kind->along || (f == FIELD_IMPLEMENTATION && named) ||
+        if (f == FIELD_MEASURE || f == figure->x || f == figure->along || (f == FIELD_IMPLEMENTATION && named) ||
             field_varies(record, n, f))
             continue;
         const struct value *value = NULL;
@@ -189,6 +189,7 @@ static void put_notes(FILE *out, const struct page *page, unsigned notes, int wi
         {NOTE_LEVEL, "Level lines: implementations that do not iterate."},
         {NOTE_WITHOUT_X, "Level lines: gradients that have no such number."},
         {NOTE_LABELS, "Small numbers beside points: iterations l."},
+        {NOTE_TOLERANCES, "Small numbers beside points: the tolerance of the residual at which the iteration stops."},
         {NOTE_ROOFS, "Lines: measured limits of this machine, bandwidth of working sets inside a cache or beyond all of them, "
                      "and multiply-adds in registers."},
         {NOTE_NO_ROOFS, "Without lines: the limits of the machine were not measured with so many threads."},

@@ -15,7 +15,8 @@ enum note {
     NOTE_FLOOR = 1 << 4,         /* an error below ERROR_FLOOR is drawn there */
     NOTE_MEASURED = 1 << 5,      /* a kappa that was measured, not asked for */
     NOTE_LEVEL = 1 << 6,         /* a row that does not depend on x */
-    NOTE_LABELS = 1 << 7,        /* numbers beside points */
+    NOTE_LABELS = 1 << 7,        /* numbers beside points: iterations */
+    NOTE_TOLERANCES = 1 << 15,   /* numbers beside points: tolerances */
     NOTE_ROOFS = 1 << 8,         /* lines are the limits of the machine */
     NOTE_WILSON = 1 << 10,       /* bars are 95 % intervals of a share */
     NOTE_CHANCE = 1 << 11,       /* a line is what guessing gets */

@@ -60,10 +60,10 @@ static void choose_fields(const struct plot_request *request, struct figure *fig
     const int *wanted = request->n_series ? request->series : kind->series;
     int n_wanted = request->n_series ? request->n_series : kind->n_series;
     for (int i = 0; i < n_wanted; i++)
-        if (wanted[i] != figure->x && wanted[i] != kind->along && !contains(panels->field, panels->n_fields, wanted[i]))
+        if (wanted[i] != figure->x && wanted[i] != figure->along && !contains(panels->field, panels->n_fields, wanted[i]))
             add_fields(series, &wanted[i], 1);
     for (int f = 0; f < FIELD_COUNT; f++)
-        if ((kind->n_panels == 0 || contains(kind->panels, kind->n_panels, f)) && f != figure->x && f != kind->along &&
+        if ((kind->n_panels == 0 || contains(kind->panels, kind->n_panels, f)) && f != figure->x && f != figure->along &&
             !field_is_seed(f) && !contains(series->field, series->n_fields, f) && field_varies(figure->record, figure->n, f))
             add_fields(panels, &f, 1);
     panels->wide = true;
@@ -100,7 +100,8 @@ static bool draw_panel(struct figure *figure, int panel, const int *series, stru
         for (size_t i = 0; i < figure->n; i++)
             if (series[i] == s && grouping_holds(&figure->panels, panel, &figure->record[i]->point))
                 chosen[n++] = figure->record[i];
-        done = n == 0 || figure->kind->rows(chosen, n, figure->x, figure_drawing(figure, panel, s));
+        done =
+            n == 0 || figure->kind->rows(chosen, n, figure->x >= 0 ? figure->x : figure->along, figure_drawing(figure, panel, s));
     }
     return done;
 }
@@ -139,12 +140,13 @@ bool figure_make(const struct sweep *sweep, const struct plot_request *request, 
     figure->kind = plot_kind_get(kind);
     figure->sweep_name = sweep->name;
     figure->x = figure->kind->n_x == 0 ? -1 : request->x < 0 ? figure->kind->x[0].field : request->x;
+    figure->along = request->along < 0 ? figure->kind->along : request->along;
     if (figure->x >= 0 && !plot_kind_takes_x(kind, figure->x))
         return fail(error, "a plot of kind %s cannot have %s on its x axis", figure->kind->name, fields[figure->x].name);
     name_figure(request, figure);
     bool done = select_records(records, request, figure) && group(request, figure);
     if (done) {
-        int x = figure->x >= 0 ? figure->x : figure->kind->along_is_x ? figure->kind->along : -1;
+        int x = figure->x >= 0 ? figure->x : figure->kind->along_is_x ? figure->along : -1;
         figure->x_varies = x < 0 || field_varies(figure->record, figure->n, x);
         done = leave_out_single_x(figure) && (!figure->left_out[0] || group(request, figure)) && draw_curves(figure);
     }

@@ -13,6 +13,7 @@ struct figure {
     const char *sweep_name;
     char name[SWEEP_NAME_MAX + 32]; /* of its files: the request's, or that of the kind and x */
     int x;                          /* field on the x axis, or -1 where that is no choice */
+    int along;                      /* field that varies along a curve where x is no choice, or -1 */
     bool x_varies;                  /* false: whatever the x axis shows of the points is a single value */
     struct record **record;         /* those that are drawn, in order */
     size_t n;

@@ -36,12 +36,13 @@ static const struct plot_kind kinds[] = {
      .x_columns = 1u << 0, .y_columns = 1u << 1 | 1u << 2 | 1u << 3, .letters_low = true,
      .rows = rows_throughput},
     {.name = "error-against-time",
-     .summary = "work and precision: error against the exact answer over the time of a call, points labelled by l",
+     .summary = "work and precision: error against the exact answer over the time of a call, points labelled by l or their tolerance",
      .measure = "throughput",
-     .series = {FIELD_IMPLEMENTATION, FIELD_MIXER, FIELD_R, FIELD_TOLERANCE, FIELD_THREADS}, .n_series = 5, .along = FIELD_L,
+     .series = {FIELD_IMPLEMENTATION, FIELD_MIXER, FIELD_R, FIELD_TOLERANCE, FIELD_THREADS}, .n_series = 5,
+     .along = FIELD_L, .along_instead = FIELD_TOLERANCE,
      .title = "error against the time of a call (work and precision)",
      .x_label = "time of a call [s]", .y_label = "relative error (max norm)",
-     .columns = "seconds\tseconds_low\tseconds_high\terror\tl",
+     .columns = "seconds\tseconds_low\tseconds_high\terror\tlabel",
      .x_columns = 1u << 0 | 1u << 1 | 1u << 2, .y_columns = 1u << 3, .decades = true,
      .rows = rows_error_against_time},
     {.name = "roofline",
@@ -216,6 +217,11 @@ int plot_kind_find(const char *name)
         if (!strcmp(kinds[k].name, name))
             return k;
     return -1;
+}
+
+bool plot_kind_takes_along(int kind, int field)
+{
+    return field == kinds[kind].along || (field > 0 && field == kinds[kind].along_instead);
 }
 
 bool plot_kind_takes_x(int kind, int field)

@@ -21,6 +21,7 @@ struct plot_kind {
     int series[KIND_LIST_MAX], n_series;   /* one curve per combination of these, unless the request says otherwise */
     int panels[KIND_LIST_MAX], n_panels;   /* of the fields that nobody names, only these make panels; none: all that vary */
     int along;                             /* field that varies along a curve although x is no choice; or -1 */
+    int along_instead;                     /* what a request may name in its place; 0: nothing */
     bool along_is_x;                       /* it is what the x axis shows */
     const char *title, *x_label, *y_label; /* NULL x_label: that of the chosen field, which the title then names too */
     const char *columns;                   /* heads of the rows in the data file, separated by tabs */
@@ -38,5 +39,7 @@ const struct plot_kind *plot_kind_get(int kind);
 int plot_kind_find(const char *name);
 /* True where a request may put this field on the x axis of this kind. */
 bool plot_kind_takes_x(int kind, int field);
+/* True where a request may say that this field varies along the curves of this kind. */
+bool plot_kind_takes_along(int kind, int field);
 
 #endif

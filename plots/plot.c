@@ -123,7 +123,7 @@ static bool draw_unasked(struct session *session)
 {
     for (int k = 0; k < plot_kind_count(); k++) {
         const struct plot_kind *kind = plot_kind_get(k);
-        struct plot_request request = {.x = -1};
+        struct plot_request request = {.x = -1, .along = -1};
         snprintf(request.kind, sizeof request.kind, "%s", kind->name);
         for (int i = 0; i < kind->n_x || i == 0; i++) {
             bool empty;

@@ -72,14 +72,13 @@ bool rows_throughput(struct record *const *record, size_t n, int x, struct drawi
 
 bool rows_error_against_time(struct record *const *record, size_t n, int x, struct drawing *drawing)
 {
-    (void)x;
-    enum { SECONDS, LOW, HIGH, ERROR, ITERATIONS, LABELS = 6 };
+    enum { SECONDS, LOW, HIGH, ERROR, ALONG, LABELS = 6 };
     bool done = true;
     size_t found = 0, first = drawing->n_rows;
     struct sample *sample = calloc(n, sizeof *sample);
     for (size_t i = 0; sample && done && i < n; i++) {
         struct sample *at = &sample[found];
-        at->x = value_number(&record[i]->point.value[FIELD_L]);
+        at->x = value_number(&record[i]->point.value[x]);
         at->z = record_number(record[i], "throughput.error_exact");
         bool timed = seconds_of(record[i], at), known = timed && !isnan(at->z);
         if (!timed || record[i]->result != RESULT_OK) /* timed, but without an error (against itself): just not drawn */
@@ -101,14 +100,14 @@ bool rows_error_against_time(struct record *const *record, size_t n, int x, stru
         row->value[LOW] = seconds.low;
         row->value[HIGH] = seconds.high;
         row->value[ERROR] = drawing_error(drawing, error.median);
-        row->value[ITERATIONS] = sample[i].x;
+        row->value[ALONG] = sample[i].x;
     }
     size_t n_rows = drawing->n_rows - first, step = (n_rows + LABELS - 1) / LABELS;
     for (size_t i = 0; i < n_rows; i++) {
         struct row *row = &drawing->row[first + i];
         if (i % step == 0 || i + 1 == n_rows)
-            row->label = row->value[ITERATIONS];
-        drawing->notes |= isnan(row->label) ? 0 : NOTE_LABELS;
+            row->label = row->value[ALONG];
+        drawing->notes |= isnan(row->label) ? 0 : x == FIELD_L ? NOTE_LABELS : NOTE_TOLERANCES;
     }
     free(sample);
     return done;

@@ -86,7 +86,7 @@ int ticks_make(const struct page *page, struct record *const *record, size_t n, 
                struct tick tick[TICKS_MAX])
 {
     const struct figure *figure = page->figure;
-    int field = figure->kind->along_is_x ? figure->kind->along : figure->x;
+    int field = figure->kind->along_is_x ? figure->along : figure->x;
     if (field < 0)
         return 0;
     int found = measured(page, field, record, n, edge, tick);

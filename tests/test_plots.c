@@ -26,7 +26,7 @@ static void setup(void)
 static struct plot_request *request(const char *kind, const char *name)
 {
     struct plot_request *made = &sweep.plot[sweep.n_plots++];
-    made->x = -1;
+    made->x = made->along = -1;
     strcpy(made->kind, kind);
     strcpy(made->name, name);
     return made;
@@ -203,7 +203,22 @@ START_TEST(error_against_time)
     check_contains("plots/work.dat", "0\t0\tright\tNaN\tNaN\t0\tT\n"
                                      "0\t1\tbeside\t0.5\t1e-17\t0\t1\n0\t1\tbeside\t2\t1e-07\t0\t9\n");
     check_contains("plots/work.dat",
-                   "# seconds\tseconds_low\tseconds_high\terror\tl\n0.5\tNaN\tNaN\t1e-17\t1\n2\t1.5\t2.5\t1e-07\t9\n");
+                   "# seconds\tseconds_low\tseconds_high\terror\tlabel\n0.5\tNaN\tNaN\t1e-17\t1\n2\t1.5\t2.5\t1e-07\t9\n");
+}
+END_TEST
+
+/* Solvers stopped by tolerances are one curve, labelled by them; the same l of two tolerances are two points. */
+START_TEST(error_against_time_along_tolerances)
+{
+    made_record(JOURNAL, "ok", "{\"throughput\":{\"median\":2,\"tokens_per_s\":1,\"error_exact\":1e-7}}", "impl=fixed_point",
+                "measure=throughput", "l=9", "tolerance=1e-6", NULL);
+    made_record(JOURNAL, "ok", "{\"throughput\":{\"median\":1,\"tokens_per_s\":1,\"error_exact\":1e-5}}", "impl=fixed_point",
+                "measure=throughput", "l=9", "tolerance=1e-4", NULL);
+    request("error-against-time", "work")->along = FIELD_TOLERANCE;
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/work.dat", "0\t0\tbeside\t2\t1e-07\t0\t1e-06\n0\t0\tbeside\t1\t1e-05\t0\t0.0001\n");
+    check_contains("plots/work.dat", "Small numbers beside points: the tolerance");
+    check_contains("plots/work.dat", "label\n2\tNaN\tNaN\t1e-07\t1e-06\n1\tNaN\tNaN\t1e-05\t0.0001\n");
 }
 END_TEST
 
@@ -821,7 +836,10 @@ START_TEST(kinds)
     ck_assert_int_eq(found, 5);
     for (int i = 0; i < found; i++)
         ck_assert(plot_kind_takes_x(throughput_kind, allowed[i]));
-    ck_assert(!plot_kind_takes_x(plot_kind_find("error-against-time"), FIELD_T));
+    int work = plot_kind_find("error-against-time");
+    ck_assert(!plot_kind_takes_x(work, FIELD_T));
+    ck_assert(plot_kind_takes_along(work, FIELD_L) && plot_kind_takes_along(work, FIELD_TOLERANCE));
+    ck_assert(!plot_kind_takes_along(work, FIELD_T) && !plot_kind_takes_along(throughput_kind, FIELD_TOLERANCE));
 }
 END_TEST
 
@@ -835,6 +853,7 @@ Suite *suite_plots(void)
     tcase_add_test(tests, throughput);
     tcase_add_test(tests, days_of_the_rounds);
     tcase_add_test(tests, error_against_time);
+    tcase_add_test(tests, error_against_time_along_tolerances);
     tcase_add_test(tests, gradient_cosine);
     tcase_add_test(tests, difference);
     tcase_add_test(tests, step_of_a_training);

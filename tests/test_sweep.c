@@ -261,6 +261,8 @@ static const struct {
     {false, SIZES "plots: [{kind: throughput, x: Q}]\n", "5:31: x is \"Q\"; expected the name of a field"},
     {false, SIZES "plots: [{kind: throughput, x: mixer}]\n",
      "5:31: x is mixer; expected a field that throughput can be drawn along"},
+    {false, SIZES "plots: [{kind: error-against-time, along: T}]\n",
+     "5:43: along is T; expected a field that may vary along a curve of error-against-time"},
     {false, SIZES "plots: [{kind: throughput, series: [T, T]}]\n", "5:40: series lists T twice; expected distinct fields"},
     {false, SIZES "plots: [{kind: throughput, panel: []}]\n", "5:35: panel lists 0 fields; expected 1 to 6"},
     {false, SIZES "plots: [{kind: throughput, name: a/b}]\n", "5:34: name is \"a/b\"; expected " NAME_TAKES},

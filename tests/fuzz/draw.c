@@ -114,10 +114,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     for (int k = 0; k < plot_kind_count(); k++) {
         const struct plot_kind *kind = plot_kind_get(k);
         for (int i = 0; i < kind->n_x || i == 0; i++) {
-            struct plot_request request = {.x = kind->n_x > 0 ? kind->x[i].field : -1};
+            struct plot_request request = {.x = kind->n_x > 0 ? kind->x[i].field : -1, .along = -1};
             snprintf(request.kind, sizeof request.kind, "%s", kind->name);
             snprintf(request.name, sizeof request.name, "%s", kind->name);
             check_figure(&records, &request);
+            if (kind->along_instead > 0) {
+                request.along = kind->along_instead;
+                check_figure(&records, &request);
+            }
         }
     }
     records_free(&records);
