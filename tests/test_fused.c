@@ -147,7 +147,8 @@ static void compare(const char *what, const struct tensors *tensors, const struc
     for (int64_t l = 0; l < a->trace.n_kept; l++) {
         double distance = distance_scaled(tensors, b->iterates + l * size, a->iterates + l * size);
         double allowed = near_of(tensors, l + 1, distance, near);
-        ck_assert_msg(distance <= allowed, "%s: iterate %lld is off by %g, tolerance %g", what, (long long)l + 1, distance, allowed);
+        ck_assert_msg(distance <= allowed, "%s: iterate %lld is off by %g, tolerance %g", what, (long long)l + 1, distance,
+                      allowed);
         steady = distance > near && l < steady ? l : steady;
     }
     double returned = distance_scaled(tensors, b->h, a->h), allowed = near_of(tensors, a->trace.l_run, returned, near);
