@@ -12,7 +12,7 @@ int cuGetProcAddress_v2(const char *name, any_function **function, int version, 
 static int number(const char *variable)
 {
     const char *text = getenv(variable);
-    return text != NULL ? atoi(text) : 0;
+    return text != NULL ? (int)strtol(text, NULL, 10) : 0;
 }
 
 static int driver_version(int *version)

@@ -301,6 +301,8 @@ static void run_traced(const struct implementation *cpu, const struct tensors *t
     const struct problem *p = &tensors->problem;
     int64_t n = p->B * p->T * p->d, size = TRACE_KEPT * p->T * p->d, sequences[] = {p->B - 1};
     double *h = doubles(n), *final = doubles(n), *iterates = doubles(size);
+    for (int b = 0; b < TRACE_B; b++)
+        out->l[b] = cpu != NULL ? -1 : -2; /* where nobody notes one they differ */
     out->kept = doubles(size);
     out->trace = (struct trace){.l = out->l,
                                 .residual = out->residual,
@@ -541,8 +543,8 @@ START_TEST(memory)
         one->supports(&p, &settings, &environment, &support);
         ck_assert_msg(!support.yes && strstr(support.reason, " MB of the device's memory, the tests' runner has 4295.0 MB") != NULL,
                       "%s: %s", mixer_names[mixer], support.reason);
-        double needs = 0;
-        ck_assert_msg(sscanf(support.reason, "needs %lf MB", &needs) == 1 && needs > 4295, "%s", support.reason);
+        double needs = strncmp(support.reason, "needs ", 6) == 0 ? strtod(support.reason + 6, NULL) : 0;
+        ck_assert_msg(needs > 4295, "%s", support.reason);
         looked++;
     }
     ck_assert_int_gt(looked, 0);
