@@ -289,7 +289,7 @@ bool convergence_run(const struct point *point, const struct limits *limits, str
 {
     struct subject subject;
     struct answers answers = {0};
-    bool good = subject_make(point, limits, &subject, finding, error);
+    bool good = subject_make(point, false, limits, &subject, finding, error);
     if (good && finding->result == RESULT_OK) {
         const struct problem *p = &subject.tensors.problem;
         double bytes =

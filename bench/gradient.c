@@ -189,7 +189,7 @@ bool gradient_run(const struct point *point, const struct limits *limits, struct
 {
     struct subject subject;
     struct answers answers = {0};
-    bool good = subject_make(point, limits, &subject, finding, error);
+    bool good = subject_make(point, false, limits, &subject, finding, error);
     double since = clock_seconds(), limit = point->value[FIELD_LIMIT].real;
     if (good && finding->result == RESULT_OK)
         good = answers_make(&subject.tensors, subject_tested(&subject), 0, subject.tensors.problem.B, true, &answers, error);

@@ -10,6 +10,7 @@
 #include "bench/statistics.h"
 #include "bench/subject.h"
 #include "bench/textbook.h"
+#include "bench/validate.h"
 #include "bench/words.h"
 
 #include <math.h>
@@ -30,7 +31,7 @@ struct room {
 
 /* One problem and what came of it. */
 struct found {
-    bool set_aside, answered, diverged;
+    bool set_aside, sensitive, answered, diverged;
     double applications[TARGETS]; /* infinite: never */
     double floor, tracked;
 };
@@ -150,6 +151,24 @@ static struct status solve(struct reach *reach, struct found *found)
     return status.code == STATUS_DIVERGED ? status_ok() : status;
 }
 
+/* Whether rounding alone, in double, would move the exact answer further than the smallest target: of such a problem nobody can say
+ * what its answer is. Mixers that read the state can make one. */
+static bool is_sensitive(const struct reach *reach, const struct tensors *sequence, bool *sensitive, struct error *error)
+{
+    double size = validate_disturbance(DTYPE_FLOAT64);
+    struct tensors disturbed;
+    struct exact exact;
+    if (!tensors_disturbed(sequence, size, 1, &disturbed, error))
+        return false;
+    bool good =
+        exact_solve(&disturbed.problem, &disturbed.inputs, subject_tested(reach->subject), reach->room.scratch, &exact, error);
+    int64_t n = sequence->problem.T * sequence->problem.d;
+    double moved = good && exact.status.code == STATUS_OK ? distance_max(reach->room.scratch, reach->room.exact, n) : INFINITY;
+    *sensitive = !(validate_rounding(DTYPE_FLOAT64) * moved / size <= targets[TARGETS - 1]);
+    tensors_free(&disturbed);
+    return good;
+}
+
 /* Problem b. False: the harness failed. What is no answer of its own kind ends up in *status. */
 static bool one_problem(struct reach *reach, const struct point *point, int64_t b, struct answers *seen, struct found *found,
                         struct status *status, struct error *error)
@@ -163,7 +182,10 @@ static bool one_problem(struct reach *reach, const struct point *point, int64_t 
     bool good = exact_solve(&exactly.problem, &exactly.inputs, subject_tested(subject), reach->room.exact, &exact, error);
     found->answered = good && exact.status.code == STATUS_OK;
     found->set_aside = found->answered && exact.largest > point->value[FIELD_LIMIT].real;
-    if (found->answered && !found->set_aside) {
+    if (found->answered && !found->set_aside)
+        good = is_sensitive(reach, &exactly, &found->sensitive, error);
+    found->set_aside = found->set_aside || found->sensitive;
+    if (good && found->answered && !found->set_aside) {
         seen->worst.largest = larger(seen->worst.largest, exact.largest);
         seen->worst.residual = larger(seen->worst.residual, exact.residual);
         if (seen->n++ == 0 && !spectrum_sequence(&exactly.problem, &exactly.inputs, reach->room.exact, &seen->spectrum))
@@ -221,7 +243,7 @@ static json_t *target_to_json(const struct found *found, int64_t B, int k, doubl
 static json_t *to_json(const struct subject *subject, const struct found *found, double *sorted)
 {
     const struct problem *p = &subject->tensors.problem;
-    int64_t set_aside = 0, unanswered = 0, diverged = 0;
+    int64_t set_aside = 0, sensitive = 0, unanswered = 0, diverged = 0;
     size_t n = 0;
     double tracked = 0;
     json_t *to = json_object(), *data = json_object();
@@ -229,6 +251,7 @@ static json_t *to_json(const struct subject *subject, const struct found *found,
         json_object_set_new(to, target_names[k], target_to_json(found, p->B, k, (double)p->T / 4, sorted));
     for (int64_t b = 0; b < p->B; b++) {
         set_aside += found[b].set_aside;
+        sensitive += found[b].sensitive;
         unanswered += !found[b].answered;
         diverged += found[b].diverged;
         if (!found[b].answered || found[b].set_aside)
@@ -239,6 +262,7 @@ static json_t *to_json(const struct subject *subject, const struct found *found,
     statistics_sort(sorted, n);
     json_object_set_new(data, "problems", json_integer(p->B));
     json_object_set_new(data, "set_aside", json_integer(set_aside));
+    json_object_set_new(data, "sensitive", json_integer(sensitive));
     json_object_set_new(data, "without_answer", json_integer(unanswered));
     json_object_set_new(data, "diverged", json_integer(diverged));
     json_object_set_new(data, "most", json_integer(subject->settings.l_max));
@@ -292,7 +316,8 @@ static bool all_problems(const struct point *point, struct reach *reach, struct 
         finding->data = to_json(subject, found, sorted);
         finding->inputs = answers_to_json(&seen);
         if (aside == B)
-            finding_say(finding, RESULT_EXPLODES, "none of the %lld problems has an answer within the limit of %g", (long long)B,
+            finding_say(finding, RESULT_EXPLODES,
+                        "none of the %lld problems has an answer within the limit of %g that rounding leaves alone", (long long)B,
                         point->value[FIELD_LIMIT].real);
     }
     free(found);
@@ -304,7 +329,7 @@ bool reach_run(const struct point *point, const struct limits *limits, struct fi
 {
     struct subject subject;
     double since;
-    if (!subject_make(point, limits, &subject, finding, error)) {
+    if (!subject_make(point, true, limits, &subject, finding, error)) {
         subject_free(&subject);
         return false;
     }

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool subject_make(const struct point *point, const struct limits *limits, struct subject *subject, struct finding *finding,
-                  struct error *error)
+bool subject_make(const struct point *point, bool one_by_one, const struct limits *limits, struct subject *subject,
+                  struct finding *finding, struct error *error)
 {
-    struct problem problem = point_problem(point);
+    struct problem problem = point_problem(point), planned = problem;
     enum level level = point_level(point);
     *subject = (struct subject){.settings = point_settings(point),
                                 .environment = {.threads = point_threads(point),
@@ -25,7 +25,8 @@ bool subject_make(const struct point *point, const struct limits *limits, struct
     }
     subject->implementation = point_implementation(point);
     struct support support;
-    subject->implementation->supports(&problem, &subject->settings, &subject->environment, &support);
+    planned.B = one_by_one ? 1 : problem.B;
+    subject->implementation->supports(&planned, &subject->settings, &subject->environment, &support);
     if (!support.yes) {
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "%s", support.reason);
         return true;

@@ -15,10 +15,11 @@ struct subject {
     void *h; /* (B,T,d) of the problem's dtype: what the implementation leaves */
 };
 
-/* Draws the inputs and makes room for the outputs. After success finding->result is ok, or unsupported with the reason, and then
+/* Draws the inputs and makes room for the outputs. one_by_one: its sequences will be solved by themselves, each in a plan of its own.
+ * After success finding->result is ok, or unsupported with the reason, and then
  * nothing was drawn. False: the harness failed. */
-bool subject_make(const struct point *point, const struct limits *limits, struct subject *subject, struct finding *finding,
-                  struct error *error);
+bool subject_make(const struct point *point, bool one_by_one, const struct limits *limits, struct subject *subject,
+                  struct finding *finding, struct error *error);
 void subject_free(struct subject *subject);
 
 /* What exact.h must not compare this subject with: its own implementation, in float64. */

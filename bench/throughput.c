@@ -123,8 +123,22 @@ static struct status call_first(struct subject *subject, struct call *call, stru
     return status;
 }
 
-/* The timed part: plan, the first calls, which are validated, some that warm up, the samples, and calls on other inputs that are
- * validated again. backward: NULL where the forward pass is timed. */
+/* What the last timed call left: calls without a trace may go another way than those that have one. A backward pass has none. */
+static bool validate_timed(const struct subject *subject, struct call *call, int64_t b, const struct trace *trace,
+                           const struct checks *before, struct finding *finding, struct error *error)
+{
+    if (call->backward != NULL)
+        return true;
+    if (call->implementation->download != NULL)
+        call->status = call->implementation->download(call->plan, &call->outputs);
+    if (call->status.code == STATUS_OK)
+        return validate_again(subject, b, trace, before, finding, error);
+    finding_say(finding, (enum result)call->status.code, "after the timed calls: %s", call->status.message);
+    return true;
+}
+
+/* The timed part: plan, the first calls, which are validated, some that warm up, the samples, whose last answer is validated, and calls on
+ * other inputs that are validated again. backward: NULL where the forward pass is timed. */
 static bool measure(const struct point *point, struct subject *subject, struct backward *backward, const struct answers *answers,
                     int64_t b, const struct limits *limits, struct finding *finding, struct error *error)
 {
@@ -154,6 +168,8 @@ static bool measure(const struct point *point, struct subject *subject, struct b
         point_label(point, sizeof label, label);
         finding_lap(finding, STAGE_VALIDATION, &since);
         transfers = transfers_measure(&call);
+        if (backward == NULL)
+            subject_forget(subject);
         if (call.status.code == STATUS_OK)
             sampling_run(&call, label, limits, &sampling);
         finding_lap(finding, STAGE_TIMING, &since);
@@ -161,16 +177,19 @@ static bool measure(const struct point *point, struct subject *subject, struct b
             finding_say(finding, (enum result)call.status.code, "while it was timed: %s", call.status.message);
         else if (sampling.n == 0)
             finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", sampling.reason);
-        else if (!call_with_other_inputs(subject, &call, backward, &later))
+        else if (!validate_timed(subject, &call, b, &trace, &answered, finding, error))
+            good = false;
+        else if (finding->result == RESULT_OK && !call_with_other_inputs(subject, &call, backward, &later))
             finding_say(finding, (enum result)call.status.code, "after the timed calls: %s", call.status.message);
-        else
+        else if (finding->result == RESULT_OK)
             good = validate_again(subject, b, &later, &answered, finding, error);
         if (good && finding->result == RESULT_OK && backward != NULL)
             good = backward_validate(subject, b, true, backward, &(struct checks){0}, finding, error);
     }
     if (good) {
-        struct work work = {NAN, NAN, NAN, false}; /* of a backward pass nothing is counted */
-        if (backward == NULL)
+        struct work work = {NAN, NAN, NAN, false}; /* of a backward pass, and of solvers of many sequences, nothing is counted */
+        if (backward == NULL &&
+            (!implementation->solver || p->B == 1)) /* a solver leaves alone what has converged: less than l for all */
             implementation->count(p, &subject->settings, &subject->environment, trace.l_run, &work);
         int n = finding->result == RESULT_OK ? sampling.n : 0;
         double tensors = problem_bytes(p) * (backward != NULL ? 2 : 1);
@@ -207,7 +226,7 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
 {
     struct subject subject;
     struct answers answers = {.worst = {.largest = NAN, .residual = NAN}, .spectrum = {NAN, NAN, NAN, NAN}};
-    bool good = subject_make(point, limits, &subject, finding, error);
+    bool good = subject_make(point, false, limits, &subject, finding, error);
     if (good && finding->result == RESULT_OK) {
         const struct problem *p = &subject.tensors.problem;
         const struct settings *settings = &subject.settings;
@@ -215,6 +234,13 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
             finding_say(finding, (enum result)STATUS_UNSUPPORTED,
                         "a fixed number of iterations %s cannot be validated: give a tolerance",
                         subject.implementation->solver ? "of a solver" : "damped with patience");
+            subject_free(&subject);
+            return true;
+        }
+        if (subject_outcome_only(&subject) && settings->quantile < 1) {
+            finding_say(finding, (enum result)STATUS_UNSUPPORTED,
+                        "%s that stops before all sequences have converged cannot be validated: give quantile 1",
+                        subject.implementation->solver ? "a solver" : "damping with patience");
             subject_free(&subject);
             return true;
         }

@@ -116,7 +116,20 @@ static bool supported(const struct problem *p, const struct settings *settings)
     return support.yes;
 }
 
-/* What both say of the same call; `near` is how far rounding may take iterates apart. */
+/* Where the l-th iterate is further off than `near`: what rounding may do to it, by how sensitive that very iterate is. Some problems
+ * enlarge what was rounded for many iterations, before they contract. */
+static double near_of(const struct tensors *tensors, int64_t l, double distance, double near)
+{
+    if (distance <= near)
+        return near;
+    double *h = room(tensors->problem.B * tensors->problem.T * tensors->problem.d, sizeof *h);
+    reference_iterate(tensors, l, h);
+    double tolerance = tolerance_iterate(tensors, l, h, tensors->problem.dtype);
+    free(h);
+    return fmax(near, tolerance);
+}
+
+/* What both say of the same call; `near` is how far rounding takes iterates of most problems apart. */
 static void compare(const char *what, const struct tensors *tensors, const struct told *a, const struct told *b, double near)
 {
     const struct problem *p = &tensors->problem;
@@ -130,15 +143,20 @@ static void compare(const char *what, const struct tensors *tensors, const struc
     ck_assert_double_eq(a->trace.applications, b->trace.applications);
     if (a->status.code == STATUS_DIVERGED)
         return;
+    int64_t steady = a->trace.l_run; /* until here no iterate was taken apart further than `near`, and so no residual */
     for (int64_t l = 0; l < a->trace.n_kept; l++) {
         double distance = distance_scaled(tensors, b->iterates + l * size, a->iterates + l * size);
-        ck_assert_msg(distance <= near, "%s: iterate %lld is off by %g, tolerance %g", what, (long long)l + 1, distance, near);
+        double allowed = near_of(tensors, l + 1, distance, near);
+        ck_assert_msg(distance <= allowed, "%s: iterate %lld is off by %g, tolerance %g", what, (long long)l + 1, distance,
+                      allowed);
+        steady = distance > near && l < steady ? l : steady;
     }
-    ck_assert_msg(distance_scaled(tensors, b->h, a->h) <= near, "%s: what is returned is off", what);
+    double returned = distance_scaled(tensors, b->h, a->h), allowed = near_of(tensors, a->trace.l_run, returned, near);
+    ck_assert_msg(returned <= allowed, "%s: what is returned is off by %g, tolerance %g", what, returned, allowed);
     for (int64_t i = 0; i < p->B; i++)
         ck_assert_msg(a->trace.l[i] == b->trace.l[i], "%s: l* of %lld is %lld, not %lld", what, (long long)i,
                       (long long)b->trace.l[i], (long long)a->trace.l[i]);
-    for (int64_t i = 0; i < p->B * a->trace.l_run && p->dtype == DTYPE_FLOAT64; i++) {
+    for (int64_t i = 0; i < p->B * steady && p->dtype == DTYPE_FLOAT64; i++) {
         double x = a->trace.residual[i], y = b->trace.residual[i];
         ck_assert_msg(fabs(x - y) <= 1e-9 + 1e-6 * fabs(x), "%s: residual %lld is %g, not %g", what, (long long)i, y, x);
     }

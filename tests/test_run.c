@@ -61,15 +61,15 @@ START_TEST(misbehaviour_is_recorded)
 {
     struct records records;
     int status = run("name: planted\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
-                     "impls: [planted_crash, planted_wrong, planted_off, planted_lazy, planted_zero, fixed_point, "
-                     "structured_sequential]\n"
+                     "impls: [planted_crash, planted_wrong, planted_off, planted_lazy, planted_untraced, planted_zero, "
+                     "fixed_point, structured_sequential]\n"
                      "run: {samples: 3, rounds: 1, time_limit: 60, calibration: none}\n",
                      &records);
     ck_assert_int_eq(status, 1);
-    ck_assert_uint_eq(records.n, 7);
+    ck_assert_uint_eq(records.n, 8);
     ck_assert_int_eq(find(&records, "planted_crash")->result, RESULT_CRASHED);
     ck_assert_int_eq((int)record_number(find(&records, "planted_crash"), "process.signal"), SIGKILL);
-    static const char *const liars[] = {"planted_wrong", "planted_off", "planted_lazy", "planted_zero"};
+    static const char *const liars[] = {"planted_wrong", "planted_off", "planted_lazy", "planted_untraced", "planted_zero"};
     for (size_t i = 0; i < sizeof liars / sizeof liars[0]; i++) {
         ck_assert_msg(find(&records, liars[i])->result == RESULT_WRONG, "%s passes for %s", liars[i],
                       result_name(find(&records, liars[i])->result));
@@ -79,6 +79,37 @@ START_TEST(misbehaviour_is_recorded)
     ck_assert_int_eq(find(&records, "fixed_point")->result, RESULT_OK);
     ck_assert_int_eq(find(&records, "structured_sequential")->result, RESULT_OK);
     ck_assert_double_gt(record_number(find(&records, "fixed_point"), "throughput.median"), 0);
+    records_free(&records);
+}
+END_TEST
+
+/* Of a solver only the outcome can be checked, and that only of a sequence of which it says that it has converged. */
+START_TEST(solvers_are_held_to_their_residual)
+{
+    struct records records;
+    int status = run("name: planted\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
+                     "settings: {l: 50, tolerance: 1e-4}\nimpls: [planted_solver, anderson]\n"
+                     "run: {samples: 3, rounds: 1, calibration: none}\n",
+                     &records);
+    ck_assert_int_eq(status, 1);
+    ck_assert_int_eq(find(&records, "planted_solver")->result, RESULT_WRONG);
+    ck_assert_str_eq(json_string_value(record_at(find(&records, "planted_solver"), "throughput.validated_against")),
+                     "its own residual");
+    ck_assert_int_eq(find(&records, "anderson")->result, RESULT_OK);
+    records_free(&records);
+}
+END_TEST
+
+START_TEST(solvers_whose_sequences_may_not_have_converged_are_refused)
+{
+    struct records records;
+    int status = run("name: planted\nmeasure: throughput\nproblem: {B: 4, T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
+                     "settings: {l: 50, tolerance: 1e-4, quantile: 0.5}\nimpls: anderson\n"
+                     "run: {samples: 3, rounds: 1, calibration: none}\n",
+                     &records);
+    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(find(&records, "anderson")->result, (enum result)STATUS_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(find(&records, "anderson"), "message")), "give quantile 1"));
     records_free(&records);
 }
 END_TEST
@@ -637,6 +668,8 @@ Suite *suite_run(void)
     TCase *tests = tcase_create("run");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, misbehaviour_is_recorded);
+    tcase_add_test(tests, solvers_are_held_to_their_residual);
+    tcase_add_test(tests, solvers_whose_sequences_may_not_have_converged_are_refused);
     tcase_add_test(tests, without_a_device_its_points_are_unsupported);
     tcase_add_test(tests, devices_are_driven_as_the_contract_has_it);
     tcase_add_test(tests, what_hangs_is_stopped);

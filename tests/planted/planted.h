@@ -43,10 +43,10 @@ static void destroy(struct plan *plan)
     free(plan);
 }
 
-#define PLANTED(planted_name, planted_summary, is_exact)                                                                           \
+#define PLANTED(planted_name, planted_summary, ...)                                                                                \
     {                                                                                                                              \
-        .name = planted_name, .summary = planted_summary, .device = DEVICE_CPU, .exact = (is_exact), .supports = supports,         \
-        .count = count, .plan = plan, .forward = forward, .destroy = destroy                                                       \
+        .name = planted_name, .summary = planted_summary, .device = DEVICE_CPU, .supports = supports, .count = count,              \
+        .plan = plan, .forward = forward, .destroy = destroy, __VA_ARGS__                                                          \
     }
 
 #endif

@@ -10,4 +10,4 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return status_ok();
 }
 
-const struct implementation VARIANT(planted_crash) = PLANTED("planted_crash", "test only: crashes", true);
+const struct implementation VARIANT(planted_crash) = PLANTED("planted_crash", "test only: crashes", .exact = true);

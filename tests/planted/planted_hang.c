@@ -11,4 +11,4 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return status_ok();
 }
 
-const struct implementation VARIANT(planted_hang) = PLANTED("planted_hang", "test only: hangs", true);
+const struct implementation VARIANT(planted_hang) = PLANTED("planted_hang", "test only: hangs", .exact = true);

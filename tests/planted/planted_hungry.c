@@ -16,4 +16,5 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return status_ok();
 }
 
-const struct implementation VARIANT(planted_hungry) = PLANTED("planted_hungry", "test only: takes half a GiB unasked", true);
+const struct implementation VARIANT(planted_hungry) = PLANTED("planted_hungry", "test only: takes half a GiB unasked",
+                                                              .exact = true);

@@ -18,4 +18,4 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return status;
 }
 
-const struct implementation VARIANT(planted_off) = PLANTED("planted_off", "test only: off by a thousandth", true);
+const struct implementation VARIANT(planted_off) = PLANTED("planted_off", "test only: off by a thousandth", .exact = true);

@@ -16,4 +16,4 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return status_ok();
 }
 
-const struct implementation VARIANT(planted_race) = PLANTED("planted_race", "test only: a data race", true);
+const struct implementation VARIANT(planted_race) = PLANTED("planted_race", "test only: a data race", .exact = true);

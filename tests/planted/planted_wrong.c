@@ -11,4 +11,4 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return status_ok();
 }
 
-const struct implementation VARIANT(planted_wrong) = PLANTED("planted_wrong", "test only: wrong", true);
+const struct implementation VARIANT(planted_wrong) = PLANTED("planted_wrong", "test only: wrong", .exact = true);
