@@ -33,10 +33,9 @@ static char *standing_text(const struct standing *standing)
     json_t *spent = json_object();
     for (int i = 0; i < SPENT_COUNT; i++)
         json_object_set_new(spent, spent_name(i), json_number(standing->spent[i]));
-    json_t *object = json_pack("{sI sI sI sf sI so so so sI sI sb ss so}", "step", (json_int_t)state->step, "stage",
-                               (json_int_t)state->stage, "stage_step", (json_int_t)state->stage_step, "window_sum",
-                               state->window_sum, "window_n", (json_int_t)state->window_n, "curve",
-                               curve_to_state(&standing->curve), "spent", spent, "checked", json_number(standing->checked),
+    json_t *object = json_pack("{sI sI sf sI so so so sI sI sb ss so}", "step", (json_int_t)state->step, "stage",
+                               (json_int_t)state->stage, "window_sum", state->window_sum, "window_n", (json_int_t)state->window_n,
+                               "curve", curve_to_state(&standing->curve), "spent", spent, "checked", json_number(standing->checked),
                                "sittings", (json_int_t)standing->sittings, "parameters", (json_int_t)standing->parameters, "done",
                                standing->done, "result", result_name(standing->result), "message", json_text(standing->message));
     char *text = json_print(object, JSON_COMPACT); /* 17 digits: every number comes back as it was */
@@ -151,9 +150,9 @@ bool checkpoint_standing(const struct checkpoint *checkpoint, int64_t steps, str
     *standing = (struct standing){.checked = json_is_number(checked) ? json_number_value(checked) : NAN};
     curve_begin(&standing->curve, steps);
     bool good = take_integer(from, "step", &state->step) && take_integer(from, "stage", &state->stage) &&
-                take_integer(from, "stage_step", &state->stage_step) && take_integer(from, "window_n", &state->window_n) &&
-                take_integer(from, "sittings", &standing->sittings) && take_integer(from, "parameters", &standing->parameters) &&
-                json_is_number(json_object_get(from, "window_sum")) && result != NULL && message != NULL && state->step <= steps &&
+                take_integer(from, "window_n", &state->window_n) && take_integer(from, "sittings", &standing->sittings) &&
+                take_integer(from, "parameters", &standing->parameters) && json_is_number(json_object_get(from, "window_sum")) &&
+                result != NULL && message != NULL && state->step <= steps &&
                 curve_from_state(json_object_get(from, "curve"), &standing->curve);
     if (!good)
         return fail(error, "%.900s: where the training stands cannot be read", checkpoint->path);
@@ -184,23 +183,28 @@ static void copy(enum dtype to_dtype, void *to, enum dtype from_dtype, const voi
             ((double *)to)[i] = ((const float *)from)[i];
 }
 
+static bool same_shape(const struct named_tensor *named, const struct tensor *tensor)
+{
+    bool same = tensor != NULL && tensor->rank == named->rank;
+    for (int k = 0; k < named->rank && same; k++)
+        same = tensor->shape[k] == named->shape[k];
+    return same;
+}
+
 bool checkpoint_restore(const struct checkpoint *checkpoint, bool moments, struct training *training, struct error *error)
 {
     const struct named_tensor *named;
     size_t n = training_tensors(training, &named);
+    for (size_t i = 0; i < n; i++) /* all of them before any is copied: a training that begins anew does so from its own weights */
+        if ((named[i].weight || moments) && !same_shape(&named[i], safetensors_find(checkpoint->file, named[i].name)))
+            return fail(error, "%.800s: tensor %s is missing or of another shape", checkpoint->path, named[i].name);
     for (size_t i = 0; i < n; i++) {
         const struct tensor *tensor = safetensors_find(checkpoint->file, named[i].name);
         int64_t elements = 1;
-        if (!named[i].weight && !moments)
-            continue;
-        bool same = tensor != NULL && tensor->rank == named[i].rank;
-        for (int k = 0; k < named[i].rank; k++) {
+        for (int k = 0; k < named[i].rank; k++)
             elements *= named[i].shape[k];
-            same = same && tensor->shape[k] == named[i].shape[k];
-        }
-        if (!same)
-            return fail(error, "%.800s: tensor %s is missing or of another shape", checkpoint->path, named[i].name);
-        copy(named[i].dtype, named[i].data, tensor->dtype, tensor->data, elements);
+        if (named[i].weight || moments)
+            copy(named[i].dtype, named[i].data, tensor->dtype, tensor->data, elements);
     }
     return true;
 }

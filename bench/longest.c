@@ -4,6 +4,7 @@
 #include "bench/journal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* All that tells two points apart but the length, then the length. */
 static int length_order(const struct record *a, const struct record *b, bool with_length)
@@ -35,10 +36,18 @@ static bool add(struct record *const *record, size_t n)
     bool good = true;
     for (size_t i = 0; i < n && good; i++) {
         json_t *accuracy = json_object_get(record[i]->json, "accuracy");
-        good = json_object_set_new(accuracy, "longest_token", longest_of(record, n, "accuracy.token.share")) == 0 &&
-               json_object_set_new(accuracy, "longest_sequence", longest_of(record, n, "accuracy.sequence.share")) == 0;
+        if (json_is_object(accuracy))
+            good = json_object_set_new(accuracy, "longest_token", longest_of(record, n, "accuracy.token.share")) == 0 &&
+                   json_object_set_new(accuracy, "longest_sequence", longest_of(record, n, "accuracy.sequence.share")) == 0;
     }
     return good;
+}
+
+/* One that diverged or was stopped has no accuracy, and ends what came before it. */
+static bool is_accuracy(const struct record *record)
+{
+    const char *measure = json_string_value(record_at(record, "point.measure"));
+    return measure != NULL && strcmp(measure, "accuracy") == 0;
 }
 
 bool longest_add(struct records *records, struct error *error)
@@ -47,7 +56,7 @@ bool longest_add(struct records *records, struct error *error)
     size_t n = 0;
     bool good = known != NULL;
     for (size_t i = 0; good && i < records->n; i++)
-        if (json_is_object(record_at(&records->record[i], "accuracy")))
+        if (is_accuracy(&records->record[i]))
             known[n++] = &records->record[i];
     if (good && n > 0)
         qsort(known, n, sizeof *known, order);

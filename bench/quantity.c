@@ -9,13 +9,14 @@
 #include <string.h>
 
 #define OVER_EXAMPLES "95 % interval over examples"
+#define OVER_POSITIONS "95 % interval over positions, as if independent"
 #define OVER_ROUNDS "95 % interval over rounds"
 
 // clang-format off
 static const struct quantity quantities[] = {
-    {"accuracy", "token accuracy", "token accuracy low 95%", "token accuracy high 95%", OVER_EXAMPLES, NULL, NAN, "", 3},
+    {"accuracy", "token accuracy", "token accuracy low 95%", "token accuracy high 95%", OVER_POSITIONS, NULL, NAN, "", 3},
     {"sequence-accuracy", "sequence accuracy", "sequence accuracy low 95%", "sequence accuracy high 95%", OVER_EXAMPLES, NULL, NAN, "", 3},
-    {"scaled-accuracy", "scaled token accuracy", "scaled token accuracy low 95%", "scaled token accuracy high 95%", OVER_EXAMPLES, NULL, NAN, "", 3},
+    {"scaled-accuracy", "scaled token accuracy", "scaled token accuracy low 95%", "scaled token accuracy high 95%", OVER_POSITIONS, NULL, NAN, "", 3},
     {"l-star", "median l* [1]", "q1 of l* [1]", "q3 of l* [1]", "quartiles of the sequences", "never", INFINITY, "", -1},
     {"difference", "difference from against, max (median)", "difference from against, max (q1)", "difference from against, max (q3)", "quartiles of the sequences", NULL, NAN, "", -1},
     {"longest", "longest length with token accuracy above 0.9", NULL, NULL, "", "none", 0, "", -1},

@@ -1,6 +1,8 @@
 /* See recipe.h. */
 #include "bench/recipe.h"
 
+#include "train/sequence.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -129,10 +131,18 @@ static bool check_model(const struct point *point, const struct task *task, stru
     int64_t heads = point_integer(point, FIELD_HEADS, 1), d_model = point_integer(point, FIELD_D_MODEL, 1);
     if (d_model % heads != 0)
         return fail(error, "d_model of %" PRId64 " does not divide among %" PRId64 " heads; expected a multiple", d_model, heads);
-    if (point->value[FIELD_TRAIN_IMPL].kind == VALUE_NONE)
-        return true;
-    struct problem problem = point_problem(point);
     char reason[200], text[200];
+    if (point->value[FIELD_TRAIN_IMPL].kind == VALUE_NONE) { /* a layer without a recurrence knows what it can be */
+        const struct model_spec model = point_model(point, point_train_dtype(point));
+        const struct environment environment = {.threads = 1};
+        const struct sequence_setup setup = {.model = &model,
+                                             .environment = &environment,
+                                             .B = point_integer(point, FIELD_BATCH, 1),
+                                             .T = task_width(task, point_integer(point, FIELD_TRAIN_LENGTH, 1), true)};
+        const struct sequence_layer *layer = sequence_layer_get(model.layer, model.dtype, level_best());
+        return layer->check(&setup, sizeof reason, reason) || fail(error, "%s", reason);
+    }
+    struct problem problem = point_problem(point);
     problem.B = point_integer(point, FIELD_BATCH, 1);
     problem.T = task_width(task, point_integer(point, FIELD_TRAIN_LENGTH, 1), true);
     if (problem_check(&problem, sizeof reason, reason))

@@ -33,6 +33,7 @@ struct sitting {
     double began, before;                /* this sitting, and seconds of the ones before it */
     double next_checkpoint, next_saying; /* of the monotonic clock */
     int64_t first_step;                  /* that stood when this sitting began */
+    struct status failed;                /* what ended this sitting, and might not end another one */
 };
 
 static double spent(const struct sitting *sitting)
@@ -101,7 +102,8 @@ static void say(struct sitting *sitting, const struct step *step)
     if (step->iterations > 0) /* exact implementations have none */
         snprintf(iterations, sizeof iterations, ", l* %.0f", step->iterations);
     snprintf(text, sizeof text,
-             "step %" PRId64 " of %" PRId64 ", length %" PRId64 ", loss %.3f, accuracy %.3f%s, %.0f ms a step, at most %s left",
+             "step %" PRId64 " of %" PRId64 ", length %" PRId64
+             ", loss %.3f, accuracy %.3f%s, %.0f ms a step, %s left at this pace",
              step->step, sitting->recipe.steps, step->length, step->loss, step->accuracy, iterations, 1e3 * a_step, left);
     trained_say(sitting->limits->trained, text);
 }
@@ -137,11 +139,16 @@ static bool conclude(struct sitting *sitting, enum result result, const char *me
     return keep(sitting, error);
 }
 
-static bool conclude_status(struct sitting *sitting, const struct status *status, struct error *error)
+/* What the numbers of a step lead to ends the training, as it would again. What this machine lacks just now only ends this sitting: the
+ * last checkpoint stands. */
+static bool conclude_status(struct sitting *sitting, int64_t step, const struct status *status, struct error *error)
 {
     char message[256];
-    snprintf(message, sizeof message, "at step %" PRId64 ": %s", training_state(sitting->training).step + 1, status->message);
-    return conclude(sitting, (enum result)status->code, message, error);
+    snprintf(message, sizeof message, "at step %" PRId64 ": %.200s", step, status->message);
+    if (status->code == STATUS_DIVERGED || status->code == STATUS_SINGULAR)
+        return conclude(sitting, (enum result)status->code, message, error);
+    sitting->failed = status_at(status->code, status->b, status->t, "%s", message);
+    return true;
 }
 
 /* Steps until the training is done, or the time is up. */
@@ -168,11 +175,11 @@ static bool train(struct sitting *sitting, bool *late, struct error *error)
         }
         status = training_step(sitting->training, &step);
         if (status.code != STATUS_OK)
-            return conclude_status(sitting, &status, error);
+            return conclude_status(sitting, training_state(sitting->training).step + 1, &status, error);
         for (int i = 0; i < PART_COUNT; i++)
             standing->spent[i] += step.seconds[i];
         if (!check(sitting, &step, &accuracy, &status))
-            return conclude_status(sitting, &status, error);
+            return conclude_status(sitting, step.step, &status, error);
         curve_add(&standing->curve, &step, accuracy, spent(sitting));
         say(sitting, &step);
         if (accuracy >= recipe->target && recipe->target > 0)
@@ -236,7 +243,9 @@ static bool sit(struct sitting *sitting, struct finding *finding, struct error *
     finding_lap(finding, STAGE_TIMING, &since);
     if (!good)
         return false;
-    if (late)
+    if (sitting->failed.code != STATUS_OK)
+        finding_status(finding, &sitting->failed);
+    else if (late)
         finding_say(finding, RESULT_TIMED_OUT,
                     "stopped after %g s, at step %" PRId64 " of %" PRId64 "; a longer training_limit goes on",
                     sitting->limits->time_limit, sitting->standing.state.step, sitting->recipe.steps);

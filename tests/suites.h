@@ -1,3 +1,4 @@
+/* The suites of the tests' program, one a subject, in the order in which they run; SUITE is defined by who includes this. */
 SUITE(accuracy)
 SUITE(backward)
 SUITE(cache)

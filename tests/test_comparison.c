@@ -83,15 +83,17 @@ START_TEST(what_stands_here)
           "  - {figure: Fig. 6, says: a, differs: b, here: accuracy, where: {test_length: [4, 8]}}\n"
           "  - {figure: Fig. 7, says: a, differs: b, here: training-steps, where: {layer: fp_rnn}}\n"
           "  - {figure: Fig. 8, says: a, differs: b, here: time, where: {layer: fp_rnn}}\n");
-    check_rows("| Fig. 1 | a | token accuracy: 0.500 (0.400 to 0.600, 95 % interval over examples) | b |\n"
-               "| Fig. 2 | a | token accuracy: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
-               "| Fig. 3 | a | token accuracy: 0.250 (0.200 to 0.300, 95 % interval over examples), 1 crashed, 1 untrained | b |\n"
-               "| Fig. 4 | a | token accuracy: 2 untrained | b |\n"
-               "| Fig. 5 | a | not measured | b |\n"
-               "| Fig. 6 | a | token accuracy: test_length = 4: 0.500 (0.400 to 0.600, 95 % interval over examples); "
-               "test_length = 8: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
-               "| Fig. 7 | a | training steps: 100 | b |\n"
-               "| Fig. 8 | a | not measured | b |\n");
+    check_rows(
+        "| Fig. 1 | a | token accuracy: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent) | b |\n"
+        "| Fig. 2 | a | token accuracy: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
+        "| Fig. 3 | a | token accuracy: 0.250 (0.200 to 0.300, 95 % interval over positions, as if independent), 1 crashed, 1 "
+        "untrained | b |\n"
+        "| Fig. 4 | a | token accuracy: 2 untrained | b |\n"
+        "| Fig. 5 | a | not measured | b |\n"
+        "| Fig. 6 | a | token accuracy: test_length = 4: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent); "
+        "test_length = 8: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
+        "| Fig. 7 | a | training steps: 100 | b |\n"
+        "| Fig. 8 | a | not measured | b |\n");
 }
 END_TEST
 

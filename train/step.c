@@ -57,10 +57,8 @@ static void advance(struct training *training, double accuracy)
     state->window_n++;
     if (state->window_n < training->recipe.curriculum_window)
         return;
-    if (state->window_sum / (double)state->window_n >= training->recipe.curriculum_accuracy) {
+    if (state->window_sum / (double)state->window_n >= training->recipe.curriculum_accuracy)
         state->stage++;
-        state->stage_step = state->step + 1;
-    }
     state->window_sum = 0;
     state->window_n = 0;
 }

@@ -87,7 +87,6 @@ struct status training_step(struct training *training, struct step *step);
 struct training_state {
     int64_t step;       /* done */
     int64_t stage;      /* of the curriculum */
-    int64_t stage_step; /* step at which that stage began */
     double window_sum;  /* of the accuracies that the curriculum judges by, in the order they came */
     int64_t window_n;
 };
