@@ -7,11 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The field that tells the points of a curve apart, where there is one. */
+static int rows_x(const struct figure *figure)
+{
+    return figure->x >= 0 ? figure->x : figure->along;
+}
+
 /* A record without anything to draw (an exact implementation has no error against itself) would only fill the key. */
 static bool is_seen(const struct figure *figure, struct record *record, bool *done)
 {
     struct drawing drawing = {0};
-    *done = figure->kind->rows(&record, 1, figure->x, &drawing);
+    *done = figure->kind->rows(&record, 1, rows_x(figure), &drawing);
     bool seen = drawing.n_rows || drawing.n_marks;
     drawing_free(&drawing);
     return seen;
@@ -100,8 +106,7 @@ static bool draw_panel(struct figure *figure, int panel, const int *series, stru
         for (size_t i = 0; i < figure->n; i++)
             if (series[i] == s && grouping_holds(&figure->panels, panel, &figure->record[i]->point))
                 chosen[n++] = figure->record[i];
-        done =
-            n == 0 || figure->kind->rows(chosen, n, figure->x >= 0 ? figure->x : figure->along, figure_drawing(figure, panel, s));
+        done = n == 0 || figure->kind->rows(chosen, n, rows_x(figure), figure_drawing(figure, panel, s));
     }
     return done;
 }
@@ -146,7 +151,7 @@ bool figure_make(const struct sweep *sweep, const struct plot_request *request, 
     name_figure(request, figure);
     bool done = select_records(records, request, figure) && group(request, figure);
     if (done) {
-        int x = figure->x >= 0 ? figure->x : figure->kind->along_is_x ? figure->along : -1;
+        int x = figure->x >= 0 || figure->kind->along_is_x ? rows_x(figure) : -1;
         figure->x_varies = x < 0 || field_varies(figure->record, figure->n, x);
         done = leave_out_single_x(figure) && (!figure->left_out[0] || group(request, figure)) && draw_curves(figure);
     }

@@ -56,8 +56,7 @@ START_TEST(restored_is_undisturbed)
     trial_steps(&second, 6);
     tensors_check_equal(whole.training, second.training);
     struct training_state a = training_state(whole.training), b = training_state(second.training);
-    ck_assert(a.step == b.step && a.stage == b.stage && a.window_sum == b.window_sum &&
-              a.window_n == b.window_n);
+    ck_assert(a.step == b.step && a.stage == b.stage && a.window_sum == b.window_sum && a.window_n == b.window_n);
     free(kept);
     trial_close(&whole), trial_close(&first), trial_close(&second);
 }
