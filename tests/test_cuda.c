@@ -11,10 +11,10 @@
 
 Suite *suite_cuda(void);
 
-enum { LINE_MAX_BYTES = 512 };
+enum { LINE_MAX_BYTES = 512, OUTPUT_BYTES = 1 << 15 };
 
 /* A program of this build, and how it ended; -1: by a signal. Its words are in output. */
-static int run(const char *const *argv, char output[8192])
+static int run(const char *const *argv, char output[OUTPUT_BYTES])
 {
     char path[PATH_MAX];
     struct process_result result;
@@ -27,7 +27,7 @@ static int run(const char *const *argv, char output[8192])
     bool still = strstr(argv[0], "thread") != NULL;
     struct process_request request = {.argv = still ? arguments : own, .time_limit = 280};
     ck_assert_msg(process_run(&request, &result, &error), "%s", error.text);
-    snprintf(output, 8192, "%s%s", result.output, result.errors);
+    snprintf(output, OUTPUT_BYTES, "%s%s", result.output, result.errors);
     int status = result.signal == 0 ? result.exit_status : -1;
     ck_assert_msg(!result.timed_out, "%s takes too long", argv[0]);
     process_result_free(&result);
@@ -75,7 +75,7 @@ static const struct {
 
 START_TEST(runner)
 {
-    char name[64], output[8192];
+    char name[64], output[OUTPUT_BYTES];
     snprintf(name, sizeof name, "bugs-%s", bugs[_i].way);
     const char *argv[] = {name, bugs[_i].kind, bugs[_i].order, bugs[_i].resident, NULL};
     if (!built(bugs[_i].way))
@@ -89,6 +89,57 @@ START_TEST(runner)
 }
 END_TEST
 
+/* ---- No device ---------------------------------------------------------------------------------------------------------------- */
+
+/* What the list says of every row by a driver (tests/cuda/driver.c) that knows this CUDA and answers so when it is to begin. */
+static const struct {
+    const char *version, *answer, *says;
+} drivers[] = {
+    {"0", "0", "no NVIDIA driver (CUDA "},
+    {"9020", "0", "the NVIDIA driver is too old: it knows CUDA 9.2, this was built with CUDA "},
+    {"99000", "34", "no NVIDIA driver: libcuda is the Toolkit's stub (CUDA error 34)"},
+    {"99000", "100", "no CUDA device: the NVIDIA driver (CUDA 99.0) shows none"},
+    {"99000", "999", "no CUDA device can be used: unknown error (CUDA error 999)"},
+};
+
+static int occurrences(const char *text, const char *word)
+{
+    int n = 0;
+    for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word))
+        n++;
+    return n;
+}
+
+START_TEST(no_device)
+{
+    char folder[PATH_MAX], output[OUTPUT_BYTES];
+    const char *argv[] = {"bench", "list", NULL};
+    snprintf(folder, sizeof folder, "%s/driver", program_folder());
+    setenv("LD_LIBRARY_PATH", folder, 1);
+    setenv("DRIVER_VERSION", drivers[_i].version, 1);
+    setenv("DRIVER_ANSWER", drivers[_i].answer, 1);
+    ck_assert_int_eq(run(argv, output), 0);
+    if (strstr(output, "built without CUDA") != NULL)
+        return; /* then nobody asks the driver */
+    int rows = 0;
+    for (int i = 0; i < registry_count(); i++)
+        rows += registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE)->device == DEVICE_CUDA;
+    ck_assert_msg(occurrences(output, drivers[_i].says) == rows, "%s is not said of %d rows: %s", drivers[_i].says, rows, output);
+}
+END_TEST
+
+/* A card that refuses every call, and has too little memory: device.c itself says so, by a made-up runtime (tests/cuda/runtime.c). */
+START_TEST(refused)
+{
+    char path[PATH_MAX], output[OUTPUT_BYTES];
+    const char *argv[] = {"device-refused", NULL};
+    snprintf(path, sizeof path, "%s/device-refused", program_folder());
+    if (access(path, X_OK) != 0)
+        return; /* built without CUDA: there is no device.c */
+    ck_assert_msg(run(argv, output) == 0, "%s", output);
+}
+END_TEST
+
 /* ---- The implementations ----------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -99,7 +150,7 @@ enum { WAYS = sizeof ways / sizeof ways[0] };
 START_TEST(implementations)
 {
     const struct implementation *one = registry_get(_i / WAYS, DTYPE_FLOAT32, LEVEL_BASELINE);
-    char name[64], output[8192];
+    char name[64], output[OUTPUT_BYTES];
     snprintf(name, sizeof name, "kernels-%s", ways[_i % WAYS].way);
     const char *argv[] = {name, ways[_i % WAYS].work, one->name, NULL};
     if (one->device != DEVICE_CUDA || !built(ways[_i % WAYS].way))
@@ -112,7 +163,7 @@ END_TEST
 /* What measures the device's limits has kernels as well. */
 START_TEST(limits)
 {
-    char name[64], output[8192];
+    char name[64], output[OUTPUT_BYTES];
     snprintf(name, sizeof name, "limits-%s", ways[_i].way);
     const char *argv[] = {name, NULL};
     if (!built(ways[_i].way))
@@ -143,7 +194,7 @@ static int read_planted(void)
 
 START_TEST(planted_bugs)
 {
-    char implementation[64], bug[64], way[64], program[96], object[PATH_MAX], output[8192];
+    char implementation[64], bug[64], way[64], program[96], object[PATH_MAX], output[OUTPUT_BYTES];
     ck_assert_int_eq(sscanf(planted[_i], "%63[^.].%63[^.].%63s", implementation, bug, way), 3);
     snprintf(program, sizeof program, "kernels-%s", way);
     snprintf(object, sizeof object, "%s/kernels/planted/%s.so", program_folder(), planted[_i]);
@@ -185,13 +236,17 @@ END_TEST
 Suite *suite_cuda(void)
 {
     Suite *suite = suite_create("cuda");
-    TCase *tests = tcase_create("runner"), *kernels = tcase_create("kernels"), *found = tcase_create("planted");
+    TCase *tests = tcase_create("runner"), *absent = tcase_create("absent"), *kernels = tcase_create("kernels"),
+          *found = tcase_create("planted");
     tcase_add_loop_test(tests, runner, 0, sizeof bugs / sizeof bugs[0]);
+    tcase_add_loop_test(absent, no_device, 0, sizeof drivers / sizeof drivers[0]);
+    tcase_add_test(absent, refused);
     tcase_add_loop_test(kernels, implementations, 0, registry_count() * WAYS);
     tcase_add_loop_test(kernels, limits, 0, 2); /* plain and address: thread takes too long */
     tcase_add_loop_test(found, planted_bugs, 0, read_planted());
     tcase_add_test(found, planted_everywhere);
     suite_add_tcase(suite, tests);
+    suite_add_tcase(suite, absent);
     suite_add_tcase(suite, kernels);
     suite_add_tcase(suite, found);
     return suite;

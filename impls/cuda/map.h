@@ -89,11 +89,6 @@ static __global__ void mix_tokens(struct mixing mix, const float *q, const float
         w[at + c] = y[c] + v[at + c];
 }
 
-static inline bool state_dependent(const struct problem *p)
-{
-    return p->feedback != FEEDBACK_NONE;
-}
-
 /* Bytes of shared memory that a block needs at most. */
 static inline double map_shared(const struct problem *p)
 {
@@ -105,15 +100,6 @@ static inline double map_bytes(const struct problem *p, const struct settings *s
 {
     double tokens = (double)p->B * (double)p->T, dependent = state_dependent(p);
     return tokens * (mixing_of(p).size + dependent * ((double)problem_m(p) + 1)) * sizeof(float) + (double)scan_bytes(p, settings);
-}
-
-/* No where a block has too little shared memory. */
-static inline bool shared_fits(struct support *support, double bytes)
-{
-    if (bytes <= (double)(device_get()->shared - 1024)) /* static arrays come on top */
-        return true;
-    support_no(support, "needs %.0f bytes of shared memory a block, the device has %zu", bytes, device_get()->shared);
-    return false;
 }
 
 static inline void map_close(struct device_map *map)
@@ -190,12 +176,8 @@ static inline void map_count(const struct problem *p, const struct settings *set
 {
     struct mixing mix = mixing_of(p);
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, m = mix.m, size = mix.size, r = (double)p->r;
-    double apply[MIXER_COUNT] = {0, 4 * r * d, 6 * r * d, 2 * d * (mix.n1 + mix.n2), 2 * d * d}, activate = 7 * r * d;
-    double n[] = {(double)mix.n1, (double)mix.n2};
-    for (int i = 0; i < 2 && p->mixer == MIXER_KRONECKER; i++)
-        activate += 2 * n[i] * n[i] + n[i] * n[i] * n[i] / 3 + (POWER_STEPS + 1) * 2 * n[i] * n[i] + n[i] * n[i];
-    if (p->mixer == MIXER_DENSE)
-        activate = d * d;
+    double apply[MIXER_COUNT] = {0, 4 * r * d, 6 * r * d, 2 * d * (mix.n1 + mix.n2), 2 * d * d},
+           activate = mixer_activate_operations(p);
     bool dependent = state_dependent(p);
     double tiles = 2 * (double)scan_bytes(p, settings);
     *once = work{tokens * (dependent ? 0 : m + size) * sizeof(float), tokens * (dependent ? 0 : activate), 0, false};

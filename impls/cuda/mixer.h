@@ -127,6 +127,16 @@ static inline int64_t mixer_apply_scratch(const struct problem *p)
     return p->mixer == MIXER_KRONECKER ? p->d : 0;
 }
 
+/* Operations of mixer_activate(). */
+static inline double mixer_activate_operations(const struct problem *p)
+{
+    struct mixing mix = mixing_of(p);
+    double sum = 7 * (double)p->r * (double)p->d, n[] = {(double)mix.n1, (double)mix.n2};
+    for (int i = 0; i < 2 && p->mixer == MIXER_KRONECKER; i++)
+        sum += 2 * n[i] * n[i] + n[i] * n[i] * n[i] / 3 + (POWER_STEPS + 1) * 2 * n[i] * n[i] + n[i] * n[i];
+    return p->mixer == MIXER_DENSE ? (double)p->d * (double)p->d : sum;
+}
+
 static __device__ inline void mixer_activate(const struct mixing &mix, const float *raw, float *q, float *scratch, float *room)
 {
     int d = mix.d, r = mix.r;

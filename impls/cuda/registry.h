@@ -15,7 +15,9 @@
     X(diagonal_scan_cuda, CUDA_EXACT, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "diagonal linear RNN (Q = I), one scan on the GPU") \
     X(fixed_point_cuda, CUDA_ITERATIVE, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "the paper's iteration on the GPU: l times channel mixing, then a scan over time") \
     X(fixed_point_fused_cuda, CUDA_ITERATIVE, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "the same iterates on the GPU, many in one pass over the tokens") \
-    X(structured_sequential_cuda, CUDA_EXACT, GRADIENTS_EXACT, NULL, "exact dense RNN on the GPU, diagonal-plus-low-rank steps, a block a sequence")
+    X(structured_sequential_cuda, CUDA_EXACT, GRADIENTS_EXACT, NULL, "exact dense RNN on the GPU, diagonal-plus-low-rank steps, a block a sequence") \
+    X(dense_sequential_cuda, CUDA_EXACT, GRADIENTS_NONE, NULL, "dense RNN on the GPU, A_t of every token materialised by LU in a block, O(d^3) a token") \
+    X(quasi_deer_cuda, CUDA_SOLVER, GRADIENTS_NONE, "split=channels|time", "Newton with a diagonal Jacobian on the GPU, low-rank steps of all tokens, then a scan; exact after T sweeps")
 // clang-format on
 
 /* What these implementations have been run on so far. It stands in every record of theirs and in the README, until the results of a

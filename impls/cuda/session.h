@@ -4,6 +4,7 @@
 #define IMPLS_CUDA_SESSION_H
 
 #include "impls/cuda/launch.h"
+#include "impls/support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,20 @@
         if (status_of_call.code != STATUS_OK)                                                                                      \
             return status_of_call;                                                                                                 \
     } while (0)
+
+static inline bool state_dependent(const struct problem *p)
+{
+    return p->feedback != FEEDBACK_NONE;
+}
+
+/* No where a block has too little shared memory. */
+static inline bool shared_fits(struct support *support, double bytes)
+{
+    if (bytes <= (double)(device_get()->shared - 1024)) /* static arrays come on top */
+        return true;
+    support_no(support, "needs %.0f bytes of shared memory a block, the device has %zu", bytes, device_get()->shared);
+    return false;
+}
 
 static constexpr int TENSORS = 5; /* v, lambda, theta, W, h0 */
 

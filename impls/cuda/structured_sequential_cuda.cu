@@ -10,6 +10,8 @@
 #include "impls/cuda/gradient.h"
 #include "impls/cuda/low_rank.h"
 #include "impls/cuda/registry.h"
+#include "impls/cuda/singular.h"
+#include "impls/cuda/token.h"
 
 struct plan {
     struct session session;
@@ -101,24 +103,6 @@ static __device__ inline const float *weights_at(const struct mixing &mix, const
     return in.keeps_W ? room : in.W;
 }
 
-/* q of one token from theta (m) and the state before it (d, in shared memory); returns the scale of k(h). */
-static __device__ inline float activate_token(const struct mixing &mix, const float *theta, const float *W, const float *before,
-                                              float *raw, float *q, float *room)
-{
-    float scale = 1;
-    if (mix.feedback != FEEDBACK_NONE) {
-        if (mix.feedback == FEEDBACK_RMS)
-            scale = 1 / sqrtf(block_dot(before, before, mix.d, room) / (float)mix.d + 1e-6f);
-        block_product(W, before, mix.m, mix.d, raw);
-        for (int k = threadIdx.x; k < mix.m; k += blockDim.x)
-            raw[k] = fmaf(scale, raw[k], theta[k]);
-        __syncthreads();
-        theta = raw;
-    }
-    mixer_activate(mix, theta, q, NULL, room);
-    return scale;
-}
-
 /* A block a sequence. place (B): the first token without an answer, or T; after it a sequence is NaN. */
 static __global__ void walk_forwards(struct mixing mix, struct sequences in, float *out, int64_t *place)
 {
@@ -133,7 +117,7 @@ static __global__ void walk_forwards(struct mixing mix, struct sequences in, flo
     for (int64_t t = 0; t < in.T; t++) {
         int64_t token = b * in.T + t;
         const float *v = in.v + token * mix.d, *lambda = in.lambda + token * mix.d;
-        activate_token(mix, in.theta + token * mix.m, W, h, raw, q, room);
+        activate_token(mix, in.theta + token * mix.m, W, h, raw, q, NULL, room);
         for (int c = threadIdx.x; c < mix.d; c += blockDim.x)
             x[c] = lambda[c] * (mix.gated ? h[c] - v[c] : h[c]);
         bool regular = mix.r == 0 || core_solve(mix, q, lambda, x, false, core, room);
@@ -173,7 +157,7 @@ static __global__ void walk_backwards(struct mixing mix, struct sequences in, st
             a[c] += to.grad_h[token * d + c] + (t == in.T - 1 ? to.grad_final[b * d + c] : 0);
         }
         __syncthreads();
-        float scale = activate_token(mix, theta, in.W, before, raw, q, room);
+        float scale = activate_token(mix, theta, in.W, before, raw, q, NULL, room);
         bool regular = mix.r == 0 || core_solve(mix, q, lambda, a, true, core, room);
         found = regular ? found : t;
         for (int c = threadIdx.x; c < d; c += blockDim.x)
@@ -255,18 +239,6 @@ static struct sequences sequences_of(const struct plan *plan)
     return {s->input[0], s->input[1], s->input[2], s->input[3], session_initial(s), s->problem.T, plan->keeps_W};
 }
 
-/* singular at the first sequence and token without an answer; waits for the device. */
-static struct status regular(struct session *s)
-{
-    const struct problem *p = &s->problem;
-    TRY(device_download(s->place_host, s->place, (size_t)p->B * sizeof(int64_t)));
-    for (int64_t b = 0; b < p->B; b++)
-        if (s->place_host[b] < p->T)
-            return status_at(STATUS_SINGULAR, b, s->place_host[b], "the %s matrix of this step is singular",
-                             p->form == FORM_NORMALISED ? "I - G (I - Q)" : "Q");
-    return status_ok();
-}
-
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     struct session *s = &plan->session;
@@ -275,7 +247,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     TRY(device_timer_begin(s->timer));
     TRY(LAUNCH(walk_forwards, s->problem.B, plan->threads, plan->shared, plan->mix, sequences_of(plan), s->h, s->place));
     TRY(device_timer_end(s->timer));
-    TRY(regular(s));
+    TRY(singular_status(s));
     return session_finite(s, s->h, false);
 }
 
@@ -298,7 +270,7 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
     if (m > 0)
         TRY(LAUNCH(put, blocks_for(tokens * m), THREADS, 0, s->gradient[2], plan->theta, tokens * m, false));
     TRY(device_timer_end(s->timer));
-    TRY(regular(s));
+    TRY(singular_status(s));
     return session_download_gradients(s, gradients);
 }
 

@@ -39,6 +39,20 @@ $(foreach way,$(KERNEL_WAYS),$(eval $(call kernel_rules,$(way))))
 $(KERNELS)/registry.o: impls/registry.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),-DWITH_CUDA)
 
+# Stands for NVIDIA's driver where the suite asks for it, in a folder of its own: a real one is not to be hidden from anything else.
+KERNEL_PROGRAMS += $(BUILD)/driver/libcuda.so.1
+$(BUILD)/driver/libcuda.so.1: tests/cuda/driver.c $(FLAGS_FILE)
+	$(call show,link) && $(CC) $(filter-out -fsanitize=%,$(C_FLAGS)) -fPIC -shared -Wl,-soname,$(@F) $< -o $@
+
+# impls/cuda/device.c linked with a made-up runtime in the place of the real one.
+ifneq ($(NVCC),)
+KERNEL_PROGRAMS += $(BUILD)/device-refused
+$(OBJECTS)/tests/cuda/runtime.o: FILE_FLAGS = $(CUDA_INCLUDES)
+$(OBJECTS)/tests/cuda/runtime.o: $(CUDA_FILE)
+$(BUILD)/device-refused: $(call once,tests,cuda/runtime) $(call once,impls,support status problem) $(call once,impls/cuda,device support)
+	$(call show,link) && $(CXX) $^ $(LINK_FLAGS) $(LIBRARIES) -o $@
+endif
+
 # Copies with a bug: implementation.bug.way, each a shared object that the program of that way loads.
 KERNEL_BUGS := $(foreach name,$(shell sed -n 's/^\([a-z][^ ]*\) .*/\1/p' tests/cuda/planted.list),$(if $(filter $(KERNEL_WAYS),$(lastword $(subst ., ,$(name)))),$(name)))
 KERNEL_PROGRAMS += $(KERNEL_BUGS:%=$(KERNELS)/planted/%.so)
