@@ -85,9 +85,9 @@ struct status training_step(struct training *training, struct step *step);
 
 /* Everything beside weights and moments that the next step depends on. */
 struct training_state {
-    int64_t step;       /* done */
-    int64_t stage;      /* of the curriculum */
-    double window_sum;  /* of the accuracies that the curriculum judges by, in the order they came */
+    int64_t step;      /* done */
+    int64_t stage;     /* of the curriculum */
+    double window_sum; /* of the accuracies that the curriculum judges by, in the order they came */
     int64_t window_n;
 };
 struct training_state training_state(const struct training *training);

@@ -44,6 +44,8 @@ KERNEL_PROGRAMS += $(BUILD)/driver/libcuda.so.1
 $(BUILD)/driver/libcuda.so.1: tests/cuda/driver.c $(FLAGS_FILE)
 	$(call show,link) && $(CC) $(filter-out -fsanitize=%,$(C_FLAGS)) -fPIC -shared -Wl,-soname,$(@F) $< -o $@
 
+$(OBJECTS)/tests/test_cuda.o: FILE_FLAGS := '-DKERNEL_WAYS="$(KERNEL_WAYS)"'
+
 # impls/cuda/device.c linked with a made-up runtime in the place of the real one.
 ifneq ($(NVCC),)
 KERNEL_PROGRAMS += $(BUILD)/device-refused
