@@ -15,6 +15,8 @@ static const struct {
     {{"fp_rnn", "fixed_point", GRADIENT_STEPS, 0}, "S3", true, true},
     {{"diagonal", "diagonal_scan", GRADIENT_EXACT, 0}, "S3", false, true},
     {{"diagonal", "diagonal_scan", GRADIENT_EXACT, 0}, "S3", false, false},
+    {{.layer = "attention"}, "S3", false, true},
+    {{.layer = "attention"}, "Z2", false, true},
     {{.layer = "lstm"}, "Z2", true, true},
     {{"fp_rnn", "structured_sequential", GRADIENT_EXACT, 0}, "Z2", true, true},
     {{"fp_rnn", "fixed_point", GRADIENT_STEPS, 0}, "Z2", true, true},
