@@ -456,6 +456,44 @@ START_TEST(killed_trainings_end_in_the_same_bits)
 }
 END_TEST
 
+/* Renames the last moment in a checkpoint: all that is read before it is there. */
+static void spoil(const char *path)
+{
+    static const char name[] = "\"adam.v.";
+    struct stat facts;
+    FILE *file = fopen(path, "r+b");
+    ck_assert(file != NULL && stat(path, &facts) == 0);
+    char *bytes = malloc((size_t)facts.st_size);
+    ck_assert_uint_eq(fread(bytes, 1, (size_t)facts.st_size, file), (size_t)facts.st_size);
+    long last = -1;
+    for (long i = 0; i + (long)sizeof name <= (long)facts.st_size; i++)
+        last = memcmp(bytes + i, name, sizeof name - 1) == 0 ? i : last;
+    ck_assert_int_ge(last, 0);
+    ck_assert_int_eq(fseek(file, last + 1, SEEK_SET), 0);
+    ck_assert_uint_eq(fwrite("bdam", 1, 4, file), 4);
+    ck_assert_int_eq(fclose(file), 0);
+    free(bytes);
+}
+
+/* From its own first weights, none of which came out of the checkpoint. */
+START_TEST(spoilt_checkpoints_begin_anew)
+{
+    char undisturbed[PATH_MAX], spoilt[PATH_MAX], first[PATH_MAX], second[PATH_MAX];
+    struct records records;
+    snprintf(undisturbed, sizeof undisturbed, "%s", scratch_path("undisturbed"));
+    snprintf(spoilt, sizeof spoilt, "%s", scratch_path("spoilt"));
+    run(slow, undisturbed, NULL);
+    start_and_kill(spoilt);
+    checkpoint_path(spoilt, second);
+    spoil(second);
+    run(slow, spoilt, &records);
+    ck_assert_double_eq(record_number(find(&records, "training", 0), "training.sittings"), 1);
+    checkpoint_path(undisturbed, first);
+    same_tensors(first, second);
+    records_free(&records);
+}
+END_TEST
+
 /* A checkpoint by the definition of the format alone: eight bytes that say how long the JSON is, tensors that fill what follows without
  * gaps, metadata of texts; and in it what the program's own reader finds. */
 START_TEST(checkpoints_are_what_the_format_says)
@@ -733,6 +771,7 @@ Suite *suite_accuracy(void)
     tcase_add_test(tests, an_lstm_learns);
     tcase_add_test(tests, one_training_many_evaluations);
     tcase_add_test(tests, killed_trainings_end_in_the_same_bits);
+    tcase_add_test(tests, spoilt_checkpoints_begin_anew);
     tcase_add_test(tests, checkpoints_are_what_the_format_says);
     tcase_add_test(tests, finished_trainings_are_served);
     tcase_add_test(tests, a_longer_limit_goes_on);

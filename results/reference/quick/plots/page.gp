@@ -7,7 +7,7 @@ set datafile separator tab
 array SUBTITLE[32]; array FOOT[32]; array PANEL[16]; array CURVE[16]; array LOOK[16]; array WITH[16]
 array TICK[64]; array TICK_AT[64]
 n_subtitle = 0; n_foot = 0; n_panel = 0; n_curve = 0; n_tick = 0
-title = ''; x_label = ''; y_label = ''; lines = 0; title_lines = 0
+title = ''; x_label = ''; y_label = ''; y_linear = 0; lines = 0; title_lines = 0
 
 stats DATA index 0 using ( \
     strcol(1) eq 'columns'  ? (columns = int(column(2)), 0) : \
@@ -16,6 +16,7 @@ stats DATA index 0 using ( \
     strcol(1) eq 'margins'  ? (margin_left = column(2), margin_right = column(3), margin_top = column(4), \
         margin_bottom = column(5), 0) : \
     strcol(1) eq 'letters'  ? (letter_height = column(2), letters_low = strcol(3) eq 'low', 0) : \
+    strcol(1) eq 'y_axis'   ? (y_linear = strcol(2) eq 'linear', 0) : \
     strcol(1) eq 'x_low'    ? (x_low = column(2), 0) : \
     strcol(1) eq 'x_high'   ? (x_high = column(2), 0) : \
     strcol(1) eq 'y_low'    ? (y_low = column(2), 0) : \
@@ -111,14 +112,19 @@ set border 3 lc rgb 0x606060
 set xtics nomirror; set ytics nomirror; unset x2tics; unset y2tics
 set tics out font ',11' tc rgb 0x303030
 set grid lc rgb 0xE4E4E4 lw 0.6 lt 1
-set logscale y
 set xrange [x_low:x_high]; set yrange [y_low:y_high]
 set x2range [0:1]; set y2range [0:1]
-decades = log10(y_high / y_low)
-y_step = ceil(decades / 9.0)
-set ytics 10 ** y_step nomirror
-set mytics y_step == 1 ? 10 : y_step
-set format y '10^{%T}'
+if (y_linear) {
+    set ytics 0, 0.2, 1 nomirror
+    set mytics 2
+} else {
+    set logscale y
+    decades = log10(y_high / y_low)
+    y_step = ceil(decades / 9.0)
+    set ytics 10 ** y_step nomirror
+    set mytics y_step == 1 ? 10 : y_step
+    set format y '10^{%T}'
+}
 if (n_tick > 0) {
     set xtics nomirror (TICK[1] TICK_AT[1])
     do for [i = 2:n_tick] { set xtics add (TICK[i] TICK_AT[i]) }
