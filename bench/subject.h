@@ -16,8 +16,7 @@ struct subject {
 };
 
 /* Draws the inputs and makes room for the outputs. one_by_one: its sequences will be solved by themselves, each in a plan of its own.
- * After success finding->result is ok, or unsupported with the reason, and then
- * nothing was drawn. False: the harness failed. */
+ * After success finding->result is ok, or unsupported with the reason, and then nothing was drawn. False: the harness failed. */
 bool subject_make(const struct point *point, bool one_by_one, const struct limits *limits, struct subject *subject,
                   struct finding *finding, struct error *error);
 void subject_free(struct subject *subject);

@@ -188,8 +188,8 @@ static bool measure(const struct point *point, struct subject *subject, struct b
     }
     if (good) {
         struct work work = {NAN, NAN, NAN, false}; /* of a backward pass, and of solvers of many sequences, nothing is counted */
-        if (backward == NULL &&
-            (!implementation->solver || p->B == 1)) /* a solver leaves alone what has converged: less than l for all */
+        /* a solver leaves alone the sequences that have converged: that is less than l iterations of all of them */
+        if (backward == NULL && (!implementation->solver || p->B == 1))
             implementation->count(p, &subject->settings, &subject->environment, trace.l_run, &work);
         int n = finding->result == RESULT_OK ? sampling.n : 0;
         double tensors = problem_bytes(p) * (backward != NULL ? 2 : 1);
@@ -222,6 +222,14 @@ static bool measure_pass(const struct point *point, struct subject *subject, con
     return good;
 }
 
+/* What the settings lack for an outcome that can be held to its residual; NULL: nothing. */
+static const char *outcome_missing(const struct settings *settings)
+{
+    return !(settings->tolerance > 0) ? "a fixed number of iterations: give a tolerance"
+           : settings->quantile < 1   ? "a sequence that need not have converged: give quantile 1"
+                                      : NULL;
+}
+
 bool throughput_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
 {
     struct subject subject;
@@ -229,18 +237,10 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
     bool good = subject_make(point, false, limits, &subject, finding, error);
     if (good && finding->result == RESULT_OK) {
         const struct problem *p = &subject.tensors.problem;
-        const struct settings *settings = &subject.settings;
-        if (subject_outcome_only(&subject) && !(settings->tolerance > 0)) {
-            finding_say(finding, (enum result)STATUS_UNSUPPORTED,
-                        "a fixed number of iterations %s cannot be validated: give a tolerance",
-                        subject.implementation->solver ? "of a solver" : "damped with patience");
-            subject_free(&subject);
-            return true;
-        }
-        if (subject_outcome_only(&subject) && settings->quantile < 1) {
-            finding_say(finding, (enum result)STATUS_UNSUPPORTED,
-                        "%s that stops before all sequences have converged cannot be validated: give quantile 1",
-                        subject.implementation->solver ? "a solver" : "damping with patience");
+        const char *missing = subject_outcome_only(&subject) ? outcome_missing(&subject.settings) : NULL;
+        if (missing != NULL) {
+            finding_say(finding, (enum result)STATUS_UNSUPPORTED, "%s cannot be validated by %s",
+                        subject.implementation->solver ? "a solver" : "damping with patience", missing);
             subject_free(&subject);
             return true;
         }

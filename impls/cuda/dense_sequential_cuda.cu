@@ -340,26 +340,6 @@ static struct status open(struct plan *plan, const struct problem *p, const stru
     return device_shared_allow(walk_transitions, plan->shared_walk);
 }
 
-static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
-                          struct plan **out)
-{
-    (void)environment;
-    *out = (struct plan *)calloc(1, sizeof **out);
-    if (*out == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
-    struct status status = open(*out, p, settings);
-    if (status.code != STATUS_OK) {
-        destroy(*out);
-        *out = NULL;
-    }
-    return status;
-}
-
-static struct status upload(struct plan *plan, const struct inputs *inputs)
-{
-    return session_upload(&plan->session, inputs);
-}
-
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     struct session *s = &plan->session;
@@ -376,16 +356,6 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     TRY(device_timer_end(s->timer));
     TRY(singular_status(s));
     return session_finite(s, s->h, false);
-}
-
-static struct status download(struct plan *plan, const struct outputs *outputs)
-{
-    return session_download(&plan->session, outputs);
-}
-
-static double elapsed(struct plan *plan)
-{
-    return device_timer_seconds(plan->session.timer);
 }
 
 CUDA_IMPLEMENTATION_FORWARD(dense_sequential_cuda)

@@ -63,26 +63,6 @@ static struct status open(struct plan *plan, const struct problem *p, const stru
     return device_allocate(&plan->s, adjoint_bytes(p, settings));
 }
 
-static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
-                          struct plan **out)
-{
-    (void)environment;
-    *out = (struct plan *)calloc(1, sizeof **out);
-    if (*out == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
-    struct status status = open(*out, p, settings);
-    if (status.code != STATUS_OK) {
-        destroy(*out);
-        *out = NULL;
-    }
-    return status;
-}
-
-static struct status upload(struct plan *plan, const struct inputs *inputs)
-{
-    return session_upload(&plan->session, inputs);
-}
-
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     struct session *s = &plan->session;
@@ -142,16 +122,6 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
                session_initial(s), p->B, p->T, p->d, p->form == FORM_NORMALISED, s->gradient[0], s->gradient[1], s->gradient[4]));
     TRY(device_timer_end(s->timer));
     return session_download_gradients(s, gradients);
-}
-
-static struct status download(struct plan *plan, const struct outputs *outputs)
-{
-    return session_download(&plan->session, outputs);
-}
-
-static double elapsed(struct plan *plan)
-{
-    return device_timer_seconds(plan->session.timer);
 }
 
 CUDA_IMPLEMENTATION(diagonal_scan_cuda)

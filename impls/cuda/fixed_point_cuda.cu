@@ -2,6 +2,7 @@
  * after the other, all tokens at once. The readable baseline: it fuses nothing. Stopping, damping and traces are those of fixed_point;
  * without a tolerance, damping by patience or a trace nothing is waited for until the end. Gradients: gradient.h. */
 #include "impls/cuda/gradient.h"
+#include "impls/cuda/iterates.h"
 #include "impls/cuda/registry.h"
 
 struct plan {
@@ -83,26 +84,6 @@ static struct status open(struct plan *plan, const struct problem *p, const stru
     return memory ? status_ok() : status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
 }
 
-static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
-                          struct plan **out)
-{
-    (void)environment;
-    *out = (struct plan *)calloc(1, sizeof **out);
-    if (*out == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
-    struct status status = open(*out, p, settings);
-    if (status.code != STATUS_OK) {
-        destroy(*out);
-        *out = NULL;
-    }
-    return status;
-}
-
-static struct status upload(struct plan *plan, const struct inputs *inputs)
-{
-    return session_upload(&plan->session, inputs);
-}
-
 /* h <- delta f(h) + (1 - delta) h, delta (B) of the sequence. */
 static __global__ void damp(const float *next, const float *delta, int64_t n, int64_t sequence, float *h)
 {
@@ -127,36 +108,21 @@ static void wait_patiently(struct plan *plan)
     }
 }
 
-/* What was seen of the iterates so far. */
-struct progress {
-    int64_t l, converged;
-    struct status status;
-};
-
 static struct status iterate(struct plan *plan, struct trace *trace, struct progress *progress)
 {
     struct session *s = &plan->session;
     const struct problem *p = &s->problem;
     const struct settings *settings = &s->settings;
-    int64_t wanted = residuals_wanted(p, settings), size = p->B * p->T * p->d;
-    double *residual = trace != NULL ? trace->residual : NULL;
-    bool residuals = residual != NULL || settings->tolerance > 0 || settings->patience > 0;
+    int64_t size = p->B * p->T * p->d;
+    bool residuals = (trace != NULL && trace->residual != NULL) || settings->tolerance > 0 || settings->patience > 0;
     float *h = s->h, *next = plan->other;
     TRY(device_fill(h, 0, (size_t)size * sizeof(float)));
     TRY(map_begin(&plan->map));
-    while (progress->l < settings->l_max && progress->converged < wanted && progress->status.code == STATUS_OK) {
+    while (progress_goes_on(s, progress)) {
         progress->l++;
         TRY(map_apply(&plan->map, h, next));
-        if (residuals) {
-            bool finite;
-            TRY(residuals_measure(p, &plan->residuals, h, next, &finite));
-            if (!finite)
-                progress->status = session_finite(s, next, false);
-            for (int64_t b = 0; b < p->B && progress->status.code != STATUS_OK; b++)
-                plan->residuals.row_host[b] = INFINITY; /* of an iterate that is not finite */
-            progress->converged =
-                residuals_count(p, &plan->residuals, settings->tolerance, progress->l, trace != NULL ? trace->l : NULL, residual);
-        }
+        if (residuals)
+            TRY(progress_judge(s, &plan->residuals, h, next, trace, progress));
         if (is_damped(settings)) {
             TRY(device_upload(plan->delta, plan->delta_host, (size_t)p->B * sizeof(float)));
             TRY(LAUNCH(damp, blocks_for(size), THREADS, 0, next, plan->delta, size, p->T * p->d, h));
@@ -167,7 +133,6 @@ static struct status iterate(struct plan *plan, struct trace *trace, struct prog
             next = swap;
         }
         TRY(keep_iterate(p, trace, progress->l, h));
-        residual = residual != NULL ? residual + p->B : NULL;
     }
     return h != s->h ? device_copy(s->h, h, (size_t)size * sizeof(float)) : status_ok();
 }
@@ -204,16 +169,6 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
 {
     (void)inputs, (void)outputs;
     return gradient_run(&plan->gradient, grad_outputs, gradients);
-}
-
-static struct status download(struct plan *plan, const struct outputs *outputs)
-{
-    return session_download(&plan->session, outputs);
-}
-
-static double elapsed(struct plan *plan)
-{
-    return device_timer_seconds(plan->session.timer);
 }
 
 CUDA_IMPLEMENTATION(fixed_point_cuda)

@@ -398,26 +398,6 @@ static struct status open(struct plan *plan, const struct problem *p, const stru
     return plan->residual_host != NULL ? status_ok() : status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
 }
 
-static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
-                          struct plan **out)
-{
-    (void)environment;
-    *out = (struct plan *)calloc(1, sizeof **out);
-    if (*out == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
-    struct status status = open(*out, p, settings);
-    if (status.code != STATUS_OK) {
-        destroy(*out);
-        *out = NULL;
-    }
-    return status;
-}
-
-static struct status upload(struct plan *plan, const struct inputs *inputs)
-{
-    return session_upload(&plan->session, inputs);
-}
-
 template <int R> static struct status run_in_r(const struct plan *plan, const struct pass *pass)
 {
     int64_t B = plan->session.problem.B;
@@ -531,16 +511,6 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
 {
     (void)inputs, (void)outputs;
     return gradient_run(&plan->gradient, grad_outputs, gradients);
-}
-
-static struct status download(struct plan *plan, const struct outputs *outputs)
-{
-    return session_download(&plan->session, outputs);
-}
-
-static double elapsed(struct plan *plan)
-{
-    return device_timer_seconds(plan->session.timer);
 }
 
 CUDA_IMPLEMENTATION(fixed_point_fused_cuda)

@@ -12,10 +12,10 @@
  * singular at an iterate of a state-dependent problem that is far off: it is then taken without its mixer.
  *
  * The residual is how far a sweep moves: max|h^l - h^{l-1}| / max|h^l| of a token. */
+#include "impls/cuda/iterates.h"
 #include "impls/cuda/low_rank.h"
 #include "impls/cuda/map.h"
 #include "impls/cuda/registry.h"
-#include "impls/cuda/residual.h"
 #include "impls/cuda/singular.h"
 
 struct plan {
@@ -194,26 +194,6 @@ static struct status open(struct plan *plan, const struct problem *p, const stru
     return device_shared_allow(take_steps, plan->shared_take);
 }
 
-static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
-                          struct plan **out)
-{
-    (void)environment;
-    *out = (struct plan *)calloc(1, sizeof **out);
-    if (*out == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
-    struct status status = open(*out, p, settings);
-    if (status.code != STATUS_OK) {
-        destroy(*out);
-        *out = NULL;
-    }
-    return status;
-}
-
-static struct status upload(struct plan *plan, const struct inputs *inputs)
-{
-    return session_upload(&plan->session, inputs);
-}
-
 static struct status prepare(const struct plan *plan, const float *raw)
 {
     const struct session *s = &plan->session;
@@ -248,20 +228,13 @@ static struct status sweep(const struct plan *plan, const float *h, float *next)
     return scan_run(&task, &plan->tiles);
 }
 
-/* What was seen of the iterates so far. */
-struct progress {
-    int64_t l, converged;
-    struct status status;
-};
-
 static struct status iterate(struct plan *plan, struct trace *trace, struct progress *progress)
 {
     struct session *s = &plan->session;
     const struct problem *p = &s->problem;
     const struct settings *settings = &s->settings;
-    int64_t wanted = residuals_wanted(p, settings), size = p->B * p->T * p->d;
-    double *residual = trace != NULL ? trace->residual : NULL;
-    bool residuals = residual != NULL || settings->tolerance > 0;
+    int64_t size = p->B * p->T * p->d;
+    bool residuals = (trace != NULL && trace->residual != NULL) || settings->tolerance > 0;
     float *h = s->h, *next = plan->other;
     struct status steps = status_ok();
     TRY(device_fill(h, 0, (size_t)size * sizeof(float)));
@@ -269,25 +242,16 @@ static struct status iterate(struct plan *plan, struct trace *trace, struct prog
         TRY(prepare(plan, s->input[2]));
         steps = singular_among(s, plan->singular);
     }
-    while (progress->l < settings->l_max && progress->converged < wanted && progress->status.code == STATUS_OK) {
+    while (progress_goes_on(s, progress)) {
         progress->l++;
         TRY(sweep(plan, h, next)); /* where a step is singular it leaves NaN */
         progress->status = steps;
-        if (residuals) {
-            bool finite;
-            TRY(residuals_measure(p, &plan->residuals, h, next, &finite));
-            if (!finite && progress->status.code == STATUS_OK)
-                progress->status = session_finite(s, next, false);
-            for (int64_t b = 0; b < p->B && progress->status.code != STATUS_OK; b++)
-                plan->residuals.row_host[b] = INFINITY; /* of an iterate that is not finite */
-            progress->converged =
-                residuals_count(p, &plan->residuals, settings->tolerance, progress->l, trace != NULL ? trace->l : NULL, residual);
-        }
+        if (residuals)
+            TRY(progress_judge(s, &plan->residuals, h, next, trace, progress));
         float *swap = h;
         h = next;
         next = swap;
         TRY(keep_iterate(p, trace, progress->l, h));
-        residual = residual != NULL ? residual + p->B : NULL;
     }
     return h != s->h ? device_copy(s->h, h, (size_t)size * sizeof(float)) : status_ok();
 }
@@ -318,16 +282,6 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     if (settings->tolerance > 0 && !converged)
         return status_not_converged(p, progress.converged, progress.l);
     return status_ok();
-}
-
-static struct status download(struct plan *plan, const struct outputs *outputs)
-{
-    return session_download(&plan->session, outputs);
-}
-
-static double elapsed(struct plan *plan)
-{
-    return device_timer_seconds(plan->session.timer);
 }
 
 CUDA_IMPLEMENTATION_FORWARD(quasi_deer_cuda)

@@ -3,7 +3,8 @@
  *     X(name, kind, gradients, options, summary)      see struct implementation
  *
  * The row X(my_kernel_cuda, CUDA_EXACT, GRADIENTS_NONE, NULL, "...") belongs to the file my_kernel_cuda.cu, which ends with
- * CUDA_IMPLEMENTATION(my_kernel_cuda) and has the functions of the contract above it. What can be said of an implementation without it
+ * CUDA_IMPLEMENTATION(my_kernel_cuda) and has above it a struct plan that holds a session (session.h), and the functions that differ from
+ * one to the next. What can be said of an implementation without it
  * stands here rather than there: a build without the CUDA Toolkit knows the rows as well, and says of each why it cannot run. */
 #ifndef IMPLS_CUDA_REGISTRY_H
 #define IMPLS_CUDA_REGISTRY_H
@@ -46,8 +47,9 @@ static constexpr struct cuda_row cuda_rows[CUDA_ROWS + 1] = {CUDA_IMPLEMENTATION
 /* The row that an implementation's supports() takes its options and gradients from. */
 #define CUDA_ROW_OF(name) (cuda_rows[CUDA_INDEX_##name])
 
-/* Puts the functions supports, count, plan, upload, forward, download, elapsed and destroy under a name of the table; backward is a
- * function or nullptr. */
+/* Puts the functions supports, count, forward and destroy under a name of the table, and those that are alike in all of them: a plan is
+ * made by open(plan, problem, settings), which may fail half-way, and copies and the clock are the session's. backward is a function or
+ * nullptr. */
 #define CUDA_IMPLEMENTATION_WITH(name_, backward_)                                                                                 \
     extern "C" const struct implementation name_;                                                                                  \
     const struct implementation name_ = {                                                                                          \
@@ -60,13 +62,14 @@ static constexpr struct cuda_row cuda_rows[CUDA_ROWS + 1] = {CUDA_IMPLEMENTATION
         .gradients = CUDA_ROW_OF(name_).gradients,                                                                                 \
         .supports = supports,                                                                                                      \
         .count = count,                                                                                                            \
-        .plan = plan,                                                                                                              \
-        .upload = upload,                                                                                                          \
+        .plan = [](const struct problem *p, const struct settings *settings, const struct environment *,                           \
+                   struct plan **out) { return session_plan(p, settings, open, destroy, out); },                                   \
+        .upload = [](struct plan *plan, const struct inputs *inputs) { return session_upload(&plan->session, inputs); },           \
         .forward = forward,                                                                                                        \
         .backward = backward_,                                                                                                     \
-        .download = download,                                                                                                      \
+        .download = [](struct plan *plan, const struct outputs *outputs) { return session_download(&plan->session, outputs); },    \
         .flush = device_flush,                                                                                                     \
-        .elapsed = elapsed,                                                                                                        \
+        .elapsed = [](struct plan *plan) { return device_timer_seconds(plan->session.timer); },                                    \
         .destroy = destroy,                                                                                                        \
     };
 #define CUDA_IMPLEMENTATION(name) CUDA_IMPLEMENTATION_WITH(name, backward)

@@ -105,6 +105,23 @@ static inline struct status session_open(const struct problem *p, const struct s
     return device_timer_create(&s->timer);
 }
 
+/* plan() of the contract: open() fills a plan of zeros, and destroy() takes what it left, also after a failure. */
+template <typename Plan>
+static struct status session_plan(const struct problem *p, const struct settings *settings,
+                                  struct status (*open)(Plan *, const struct problem *, const struct settings *),
+                                  void (*destroy)(Plan *), Plan **out)
+{
+    *out = (Plan *)calloc(1, sizeof **out);
+    if (*out == NULL)
+        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+    struct status status = open(*out, p, settings);
+    if (status.code != STATUS_OK) {
+        destroy(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 static inline struct status session_upload(struct session *s, const struct inputs *inputs)
 {
     const void *const from[TENSORS] = {inputs->v, inputs->lambda, inputs->theta, inputs->W, inputs->h0};

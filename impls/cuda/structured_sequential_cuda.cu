@@ -213,26 +213,6 @@ static struct status open(struct plan *plan, const struct problem *p, const stru
     return gradient ? device_shared_allow(walk_backwards, plan->shared_back) : status_ok();
 }
 
-static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
-                          struct plan **out)
-{
-    (void)environment;
-    *out = (struct plan *)calloc(1, sizeof **out);
-    if (*out == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
-    struct status status = open(*out, p, settings);
-    if (status.code != STATUS_OK) {
-        destroy(*out);
-        *out = NULL;
-    }
-    return status;
-}
-
-static struct status upload(struct plan *plan, const struct inputs *inputs)
-{
-    return session_upload(&plan->session, inputs);
-}
-
 static struct sequences sequences_of(const struct plan *plan)
 {
     const struct session *s = &plan->session;
@@ -272,16 +252,6 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
     TRY(device_timer_end(s->timer));
     TRY(singular_status(s));
     return session_download_gradients(s, gradients);
-}
-
-static struct status download(struct plan *plan, const struct outputs *outputs)
-{
-    return session_download(&plan->session, outputs);
-}
-
-static double elapsed(struct plan *plan)
-{
-    return device_timer_seconds(plan->session.timer);
 }
 
 CUDA_IMPLEMENTATION(structured_sequential_cuda)

@@ -43,6 +43,22 @@ static void destroy(struct plan *plan)
     free(plan);
 }
 
+extern const struct implementation VARIANT(structured_sequential);
+
+/* The right answer, for those that spoil it. */
+static inline struct status answer(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
+                                   struct trace *trace)
+{
+    const struct environment environment = {.threads = 1};
+    const struct settings settings = {.l_max = 1};
+    struct plan *inner;
+    struct status status = VARIANT(structured_sequential).plan(&plan->problem, &settings, &environment, &inner);
+    if (status.code == STATUS_OK)
+        status = VARIANT(structured_sequential).forward(inner, inputs, outputs, trace);
+    VARIANT(structured_sequential).destroy(inner);
+    return status;
+}
+
 #define PLANTED(planted_name, planted_summary, ...)                                                                                \
     {                                                                                                                              \
         .name = planted_name, .summary = planted_summary, .device = DEVICE_CPU, .supports = supports, .count = count,              \

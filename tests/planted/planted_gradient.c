@@ -2,8 +2,6 @@
  * one that is not computed again. */
 #include "tests/planted/planted.h"
 
-extern const struct implementation VARIANT(structured_sequential);
-
 static struct status run(const struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace,
                          const struct outputs *grad_outputs, const struct gradients *gradients)
 {
