@@ -6,14 +6,14 @@
  * the state in one pass backwards (fused_gradient.h), for others as fixed_point computes them (iterated_gradient.h). Option
  * store=keep|stream: whether low-rank results are written into the caches or past them; left alone, past them when they would not be
  * found there. */
-#include "impls/finite.h"
-#include "impls/fused_gradient.h"
-#include "impls/fused_low_rank.h"
-#include "impls/fused_tokens.h"
-#include "impls/iterated_gradient.h"
-#include "impls/mixer.h"
-#include "impls/residual.h"
-#include "impls/support.h"
+#include "impls/math/finite.h"
+#include "impls/fused/gradient.h"
+#include "impls/fused/low_rank.h"
+#include "impls/fused/tokens.h"
+#include "impls/math/iterated_gradient.h"
+#include "impls/math/mixer.h"
+#include "impls/math/residual.h"
+#include "impls/contract/support.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* See page.h. */
 #include "plots/page.h"
 
-#include "bench/stream.h"
+#include "bench/base/stream.h"
 #include "plots/caption.h"
 #include "plots/layout.h"
 #include "plots/letters.h"

@@ -1,7 +1,7 @@
 /* See plot.h. */
 #include "plots/plot.h"
 
-#include "bench/files.h"
+#include "bench/base/files.h"
 #include "plots/gnuplot.h"
 #include "plots/names.h"
 #include "plots/pages.h"

@@ -13,9 +13,9 @@ say() {
 # Room, and a pattern of what its sources may include.
 rules=(
     "impls  impls/.*"
-    "tasks  tasks/.*"
-    "train  (train|tasks)/.*|impls/(impl|real|vector|activation|blas|support)\.h"
-    "plots  plots/.*|bench/(error|field|files|journal|number|parse|point|pool|process|record|records|roofs|statistics|stream|sweep|text)\.h"
+    "tasks  tasks/.*|bench/base/random\.h"
+    "train  (train|tasks)/.*|(impls/impl|impls/math/(real|vector|activation|blas)|impls/contract/support|bench/base/random)\.h"
+    "plots  plots/.*|bench/(base|machine|sweep|journal|report)/.*"
     "bench  (bench|plots|train|tasks|impls)/.*"
 )
 for rule in "${rules[@]}"; do
@@ -32,7 +32,7 @@ done
 forbidden='printf|fprintf|vprintf|vfprintf|puts|putchar|fputs|fputc|fwrite|perror|exit|_exit|abort|__assert_fail'
 forbidden+='|fopen|fopen64|open|open64|openat|read|write|socket|getenv|secure_getenv|setenv|system|popen|fork|execve|time'
 seen=0
-for object in "${BUILD:-build}"/objects/{impls,impls/cuda,tasks}/*.o; do
+for object in "${BUILD:-build}"/objects/{impls,impls/contract,impls/math,impls/fused,impls/cuda,tasks}/*.o; do
     source=${object#*/objects/}
     [[ -e ${source%%.*}.c || -e ${source%%.*}.cu ]] || continue # left behind by a file that is gone
     seen=$((seen + 1))
@@ -41,8 +41,8 @@ for object in "${BUILD:-build}"/objects/{impls,impls/cuda,tasks}/*.o; do
 done
 [[ $seen -gt 0 ]] || say "no objects of impls/ and tasks/ in ${BUILD:-build}"
 
-for file in tests/test_*.c; do
-    name=${file#tests/test_}
+for file in tests/*/test_*.c; do
+    name=${file##*/test_}
     grep -qx "SUITE(${name%.c})" tests/suites.h || say "$file has no line in tests/suites.h"
 done
 

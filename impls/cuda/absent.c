@@ -2,7 +2,7 @@
 #include "impls/cuda/absent.h"
 
 #include "impls/cuda/device.h"
-#include "impls/support.h"
+#include "impls/contract/support.h"
 
 const struct device_facts *device_get(void)
 {

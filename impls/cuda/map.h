@@ -11,7 +11,7 @@
 #include "impls/cuda/product.h"
 #include "impls/cuda/scan.h"
 #include "impls/cuda/session.h"
-#include "impls/support.h"
+#include "impls/contract/support.h"
 
 struct device_map {
     struct session *session;

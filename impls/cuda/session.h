@@ -4,7 +4,7 @@
 #define IMPLS_CUDA_SESSION_H
 
 #include "impls/cuda/launch.h"
-#include "impls/support.h"
+#include "impls/contract/support.h"
 
 #include <stdlib.h>
 #include <string.h>

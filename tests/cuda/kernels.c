@@ -8,9 +8,9 @@
  *
  * A mistake ends it with status 1 and the reason; a sanitizer that finds something ends it in its own way. */
 #include "tests/cuda/runner_ways.h"
-#include "tests/gradient_cases.h"
+#include "tests/support/gradient_cases.h"
 
-#include "bench/subject.h"
+#include "bench/measure/subject.h"
 
 #include <check.h>
 #include <dlfcn.h>

@@ -2,9 +2,9 @@
  * are sound, canonical and distinct. */
 #include "tests/fuzz/fuzz.h"
 
-#include "bench/quantity.h"
-#include "bench/records.h"
-#include "bench/sweep.h"
+#include "bench/report/quantity.h"
+#include "bench/journal/records.h"
+#include "bench/sweep/sweep.h"
 #include "plots/kinds.h"
 
 #include <stdlib.h>

@@ -1,0 +1,32 @@
+/* Which warnings apply: to a round while its process knows most about it, to its record, and to all rounds of a point together. */
+#ifndef BENCH_WARNING_FIND_H
+#define BENCH_WARNING_FIND_H
+
+#include "bench/machine/load.h"
+#include "bench/journal/records.h"
+#include "bench/journal/warning.h"
+
+#include <stddef.h>
+
+/* How the threads of a point meet the cores. */
+struct threading {
+    int threads, cores, threads_per_core; /* 0: not known */
+    bool pinned;
+};
+
+/* Of this machine and environment. */
+struct threading threading_here(int threads);
+
+/* What a worker sees, as the record's "warnings": busy, steal, clock, throttle, smt, first_slow, wide. seconds: of n samples, in
+ * order. NULL when out of memory. */
+json_t *warnings_of_round(const double *seconds, size_t n, const struct load *load, const struct threading *threading);
+
+/* Adds what only a finished record shows: memory, share. False when out of memory. */
+bool warnings_of_record(json_t *record);
+
+/* What the rounds of a point say together, for the point's record (summary.h), of which everything but this is there: every code
+ * once, with its worst figure and in how many rounds it is; clock, wide and few_rounds also where only the point shows them. NULL
+ * when out of memory. */
+json_t *warnings_of_rounds(const struct record *round, size_t n, const struct record *merged);
+
+#endif

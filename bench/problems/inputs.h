@@ -1,0 +1,43 @@
+/* The tensors of a point: drawn from its regime and seed (regime.h), or taken from a file. */
+#ifndef BENCH_DRAW_H
+#define BENCH_DRAW_H
+
+#include "bench/base/error.h"
+#include "bench/sweep/point.h"
+#include "bench/base/safetensors.h"
+
+enum { TENSORS_MAX = 5 };
+
+struct tensors {
+    struct problem problem;
+    struct inputs inputs;     /* of problem.dtype */
+    bool out_of_reach;        /* after a failure: no draw of this problem has the kappa that was asked for */
+    void *owned[TENSORS_MAX]; /* the same tensors, for tensors_free: v, lambda, theta, W, h0 */
+};
+
+/* Draws, or reads; what is drawn is kept in the folder cache (cache.h) and taken from there the next time, unless that is NULL. False:
+ * no memory, a kappa that this problem cannot have (out_of_reach), or a file that does not fit the problem. */
+bool tensors_make(const struct point *point, const char *cache, struct tensors *tensors, struct error *error);
+
+/* The tensors of a point from a file. */
+bool tensors_read(const char *path, const struct point *point, struct tensors *tensors, struct error *error);
+
+/* Describes the tensors that there are, for writing them; returns how many. */
+size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_MAX]);
+
+/* Whether a file of tensors fits a point that takes its inputs from it: names and shapes, before anything is computed. True for
+ * drawn inputs. */
+bool tensors_check(const struct point *point, struct error *error);
+
+/* The inputs of sequence b alone in float64, whatever the dtype: what the exact answer and the textbook compute with. */
+bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *sequence, struct error *error);
+
+/* The same in another dtype. */
+bool tensors_sequence_as(const struct tensors *tensors, int64_t b, enum dtype dtype, struct tensors *sequence, struct error *error);
+
+/* v <- -v: other inputs of the same difficulty, at the same place in memory. */
+void tensors_negate_v(struct tensors *tensors);
+
+void tensors_free(struct tensors *tensors);
+
+#endif
