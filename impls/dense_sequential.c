@@ -6,12 +6,12 @@
  * then applied step by step, all by OpenBLAS. The exact gradient solves with M_t^T (exact_gradient.h), decomposing M_t once more.
  * The matrices of all tokens are independent of each other and of the states, so the threads share them; a state-dependent mixer
  * allows that only one step at a time. In float64 this is the reference of the tests. */
+#include "impls/contract/support.h"
 #include "impls/math/blas.h"
 #include "impls/math/exact_gradient.h"
 #include "impls/math/feedback.h"
 #include "impls/math/finite.h"
 #include "impls/math/mixer.h"
-#include "impls/contract/support.h"
 #include "impls/math/transition.h"
 #include "impls/math/vector.h"
 

@@ -1,6 +1,6 @@
 /* How this room reports failure: a function returns false and leaves one sentence here; main.c alone prints it. */
-#ifndef BENCH_ERROR_H
-#define BENCH_ERROR_H
+#ifndef BENCH_BASE_ERROR_H
+#define BENCH_BASE_ERROR_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* How a figure grows with another: the exponent p of y = c x^p. Pure. */
-#ifndef BENCH_EXPONENT_H
-#define BENCH_EXPONENT_H
+#ifndef BENCH_BASE_EXPONENT_H
+#define BENCH_BASE_EXPONENT_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* Files written so that a reader never sees half of one, and folders made with their parents. */
-#ifndef BENCH_FILES_H
-#define BENCH_FILES_H
+#ifndef BENCH_BASE_FILES_H
+#define BENCH_BASE_FILES_H
 
 #include "bench/base/error.h"
 

@@ -1,7 +1,7 @@
 /* Numbers as sweep files and records spell them: strict to read (the whole text, no octal, hex, "1_000", "+5", inf or nan), and one
  * canonical spelling to print. */
-#ifndef BENCH_NUMBER_H
-#define BENCH_NUMBER_H
+#ifndef BENCH_BASE_NUMBER_H
+#define BENCH_BASE_NUMBER_H
 
 #include <stdbool.h>
 #include <stddef.h>

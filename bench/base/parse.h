@@ -1,8 +1,8 @@
 /* JSON where memory runs out. To jansson that is the same as bytes that are no JSON, its parser even writes beyond its buffer then,
  * and what it builds or prints lacks members and pieces without a word. So everything is parsed here, where the parser never sees a
  * refusal, and whoever is answerable for what is built asks at the end whether there was one. */
-#ifndef BENCH_PARSE_H
-#define BENCH_PARSE_H
+#ifndef BENCH_BASE_PARSE_H
+#define BENCH_BASE_PARSE_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* Memory of a sweep: taken piece by piece while its file is read, given back all at once. */
-#ifndef BENCH_POOL_H
-#define BENCH_POOL_H
+#ifndef BENCH_BASE_POOL_H
+#define BENCH_BASE_POOL_H
 
 #include <stddef.h>
 

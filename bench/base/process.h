@@ -1,7 +1,7 @@
 /* A child process that cannot harm its parent: text in, text out, a time limit, and an account of how it ended. Points are measured
  * in such children, and gnuplot runs in one. No shell is ever involved. */
-#ifndef BENCH_PROCESS_H
-#define BENCH_PROCESS_H
+#ifndef BENCH_BASE_PROCESS_H
+#define BENCH_BASE_PROCESS_H
 
 #include "bench/base/error.h"
 

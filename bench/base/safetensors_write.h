@@ -1,6 +1,6 @@
 /* Writes tensors as a .safetensors file, which safetensors.h and other programs read. */
-#ifndef BENCH_SAFETENSORS_WRITE_H
-#define BENCH_SAFETENSORS_WRITE_H
+#ifndef BENCH_BASE_SAFETENSORS_WRITE_H
+#define BENCH_BASE_SAFETENSORS_WRITE_H
 
 #include "bench/base/safetensors.h"
 

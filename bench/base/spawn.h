@@ -1,6 +1,6 @@
 /* Starts a child with its streams in our hands; process.h is what others use. */
-#ifndef BENCH_SPAWN_H
-#define BENCH_SPAWN_H
+#ifndef BENCH_BASE_SPAWN_H
+#define BENCH_BASE_SPAWN_H
 
 #include "bench/base/error.h"
 

@@ -1,7 +1,7 @@
 /* The statistics of repeated measurements: pure functions of finite values. Those that say "sorted" want them in ascending order,
  * as statistics_sort() leaves them. */
-#ifndef BENCH_STATISTICS_H
-#define BENCH_STATISTICS_H
+#ifndef BENCH_BASE_STATISTICS_H
+#define BENCH_BASE_STATISTICS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* A stream that writes to memory, and says at its end whether all was written: open_memstream() does not, where it had no memory to
  * grow or to hand over what there is. */
-#ifndef BENCH_STREAM_H
-#define BENCH_STREAM_H
+#ifndef BENCH_BASE_STREAM_H
+#define BENCH_BASE_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

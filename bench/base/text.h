@@ -1,6 +1,6 @@
 /* Texts of a user's file: made safe to show in a message, and compared with the names they may have meant. */
-#ifndef BENCH_TEXT_H
-#define BENCH_TEXT_H
+#ifndef BENCH_BASE_TEXT_H
+#define BENCH_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

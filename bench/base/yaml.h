@@ -1,8 +1,8 @@
 /* A YAML file as a small tree in which every node knows its place. Everything is a text, a list or a mapping: what a text means is
  * for the schema to say. Aliases, anchors, tags, duplicate keys, a second document, NUL bytes, bad UTF-8 and runaway sizes are
  * refused here. */
-#ifndef BENCH_YAML_H
-#define BENCH_YAML_H
+#ifndef BENCH_BASE_YAML_H
+#define BENCH_BASE_YAML_H
 
 #include "bench/base/error.h"
 #include "bench/base/pool.h"

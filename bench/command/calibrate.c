@@ -1,10 +1,10 @@
 /* See calibrate.h. */
 #include "bench/command/calibrate.h"
 
-#include "bench/machine/device.h"
-#include "bench/command/folder.h"
-#include "bench/measure/measure.h"
 #include "bench/base/parse.h"
+#include "bench/command/folder.h"
+#include "bench/machine/device.h"
+#include "bench/measure/measure.h"
 
 #include <stdlib.h>
 #include <string.h>

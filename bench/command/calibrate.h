@@ -1,7 +1,7 @@
 /* The machine's limits as a run needs them: measured once in a run's folder, for every number of threads that its timed points use, and
  * the bound that follows from them for a record. */
-#ifndef BENCH_CALIBRATE_H
-#define BENCH_CALIBRATE_H
+#ifndef BENCH_COMMAND_CALIBRATE_H
+#define BENCH_COMMAND_CALIBRATE_H
 
 #include "bench/machine/roofs.h"
 #include "bench/sweep/sweep.h"

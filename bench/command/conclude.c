@@ -1,12 +1,12 @@
 /* See conclude.h. */
 #include "bench/command/conclude.h"
 
-#include "bench/report/comparison.h"
+#include "bench/base/parse.h"
 #include "bench/command/folder.h"
+#include "bench/command/points.h"
+#include "bench/report/comparison.h"
 #include "bench/report/longest.h"
 #include "bench/report/overhead.h"
-#include "bench/base/parse.h"
-#include "bench/command/points.h"
 #include "bench/report/summary.h"
 #include "bench/report/table.h"
 #include "bench/report/warning_print.h"

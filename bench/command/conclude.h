@@ -1,6 +1,6 @@
 /* What a run ends with: table, summary, comparison and plots, made from its folder alone. */
-#ifndef BENCH_CONCLUDE_H
-#define BENCH_CONCLUDE_H
+#ifndef BENCH_COMMAND_CONCLUDE_H
+#define BENCH_COMMAND_CONCLUDE_H
 
 #include "bench/sweep/sweep.h"
 

@@ -1,6 +1,6 @@
 /* What the command data prints: examples of a task. */
-#ifndef BENCH_DATA_H
-#define BENCH_DATA_H
+#ifndef BENCH_COMMAND_DATA_H
+#define BENCH_COMMAND_DATA_H
 
 #include "bench/base/error.h"
 

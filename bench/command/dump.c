@@ -1,13 +1,13 @@
 /* See dump.h. */
 #include "bench/command/dump.h"
 
-#include "bench/measure/checkpoint.h"
-#include "bench/command/folder.h"
-#include "bench/machine/machine.h"
 #include "bench/base/number.h"
-#include "bench/sweep/recipe.h"
 #include "bench/base/safetensors_write.h"
 #include "bench/base/text.h"
+#include "bench/command/folder.h"
+#include "bench/machine/machine.h"
+#include "bench/measure/checkpoint.h"
+#include "bench/sweep/recipe.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* The command dump: what a trained layer feeds its recurrence, as a file that a sweep's inputs: takes. */
-#ifndef BENCH_DUMP_H
-#define BENCH_DUMP_H
+#ifndef BENCH_COMMAND_DUMP_H
+#define BENCH_COMMAND_DUMP_H
 
 #include "bench/base/error.h"
 

@@ -1,7 +1,7 @@
 /* The folders of a sweep's runs, RESULTS/NAME/run-1, run-2, ...: numbered, because clocks jump. The same command goes on in the last
  * one, unless that was measured on another type of machine. */
-#ifndef BENCH_FOLDER_H
-#define BENCH_FOLDER_H
+#ifndef BENCH_COMMAND_FOLDER_H
+#define BENCH_COMMAND_FOLDER_H
 
 #include "bench/base/error.h"
 

@@ -1,6 +1,6 @@
 /* What the commands list and check print. */
-#ifndef BENCH_LIST_H
-#define BENCH_LIST_H
+#ifndef BENCH_COMMAND_LIST_H
+#define BENCH_COMMAND_LIST_H
 
 #include "bench/base/error.h"
 

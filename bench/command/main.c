@@ -3,12 +3,12 @@
 #include "bench/command/data.h"
 #include "bench/command/dump.h"
 #include "bench/command/list.h"
-#include "bench/machine/machine.h"
-#include "bench/machine/machine_print.h"
 #include "bench/command/predict.h"
-#include "bench/machine/roofs.h"
 #include "bench/command/run.h"
 #include "bench/command/single.h"
+#include "bench/machine/machine.h"
+#include "bench/machine/machine_print.h"
+#include "bench/machine/roofs.h"
 #include "bench/measure/worker.h"
 
 #include <limits.h>

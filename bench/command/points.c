@@ -2,8 +2,8 @@
 #include "bench/command/points.h"
 
 #include "bench/base/files.h"
-#include "bench/command/folder.h"
 #include "bench/base/stream.h"
+#include "bench/command/folder.h"
 
 #include <errno.h>
 #include <stdio.h>

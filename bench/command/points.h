@@ -1,7 +1,7 @@
 /* points.txt in a run's folder: the key and the label of every point that the run is about, a line each, as its last execution left
  * it. Records with other keys (another build, points that an edited sweep lost) stay in the journal and count no more. */
-#ifndef BENCH_POINTS_H
-#define BENCH_POINTS_H
+#ifndef BENCH_COMMAND_POINTS_H
+#define BENCH_COMMAND_POINTS_H
 
 #include "bench/command/tally.h"
 

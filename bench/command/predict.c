@@ -1,14 +1,14 @@
 /* See predict.h. */
 #include "bench/command/predict.h"
 
+#include "bench/base/parse.h"
+#include "bench/base/process.h"
 #include "bench/machine/cards.h"
 #include "bench/machine/device.h"
 #include "bench/machine/machine.h"
-#include "bench/base/parse.h"
-#include "bench/base/process.h"
 #include "bench/machine/roofs.h"
-#include "bench/sweep/sweep.h"
 #include "bench/measure/worker.h"
+#include "bench/sweep/sweep.h"
 #include "impls/cuda/registry.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* What implementations on a CUDA device would take on paper: what they are counted to move and to compute, over the peaks of cards; and
  * beside it what they take, where there is a device. */
-#ifndef BENCH_PREDICT_H
-#define BENCH_PREDICT_H
+#ifndef BENCH_COMMAND_PREDICT_H
+#define BENCH_COMMAND_PREDICT_H
 
 #include "bench/base/error.h"
 

@@ -1,6 +1,6 @@
 /* What a run shows while it goes: on a terminal one line that is redrawn, elsewhere one plain line a finished point. */
-#ifndef BENCH_PROGRESS_H
-#define BENCH_PROGRESS_H
+#ifndef BENCH_COMMAND_PROGRESS_H
+#define BENCH_COMMAND_PROGRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,11 +2,11 @@
 #include "bench/command/round.h"
 
 #include "bench/base/clock.h"
-#include "bench/machine/device.h"
-#include "bench/journal/journal.h"
-#include "bench/machine/machine.h"
 #include "bench/base/parse.h"
 #include "bench/base/process.h"
+#include "bench/journal/journal.h"
+#include "bench/machine/device.h"
+#include "bench/machine/machine.h"
 #include "bench/measure/warning_find.h"
 #include "bench/measure/worker.h"
 

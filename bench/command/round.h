@@ -1,6 +1,6 @@
 /* One round: a point measured in a fresh process, and what became of it as a record. */
-#ifndef BENCH_ROUND_H
-#define BENCH_ROUND_H
+#ifndef BENCH_COMMAND_ROUND_H
+#define BENCH_COMMAND_ROUND_H
 
 #include "bench/command/calibrate.h"
 #include "bench/journal/record.h"

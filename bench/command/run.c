@@ -1,21 +1,21 @@
 /* See run.h. */
 #include "bench/command/run.h"
 
-#include "bench/measure/cache.h"
-#include "bench/measure/checkpoint.h"
 #include "bench/base/clock.h"
-#include "bench/command/conclude.h"
 #include "bench/base/files.h"
-#include "bench/command/folder.h"
-#include "bench/journal/journal.h"
-#include "bench/machine/machine.h"
-#include "bench/measure/measure.h"
 #include "bench/base/parse.h"
+#include "bench/command/conclude.h"
+#include "bench/command/folder.h"
 #include "bench/command/points.h"
 #include "bench/command/progress.h"
 #include "bench/command/round.h"
 #include "bench/command/schedule.h"
 #include "bench/command/tally.h"
+#include "bench/journal/journal.h"
+#include "bench/machine/machine.h"
+#include "bench/measure/cache.h"
+#include "bench/measure/checkpoint.h"
+#include "bench/measure/measure.h"
 #include "bench/measure/trained.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* One execution of a sweep: every round of every point in a process of its own and a line in the journal, then table and plots. Where
  * an earlier execution was ended, however that was, this one goes on: finished rounds are kept. */
-#ifndef BENCH_RUN_H
-#define BENCH_RUN_H
+#ifndef BENCH_COMMAND_RUN_H
+#define BENCH_COMMAND_RUN_H
 
 #include "bench/sweep/sweep.h"
 

@@ -1,7 +1,7 @@
 /* The order in which points are measured: every round visits all of them, each round in an order of its own, drawn from a seed. What
  * drifts on the machine (heat, other load) then meets all points alike instead of those that happened to be neighbours. */
-#ifndef BENCH_SCHEDULE_H
-#define BENCH_SCHEDULE_H
+#ifndef BENCH_COMMAND_SCHEDULE_H
+#define BENCH_COMMAND_SCHEDULE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,11 +2,11 @@
 #include "bench/command/single.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/text.h"
 #include "bench/command/folder.h"
+#include "bench/command/round.h"
 #include "bench/journal/journal.h"
 #include "bench/machine/machine.h"
-#include "bench/command/round.h"
-#include "bench/base/text.h"
 #include "bench/measure/trained.h"
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
 /* One point of an earlier run once more, by itself: to look at what it does, or to see it fail under a debugger or a profiler. */
-#ifndef BENCH_SINGLE_H
-#define BENCH_SINGLE_H
+#ifndef BENCH_COMMAND_SINGLE_H
+#define BENCH_COMMAND_SINGLE_H
 
 #include "bench/base/error.h"
 

@@ -1,8 +1,8 @@
 /* See tally.h. */
 #include "bench/command/tally.h"
 
-#include "bench/measure/measure.h"
 #include "bench/base/statistics.h"
+#include "bench/measure/measure.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Which rounds of a sweep's points are done: counted from the journal when a run goes on, and kept up while it measures. */
-#ifndef BENCH_TALLY_H
-#define BENCH_TALLY_H
+#ifndef BENCH_COMMAND_TALLY_H
+#define BENCH_COMMAND_TALLY_H
 
 #include "bench/journal/record.h"
 #include "bench/sweep/sweep.h"

@@ -1,7 +1,7 @@
 /* The journal: a run's records as JSON lines, append-only, one write and one fsync a line. Whoever is killed while appending leaves
  * at most one torn line at the end, which readers pass over and the next writer cuts off: its round is then measured again. */
-#ifndef BENCH_JOURNAL_H
-#define BENCH_JOURNAL_H
+#ifndef BENCH_JOURNAL_JOURNAL_H
+#define BENCH_JOURNAL_JOURNAL_H
 
 #include "bench/base/error.h"
 

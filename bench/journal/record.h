@@ -76,8 +76,8 @@
  *       system took memory back, its tensors' and, from its last word to its end, the rest, "harness_s": what this round took
  *       beyond all of these, from the record before to this one}}
  */
-#ifndef BENCH_RECORD_H
-#define BENCH_RECORD_H
+#ifndef BENCH_JOURNAL_RECORD_H
+#define BENCH_JOURNAL_RECORD_H
 
 #include "impls/impl.h"
 

@@ -1,10 +1,10 @@
 /* Every record of a journal in memory, in the order of their points: what the table and the plots are made from, once the rounds of
  * each point are merged (summary.h). */
-#ifndef BENCH_RECORDS_H
-#define BENCH_RECORDS_H
+#ifndef BENCH_JOURNAL_RECORDS_H
+#define BENCH_JOURNAL_RECORDS_H
 
-#include "bench/sweep/point.h"
 #include "bench/journal/record.h"
+#include "bench/sweep/point.h"
 
 struct record {
     json_t *json;

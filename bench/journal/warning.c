@@ -1,8 +1,8 @@
 /* See warning.h. */
 #include "bench/journal/warning.h"
 
-#include "bench/journal/journal.h"
 #include "bench/base/statistics.h"
+#include "bench/journal/journal.h"
 
 #include <math.h>
 #include <stddef.h>

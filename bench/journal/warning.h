@@ -1,7 +1,7 @@
 /* The table of warnings: what can be wrong with the circumstances of a figure, from when on that is said, and what helps. A warning
  * changes no figure and no result. */
-#ifndef BENCH_WARNING_H
-#define BENCH_WARNING_H
+#ifndef BENCH_JOURNAL_WARNING_H
+#define BENCH_JOURNAL_WARNING_H
 
 #include <jansson.h>
 #include <stdbool.h>

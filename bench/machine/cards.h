@@ -1,6 +1,6 @@
 /* The file of cards and their peaks, bench/machine/cards.yaml: what makers state, for predictions on paper. */
-#ifndef BENCH_CARDS_H
-#define BENCH_CARDS_H
+#ifndef BENCH_MACHINE_CARDS_H
+#define BENCH_MACHINE_CARDS_H
 
 #include "bench/base/error.h"
 #include "bench/base/pool.h"

@@ -1,6 +1,6 @@
 /* What the processor is, as Linux tells it. */
-#ifndef BENCH_CPU_H
-#define BENCH_CPU_H
+#ifndef BENCH_MACHINE_CPU_H
+#define BENCH_MACHINE_CPU_H
 
 enum { CPU_TEXT_MAX = 96, CPU_CACHES_MAX = 8 };
 

@@ -1,7 +1,7 @@
 /* The CUDA device as runs and records see it: which points it computes, what is told of it, and under which conditions they were
  * measured. impls/cuda/device.h is the device itself. */
-#ifndef BENCH_DEVICE_H
-#define BENCH_DEVICE_H
+#ifndef BENCH_MACHINE_DEVICE_H
+#define BENCH_MACHINE_DEVICE_H
 
 #include "bench/sweep/point.h"
 

@@ -1,7 +1,7 @@
 /* What else the machine did while something was timed: how much of it other processes had, what a host took away, how often this
  * process had to wait, and whether the clock changed. Nothing of it changes a figure; it says how far to trust one. */
-#ifndef BENCH_LOAD_H
-#define BENCH_LOAD_H
+#ifndef BENCH_MACHINE_LOAD_H
+#define BENCH_MACHINE_LOAD_H
 
 #include <jansson.h>
 

@@ -1,11 +1,11 @@
 /* The facts and the type of the machine, see machine.h. */
 #include "bench/machine/machine.h"
 
+#include "bench/base/files.h"
+#include "bench/base/parse.h"
+#include "bench/journal/journal.h"
 #include "bench/machine/cpu.h"
 #include "bench/machine/device.h"
-#include "bench/base/files.h"
-#include "bench/journal/journal.h"
-#include "bench/base/parse.h"
 #include "impls/impl.h"
 
 #include <cblas.h>

@@ -1,6 +1,6 @@
 /* The machine that measures: what a run records about it, whether two runs may be compared, and what it has to give. */
-#ifndef BENCH_MACHINE_H
-#define BENCH_MACHINE_H
+#ifndef BENCH_MACHINE_MACHINE_H
+#define BENCH_MACHINE_MACHINE_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* Memory that is there to be taken, and the caches before it: parts of machine.h, see there. */
 #include "bench/machine/machine.h"
 
-#include "bench/machine/cpu.h"
 #include "bench/base/files.h"
+#include "bench/machine/cpu.h"
 
 #include <limits.h>
 #include <stdint.h>

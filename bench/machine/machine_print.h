@@ -1,6 +1,6 @@
 /* The command machine: what this machine is, and its limits, measured now. */
-#ifndef BENCH_MACHINE_PRINT_H
-#define BENCH_MACHINE_PRINT_H
+#ifndef BENCH_MACHINE_MACHINE_PRINT_H
+#define BENCH_MACHINE_MACHINE_PRINT_H
 
 #include "bench/machine/roofs.h"
 

@@ -1,7 +1,7 @@
 /* What a stretch of code takes: the largest resident set while it runs, above what was resident before. Linux only tells whole
  * pages, and counts libraries' buffers as well. */
-#ifndef BENCH_MEMORY_H
-#define BENCH_MEMORY_H
+#ifndef BENCH_MACHINE_MEMORY_H
+#define BENCH_MACHINE_MEMORY_H
 
 struct memory_watch {
     double resident; /* bytes at the beginning; NaN where the system does not tell */

@@ -1,6 +1,6 @@
 /* What NVIDIA's management library (NVML) tells of a card beyond the CUDA runtime. It is loaded where there is one; nothing is ever set. */
-#ifndef BENCH_NVML_H
-#define BENCH_NVML_H
+#ifndef BENCH_MACHINE_NVML_H
+#define BENCH_MACHINE_NVML_H
 
 #include <jansson.h>
 

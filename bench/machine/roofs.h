@@ -1,10 +1,10 @@
 /* What the machine can do at the most ("roofs"): bandwidth over a ladder of working sets, and the rate of multiply-adds, for some
  * numbers of threads. A throughput is held against the bound that follows from them. docs/machine.md says how to read the figures. */
-#ifndef BENCH_ROOFS_H
-#define BENCH_ROOFS_H
+#ifndef BENCH_MACHINE_ROOFS_H
+#define BENCH_MACHINE_ROOFS_H
 
-#include "bench/machine/cuda/limits.h"
 #include "bench/base/error.h"
+#include "bench/machine/cuda/limits.h"
 #include "bench/machine/kernels/roof_kernels.h"
 
 #include <jansson.h>

@@ -1,9 +1,9 @@
 /* See roofs.h: a calibration in a child process. */
 #include "bench/machine/roofs.h"
 
-#include "bench/machine/machine.h"
 #include "bench/base/parse.h"
 #include "bench/base/process.h"
+#include "bench/machine/machine.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,12 +2,12 @@
  * says: how much is right, and how many iterations that took. */
 #include "bench/measure/measure.h"
 
-#include "bench/measure/checkpoint.h"
 #include "bench/base/clock.h"
-#include "bench/measure/difference.h"
-#include "bench/journal/journal.h"
-#include "bench/sweep/recipe.h"
 #include "bench/base/statistics.h"
+#include "bench/journal/journal.h"
+#include "bench/measure/checkpoint.h"
+#include "bench/measure/difference.h"
+#include "bench/sweep/recipe.h"
 
 #include <inttypes.h>
 #include <math.h>

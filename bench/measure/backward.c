@@ -1,8 +1,8 @@
 /* See backward.h. */
 #include "bench/measure/backward.h"
 
-#include "bench/problems/textbook.h"
 #include "bench/base/random.h"
+#include "bench/problems/textbook.h"
 
 #include <math.h>
 #include <stdlib.h>

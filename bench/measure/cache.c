@@ -2,8 +2,8 @@
 #include "bench/measure/cache.h"
 
 #include "bench/base/files.h"
-#include "bench/command/folder.h"
 #include "bench/base/safetensors_write.h"
+#include "bench/command/folder.h"
 
 #include <dirent.h>
 #include <inttypes.h>

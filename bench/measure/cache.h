@@ -1,7 +1,7 @@
 /* Drawn inputs, kept in a folder while a run goes on: every round of every point that shares them would draw the same bits again. The
  * files are safetensors and say what they hold; one that is not whole is drawn again. Nothing depends on the cache but time. */
-#ifndef BENCH_CACHE_H
-#define BENCH_CACHE_H
+#ifndef BENCH_MEASURE_CACHE_H
+#define BENCH_MEASURE_CACHE_H
 
 #include "bench/problems/inputs.h"
 

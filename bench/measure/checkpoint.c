@@ -1,10 +1,10 @@
 /* See checkpoint.h. */
 #include "bench/measure/checkpoint.h"
 
-#include "bench/command/folder.h"
-#include "bench/journal/journal.h"
 #include "bench/base/parse.h"
 #include "bench/base/safetensors_write.h"
+#include "bench/command/folder.h"
+#include "bench/journal/journal.h"
 
 #include <errno.h>
 #include <math.h>

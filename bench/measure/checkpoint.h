@@ -1,11 +1,11 @@
 /* What a training leaves on the disk, so that it can go on and others can use it: weights, AdamW's moments and where it stands, as
  * one safetensors file that is replaced as a whole. */
-#ifndef BENCH_CHECKPOINT_H
-#define BENCH_CHECKPOINT_H
+#ifndef BENCH_MEASURE_CHECKPOINT_H
+#define BENCH_MEASURE_CHECKPOINT_H
 
+#include "bench/journal/record.h"
 #include "bench/measure/curve.h"
 #include "bench/sweep/point.h"
-#include "bench/journal/record.h"
 
 #include <limits.h>
 

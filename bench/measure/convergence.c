@@ -2,12 +2,12 @@
  * error against the exact answer, and the two bounds that hold. An exact implementation has no iterates: its error alone counts. */
 #include "bench/measure/measure.h"
 
-#include "bench/problems/bounds.h"
 #include "bench/base/clock.h"
+#include "bench/base/statistics.h"
 #include "bench/journal/journal.h"
 #include "bench/measure/kept.h"
-#include "bench/base/statistics.h"
 #include "bench/measure/subject.h"
+#include "bench/problems/bounds.h"
 #include "bench/problems/textbook.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* The course of a training, thinned to at most CURVE_ROWS_MAX rows: a row for every so many steps, a function of the steps alone,
  * so that a training that was stopped and went on leaves the same rows. */
-#ifndef BENCH_CURVE_H
-#define BENCH_CURVE_H
+#ifndef BENCH_MEASURE_CURVE_H
+#define BENCH_MEASURE_CURVE_H
 
 #include "train/training.h"
 

@@ -1,11 +1,11 @@
 /* See difference.h. */
 #include "bench/measure/difference.h"
 
-#include "bench/journal/journal.h"
-#include "bench/sweep/recipe.h"
 #include "bench/base/statistics.h"
+#include "bench/journal/journal.h"
 #include "bench/measure/subject.h"
 #include "bench/problems/textbook.h"
+#include "bench/sweep/recipe.h"
 
 #include <math.h>
 #include <stdlib.h>

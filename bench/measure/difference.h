@@ -1,7 +1,7 @@
 /* What `against:` of a sweep's test asks for: how far the states that one implementation returns are from those of another, both with
  * the settings of the test, on what a trained model feeds its recurrences. */
-#ifndef BENCH_DIFFERENCE_H
-#define BENCH_DIFFERENCE_H
+#ifndef BENCH_MEASURE_DIFFERENCE_H
+#define BENCH_MEASURE_DIFFERENCE_H
 
 #include "bench/measure/measure.h"
 #include "train/training.h"

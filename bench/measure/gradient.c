@@ -4,11 +4,11 @@
  * gradient is far from the exact one is what is measured, no failure. */
 #include "bench/measure/measure.h"
 
-#include "bench/measure/backward.h"
 #include "bench/base/clock.h"
-#include "bench/problems/exact.h"
 #include "bench/journal/journal.h"
+#include "bench/measure/backward.h"
 #include "bench/measure/subject.h"
+#include "bench/problems/exact.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* At which iterations iterates are kept for the measures that look at their errors, and which errors are waited for. */
-#ifndef BENCH_KEPT_H
-#define BENCH_KEPT_H
+#ifndef BENCH_MEASURE_KEPT_H
+#define BENCH_MEASURE_KEPT_H
 
 #include <stdint.h>
 

@@ -1,9 +1,9 @@
 /* The table of measures: what can be measured of a point. One file a measure, one row in measure.c. */
-#ifndef BENCH_MEASURE_H
-#define BENCH_MEASURE_H
+#ifndef BENCH_MEASURE_MEASURE_H
+#define BENCH_MEASURE_MEASURE_H
 
-#include "bench/sweep/point.h"
 #include "bench/journal/record.h"
+#include "bench/sweep/point.h"
 
 /* Where the seconds of a round go inside its worker. Inputs and plan are set-up; validation and timing (of a convergence point: the
  * iterations) are the measurement; at the end memory is given back. */

@@ -5,12 +5,12 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/statistics.h"
 #include "bench/journal/journal.h"
 #include "bench/measure/kept.h"
-#include "bench/base/statistics.h"
 #include "bench/measure/subject.h"
-#include "bench/problems/textbook.h"
 #include "bench/measure/validate.h"
+#include "bench/problems/textbook.h"
 #include "bench/problems/words.h"
 
 #include <math.h>

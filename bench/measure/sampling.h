@@ -1,9 +1,9 @@
 /* The timed samples of an implementation, and what else went on meanwhile. */
-#ifndef BENCH_SAMPLING_H
-#define BENCH_SAMPLING_H
+#ifndef BENCH_MEASURE_SAMPLING_H
+#define BENCH_MEASURE_SAMPLING_H
 
-#include "bench/measure/backward.h"
 #include "bench/machine/load.h"
+#include "bench/measure/backward.h"
 #include "bench/measure/measure.h"
 
 /* A call that can be repeated: the same plan, inputs and outputs each time. On a device it works on what was uploaded, leaves outputs

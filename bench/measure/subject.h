@@ -1,10 +1,10 @@
 /* What every measure starts with: the implementation of a point, whether it can, and the drawn problem beside its exact answer. */
-#ifndef BENCH_SUBJECT_H
-#define BENCH_SUBJECT_H
+#ifndef BENCH_MEASURE_SUBJECT_H
+#define BENCH_MEASURE_SUBJECT_H
 
-#include "bench/problems/inputs.h"
-#include "bench/problems/exact.h"
 #include "bench/measure/measure.h"
+#include "bench/problems/exact.h"
+#include "bench/problems/inputs.h"
 #include "bench/problems/spectrum.h"
 
 struct subject {

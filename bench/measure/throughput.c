@@ -3,11 +3,11 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/random.h"
+#include "bench/base/statistics.h"
 #include "bench/journal/journal.h"
 #include "bench/machine/memory.h"
-#include "bench/base/random.h"
 #include "bench/measure/sampling.h"
-#include "bench/base/statistics.h"
 #include "bench/measure/subject.h"
 #include "bench/measure/transfer.h"
 #include "bench/measure/validate.h"

@@ -1,7 +1,7 @@
 /* One timed sample, through Google Benchmark. The harness repeats samples itself, interleaved as it likes, and keeps them all: a
  * sample is one benchmark instance, one repetition of a stated number of calls, and there are no statistics here. */
-#ifndef BENCH_TIMING_H
-#define BENCH_TIMING_H
+#ifndef BENCH_MEASURE_TIMING_H
+#define BENCH_MEASURE_TIMING_H
 
 #ifdef __cplusplus
 extern "C" {

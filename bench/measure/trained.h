@@ -1,7 +1,7 @@
 /* Where trainings live: RESULTS/trained/KEY/, shared by all sweeps and runs that need the same one. KEY is the whole key of the
  * training's point, so that another build or machine begins anew beside it. */
-#ifndef BENCH_TRAINED_H
-#define BENCH_TRAINED_H
+#ifndef BENCH_MEASURE_TRAINED_H
+#define BENCH_MEASURE_TRAINED_H
 
 #include "bench/sweep/point.h"
 

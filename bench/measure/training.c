@@ -3,14 +3,14 @@
  * what it computes. */
 #include "bench/measure/measure.h"
 
-#include "bench/measure/checkpoint.h"
 #include "bench/base/clock.h"
 #include "bench/base/files.h"
 #include "bench/command/folder.h"
-#include "bench/journal/journal.h"
 #include "bench/command/progress.h"
-#include "bench/sweep/recipe.h"
+#include "bench/journal/journal.h"
+#include "bench/measure/checkpoint.h"
 #include "bench/measure/trained.h"
+#include "bench/sweep/recipe.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* What carrying a point's tensors to a device and back takes, which is not in the time of its calls. */
-#ifndef BENCH_TRANSFER_H
-#define BENCH_TRANSFER_H
+#ifndef BENCH_MEASURE_TRANSFER_H
+#define BENCH_MEASURE_TRANSFER_H
 
 #include "bench/measure/sampling.h"
 

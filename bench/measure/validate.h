@@ -1,7 +1,7 @@
 /* Whether an answer may be timed at all. One sequence of what an implementation left is held to a reference in double precision,
  * within what rounding explains on that very problem. docs/measuring.md says it in words. */
-#ifndef BENCH_VALIDATE_H
-#define BENCH_VALIDATE_H
+#ifndef BENCH_MEASURE_VALIDATE_H
+#define BENCH_MEASURE_VALIDATE_H
 
 #include "bench/measure/subject.h"
 

@@ -1,9 +1,9 @@
 /* See warning_find.h. */
 #include "bench/measure/warning_find.h"
 
+#include "bench/base/statistics.h"
 #include "bench/machine/cpu.h"
 #include "bench/measure/measure.h"
-#include "bench/base/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* Which warnings apply: to a round while its process knows most about it, to its record, and to all rounds of a point together. */
-#ifndef BENCH_WARNING_FIND_H
-#define BENCH_WARNING_FIND_H
+#ifndef BENCH_MEASURE_WARNING_FIND_H
+#define BENCH_MEASURE_WARNING_FIND_H
 
-#include "bench/machine/load.h"
 #include "bench/journal/records.h"
 #include "bench/journal/warning.h"
+#include "bench/machine/load.h"
 
 #include <stddef.h>
 

@@ -2,8 +2,8 @@
 #include "bench/measure/worker.h"
 
 #include "bench/base/clock.h"
-#include "bench/journal/journal.h"
 #include "bench/base/parse.h"
+#include "bench/journal/journal.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* The process that measures one round of one point: reads the point on its standard input, writes what it found on its standard
  * output. A crash here is a record of the run that started it, not its end. */
-#ifndef BENCH_WORKER_H
-#define BENCH_WORKER_H
+#ifndef BENCH_MEASURE_WORKER_H
+#define BENCH_MEASURE_WORKER_H
 
 #include "bench/measure/measure.h"
 

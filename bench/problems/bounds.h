@@ -2,8 +2,8 @@
  *     max-norm over everything:  |e^l| <= (max_t ||I - Q_t||_inf)^l |h*|                     normalised, 0 <= lambda <= 1
  *     per token:                 ||e^l_t|| <= y^l_t,  y^l_t = lambda_max y^l_{t-1} + kappa y^{l-1}_t,  y^0_t = ||h*_t||
  * the second being kappa^l sum_k C(l-1+k, k) lambda_max^k ||h*_{t-k}|| written as a recurrence. */
-#ifndef BENCH_BOUNDS_H
-#define BENCH_BOUNDS_H
+#ifndef BENCH_PROBLEMS_BOUNDS_H
+#define BENCH_PROBLEMS_BOUNDS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* The exact answer h* of a problem in double precision: the dense RNN itself, by the structured implementation where there is one
  * and by LU otherwise, checked by its own equation. */
-#ifndef BENCH_EXACT_H
-#define BENCH_EXACT_H
+#ifndef BENCH_PROBLEMS_EXACT_H
+#define BENCH_PROBLEMS_EXACT_H
 
 #include "bench/base/error.h"
 #include "impls/impl.h"

@@ -1,8 +1,8 @@
-/* See draw.h. */
+/* See inputs.h. */
 #include "bench/problems/inputs.h"
 
-#include "bench/measure/cache.h"
 #include "bench/base/random.h"
+#include "bench/measure/cache.h"
 #include "bench/problems/regime.h"
 #include "bench/problems/words.h"
 
@@ -18,7 +18,7 @@ enum { STREAM_V = 1, STREAM_W = 2, STREAM_H0 = 3, STREAM_PLACE = 4 };
 /* One tensor of the contract: where it is in struct inputs, its shape in the words of the problem, and when there is one. */
 enum tensor_id { TENSOR_V, TENSOR_LAMBDA, TENSOR_THETA, TENSOR_W, TENSOR_H0, TENSOR_COUNT };
 
-_Static_assert((int)TENSOR_COUNT == TENSORS_MAX, "draw.h says how many tensors there can be");
+_Static_assert((int)TENSOR_COUNT == TENSORS_MAX, "inputs.h says how many tensors there can be");
 
 static const char *const tensor_names[TENSOR_COUNT] = {"v", "lambda", "theta", "W", "h0"};
 

@@ -1,10 +1,10 @@
 /* The tensors of a point: drawn from its regime and seed (regime.h), or taken from a file. */
-#ifndef BENCH_DRAW_H
-#define BENCH_DRAW_H
+#ifndef BENCH_PROBLEMS_INPUTS_H
+#define BENCH_PROBLEMS_INPUTS_H
 
 #include "bench/base/error.h"
-#include "bench/sweep/point.h"
 #include "bench/base/safetensors.h"
+#include "bench/sweep/point.h"
 
 enum { TENSORS_MAX = 5 };
 

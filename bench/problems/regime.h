@@ -9,8 +9,8 @@
  *     normalised: lambda near 0, redrawn until ||G (I - Q)||_2 reaches kappa, and G <- G kappa / ||G (I - Q)||_2;
  *     plain: lambda below 1 - kappa, so that the exact answer stays bounded, and alpha scaled down until ||I - Q||_2 = kappa.
  * Q is never enlarged. */
-#ifndef BENCH_REGIME_H
-#define BENCH_REGIME_H
+#ifndef BENCH_PROBLEMS_REGIME_H
+#define BENCH_PROBLEMS_REGIME_H
 
 #include "bench/base/error.h"
 #include "impls/impl.h"

@@ -4,8 +4,8 @@
  *     norm   max_t ||I - Q_t||_2                      the paper's Lipschitz constant for constant mixers
  * (plain: without G), and norm_inf = max_t ||I - Q_t||_inf of the max-norm bound. NaN is "not known here": Kronecker and dense
  * mixers are measured up to d = SPECTRUM_WIDTH, by LAPACK on the d x d matrix. */
-#ifndef BENCH_SPECTRUM_H
-#define BENCH_SPECTRUM_H
+#ifndef BENCH_PROBLEMS_SPECTRUM_H
+#define BENCH_PROBLEMS_SPECTRUM_H
 
 #include "bench/base/error.h"
 #include "impls/impl.h"

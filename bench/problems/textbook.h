@@ -1,7 +1,7 @@
 /* The paper's definitions in double precision, written to be read: the reference that every implementation is validated against.
  * It shares no arithmetic with impls/. Everything is for ONE sequence: problem->B is 1 and problem->dtype float64. */
-#ifndef BENCH_TEXTBOOK_H
-#define BENCH_TEXTBOOK_H
+#ifndef BENCH_PROBLEMS_TEXTBOOK_H
+#define BENCH_PROBLEMS_TEXTBOOK_H
 
 #include "impls/impl.h"
 

@@ -1,8 +1,8 @@
 /* See words.h. */
 #include "bench/problems/words.h"
 
-#include "tasks/group.h"
 #include "bench/base/random.h"
+#include "tasks/group.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  * Token t brings a random element of A5, as a 5 x 5 permutation matrix A_t: in the plain form with a dense mixer, Lambda = lambda I and
  * Q_t = lambda A_t^{-1}, so that A_t = Q_t^{-1} Lambda. v is A_1 s at the first token, s = (-2, -1, 0, 1, 2), and 0 after it: the state
  * after t tokens is s in the order of their product. */
-#ifndef BENCH_WORDS_H
-#define BENCH_WORDS_H
+#ifndef BENCH_PROBLEMS_WORDS_H
+#define BENCH_PROBLEMS_WORDS_H
 
 #include "bench/base/error.h"
 #include "bench/sweep/point.h"

@@ -4,11 +4,11 @@
 #include "bench/base/exponent.h"
 #include "bench/base/files.h"
 #include "bench/base/number.h"
-#include "bench/report/protocol.h"
-#include "bench/report/quantity.h"
 #include "bench/base/statistics.h"
 #include "bench/base/stream.h"
 #include "bench/report/groups.h"
+#include "bench/report/protocol.h"
+#include "bench/report/quantity.h"
 
 #include <math.h>
 #include <stdlib.h>

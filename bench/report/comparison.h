@@ -1,6 +1,6 @@
 /* comparison.md: what the paper reports, what was found here, and what differs in how; from the merged records alone. */
-#ifndef BENCH_COMPARISON_H
-#define BENCH_COMPARISON_H
+#ifndef BENCH_REPORT_COMPARISON_H
+#define BENCH_REPORT_COMPARISON_H
 
 #include "bench/journal/records.h"
 #include "bench/sweep/sweep.h"

@@ -1,7 +1,7 @@
 /* Who shares a panel, who shares a curve: records told apart by the fields that vary among them. Only the seed is ever summarised
  * away: a field that varies and that the request does not name makes panels. */
-#ifndef PLOTS_GROUPS_H
-#define PLOTS_GROUPS_H
+#ifndef BENCH_REPORT_GROUPS_H
+#define BENCH_REPORT_GROUPS_H
 
 #include "bench/journal/records.h"
 

@@ -1,7 +1,7 @@
 /* How far what was learnt reaches: of the accuracy points of one training, evaluated in one way at several lengths, the longest
  * length up to which the accuracy stays above LONGEST_ABOVE at every length that was tried. */
-#ifndef BENCH_LONGEST_H
-#define BENCH_LONGEST_H
+#ifndef BENCH_REPORT_LONGEST_H
+#define BENCH_REPORT_LONGEST_H
 
 #include "bench/journal/records.h"
 

@@ -1,6 +1,6 @@
 /* What the harness itself takes of every round: beside starting its process, its set-up, its validation and its samples. */
-#ifndef BENCH_OVERHEAD_H
-#define BENCH_OVERHEAD_H
+#ifndef BENCH_REPORT_OVERHEAD_H
+#define BENCH_REPORT_OVERHEAD_H
 
 #include "bench/journal/records.h"
 

@@ -1,6 +1,6 @@
 /* How what a sweep measures differs from its own scales, those that are not in force: such as the paper's settings. */
-#ifndef BENCH_PROTOCOL_H
-#define BENCH_PROTOCOL_H
+#ifndef BENCH_REPORT_PROTOCOL_H
+#define BENCH_REPORT_PROTOCOL_H
 
 #include "bench/sweep/sweep.h"
 

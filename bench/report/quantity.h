@@ -1,7 +1,7 @@
 /* What a sweep file may ask of a run by a short name, as here: of paper: does: columns of table.csv, each with what says how far it is
  * known. */
-#ifndef BENCH_QUANTITY_H
-#define BENCH_QUANTITY_H
+#ifndef BENCH_REPORT_QUANTITY_H
+#define BENCH_REPORT_QUANTITY_H
 
 #include "bench/journal/records.h"
 

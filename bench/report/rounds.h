@@ -1,6 +1,6 @@
 /* The figures of a point from those of its rounds. */
-#ifndef BENCH_ROUNDS_H
-#define BENCH_ROUNDS_H
+#ifndef BENCH_REPORT_ROUNDS_H
+#define BENCH_REPORT_ROUNDS_H
 
 #include "bench/journal/records.h"
 

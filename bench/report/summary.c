@@ -2,8 +2,8 @@
 #include "bench/report/summary.h"
 
 #include "bench/journal/journal.h"
-#include "bench/report/rounds.h"
 #include "bench/measure/warning_find.h"
+#include "bench/report/rounds.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* From the rounds of a point to one record of it, which the table and the plots show. The unit is the round: what differs from
  * process to process does not shrink with more samples in one process. */
-#ifndef BENCH_SUMMARY_H
-#define BENCH_SUMMARY_H
+#ifndef BENCH_REPORT_SUMMARY_H
+#define BENCH_REPORT_SUMMARY_H
 
 #include "bench/journal/records.h"
 

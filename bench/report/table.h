@@ -1,6 +1,6 @@
 /* The tables of a run, made from its merged records (summary.h) alone: table.csv for programs, a short one for people. */
-#ifndef BENCH_TABLE_H
-#define BENCH_TABLE_H
+#ifndef BENCH_REPORT_TABLE_H
+#define BENCH_REPORT_TABLE_H
 
 #include "bench/journal/records.h"
 

@@ -1,6 +1,6 @@
 /* The cells of the printed table: one figure, result or value of the records that share a row. */
-#ifndef BENCH_TABLE_CELLS_H
-#define BENCH_TABLE_CELLS_H
+#ifndef BENCH_REPORT_TABLE_CELLS_H
+#define BENCH_REPORT_TABLE_CELLS_H
 
 #include "bench/journal/records.h"
 

@@ -1,6 +1,6 @@
 /* A table of cells that fits a page: columns as wide as they must be, and what has no room heads the rows that share it. */
-#ifndef BENCH_TABLE_SHEET_H
-#define BENCH_TABLE_SHEET_H
+#ifndef BENCH_REPORT_TABLE_SHEET_H
+#define BENCH_REPORT_TABLE_SHEET_H
 
 #include "bench/report/table_cells.h"
 

@@ -1,6 +1,6 @@
 /* The warnings of a run in words, for its end. */
-#ifndef BENCH_WARNING_PRINT_H
-#define BENCH_WARNING_PRINT_H
+#ifndef BENCH_REPORT_WARNING_PRINT_H
+#define BENCH_REPORT_WARNING_PRINT_H
 
 #include "bench/journal/records.h"
 #include "bench/journal/warning.h"

@@ -2,8 +2,8 @@
 #include "bench/sweep/choice.h"
 
 #include "bench/base/number.h"
-#include "bench/sweep/options.h"
 #include "bench/base/text.h"
+#include "bench/sweep/options.h"
 #include "tasks/task.h"
 
 #include <errno.h>

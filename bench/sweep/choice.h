@@ -1,9 +1,9 @@
 /* What a sweep file says of one field: a scalar, a list of scalars, or a range; read into values of the table of fields. */
-#ifndef BENCH_CHOICE_H
-#define BENCH_CHOICE_H
+#ifndef BENCH_SWEEP_CHOICE_H
+#define BENCH_SWEEP_CHOICE_H
 
-#include "bench/sweep/field.h"
 #include "bench/base/yaml.h"
+#include "bench/sweep/field.h"
 
 /* What reading a sweep file needs at hand. */
 struct source {

@@ -1,9 +1,9 @@
 /* See claims.h. */
 #include "bench/sweep/claims.h"
 
-#include "bench/sweep/filter.h"
-#include "bench/report/quantity.h"
 #include "bench/base/text.h"
+#include "bench/report/quantity.h"
+#include "bench/sweep/filter.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The paper: section of a sweep file: what the paper reports, and where to look for it in this run. */
-#ifndef BENCH_CLAIMS_H
-#define BENCH_CLAIMS_H
+#ifndef BENCH_SWEEP_CLAIMS_H
+#define BENCH_SWEEP_CLAIMS_H
 
 #include "bench/sweep/choice.h"
 #include "bench/sweep/sweep.h"

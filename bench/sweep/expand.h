@@ -1,6 +1,6 @@
 /* Products of choices become points: every combination, made canonical, unless it is skipped or was there before. */
-#ifndef BENCH_EXPAND_H
-#define BENCH_EXPAND_H
+#ifndef BENCH_SWEEP_EXPAND_H
+#define BENCH_SWEEP_EXPAND_H
 
 #include "bench/sweep/choice.h"
 #include "bench/sweep/sweep.h"

@@ -1,12 +1,12 @@
 /* See field.h: the table, and how its kinds of values are read and printed. */
 #include "bench/sweep/field.h"
 
+#include "bench/base/number.h"
+#include "bench/base/text.h"
 #include "bench/machine/machine.h"
 #include "bench/measure/measure.h"
-#include "bench/base/number.h"
-#include "bench/sweep/options.h"
-#include "bench/base/text.h"
 #include "bench/problems/words.h"
+#include "bench/sweep/options.h"
 #include "tasks/task.h"
 #include "train/sequence.h"
 

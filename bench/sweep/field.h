@@ -1,7 +1,7 @@
 /* The one table of everything that defines a point: what a sweep file may say, its type, range and default, which points use it.
  * Parsing, expansion, keys, records, table columns, skip: and the plots' series all walk this table, so a new field is one row. */
-#ifndef BENCH_FIELD_H
-#define BENCH_FIELD_H
+#ifndef BENCH_SWEEP_FIELD_H
+#define BENCH_SWEEP_FIELD_H
 
 #include "bench/base/error.h"
 #include "impls/impl.h"

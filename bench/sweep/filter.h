@@ -1,6 +1,6 @@
 /* Conditions on points, as skip: and where: spell them: {FIELD: value or list, ...}. */
-#ifndef BENCH_FILTER_H
-#define BENCH_FILTER_H
+#ifndef BENCH_SWEEP_FILTER_H
+#define BENCH_SWEEP_FILTER_H
 
 #include "bench/sweep/choice.h"
 #include "bench/sweep/sweep.h"

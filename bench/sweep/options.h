@@ -1,6 +1,6 @@
 /* An implementation and its own options as one text: "diagonal_scan chunk=64 split=time". */
-#ifndef BENCH_OPTIONS_H
-#define BENCH_OPTIONS_H
+#ifndef BENCH_SWEEP_OPTIONS_H
+#define BENCH_SWEEP_OPTIONS_H
 
 #include "bench/base/error.h"
 #include "impls/impl.h"

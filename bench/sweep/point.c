@@ -1,11 +1,11 @@
 /* See point.h. */
 #include "bench/sweep/point.h"
 
+#include "bench/base/text.h"
 #include "bench/measure/measure.h"
+#include "bench/problems/words.h"
 #include "bench/sweep/options.h"
 #include "bench/sweep/recipe.h"
-#include "bench/base/text.h"
-#include "bench/problems/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* A point: implementation x problem x settings x environment x measure x inputs, as values of the table of fields. */
-#ifndef BENCH_POINT_H
-#define BENCH_POINT_H
+#ifndef BENCH_SWEEP_POINT_H
+#define BENCH_SWEEP_POINT_H
 
 #include "bench/sweep/field.h"
 #include "bench/sweep/options.h"

@@ -1,6 +1,6 @@
 /* What the files that read a sweep file's sections share: sweep.c has the table of sections, scale.c lays scales over them. */
-#ifndef BENCH_READER_H
-#define BENCH_READER_H
+#ifndef BENCH_SWEEP_READER_H
+#define BENCH_SWEEP_READER_H
 
 #include "bench/sweep/expand.h"
 

@@ -1,6 +1,6 @@
 /* From a point to what train/ is told: the model, the recipe, the recurrence inside it, and whether they make sense together. */
-#ifndef BENCH_RECIPE_H
-#define BENCH_RECIPE_H
+#ifndef BENCH_SWEEP_RECIPE_H
+#define BENCH_SWEEP_RECIPE_H
 
 #include "bench/sweep/point.h"
 #include "train/training.h"

@@ -1,8 +1,8 @@
 /* See request.h. */
 #include "bench/sweep/request.h"
 
-#include "bench/sweep/filter.h"
 #include "bench/base/text.h"
+#include "bench/sweep/filter.h"
 #include "plots/kinds.h"
 
 #include <stdio.h>

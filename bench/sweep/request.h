@@ -1,6 +1,6 @@
 /* The plots: section of a sweep file. */
-#ifndef BENCH_REQUEST_H
-#define BENCH_REQUEST_H
+#ifndef BENCH_SWEEP_REQUEST_H
+#define BENCH_SWEEP_REQUEST_H
 
 #include "bench/sweep/choice.h"
 #include "bench/sweep/sweep.h"

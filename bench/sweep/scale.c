@@ -1,8 +1,8 @@
 /* See scale.h. */
 #include "bench/sweep/scale.h"
 
-#include "bench/sweep/request.h"
 #include "bench/base/text.h"
+#include "bench/sweep/request.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Scales of a sweep file: named sets of values that are laid over the rest of it, such as the paper's own settings over those that two
  * cores get through. Where a scale says something, it replaces what the top level and every grid say of it. */
-#ifndef BENCH_SCALE_H
-#define BENCH_SCALE_H
+#ifndef BENCH_SWEEP_SCALE_H
+#define BENCH_SWEEP_SCALE_H
 
 #include "bench/sweep/reader.h"
 

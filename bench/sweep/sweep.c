@@ -1,11 +1,11 @@
 /* See sweep.h: the sections of a sweep file. One table says what may stand at its top level and in a grid. */
 #include "bench/sweep/sweep.h"
 
+#include "bench/base/text.h"
 #include "bench/sweep/claims.h"
 #include "bench/sweep/filter.h"
 #include "bench/sweep/request.h"
 #include "bench/sweep/scale.h"
-#include "bench/base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

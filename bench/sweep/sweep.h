@@ -1,11 +1,11 @@
 /* A sweep file, read and expanded: the points to measure, how to run them, what to draw. docs/sweep-files.md is the user's page. */
-#ifndef BENCH_SWEEP_H
-#define BENCH_SWEEP_H
+#ifndef BENCH_SWEEP_SWEEP_H
+#define BENCH_SWEEP_SWEEP_H
 
-#include "bench/sweep/point.h"
 #include "bench/base/pool.h"
-#include "bench/sweep/sweep_run.h"
 #include "bench/base/yaml.h"
+#include "bench/sweep/point.h"
+#include "bench/sweep/sweep_run.h"
 
 enum { SWEEP_NAME_MAX = 64, PLOT_FIELDS_MAX = 6, SWEEP_PLOTS_MAX = 64, SWEEP_POINTS_UNASKED = 100000 };
 

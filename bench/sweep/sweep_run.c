@@ -1,8 +1,8 @@
 /* See sweep_run.h. */
 #include "bench/sweep/sweep_run.h"
 
-#include "bench/measure/measure.h"
 #include "bench/base/number.h"
+#include "bench/measure/measure.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The part of a sweep file's run: section that holds for the whole sweep: how often and within which limits points are measured. */
-#ifndef BENCH_SWEEP_RUN_H
-#define BENCH_SWEEP_RUN_H
+#ifndef BENCH_SWEEP_SWEEP_RUN_H
+#define BENCH_SWEEP_SWEEP_RUN_H
 
 #include "bench/sweep/choice.h"
 #include "bench/sweep/point.h"

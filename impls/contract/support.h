@@ -1,6 +1,6 @@
 /* What every implementation's supports() and plan() need alike. */
-#ifndef IMPLS_SUPPORT_H
-#define IMPLS_SUPPORT_H
+#ifndef IMPLS_CONTRACT_SUPPORT_H
+#define IMPLS_CONTRACT_SUPPORT_H
 
 #include "impls/impl.h"
 

@@ -1,8 +1,8 @@
 /* See absent.h; and device_get() of a build without the CUDA Toolkit. */
 #include "impls/cuda/absent.h"
 
-#include "impls/cuda/device.h"
 #include "impls/contract/support.h"
+#include "impls/cuda/device.h"
 
 const struct device_facts *device_get(void)
 {

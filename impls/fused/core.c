@@ -1,4 +1,4 @@
-/* See fused_core.h. */
+/* See core.h. */
 #include "impls/fused/core.h"
 
 #include "impls/math/activation.h"

@@ -1,12 +1,12 @@
-/* See fused_gradient.h. */
+/* See gradient.h. */
 #include "impls/fused/gradient.h"
 
+#include "impls/contract/support.h"
+#include "impls/fused/gradient_core.h"
+#include "impls/fused/update.h"
 #include "impls/math/activation.h"
 #include "impls/math/adjoint.h"
 #include "impls/math/finite.h"
-#include "impls/fused/gradient_core.h"
-#include "impls/fused/update.h"
-#include "impls/contract/support.h"
 
 #include <omp.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* See fused_gradient_core.h. */
+/* See gradient_core.h. */
 #include "impls/fused/gradient_core.h"
 
 #include "impls/math/activation.h"

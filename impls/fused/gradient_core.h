@@ -1,4 +1,4 @@
-/* The part of the gradient of a low-rank mixer (fused_gradient.h) that lives in its r dimensions. With I - Q = U E U^T, E = F^{-1} S,
+/* The part of the gradient of a low-rank mixer (gradient.h) that lives in its r dimensions. With I - Q = U E U^T, E = F^{-1} S,
  * N = U^T U and W = U^T G U (plain: U^T U),
  *
  *     F = I                          dplr             F_ij = [i = j] + S_i N_ij [j < i]      householder

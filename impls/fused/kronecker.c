@@ -1,4 +1,4 @@
-/* See fused_kronecker.h. */
+/* See kronecker.h. */
 #include "impls/fused/kronecker.h"
 
 #include "impls/math/vector.h"

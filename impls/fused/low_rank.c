@@ -1,12 +1,12 @@
-/* See fused_low_rank.h. */
+/* See low_rank.h. */
 #include "impls/fused/low_rank.h"
 
+#include "impls/contract/support.h"
 #include "impls/fused/core.h"
 #include "impls/fused/prepare.h"
 #include "impls/fused/residual.h"
 #include "impls/fused/team.h"
 #include "impls/fused/update.h"
-#include "impls/contract/support.h"
 
 #include <stdlib.h>
 

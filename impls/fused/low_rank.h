@@ -2,7 +2,7 @@
  *
  *     y_l = U^T Lambda h^l_{t-1}         g_{l+1} = E U^T (v - h^l_t)  from y_l and g_l        h^l_t = Lambda h^l_{t-1} + G v - G U g_l
  *
- * so that iterates meet in r-vectors alone. Tokens come in blocks, which are prepared (fused_prepare.h) and then gone through by a
+ * so that iterates meet in r-vectors alone. Tokens come in blocks, which are prepared (prepare.h) and then gone through by a
  * few tiles of iterates at a time, whose states stay in the innermost cache; from tile to tile and from pass to pass go the r-vectors
  * of each token. Threads divide the sequences; where there are fewer sequences than threads, the threads of a sequence divide the
  * iterates, each a block of tokens behind the one before. */

@@ -1,8 +1,8 @@
-/* See fused_prepare.h. */
+/* See prepare.h. */
 #include "impls/fused/prepare.h"
 
-#include "impls/math/activation.h"
 #include "impls/fused/update.h"
+#include "impls/math/activation.h"
 
 int64_t fused_products_size(const struct problem *p)
 {

@@ -1,5 +1,5 @@
 /* Activates the tokens of a block of a low-rank mixer for the fused iteration (fixed_point_fused.c): x = SiLU(raw) is left as it is, its
- * norm is part of the core (fused_core.h). The products that a core is made of are sums over channels; those of several tokens are
+ * norm is part of the core (core.h). The products that a core is made of are sums over channels; those of several tokens are
  * added up together. */
 #ifndef IMPLS_FUSED_PREPARE_H
 #define IMPLS_FUSED_PREPARE_H
@@ -19,7 +19,7 @@ struct fused_sums {
     real *to;
 };
 
-/* Reals that the products of one token take; fused_core.h says which they are. */
+/* Reals that the products of one token take; core.h says which they are. */
 int64_t fused_products_size(const struct problem *problem);
 
 /* Between begin and end tokens follow each other, and so do their products in `products`. */

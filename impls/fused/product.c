@@ -1,4 +1,4 @@
-/* See fused_product.h. The sums of a few rows and one panel stay in registers. */
+/* See product.h. The sums of a few rows and one panel stay in registers. */
 #include "impls/fused/product.h"
 
 #include "impls/math/vector.h"

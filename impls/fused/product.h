@@ -1,4 +1,4 @@
-/* The product with W of a state-dependent pass (fused_tokens.h): the same W at every token and few rows, which a general library would
+/* The product with W of a state-dependent pass (tokens.h): the same W at every token and few rows, which a general library would
  * pack anew for each of them. W is laid out once a pass, in panels of two vectors. */
 #ifndef IMPLS_FUSED_PRODUCT_H
 #define IMPLS_FUSED_PRODUCT_H

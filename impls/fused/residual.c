@@ -1,4 +1,4 @@
-/* See fused_residual.h. */
+/* See residual.h. */
 #include "impls/fused/residual.h"
 
 #define INLINE static inline __attribute__((always_inline))

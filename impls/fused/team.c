@@ -1,4 +1,4 @@
-/* See fused_team.h. */
+/* See team.h. */
 #include "impls/fused/team.h"
 
 #include <omp.h>

@@ -1,12 +1,12 @@
-/* See fused_tokens.h. */
+/* See tokens.h. */
 #include "impls/fused/tokens.h"
 
-#include "impls/math/feedback.h"
+#include "impls/contract/support.h"
 #include "impls/fused/kronecker.h"
 #include "impls/fused/product.h"
 #include "impls/fused/team.h"
+#include "impls/math/feedback.h"
 #include "impls/math/mixer.h"
-#include "impls/contract/support.h"
 #include "impls/math/vector.h"
 
 #include <stdlib.h>

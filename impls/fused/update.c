@@ -1,4 +1,4 @@
-/* See fused_update.h. One loop for all, made for each rank 1, 2, 4 and length of a tile by constants; ranks above are gone through in
+/* See update.h. One loop for all, made for each rank 1, 2, 4 and length of a tile by constants; ranks above are gone through in
  * fours, so that their sums fit, too. */
 #include "impls/fused/update.h"
 

@@ -1,6 +1,6 @@
 /* SiLU and sigmoid, and their slopes: what raw mixer parameters go through. Loops over them are vectorised. */
-#ifndef IMPLS_ACTIVATION_H
-#define IMPLS_ACTIVATION_H
+#ifndef IMPLS_MATH_ACTIVATION_H
+#define IMPLS_MATH_ACTIVATION_H
 
 #include "impls/math/vector.h"
 

@@ -1,6 +1,6 @@
 /* The adjoint of the outputs that a backward() is given: h (B,T,d) and final (B,d), either of which may be NULL, then zero. */
-#ifndef IMPLS_ADJOINT_H
-#define IMPLS_ADJOINT_H
+#ifndef IMPLS_MATH_ADJOINT_H
+#define IMPLS_MATH_ADJOINT_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

@@ -4,8 +4,8 @@
  *
  * Sums are taken over stretches of so many elements and then added in order, so that they are the same bits on any number of threads
  * and in any company. */
-#ifndef IMPLS_BASIS_H
-#define IMPLS_BASIS_H
+#ifndef IMPLS_MATH_BASIS_H
+#define IMPLS_MATH_BASIS_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

@@ -2,8 +2,8 @@
  *
  * LAPACK is called through its Fortran interface, which libopenblas exports everywhere (the C one comes from another package):
  * everything by address, and the length of each character argument at the end, as gfortran passes it. */
-#ifndef IMPLS_BLAS_H
-#define IMPLS_BLAS_H
+#ifndef IMPLS_MATH_BLAS_H
+#define IMPLS_MATH_BLAS_H
 
 #include "impls/math/real.h"
 

@@ -1,11 +1,11 @@
 /* See exact_gradient.h. */
 #include "impls/math/exact_gradient.h"
 
+#include "impls/contract/support.h"
 #include "impls/math/adjoint.h"
 #include "impls/math/feedback.h"
 #include "impls/math/finite.h"
 #include "impls/math/mixer.h"
-#include "impls/contract/support.h"
 #include "impls/math/token_gradient.h"
 #include "impls/math/vector.h"
 

@@ -6,8 +6,8 @@
  * and the gradient of token t is that of one application of the map whose adjoint is s_t (token_gradient.h). Only the transposed
  * solve differs among implementations. Sequences are divided among the threads; those of a state-dependent problem go back through
  * time in groups, so that W is multiplied with matrices. */
-#ifndef IMPLS_EXACT_GRADIENT_H
-#define IMPLS_EXACT_GRADIENT_H
+#ifndef IMPLS_MATH_EXACT_GRADIENT_H
+#define IMPLS_MATH_EXACT_GRADIENT_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

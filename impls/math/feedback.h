@@ -1,8 +1,8 @@
 /* State dependence (docs/mathematics.md): raw parameters theta_t + W k(h_{t-1}), with k(h) = h (raw) or h / sqrt(mean h^2 + 1e-6)
  * (rms), and the gradient through them. Tokens are those of the flattened batch, b T + t; the state before the first token of a
  * sequence is the initial one. Of many tokens at once everything is a matrix product. */
-#ifndef IMPLS_FEEDBACK_H
-#define IMPLS_FEEDBACK_H
+#ifndef IMPLS_MATH_FEEDBACK_H
+#define IMPLS_MATH_FEEDBACK_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

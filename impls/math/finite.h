@@ -1,7 +1,7 @@
 /* Finding NaN and Inf. In these recurrences a state that is not finite never becomes finite again (lambda * NaN is NaN, also for
  * lambda = 0), so a look at the final states tells, and the place is searched for only then. */
-#ifndef IMPLS_FINITE_H
-#define IMPLS_FINITE_H
+#ifndef IMPLS_MATH_FINITE_H
+#define IMPLS_MATH_FINITE_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

@@ -1,10 +1,10 @@
 /* See iterated_gradient.h. */
 #include "impls/math/iterated_gradient.h"
 
+#include "impls/contract/support.h"
 #include "impls/math/adjoint.h"
 #include "impls/math/finite.h"
 #include "impls/math/residual.h"
-#include "impls/contract/support.h"
 
 #include <stdlib.h>
 

@@ -5,8 +5,8 @@
  *     exact     the implicit one: the adjoint a = loss + J^T a, J the Jacobian of f at h, is iterated from a = loss, up to l_max
  * times or
  *               until its residual is below the tolerance, as the states are (without damping); then one application backwards */
-#ifndef IMPLS_ITERATED_GRADIENT_H
-#define IMPLS_ITERATED_GRADIENT_H
+#ifndef IMPLS_MATH_ITERATED_GRADIENT_H
+#define IMPLS_MATH_ITERATED_GRADIENT_H
 
 #include "impls/math/map_gradient.h"
 

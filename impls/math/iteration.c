@@ -1,10 +1,10 @@
 /* See iteration.h. */
 #include "impls/math/iteration.h"
 
+#include "impls/contract/support.h"
 #include "impls/math/finite.h"
 #include "impls/math/mixer.h"
 #include "impls/math/residual.h"
-#include "impls/contract/support.h"
 #include "impls/math/vector.h"
 
 #include <stdlib.h>

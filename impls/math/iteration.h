@@ -1,8 +1,8 @@
 /* The paper's iteration, one application of the map (map.h) at a time: h <- f(h), or damped, h <- delta f(h) + (1 - delta) h, with
  * delta of a sequence multiplied by damping_factor when its residual has not improved for `patience` iterations; its best residual
  * then starts anew. What fixed_point does with a whole sequence and fixed_point_chunked with one chunk after the other. */
-#ifndef IMPLS_ITERATION_H
-#define IMPLS_ITERATION_H
+#ifndef IMPLS_MATH_ITERATION_H
+#define IMPLS_MATH_ITERATION_H
 
 #include "impls/math/map.h"
 

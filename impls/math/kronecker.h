@@ -4,8 +4,8 @@
  *
  * sigma = w^T L L^T w after 16 normalised power steps from ones / sqrt(n). The gradient is that of the steps as computed: after 16
  * of them w is no eigenvector yet. L = 0 gives K = 0. */
-#ifndef IMPLS_KRONECKER_H
-#define IMPLS_KRONECKER_H
+#ifndef IMPLS_MATH_KRONECKER_H
+#define IMPLS_MATH_KRONECKER_H
 
 #include "impls/math/real.h"
 

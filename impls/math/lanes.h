@@ -1,7 +1,7 @@
 /* Vectors of as many channels as a register of this instruction level holds, for loops that keep many sums in registers: there the
  * compiler does not find the blocking by itself. What is written with them is one source for all levels and both dtypes. */
-#ifndef IMPLS_LANES_H
-#define IMPLS_LANES_H
+#ifndef IMPLS_MATH_LANES_H
+#define IMPLS_MATH_LANES_H
 
 #include "impls/math/real.h"
 

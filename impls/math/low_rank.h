@@ -4,8 +4,8 @@
  * Householder product H_{r-1} ... H_0. With W = U^T G U (plain: U^T U) the coefficients of the dense step (docs/mathematics.md) are
  *     b = (F - S W)^{-1} S y,   y = U^T Lambda (h_{t-1} - v)   (plain: U^T Lambda h_{t-1}),
  * which never divides by alpha. F - S W is singular exactly when M_t (plain: Q_t) is. */
-#ifndef IMPLS_LOW_RANK_H
-#define IMPLS_LOW_RANK_H
+#ifndef IMPLS_MATH_LOW_RANK_H
+#define IMPLS_MATH_LOW_RANK_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

@@ -1,9 +1,9 @@
 /* See map.h. */
 #include "impls/math/map.h"
 
+#include "impls/contract/support.h"
 #include "impls/math/feedback.h"
 #include "impls/math/mixer.h"
-#include "impls/contract/support.h"
 #include "impls/math/vector.h"
 
 #include <omp.h>

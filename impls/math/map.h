@@ -5,8 +5,8 @@
  *
  * Each of the two is a pass over all tokens, parallel over tokens and then as scan.h divides it. A state-dependent mixer reads the
  * shifted h_{t-1} and is activated anew in every application. */
-#ifndef IMPLS_MAP_H
-#define IMPLS_MAP_H
+#ifndef IMPLS_MATH_MAP_H
+#define IMPLS_MATH_MAP_H
 
 #include "impls/math/scan.h"
 

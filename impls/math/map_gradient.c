@@ -1,10 +1,10 @@
 /* See map_gradient.h. */
 #include "impls/math/map_gradient.h"
 
+#include "impls/contract/support.h"
 #include "impls/math/adjoint.h"
 #include "impls/math/feedback.h"
 #include "impls/math/mixer.h"
-#include "impls/contract/support.h"
 #include "impls/math/token_gradient.h"
 #include "impls/math/vector.h"
 

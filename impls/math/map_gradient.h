@@ -3,8 +3,8 @@
  *     s_t = adjoint_t + Lambda_{t+1} s_{t+1}     a scan backwards in time
  *
  * then each token by itself (token_gradient.h), then what state dependence adds: into the state before each token, and into W. */
-#ifndef IMPLS_MAP_GRADIENT_H
-#define IMPLS_MAP_GRADIENT_H
+#ifndef IMPLS_MATH_MAP_GRADIENT_H
+#define IMPLS_MATH_MAP_GRADIENT_H
 
 #include "impls/math/map.h"
 

@@ -7,8 +7,8 @@
  *     kronecker           s D1 K1 (n1,n1), then D2 K2 (n2,n2)
  *     dense               I - Q (d,d)
  */
-#ifndef IMPLS_MIXER_H
-#define IMPLS_MIXER_H
+#ifndef IMPLS_MATH_MIXER_H
+#define IMPLS_MATH_MIXER_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

@@ -1,8 +1,8 @@
 /* Vector-Jacobian products of the channel mixers (mixer.h): of y = (I - Q) x with respect to x and to the activated parameters q,
  * and of q with respect to the raw ones. An adjoint is the derivative of a scalar loss with respect to what it is the adjoint of.
  * For low-rank mixers all of it takes O(r d). */
-#ifndef IMPLS_MIXER_GRADIENT_H
-#define IMPLS_MIXER_GRADIENT_H
+#ifndef IMPLS_MATH_MIXER_GRADIENT_H
+#define IMPLS_MATH_MIXER_GRADIENT_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

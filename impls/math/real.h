@@ -1,8 +1,8 @@
 /* One source for float32 and float64, and for every instruction level: the Makefile compiles each implementation and each file of
  * shared arithmetic once per pair, with REAL_BITS and LEVEL set. VARIANT(name) gives such a function a name of its own per pair
  * ("scan_f32_avx2"), which is also what a profiler shows. Code above this room sees the double-precision baseline variant. */
-#ifndef IMPLS_REAL_H
-#define IMPLS_REAL_H
+#ifndef IMPLS_MATH_REAL_H
+#define IMPLS_MATH_REAL_H
 
 #include <float.h>
 #include <math.h>

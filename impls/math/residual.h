@@ -1,7 +1,7 @@
 /* How far an iteration still moves: the residual of a token is max|next - h| / max|next| over its channels, 0/0 = 0; that of a
  * sequence is its worst token's. */
-#ifndef IMPLS_RESIDUAL_H
-#define IMPLS_RESIDUAL_H
+#ifndef IMPLS_MATH_RESIDUAL_H
+#define IMPLS_MATH_RESIDUAL_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

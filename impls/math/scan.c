@@ -1,8 +1,8 @@
 /* See scan.h. */
 #include "impls/math/scan.h"
 
-#include "impls/math/vector.h"
 #include "impls/math/lanes.h"
+#include "impls/math/vector.h"
 
 #include <omp.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The diagonal recurrence over time, the part of every implementation that is parallel in T. */
-#ifndef IMPLS_SCAN_H
-#define IMPLS_SCAN_H
+#ifndef IMPLS_MATH_SCAN_H
+#define IMPLS_MATH_SCAN_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

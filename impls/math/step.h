@@ -1,7 +1,7 @@
 /* A step h_t = F_t(h_{t-1}) of the exact dense RNN, prepared so that it can be taken many times: of low-rank mixers in O(r d) by their
  * r x r core (low_rank.h), of the others by the matrix A_t (transition.h); and the diagonal of A_t, the derivative of F_t. */
-#ifndef IMPLS_STEP_H
-#define IMPLS_STEP_H
+#ifndef IMPLS_MATH_STEP_H
+#define IMPLS_MATH_STEP_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

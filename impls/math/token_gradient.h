@@ -3,8 +3,8 @@
  *     f_t = Lambda f_{t-1} + G w,   w = v + (I - Q)(h - v)       (plain: without G)
  *
  * from the adjoint s of f_t: what every backward() does for each token, however it came by s. */
-#ifndef IMPLS_TOKEN_GRADIENT_H
-#define IMPLS_TOKEN_GRADIENT_H
+#ifndef IMPLS_MATH_TOKEN_GRADIENT_H
+#define IMPLS_MATH_TOKEN_GRADIENT_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

@@ -2,8 +2,8 @@
  *
  *     normalised:  A_t = M_t^{-1} Lambda_t,  M_t = I - G_t (I - Q_t),   h_t = v_t + A_t (h_{t-1} - v_t)
  *     plain:       A_t = Q_t^{-1} Lambda_t,                             h_t = v_t + A_t h_{t-1} */
-#ifndef IMPLS_TRANSITION_H
-#define IMPLS_TRANSITION_H
+#ifndef IMPLS_MATH_TRANSITION_H
+#define IMPLS_MATH_TRANSITION_H
 
 #include "impls/impl.h"
 #include "impls/math/real.h"

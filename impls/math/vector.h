@@ -1,6 +1,6 @@
 /* Loops over the channels of one token. The simd pragmas let the compiler vectorise reductions without -ffast-math. */
-#ifndef IMPLS_VECTOR_H
-#define IMPLS_VECTOR_H
+#ifndef IMPLS_MATH_VECTOR_H
+#define IMPLS_MATH_VECTOR_H
 
 #include "impls/math/real.h"
 

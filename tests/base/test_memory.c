@@ -1,10 +1,10 @@
 /* What reads a user's files, with each of its allocations failing in turn: it says so, takes nothing for what it is not, and loses
  * nothing. The whole program is tested so by the suite faults; here sanitizers can watch. */
-#include "bench/journal/journal.h"
 #include "bench/base/parse.h"
-#include "bench/journal/records.h"
 #include "bench/base/safetensors.h"
 #include "bench/base/stream.h"
+#include "bench/journal/journal.h"
+#include "bench/journal/records.h"
 #include "bench/sweep/sweep.h"
 #include "tests/support/allocations.h"
 #include "tests/support/scratch.h"

@@ -2,8 +2,8 @@
  * a full disk, or a reader that goes away. */
 #include "bench/base/process.h"
 #include "tasks/task.h"
-#include "tests/support/scratch.h"
 #include "tests/support/program.h"
+#include "tests/support/scratch.h"
 
 #include <unistd.h>
 

@@ -1,12 +1,12 @@
 /* Runs that are killed at random moments, and go on: nothing may be lost, doubled or changed, and what they end with must be what an
  * undisturbed run ends with, in every figure that is not a time. KILLS says how many (make kills: 200). */
 #include "bench/base/clock.h"
-#include "bench/journal/journal.h"
 #include "bench/base/process.h"
 #include "bench/base/random.h"
+#include "bench/journal/journal.h"
 #include "bench/journal/records.h"
-#include "tests/support/scratch.h"
 #include "tests/support/program.h"
+#include "tests/support/scratch.h"
 
 #include <fcntl.h>
 #include <signal.h>

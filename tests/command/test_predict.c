@@ -1,6 +1,6 @@
 /* machine --predict: what is counted, over peaks that a file states; and what is measured beside it, of a device that is planted. */
-#include "bench/machine/cards.h"
 #include "bench/base/process.h"
+#include "bench/machine/cards.h"
 #include "impls/cuda/registry.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"

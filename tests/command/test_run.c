@@ -1,13 +1,13 @@
 /* Whole runs through the program itself: what misbehaves becomes a record of the right kind and stops nothing; exit statuses; what
  * a run leaves behind. Uses build/bench-planted, which knows implementations that crash, hang and lie. */
-#include "bench/journal/journal.h"
-#include "bench/measure/measure.h"
 #include "bench/base/process.h"
+#include "bench/journal/journal.h"
 #include "bench/journal/records.h"
+#include "bench/measure/measure.h"
 #include "impls/cuda/device.h"
 #include "impls/cuda/registry.h"
-#include "tests/support/scratch.h"
 #include "tests/support/program.h"
+#include "tests/support/scratch.h"
 
 #include <math.h>
 #include <signal.h>

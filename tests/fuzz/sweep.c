@@ -2,8 +2,8 @@
  * are sound, canonical and distinct. */
 #include "tests/fuzz/fuzz.h"
 
-#include "bench/report/quantity.h"
 #include "bench/journal/records.h"
+#include "bench/report/quantity.h"
 #include "bench/sweep/sweep.h"
 #include "plots/kinds.h"
 

@@ -3,8 +3,8 @@
  * (gradients.c). */
 #include "tests/support/gradient_cases.h"
 
-#include "bench/problems/textbook.h"
 #include "bench/measure/validate.h"
+#include "bench/problems/textbook.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* The exponential that loops over channels are vectorised with, against the library's, and what it does at the edges. */
 #include "tests/support/exponential_float.h"
 
-#include "impls/math/activation.h"
 #include "bench/base/random.h"
+#include "impls/math/activation.h"
 
 #include <check.h>
 

@@ -1,9 +1,9 @@
 /* The machine: its facts are complete, its type is stable, and the memory it has to give follows the control groups, which the
  * tests lay out as files of their own. */
 #include "bench/base/files.h"
+#include "bench/base/process.h"
 #include "bench/machine/machine.h"
 #include "bench/machine/nvml.h"
-#include "bench/base/process.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
 

@@ -2,8 +2,8 @@
  * back from JSON, and nonsense does not; implementations tell sensible working sets. How fast anything is decides nothing here. */
 #include "bench/machine/machine_print.h"
 #include "impls/contract/support.h"
-#include "tests/support/program.h"
 #include "tests/support/cases.h"
+#include "tests/support/program.h"
 #include "tests/support/scratch.h"
 
 #include <math.h>

@@ -1,16 +1,16 @@
 /* Accuracy as a measure: what a sweep file may say of trainings, and what is refused; trainings that points share; a training that
  * is killed goes on and ends in the same bits; whole sweeps through the program; what is derived and drawn from their records. */
-#include "bench/measure/checkpoint.h"
 #include "bench/base/clock.h"
-#include "bench/measure/curve.h"
-#include "bench/report/longest.h"
-#include "bench/measure/measure.h"
 #include "bench/base/process.h"
-#include "bench/sweep/recipe.h"
 #include "bench/base/safetensors.h"
-#include "bench/sweep/sweep.h"
 #include "bench/command/tally.h"
+#include "bench/measure/checkpoint.h"
+#include "bench/measure/curve.h"
+#include "bench/measure/measure.h"
 #include "bench/measure/trained.h"
+#include "bench/report/longest.h"
+#include "bench/sweep/recipe.h"
+#include "bench/sweep/sweep.h"
 #include "tests/support/made_records.h"
 #include "tests/support/program.h"
 

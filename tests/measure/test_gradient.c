@@ -1,8 +1,8 @@
 /* The measure gradient: what it says where the answer is known, and that what has no gradient ends as a result with a name. */
-#include "bench/measure/measure.h"
+#include "bench/base/safetensors_write.h"
 #include "bench/journal/journal.h"
 #include "bench/journal/records.h"
-#include "bench/base/safetensors_write.h"
+#include "bench/measure/measure.h"
 #include "bench/sweep/sweep.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"

@@ -1,7 +1,7 @@
 /* Counts what the code of this project allocates, and lets one of it fail: the tests are linked with --wrap for the functions below. Allocations inside
  * shared libraries are not seen. */
-#ifndef TESTS_ALLOCATIONS_H
-#define TESTS_ALLOCATIONS_H
+#ifndef TESTS_SUPPORT_ALLOCATIONS_H
+#define TESTS_SUPPORT_ALLOCATIONS_H
 
 /* Allocations so far in this process. */
 long allocations(void);

@@ -1,6 +1,6 @@
 /* The one list of problems that correctness tests, gradient checks and benchmarks share, and inputs for them. */
-#ifndef TESTS_CASES_H
-#define TESTS_CASES_H
+#ifndef TESTS_SUPPORT_CASES_H
+#define TESTS_SUPPORT_CASES_H
 
 #include "bench/problems/inputs.h"
 

@@ -1,6 +1,6 @@
 /* The problems whose gradients are tested, and what a test asks of an implementation. */
-#ifndef TESTS_GRADIENT_CASES_H
-#define TESTS_GRADIENT_CASES_H
+#ifndef TESTS_SUPPORT_GRADIENT_CASES_H
+#define TESTS_SUPPORT_GRADIENT_CASES_H
 
 #include "tests/support/gradients.h"
 

@@ -3,9 +3,9 @@
 
 #include "tests/support/allocations.h"
 
+#include "bench/base/random.h"
 #include "bench/measure/subject.h"
 #include "bench/problems/textbook.h"
-#include "bench/base/random.h"
 
 #include <check.h>
 #include <math.h>

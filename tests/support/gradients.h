@@ -1,7 +1,7 @@
 /* Gradients of test problems: as an implementation computes them, and as differences of what they are defined as the derivative
  * of. */
-#ifndef TESTS_GRADIENTS_H
-#define TESTS_GRADIENTS_H
+#ifndef TESTS_SUPPORT_GRADIENTS_H
+#define TESTS_SUPPORT_GRADIENTS_H
 
 #include "tests/support/reference.h"
 

@@ -1,6 +1,6 @@
 /* Journals made by hand, for tests of what is drawn and printed from them. */
-#ifndef TESTS_MADE_RECORDS_H
-#define TESTS_MADE_RECORDS_H
+#ifndef TESTS_SUPPORT_MADE_RECORDS_H
+#define TESTS_SUPPORT_MADE_RECORDS_H
 
 #include "bench/report/summary.h"
 #include "tests/support/scratch.h"

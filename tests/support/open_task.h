@@ -1,6 +1,6 @@
 /* A task that must open. */
-#ifndef TESTS_OPEN_TASK_H
-#define TESTS_OPEN_TASK_H
+#ifndef TESTS_SUPPORT_OPEN_TASK_H
+#define TESTS_SUPPORT_OPEN_TASK_H
 
 #include "tasks/task.h"
 

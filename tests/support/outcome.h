@@ -1,6 +1,6 @@
 /* One run of the program on the tiny sweep of the suite faults, and what it left behind. */
-#ifndef TESTS_OUTCOME_H
-#define TESTS_OUTCOME_H
+#ifndef TESTS_SUPPORT_OUTCOME_H
+#define TESTS_SUPPORT_OUTCOME_H
 
 #include "bench/base/process.h"
 

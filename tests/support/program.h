@@ -1,6 +1,6 @@
 /* The programs that the tests start: those of the build that they belong to. */
-#ifndef TESTS_PROGRAM_H
-#define TESTS_PROGRAM_H
+#ifndef TESTS_SUPPORT_PROGRAM_H
+#define TESTS_SUPPORT_PROGRAM_H
 
 #include <check.h>
 #include <limits.h>

@@ -2,8 +2,8 @@
 #include "tests/support/reference.h"
 
 #include "bench/measure/subject.h"
-#include "bench/problems/textbook.h"
 #include "bench/measure/validate.h"
+#include "bench/problems/textbook.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* What implementations are compared with: the dense LU answer in float64, textbook iterates, and how far rounding may take an
  * implementation from them. */
-#ifndef TESTS_REFERENCE_H
-#define TESTS_REFERENCE_H
+#ifndef TESTS_SUPPORT_REFERENCE_H
+#define TESTS_SUPPORT_REFERENCE_H
 
 #include "tests/support/cases.h"
 

@@ -1,6 +1,6 @@
 /* A folder of its own for a test that writes files; each test makes one and removes it at its end. */
-#ifndef TESTS_SCRATCH_H
-#define TESTS_SCRATCH_H
+#ifndef TESTS_SUPPORT_SCRATCH_H
+#define TESTS_SUPPORT_SCRATCH_H
 
 #include <check.h>
 #include <ftw.h>

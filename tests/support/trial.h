@@ -1,6 +1,6 @@
 /* A small training that tests start from, change and run; and its tensors as bytes. Anything that fails here ends the test. */
-#ifndef TESTS_TRIAL_H
-#define TESTS_TRIAL_H
+#ifndef TESTS_SUPPORT_TRIAL_H
+#define TESTS_SUPPORT_TRIAL_H
 
 #include "train/training.h"
 

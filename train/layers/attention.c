@@ -5,8 +5,8 @@
 #include "train/math/operators.h"
 #include "train/sequence.h"
 
-#include "impls/math/blas.h"
 #include "impls/contract/support.h"
+#include "impls/math/blas.h"
 #include "impls/math/vector.h"
 
 #include <omp.h>

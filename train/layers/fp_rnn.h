@@ -10,8 +10,8 @@
  *
  * b_theta is 0 but for the strengths (alpha; D1 and D2), which are the last of theta: directions come from data alone. The
  * gradient of the recurrence is the implementation's, as settings.gradient says; everything else is differentiated here. */
-#ifndef TRAIN_FP_RNN_H
-#define TRAIN_FP_RNN_H
+#ifndef TRAIN_LAYERS_FP_RNN_H
+#define TRAIN_LAYERS_FP_RNN_H
 
 #include "train/solver.h"
 

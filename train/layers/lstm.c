@@ -4,9 +4,9 @@
 #include "train/math/operators.h"
 #include "train/sequence.h"
 
+#include "impls/contract/support.h"
 #include "impls/math/activation.h"
 #include "impls/math/blas.h"
-#include "impls/contract/support.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* What layers are made of: each operator has a forward and a backward by hand. N tokens are rows; every matrix is row-major.
  * Work is divided among `threads` in a fixed way and every sum is taken in a fixed order. In backward functions the gradients of
  * weights are overwritten, and so is that of the input unless `add` is set; dx may be NULL where it is not wanted. */
-#ifndef TRAIN_OPERATORS_H
-#define TRAIN_OPERATORS_H
+#ifndef TRAIN_MATH_OPERATORS_H
+#define TRAIN_MATH_OPERATORS_H
 
 #include "impls/math/real.h"
 

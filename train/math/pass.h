@@ -3,8 +3,8 @@
  *     x_0 = embedding(token);  x_{k+1} = x_k + mixer_k(LayerNorm(x_k)) for every block;  logits = W LayerNorm(x_blocks) + b
  *
  * The loss is the mean cross-entropy of the scored positions. */
-#ifndef TRAIN_PASS_H
-#define TRAIN_PASS_H
+#ifndef TRAIN_MATH_PASS_H
+#define TRAIN_MATH_PASS_H
 
 #include "train/sequence.h"
 

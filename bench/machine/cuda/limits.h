@@ -1,6 +1,6 @@
 /* What a CUDA device can do at the most: bandwidth of a copy within its memory, and the rate of multiply-adds in registers. */
-#ifndef BENCH_CUDA_LIMITS_H
-#define BENCH_CUDA_LIMITS_H
+#ifndef BENCH_MACHINE_CUDA_LIMITS_H
+#define BENCH_MACHINE_CUDA_LIMITS_H
 
 #include "impls/cuda/device.h"
 

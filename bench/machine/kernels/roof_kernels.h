@@ -1,7 +1,7 @@
 /* The loops that find out what the machine can do: arrays copied, combined and read, and multiply-adds in registers. Built once a
  * dtype and instruction level, as implementations are (impls/math/real.h). */
-#ifndef BENCH_ROOF_KERNELS_H
-#define BENCH_ROOF_KERNELS_H
+#ifndef BENCH_MACHINE_KERNELS_ROOF_KERNELS_H
+#define BENCH_MACHINE_KERNELS_ROOF_KERNELS_H
 
 #include "impls/impl.h"
 
