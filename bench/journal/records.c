@@ -4,6 +4,7 @@
 #include "bench/journal/journal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +37,7 @@ static int record_order(const void *left, const void *right)
         if (order)
             return order;
     }
-    double round_a = record_number(a, "round"), round_b = record_number(b, "round");
+    double round_a = column_number(a, COLUMN_ROUND), round_b = column_number(b, COLUMN_ROUND);
     if (round_a != round_b)
         return round_a < round_b ? -1 : 1;
     return (a->line > b->line) - (a->line < b->line); /* not by the clock, which jumps */
@@ -125,4 +126,50 @@ double record_number(const struct record *record, const char *path)
 {
     const json_t *at = record_at(record, path);
     return json_is_number(at) ? json_number_value(at) : NAN;
+}
+
+const json_t *column_json(const struct record *record, enum column_id id)
+{
+    return record_at(record, schema[id].path);
+}
+
+double column_number(const struct record *record, enum column_id id)
+{
+    return record_number(record, schema[id].path);
+}
+
+const char *column_text(const struct record *record, enum column_id id)
+{
+    return json_string_value(column_json(record, id));
+}
+
+/* Whether points such as this one have the column at all. */
+static bool column_applies(const struct record *record, enum column_id id)
+{
+    const char *measure = column_measure(id);
+    const struct value *needed = &record->point.value[schema[id].only_with];
+    if (measure != NULL && strcmp(measure, fields[FIELD_MEASURE].word((int)record->point.value[FIELD_MEASURE].integer)) != 0)
+        return false;
+    return schema[id].only_with == 0 || needed->kind != VALUE_NONE;
+}
+
+/* Whether the object that a column is a member of is there. */
+static bool is_within(const struct record *record, const char *path)
+{
+    char object[64];
+    const char *last = strrchr(path, '.');
+    snprintf(object, sizeof object, "%.*s", (int)(last != NULL ? last - path : 0), path);
+    return json_is_object(record_at(record, object));
+}
+
+enum column_state column_state(const struct record *record, enum column_id id)
+{
+    const json_t *value = column_json(record, id);
+    if (!column_applies(record, id))
+        return COLUMN_NOT_APPLICABLE;
+    if (value != NULL && !json_is_null(value))
+        return COLUMN_THERE;
+    if (schema[id].absent != NULL && is_within(record, schema[id].path))
+        return COLUMN_ABSENT;
+    return schema[id].optional ? COLUMN_NOT_APPLICABLE : COLUMN_NOT_MEASURED;
 }

@@ -393,11 +393,12 @@ START_TEST(leaves_everything_behind)
                                        "plots/throughput-against-l.svg",
                                        "plots/throughput-against-l.dat",
                                        "plots/throughput.gp",
-                                       "comparison.md"};
+                                       "comparison.md",
+                                       "table.txt"};
     const char *sweep =
         "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"
         "run: {samples: 6, rounds: 2, calibration: none}\nplots: [{kind: throughput, x: l, name: throughput-against-l}]\n"
-        "paper: [{figure: a, says: b, differs: c, here: time, where: {l: [1, 2]}}]\n";
+        "paper: [{figure: a, says: b, differs: c, here: seconds_per_call_median, where: {l: [1, 2]}}]\n";
     const char *const find_run[] = {"/bin/sh", "-c", "ls -d \"$0\"/left/*", scratch_path("results"), NULL};
     const struct process_request request = {.argv = find_run, .time_limit = 10};
     struct process_result process;
@@ -445,7 +446,7 @@ START_TEST(at_a_scale)
     const char *sweep = scratch_path("sweep.yaml"), *results = scratch_path("results");
     const char *text = "name: sized\nmeasure: gradient\nproblem: {T: 4, d: 2}\nimpls: structured_sequential\n"
                        "run: {calibration: none}\nscales: {big: {problem: {T: [8, 9]}}}\n"
-                       "paper: [{figure: a, says: b, differs: c, here: cosine, where: {d: 2}}]\n";
+                       "paper: [{figure: a, says: b, differs: c, here: gradient_all_cosine, where: {d: 2}}]\n";
     static const struct {
         const char *scale, *folder, *here;
         size_t records;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 100, PAGES_MAX = 4 };
+enum { COLUMNS_MAX = 80, PAGES_MAX = 4 };
 
 static void check_text(const char *text, size_t length, size_t columns)
 {
