@@ -2,6 +2,7 @@
 #include "bench/journal/records.h"
 
 #include "bench/journal/journal.h"
+#include "bench/sweep/measures.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -148,7 +149,7 @@ static bool column_applies(const struct record *record, enum column_id id)
 {
     const char *measure = column_measure(id);
     const struct value *needed = &record->point.value[schema[id].only_with];
-    if (measure != NULL && strcmp(measure, fields[FIELD_MEASURE].word((int)record->point.value[FIELD_MEASURE].integer)) != 0)
+    if (measure != NULL && strcmp(measure, measure_word((int)record->point.value[FIELD_MEASURE].integer)) != 0)
         return false;
     return schema[id].only_with == 0 || needed->kind != VALUE_NONE;
 }

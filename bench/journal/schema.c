@@ -2,6 +2,7 @@
 #include "bench/journal/schema.h"
 
 #include "bench/sweep/field.h"
+#include "bench/sweep/measures.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static const char *measure_of_path(const char *path)
 {
     size_t length = strcspn(path, ".");
     const char *word;
-    for (int i = 0; (word = fields[FIELD_MEASURE].word(i)) != NULL; i++)
+    for (int i = 0; (word = measure_word(i)) != NULL; i++)
         if (strncmp(word, path, length) == 0 && word[length] == '\0')
             return word;
     return NULL;

@@ -1,7 +1,7 @@
 /* See longest.h. */
 #include "bench/report/longest.h"
 
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 #include "bench/report/rounds.h"
 
 #include <stdlib.h>

@@ -23,15 +23,6 @@ const struct column *quantity_get(int i)
     return NULL;
 }
 
-int quantity_find(const char *name)
-{
-    const struct column *quantity;
-    for (int i = 0; (quantity = quantity_get(i)) != NULL; i++)
-        if (strcmp(quantity->name, name) == 0)
-            return i;
-    return -1;
-}
-
 bool quantity_of_record(const struct column *quantity, const struct record *record)
 {
     return strcmp(column_measure(id_of(quantity)), column_text(record, COLUMN_MEASURE)) == 0;

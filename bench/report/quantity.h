@@ -7,8 +7,6 @@
 
 /* The i-th of them; NULL past the last. */
 const struct column *quantity_get(int i);
-/* Index by name, or -1. */
-int quantity_find(const char *name);
 
 /* Whether it is one of the measure that a record is of. */
 bool quantity_of_record(const struct column *quantity, const struct record *record);

@@ -3,8 +3,8 @@
 
 #include "bench/base/files.h"
 #include "bench/base/stream.h"
-#include "bench/measure/measure.h"
 #include "bench/report/table_sheet.h"
+#include "bench/sweep/measures.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 #include "bench/sweep/claims.h"
 
 #include "bench/base/text.h"
-#include "bench/report/quantity.h"
 #include "bench/sweep/filter.h"
 
 #include <string.h>
@@ -21,7 +20,7 @@ static bool read_text(const struct source *source, const struct node *node, cons
 
 static bool read_here(const struct source *source, const struct node *node, int *here)
 {
-    *here = node->kind == NODE_SCALAR ? quantity_find(node->text) : -1;
+    *here = node->kind == NODE_SCALAR ? vocabulary_find(source->vocabulary->quantity, node->text) : -1;
     return *here >= 0 || fail_value(source, node, node->key,
                                     "a column of table.csv that holds a number (docs/columns.md), such as token_accuracy, "
                                     "l_star_median or seconds_per_call_median");

@@ -1,4 +1,5 @@
 /* comparison.md: what stands in each cell, by hand-made records; what is refused is in test_sweep.c. */
+#include "bench/command/vocabulary.h"
 #include "bench/report/comparison.h"
 
 #include "bench/report/quantity.h"
@@ -36,7 +37,7 @@ static void claim(const char *entries)
              entries);
     scratch_write(scratch_path("made.yaml"), text, strlen(text));
     sweep_free(&sweep);
-    ck_assert_msg(sweep_read(scratch_path("made.yaml"), NULL, false, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(&sweep_vocabulary, scratch_path("made.yaml"), NULL, false, &sweep, &error), "%s", error.text);
 }
 
 /* The table's rows after its head; the caller frees them. */
@@ -208,15 +209,15 @@ START_TEST(quantities)
 {
     int n = 0;
     for (const struct column *one; (one = quantity_get(n)) != NULL; n++) {
-        ck_assert_int_eq(quantity_find(one->name), n);
+        ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, one->name), n);
         ck_assert_msg(column_measure(column_find(one->name)) != NULL, "%s", one->name);
         ck_assert((one->low == 0) == (one->high == 0) && (one->low == 0) == (one->spread == NULL));
         ck_assert_msg(one->low == 0 || (schema[one->low].path && schema[one->high].path), "%s", one->name);
     }
     ck_assert_int_gt(n, 5);
-    ck_assert_int_eq(quantity_find("token accuracy"), -1);
-    ck_assert_int_eq(quantity_find("machine"), -1);
-    ck_assert_int_eq(quantity_find("bound_by"), -1);
+    ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, "token accuracy"), -1);
+    ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, "machine"), -1);
+    ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, "bound_by"), -1);
 }
 END_TEST
 
