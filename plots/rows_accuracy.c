@@ -1,49 +1,45 @@
-/* See rows.h: what accuracy and training records say against a field. */
-#include "plots/rows.h"
+/* See rows.h: a column against a field. */
+#include "plots/kinds.h"
 #include "plots/samples.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* A figure of a record with its own spread, and what that is. */
-struct paths {
-    const char *middle, *low, *high, *chance; /* NULL: none */
-    enum note own;
-    double (*middle_of)(const struct record *); /* where the middle is no number of the record, but computed from some */
-    bool error;                                 /* a distance, which may be 0 */
-};
-
-static double number_at(const struct record *record, const char *path)
-{
-    return path != NULL ? record_number(record, path) : NAN;
-}
-
 /* Several seeds: the range of their figures. One: its own spread. */
-static bool summarise(const struct sample *sample, size_t n, const struct paths *paths, struct summary *summary, unsigned *notes)
+static bool summarise(const struct sample *sample, size_t n, enum note own, struct summary *summary, unsigned *notes)
 {
     if (n > 1) {
         *notes |= NOTE_RANGE;
         return samples_summarise(sample, n, offsetof(struct sample, y), summary);
     }
-    *notes |= isnan(sample->y) ? 0 : paths->own;
+    *notes |= isnan(sample->y) ? 0 : own;
     *summary = (struct summary){sample->y, sample->low, sample->high};
     return true;
 }
 
-/* A figure against a field. */
-static bool rows_against(struct record *const *record, size_t n, int x, const struct paths *paths, struct drawing *drawing)
+/* The value of a column in a record. */
+typedef double value_in(const struct record *record, enum column_id id);
+
+/* 0: no column. */
+static double number_of(const struct record *record, enum column_id id)
 {
-    enum { X, MIDDLE, LOW, HIGH, WHOLE_RANGE, CHANCE };
+    return id > 0 ? column_number(record, id) : NAN;
+}
+
+/* y: of a record what is shown, where that is not just the column. */
+static bool draw(struct record *const *record, size_t n, int x, const struct plot_kind *kind, value_in *y, struct drawing *drawing)
+{
+    enum { X, MIDDLE, LOW, HIGH, WHOLE_RANGE, BESIDE };
     size_t found = 0;
     struct sample *sample = calloc(n, sizeof *sample);
     bool done = sample != NULL;
     for (size_t i = 0; done && i < n; i++) {
         struct sample *at = &sample[found];
         *at = (struct sample){.x = value_number(&record[i]->point.value[x]),
-                              .y = paths->middle_of ? paths->middle_of(record[i]) : number_at(record[i], paths->middle),
-                              .low = number_at(record[i], paths->low),
-                              .high = number_at(record[i], paths->high),
-                              .z = number_at(record[i], paths->chance)};
+                              .y = y(record[i], kind->y),
+                              .low = number_of(record[i], schema[kind->y].low),
+                              .high = number_of(record[i], schema[kind->y].high),
+                              .z = number_of(record[i], kind->beside)};
         bool known = !isnan(at->y),
              missed = record[i]->result == RESULT_TARGET_NOT_REACHED; /* which takes nothing from its times */
         if (!known || (record[i]->result != RESULT_OK && !missed))
@@ -56,61 +52,24 @@ static bool rows_against(struct record *const *record, size_t n, int x, const st
         same = samples_same_x(sample + i, found - i);
         struct summary summary;
         struct row *row = drawing_row(drawing);
-        done = row && summarise(sample + i, same, paths, &summary, &drawing->notes);
+        done = row && summarise(sample + i, same, kind->own_bars, &summary, &drawing->notes);
         if (!done)
             break;
         row->value[X] = sample[i].x;
-        row->value[MIDDLE] = paths->error ? drawing_error(drawing, summary.median) : summary.median;
-        row->value[LOW] = paths->error ? drawing_error(drawing, summary.low) : summary.low;
-        row->value[HIGH] = paths->error ? drawing_error(drawing, summary.high) : summary.high;
+        row->value[MIDDLE] = kind->error ? drawing_error(drawing, summary.median) : summary.median;
+        row->value[LOW] = kind->error ? drawing_error(drawing, summary.low) : summary.low;
+        row->value[HIGH] = kind->error ? drawing_error(drawing, summary.high) : summary.high;
         row->value[WHOLE_RANGE] = isnan(sample[i].x); /* does not depend on x: a level line */
-        row->value[CHANCE] = sample[i].z;
-        drawing->notes |= (isnan(sample[i].x) ? NOTE_LEVEL : 0) | (isnan(sample[i].z) ? 0 : NOTE_CHANCE);
+        row->value[BESIDE] = sample[i].z;
+        drawing->notes |= (isnan(sample[i].x) ? kind->level_note : 0) | (isnan(sample[i].z) ? 0 : NOTE_CHANCE);
     }
     free(sample);
     return done;
 }
 
-bool rows_token_accuracy(struct record *const *record, size_t n, int x, struct drawing *drawing)
+bool rows_against(struct record *const *record, size_t n, int x, const struct plot_kind *kind, struct drawing *drawing)
 {
-    static const struct paths paths = {.middle = "accuracy.token.share",
-                                       .low = "accuracy.token.low",
-                                       .high = "accuracy.token.high",
-                                       .chance = "accuracy.chance",
-                                       .own = NOTE_WILSON};
-    return rows_against(record, n, x, &paths, drawing);
-}
-
-bool rows_sequence_accuracy(struct record *const *record, size_t n, int x, struct drawing *drawing)
-{
-    static const struct paths paths = {
-        .middle = "accuracy.sequence.share", .low = "accuracy.sequence.low", .high = "accuracy.sequence.high", .own = NOTE_WILSON};
-    return rows_against(record, n, x, &paths, drawing);
-}
-
-bool rows_iterations(struct record *const *record, size_t n, int x, struct drawing *drawing)
-{
-    static const struct paths paths = {
-        .middle = "accuracy.l_star.median", .low = "accuracy.l_star.q1", .high = "accuracy.l_star.q3", .own = NOTE_QUARTILES};
-    bool done = true;
-    size_t n_judged = 0;
-    struct record **judged = calloc(n + 1, sizeof(struct record *));
-    for (size_t i = 0; judged && i < n; i++) /* without a tolerance there is no l*, and nothing missing */
-        if (record[i]->point.value[FIELD_TOLERANCE].real > 0)
-            judged[n_judged++] = record[i];
-    done = judged && (n_judged == 0 || rows_against(judged, n_judged, x, &paths, drawing));
-    free(judged);
-    return done;
-}
-
-bool rows_difference(struct record *const *record, size_t n, int x, struct drawing *drawing)
-{
-    static const struct paths paths = {.middle = "accuracy.difference.max.median",
-                                       .low = "accuracy.difference.max.q1",
-                                       .high = "accuracy.difference.max.q3",
-                                       .own = NOTE_QUARTILES,
-                                       .error = true};
-    return rows_against(record, n, x, &paths, drawing);
+    return draw(record, n, x, kind, column_number, drawing);
 }
 
 /* ---- Where the time of a training goes ------------------------------------------------------------------------------------- */
@@ -118,33 +77,33 @@ bool rows_difference(struct record *const *record, size_t n, int x, struct drawi
 /* Seconds of all its steps: without checks and checkpoints, which are no part of one. */
 static double seconds_of_steps(const struct record *record)
 {
-    static const char *const parts[] = {"training.seconds.data", "training.seconds.iterations", "training.seconds.forward",
-                                        "training.seconds.backward", "training.seconds.optimiser"};
+    static const enum column_id parts[] = {COLUMN_TRAINING_SECONDS_DATA, COLUMN_TRAINING_SECONDS_ITERATIONS,
+                                           COLUMN_TRAINING_SECONDS_FORWARD, COLUMN_TRAINING_SECONDS_BACKWARD,
+                                           COLUMN_TRAINING_SECONDS_OPTIMISER};
     double seconds = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        seconds += record_number(record, parts[i]);
+        seconds += column_number(record, parts[i]);
     return seconds > 0 ? seconds : NAN;
 }
 
-static double share_of_iterations(const struct record *record)
+static double share_of_steps(const struct record *record, enum column_id id)
 {
-    return record_number(record, "training.seconds.iterations") / seconds_of_steps(record);
+    return column_number(record, id) / seconds_of_steps(record);
 }
 
-static double milliseconds_a_step(const struct record *record)
+static double milliseconds_a_step(const struct record *record, enum column_id id)
 {
-    double steps = record_number(record, "training.steps");
+    (void)id; /* which counts checks and checkpoints, too */
+    double steps = column_number(record, COLUMN_TRAINING_STEPS);
     return steps > 0 ? 1e3 * seconds_of_steps(record) / steps : NAN;
 }
 
-bool rows_step_share(struct record *const *record, size_t n, int x, struct drawing *drawing)
+bool rows_step_share(struct record *const *record, size_t n, int x, const struct plot_kind *kind, struct drawing *drawing)
 {
-    static const struct paths paths = {.middle_of = share_of_iterations, .own = NOTE_ONE_TRAINING};
-    return rows_against(record, n, x, &paths, drawing);
+    return draw(record, n, x, kind, share_of_steps, drawing);
 }
 
-bool rows_step_time(struct record *const *record, size_t n, int x, struct drawing *drawing)
+bool rows_step_time(struct record *const *record, size_t n, int x, const struct plot_kind *kind, struct drawing *drawing)
 {
-    static const struct paths paths = {.middle_of = milliseconds_a_step, .own = NOTE_ONE_TRAINING};
-    return rows_against(record, n, x, &paths, drawing);
+    return draw(record, n, x, kind, milliseconds_a_step, drawing);
 }

@@ -62,7 +62,7 @@ struct column {
 
     enum column_id low, high; /* its own spread; 0: none */
     const char *spread;       /* what that is, in words */
-    const char *label;        /* on an axis, without the unit; NULL: the name */
+    const char *label;        /* of an axis, with its unit; NULL: none drawn so far */
     int decimals;             /* of a share in a sentence; 0: four significant digits */
 
     const char *head; /* of the printed table's column; NULL: none ... */

@@ -51,7 +51,7 @@ static void print_heading(FILE *out, const struct sheet *sheet, int r)
         if (!sheet->row[r][c][0])
             continue;
         snprintf(text, sizeof text, "%s%s%s", c ? sheet->header[c] : "", c ? " = " : "", sheet->row[r][c]);
-        const char *before = length == 0 ? "" : length + 2 + wrap_width(text) > PAGE_WIDTH ? ",\n" : ", ";
+        const char *before = length == 0 ? "" : length + 3 + wrap_width(text) > PAGE_WIDTH ? ",\n" : ", ";
         length = before[0] && before[1] == '\n' ? 0 : length + (int)strlen(before);
         fprintf(out, "%s%s", before, text);
         length += wrap_width(text);
