@@ -48,8 +48,8 @@ struct column {
     const char *unit;        /* "" where there is none */
     enum merge merge;        /* of the rounds' values ... */
     const char *description; /* what it is; for docs/columns.md, without a final stop */
-    const char *of;          /* ... at this path of their records; NULL: at the column's own */
-    const char *plus;        /* to which the value at this one is added; NULL: none */
+    enum column_id of;       /* ... of this column in their records; 0: of the column itself */
+    enum column_id plus;     /* to which the value of this one is added; 0: none */
     bool agreeing;           /* null where the rounds of the point have different results */
     bool text;               /* a word or a text, no number */
     bool list;               /* a cell of several, separated by blanks; of warnings: their codes */

@@ -25,8 +25,7 @@ bool rounds_set(json_t *json, const char *path, json_t *value)
 static double value_of(const struct record *round, enum column_id id)
 {
     const struct column *column = &schema[id];
-    return record_number(round, column->of != NULL ? column->of : column->path) +
-           (column->plus != NULL ? record_number(round, column->plus) : 0);
+    return column_number(round, column->of ? column->of : id) + (column->plus ? column_number(round, column->plus) : 0);
 }
 
 /* What the rounds say of a column, where they say something, ascending; how many that are. */
