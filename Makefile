@@ -24,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test kills cuda-resources aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test kills columns cuda-resources aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -133,6 +133,9 @@ all: $(BUILD)/bench cuda ## build the program, build/bench
 
 test: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/libnvidia-ml.so.1 $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests kernels ## build and run every test (SUITE=name: one subject)
 	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(BUILD)/tests
+
+columns: $(BUILD)/bench ## write docs/columns.md: what each column of table.csv is
+	@$(BUILD)/bench columns >docs/columns.md
 
 cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and shared memory of the kernels on the device
 	@BUILD=$(BUILD) tests/cuda_resources.sh --write

@@ -6,6 +6,7 @@
 #include "bench/command/predict.h"
 #include "bench/command/run.h"
 #include "bench/command/single.h"
+#include "bench/report/dictionary.h"
 #include "bench/machine/machine.h"
 #include "bench/machine/machine_print.h"
 #include "bench/machine/roofs.h"
@@ -129,6 +130,13 @@ static bool do_roofs(const struct arguments *arguments, int *status, struct erro
     return roofs_command(stdin, stdout, error);
 }
 
+static bool do_columns(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)arguments, (void)status, (void)error;
+    dictionary_print(stdout);
+    return true;
+}
+
 static const struct {
     const char *name;
     const char *object;  /* what it needs after it, in words; NULL: nothing */
@@ -145,6 +153,7 @@ static const struct {
     {"dump", "a checkpoint, or the key of a training", true, false, false, do_dump},
     {"worker", "a file", false, false, true, do_worker}, /* for every round of a point */
     {"roofs", NULL, false, false, true, do_roofs},       /* for the machine's limits */
+    {"columns", NULL, false, false, true, do_columns},   /* for docs/columns.md */
     {NULL, NULL, false, false, false, do_sweep},         /* anything else is a sweep file */
 };
 

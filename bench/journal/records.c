@@ -45,6 +45,7 @@ static int record_order(const void *left, const void *right)
 }
 
 struct reading {
+    const char *path;
     struct records *records;
     struct error *error;
 };
@@ -63,7 +64,12 @@ static bool take(json_t *json, void *context)
     }
     struct record *record = &records->record[records->n];
     memset(record, 0, sizeof *record);
-    const char *word = json_string_value(json_object_get(json, "result"));
+    record->json = json;
+    double version = column_number(record, COLUMN_VERSION);
+    if (version > RECORD_VERSION)
+        return fail(reading->error, "%.900s: record %zu is of version %g of the schema; this program knows versions up to %d",
+                    reading->path, records->n + 1, version, RECORD_VERSION);
+    const char *word = column_text(record, COLUMN_RESULT);
     record->result = word ? result_find(word) : RESULT_COUNT;
     if (!point_from_json(json_object_get(json, "point"), &record->point, reading->error))
         return false;
@@ -76,7 +82,7 @@ static bool take(json_t *json, void *context)
 bool records_read(const char *path, struct records *records, struct error *error)
 {
     memset(records, 0, sizeof *records);
-    struct reading reading = {records, error};
+    struct reading reading = {path, records, error};
     if (!journal_read(path, take, &reading, &records->torn, error)) {
         records_free(records);
         return false;

@@ -83,6 +83,21 @@ START_TEST(what_cannot_be_read)
 }
 END_TEST
 
+/* Of an older schema: read. Of a newer one: refused in words. */
+START_TEST(versions_of_the_schema)
+{
+    struct records records;
+    made_round("ok", "{\"version\":1,\"throughput\":{\"median\":2}}");
+    ck_assert_msg(records_read(JOURNAL, &records, &error), "%s", error.text);
+    records_free(&records);
+    made_round("ok", "{\"version\":1000}");
+    ck_assert(!records_read(JOURNAL, &records, &error));
+    ck_assert_msg(strstr(error.text, "journal: record 2 is of version 1000 of the schema; this program knows versions up to 2") !=
+                      NULL,
+                  "%s", error.text);
+}
+END_TEST
+
 START_TEST(a_torn_last_line_is_passed_over)
 {
     made_round("ok", made_speed(0, 2));
@@ -379,6 +394,7 @@ Suite *suite_summary(void)
     tcase_add_checked_fixture(tests, setup, scratch_remove);
     tcase_add_test(tests, records_keep_the_order_of_the_journal);
     tcase_add_test(tests, what_cannot_be_read);
+    tcase_add_test(tests, versions_of_the_schema);
     tcase_add_test(tests, a_torn_last_line_is_passed_over);
     tcase_add_test(tests, records_can_be_chosen);
     tcase_add_test(tests, nothing_to_merge);
