@@ -21,11 +21,21 @@ bool rounds_set(json_t *json, const char *path, json_t *value)
     return true;
 }
 
+/* A number, or the least of a list of them; NaN where there is none. */
+static double number_of(const json_t *value)
+{
+    double smallest = json_is_number(value) ? json_number_value(value) : NAN;
+    for (size_t i = 0; i < json_array_size(value); i++)
+        smallest = fmin(smallest, number_of(json_array_get(value, i)));
+    return smallest;
+}
+
 /* What a round says of a column. */
 static double value_of(const struct record *round, enum column_id id)
 {
     const struct column *column = &schema[id];
-    return column_number(round, column->of ? column->of : id) + (column->plus ? column_number(round, column->plus) : 0);
+    return number_of(column_json(round, column->of ? column->of : id)) +
+           (column->plus ? number_of(column_json(round, column->plus)) : 0);
 }
 
 /* What the rounds say of a column, where they say something, ascending; how many that are. */
