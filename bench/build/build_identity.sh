@@ -2,9 +2,9 @@
 # Writes the C source of build_identity(): for every implementation a hash of the code that computes its numbers, and for every
 # measure one of the code that measures. A finished point is served again only while these stay the same.
 #
-#   bench/build/build_identity.sh FLAGS 'REGISTRY REGISTRY-OF-CUDA' MEASURES LEARNING OBJECT... >build_identity.c
+#   bench/build/build_identity.sh FLAGS SHOWN-FLAGS 'REGISTRY REGISTRY-OF-CUDA' MEASURES LEARNING OBJECT... >build_identity.c
 #
-# FLAGS is a text naming the compiler and the flags, MEASURES names the measures: the object of that name is the measure's own, every
+# FLAGS is a text naming the compiler and the flags, SHOWN-FLAGS what build_flags() says, MEASURES names the measures: the object of that name is the measure's own, every
 # other one of bench/ counts for all of them. LEARNING names those measures and objects of bench/ that have to do with what is learnt:
 # they and train/, tasks/ and the shared arithmetic count for each of these measures, for an accuracy hangs on the training before it.
 # An implementation's hash covers its own objects and all of impls/ that no implementation owns, since any of it may be arithmetic that
@@ -13,8 +13,8 @@
 # changes nothing.
 set -euo pipefail
 
-flags=$1 registries=$2 measures=$3 learning=$4
-shift 4
+flags=$1 shown=$2 registries=$3 measures=$4 learning=$5
+shift 5
 
 rows() { # REGISTRY...
     sed -n 's/^ *X(\([a-z][a-z0-9_]*\)[,)].*/\1/p' "$@"
@@ -34,7 +34,7 @@ for object in "$@"; do
     file=${object#*objects/} # impls/math/scan.f32.avx2.o
     name=$(basename "${file%%.*}")
     case $file in
-    impls/contract/registry.o) continue ;;
+    impls/registry/registry.o) continue ;;
     impls/cuda/*) owner=$(grep -qx "$name" <<<"$implementations" && echo "$name" || echo cuda) ;;
     impls/*) owner=$(grep -qx "$name" <<<"$implementations" && echo "$name" || echo shared) ;;
     train/* | tasks/*) owner=$([[ $name == random ]] && echo harness || echo learning) ;;
@@ -87,4 +87,9 @@ const char *build_identity(const char *name)
             return table[i].hash;
     return NULL;
 }
+
+const char *build_flags(void)
+{
 END
+echo "    return \"$shown\";"
+echo "}"
