@@ -206,7 +206,7 @@ tsan: | needs ## look for data races in every implementation
 	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/tsan SANITIZE=thread build/tsan/races
 	@tests/races.sh build/tsan
 
-$(BUILD)/races: $(call once,tests,races/races support/cases support/reference) $(filter-out $(REGISTRY),$(LIBRARY)) \
+$(BUILD)/races: $(call once,tests,races/races support/cases support/pairs support/reference) $(filter-out $(REGISTRY),$(LIBRARY)) \
     $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link,$$(pkg-config --libs check))
 
