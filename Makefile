@@ -52,15 +52,6 @@ endif
 # What is there in their place without it lies in a folder absent/ beside them.
 cuda_or_absent = $(if $(NVCC),$1,$1/absent)
 
-# The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
-# of a measure, the points of that measure.
-MEASURES := convergence throughput gradient reach training accuracy
-# Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
-LEARNING := training accuracy difference recipe curve checkpoint
-MEASURING := $(addprefix measure/,$(MEASURES) cache subject measure validate backward kept timing sampling transfer worker \
-    $(filter-out $(MEASURES) recipe,$(LEARNING))) sweep/recipe problems/% machine/memory machine/load machine/pace \
-    base/safetensors base/safetensors_write base/statistics base/random
-
 # $1: rooms. The objects of all their sources; variant_objects: of rooms of arithmetic.
 names = $(basename $(notdir $(wildcard $1)))
 objects = $(patsubst %,$(OBJECTS)/%.o,$(basename $(wildcard $(foreach room,$1,$(addprefix $(room)/,*.c *.cc $(if $(NVCC),*.cu))))))
@@ -80,7 +71,6 @@ PLANTED := $(call variant_objects,tests/planted)
 REGISTRY := $(call objects,impls/registry)
 LIBRARY := $(IMPLS) $(REGISTRY) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(OBJECTS)/build_identity.o
 PLANTED_REGISTRY := $(REGISTRY:.o=.planted.o)
-MEASURED := $(filter $(MEASURING:%=$(OBJECTS)/bench/%.o),$(BENCH)) $(TASKS) $(TRAIN)
 
 SOURCES := $(shell find bench impls tasks train plots tests -name '*.[ch]' -o -name '*.cc' -o -name '*.cu')
 SCRIPTS := run.sh .ci/run $(wildcard bench/build/*.sh tests/*.sh)
@@ -268,9 +258,12 @@ $(PLOTS): $(wildcard plots/*.gp)
 $(OBJECTS)/%.planted.o: %.c $(wildcard tests/planted/*.c) $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),$(FILE_FLAGS) '-DMORE_IMPLEMENTATIONS(X)=$(patsubst %,X(%),$(call names,tests/planted/*.c))')
 
-REGISTRIES := $(wildcard impls/registry/*.c impls/cuda/registry.h)
-$(BUILD)/build_identity.c: bench/build/build_identity.sh $(REGISTRIES) $(IMPLS) $(CUDA) $(MEASURED) $(FLAGS_FILE) $(CUDA_FILE)
-	$(call show,write) && bench/build/build_identity.sh '$(CODE_FLAGS)' '$(C_FLAGS) | $(VARIANT_FLAGS)' '$(REGISTRIES)' '$(MEASURES)' '$(LEARNING)' $(IMPLS) $(CUDA) $(MEASURED) >$@
+# Written anew only when it says something else.
+$(BUILD)/build_identity.c: bench/build/build_identity.sh $(filter-out tests/% plots/%,$(SOURCES)) $(FLAGS_FILE) $(CUDA_FILE)
+	@mkdir -p $(@D)
+	@bench/build/build_identity.sh '$(CODE_FLAGS)' '$(CUDA_COMPILER): $(CUDA_FLAGS)' '$(C_FLAGS) | $(VARIANT_FLAGS)' >$@.new
+	@cmp -s $@ $@.new || { echo 'write $(@F)' && cp $@.new $@; }
+	@rm $@.new
 
 $(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))

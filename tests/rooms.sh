@@ -114,6 +114,13 @@ xargs nm -A -P <"$folder/objects" | awk -v skip="$build/objects/" '
 [[ -s $folder/calls ]] || say "no objects in $build"
 circles files <"$folder/calls"
 
+# A source begins with its own header: which sources a header stands for can be read from them (bench/build/build_identity.sh does).
+while IFS= read -r header; do
+    for source in "${header%.h}".{c,cc,cu}; do
+        [[ ! -e $source ]] || grep -m 1 '^#include "' "$source" | grep -qF "\"$header\"" || say "$source does not begin with its own header"
+    done
+done < <(find bench impls tasks train plots -name '*.h')
+
 # ---- Folders -------------------------------------------------------------------------------------------------------------
 
 while read -r n room; do
