@@ -189,7 +189,7 @@ $(BUILD)/tests: $(TESTS) $(LIBRARY) $(call variants,tests/planted,planted_gradie
 $(BUILD)/bench-planted: $(MAIN) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link)
 
-# ---- Proof by force (docs/testing.md) -----------------------------------------------------------------------------------
+# ---- Proof by force (docs/explanation/testing.md) ------------------------------------------------------------------------
 
 # The parsers of untrusted bytes, in a build of their own with clang; one instruction level will do.
 FUZZED := sweep journal safetensors draw

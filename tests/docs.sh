@@ -75,8 +75,8 @@ done < <(grep -noHE -- "$named" "${pages[@]}")
 
 # Pages that sources name. What a run left behind says what was true then.
 while IFS=: read -r file line path; do
-    [[ -e $path ]] || say "$file:$line: there is no $path"
-done < <(git ls-files -z -- ':!docs' ':!README.md' ':!results' ':!tests/fuzz/corpus' | xargs -0 grep -noHIE -- 'docs/[[:alnum:]_/-]+\.md' 2>/dev/null)
+    [[ -e $path ]] || say "${file#./}:$line: there is no $path"
+done < <(grep -rnoIE --exclude-dir={docs,results,build,corpus,.git} --exclude=README.md -- 'docs/[[:alnum:]_/-]+\.md' .)
 
 # ---- Lines ---------------------------------------------------------------------------------------------------------------------
 
