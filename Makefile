@@ -1,7 +1,7 @@
 # Builds and checks everything. `make help` lists the targets; ./run.sh builds by itself.
 #
 # All that is built lies in build/, or in a folder of its own below it for sanitizers (make SANITIZE=address,undefined test).
-# A new .c file is picked up by itself. A new implementation is one file in impls/ and one line in impls/registry.c; one on a CUDA
+# A new .c file is picked up by itself. A new implementation is one file in impls/ and one line in impls/registry/registry.c; one on a CUDA
 # device is one .cu file in impls/cuda/ and one line in impls/cuda/registry.h.
 
 ifeq ($(origin CC),default)
@@ -28,12 +28,10 @@ KILLS := 200
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
-# Files of impls/ that do no arithmetic are compiled once; every other one once per dtype and instruction level, as are the loops
-# of bench/ that are held against them.
-ONCE := problem level registry status support forward
-ROOFS := roof_kernels
-# The same for files of train/ that do no arithmetic on tensors.
-TRAIN_ONCE := names parameters sequence solver model schedule training step evaluate
+# Rooms of arithmetic are compiled once per dtype and instruction level; every other room is compiled once.
+VARIANT_ROOMS := impls impls/math impls/fused bench/machine/kernels train/layers train/math tests/planted
+BENCH_ROOMS := $(addprefix bench/,base machine problems sweep journal measure report command)
+TEST_ROOMS := tests $(addprefix tests/,support base machine problems sweep journal measure report plots command impls tasks train)
 BITS := 32 64
 ifeq ($(shell uname -m),x86_64)
 LEVELS := baseline avx2 avx512
@@ -49,41 +47,43 @@ LEVEL_FLAGS_avx512 := $(LEVEL_FLAGS_avx2) -mavx512f -mavx512bw -mavx512cd -mavx5
 # of the last for cards that come later. Sanitizers are for the host's code.
 CUDA_TARGETS := 80 90 100
 ifeq ($(origin NVCC),undefined)
-NVCC := $(if $(SANITIZE),,$(shell bench/cuda.sh find))
+NVCC := $(if $(SANITIZE),,$(shell bench/build/cuda.sh find))
 endif
-CUDA_NAMES := $(if $(NVCC),device support,absent support)
+# What is there in their place without it lies in a folder absent/ beside them.
+cuda_or_absent = $(if $(NVCC),$1,$1/absent)
 
 # The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
 # of a measure, the points of that measure.
 MEASURES := convergence throughput gradient reach training accuracy
 # Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
 LEARNING := training accuracy difference recipe curve checkpoint
-MEASURING := $(MEASURES) draw cache safetensors safetensors_write regime words spectrum exact textbook bounds subject measure validate backward \
-    kept memory statistics timing sampling transfer load pace worker $(filter-out $(MEASURES),$(LEARNING))
+MEASURING := $(addprefix measure/,$(MEASURES) cache subject measure validate backward kept timing sampling transfer worker \
+    $(filter-out $(MEASURES) recipe,$(LEARNING))) sweep/recipe problems/% machine/memory machine/load machine/pace \
+    base/safetensors base/safetensors_write base/statistics base/random
 
+# $1: rooms. The objects of all their sources; variant_objects: of rooms of arithmetic.
 names = $(basename $(notdir $(wildcard $1)))
-variants = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %,$(OBJECTS)/$1/%.f$b.$l.o,$2)))
+objects = $(patsubst %,$(OBJECTS)/%.o,$(basename $(wildcard $(foreach room,$1,$(addprefix $(room)/,*.c *.cc $(if $(NVCC),*.cu))))))
+variant_objects = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %.c,$(OBJECTS)/%.f$b.$l.o,$(wildcard $(addsuffix /*.c,$1)))))
 once = $(patsubst %,$(OBJECTS)/$1/%.o,$2)
 
-IMPLS := $(call once,impls,$(filter $(ONCE),$(call names,impls/*.c))) \
-    $(call variants,impls,$(filter-out $(ONCE),$(call names,impls/*.c)))
-CUDA := $(call once,impls/cuda,$(CUDA_NAMES) $(if $(NVCC),$(call names,impls/cuda/*.cu)))
-CUDA_LIMITS := $(call once,bench/cuda,$(if $(NVCC),limits,absent))
-BENCH := $(call once,bench,$(filter-out main $(ROOFS),$(call names,bench/*.c bench/*.cc))) $(call variants,bench,$(ROOFS))
-TASKS := $(call once,tasks,$(call names,tasks/*.c))
-TRAIN := $(call once,train,$(filter $(TRAIN_ONCE),$(call names,train/*.c))) \
-    $(call variants,train,$(filter-out $(TRAIN_ONCE),$(call names,train/*.c)))
-PLOTS := $(call once,plots,$(call names,plots/*.c))
-TESTS := $(call once,tests,$(call names,tests/*.c))
-PLANTED := $(call variants,tests/planted,$(call names,tests/planted/*.c))
-MAIN := $(OBJECTS)/bench/main.o
-LIBRARY := $(IMPLS) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(OBJECTS)/build_identity.o
-PLANTED_REGISTRY := $(OBJECTS)/impls/registry.planted.o
-MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH)) $(TASKS) $(TRAIN)
+MAIN := $(call objects,bench)
+IMPLS := $(call objects,impls/contract) $(call variant_objects,impls impls/math impls/fused)
+CUDA := $(call objects,$(call cuda_or_absent,impls/cuda))
+CUDA_LIMITS := $(call objects,$(call cuda_or_absent,bench/machine/cuda))
+BENCH := $(call objects,$(BENCH_ROOMS)) $(call variant_objects,bench/machine/kernels)
+TASKS := $(call objects,tasks)
+TRAIN := $(call objects,train) $(call variant_objects,train/layers train/math)
+PLOTS := $(call objects,plots)
+TESTS := $(call objects,$(TEST_ROOMS))
+PLANTED := $(call variant_objects,tests/planted)
+REGISTRY := $(call objects,impls/registry)
+LIBRARY := $(IMPLS) $(REGISTRY) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(OBJECTS)/build_identity.o
+PLANTED_REGISTRY := $(REGISTRY:.o=.planted.o)
+MEASURED := $(filter $(MEASURING:%=$(OBJECTS)/bench/%.o),$(BENCH)) $(TASKS) $(TRAIN)
 
-ROOMS := bench bench/cuda impls impls/cuda tasks train plots tests tests/planted tests/fuzz tests/faults tests/races tests/cuda tests/nvml
-SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc $(room)/*.cu))
-SCRIPTS := run.sh .ci/run $(wildcard bench/*.sh tests/*.sh)
+SOURCES := $(shell find bench impls tasks train plots tests -name '*.[ch]' -o -name '*.cc' -o -name '*.cu')
+SCRIPTS := run.sh .ci/run $(wildcard bench/build/*.sh tests/*.sh)
 
 # ---- Flags -------------------------------------------------------------------------------------------------------------
 
@@ -117,9 +117,9 @@ CUDA_FLAGS := -std=c++20 -O3 -Werror all-warnings -Xcompiler -Wall,-Wextra,-Werr
 # What defines the code that the compiler makes, apart from the source; folders of this machine are not part of it.
 CODE_FLAGS = $(COMPILER): $(C_FLAGS) | $(VARIANT_FLAGS) $(foreach l,$(LEVELS),| $l $(LEVEL_FLAGS_$l))
 
-# The tests count what an implementation allocates (tests/allocations.c).
+# The tests count what an implementation allocates (tests/support/allocations.c).
 WRAPPED := malloc calloc realloc aligned_alloc posix_memalign
-WRAP_FLAGS := $(if $(wildcard tests/allocations.c),$(patsubst %,-Wl$(comma)--wrap=%,$(WRAPPED)))
+WRAP_FLAGS := $(if $(wildcard tests/support/allocations.c),$(patsubst %,-Wl$(comma)--wrap=%,$(WRAPPED)))
 
 # make V=1 shows the whole commands.
 show = @mkdir -p $(@D) && $(if $(V),set -x,echo '$1 $(@:$(BUILD)/%=%)')
@@ -151,7 +151,7 @@ lint-format: | needs
 	@clang-format --dry-run -Werror $(SOURCES)
 
 lint-tidy: | needs
-	@printf '%s\n' $(filter-out $(if $(NVCC),,impls/cuda/device.c tests/cuda/runtime.c),$(filter %.c,$(SOURCES))) | xargs -P $$(nproc) -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
+	@printf '%s\n' $(filter-out $(if $(NVCC),,$(shell grep -l 'include <cuda' $(SOURCES))),$(filter %.c,$(SOURCES))) | xargs -P $$(nproc) -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
 	    $(filter-out -Werror -fopenmp,$(C_FLAGS)) -I. $(PACKAGE_FLAGS) $(CUDA_INCLUDES) 2>&1 | { ! grep -A 5 -E 'warning:|error:'; }
 
 # Rules of cppcheck that are mistaken here: about errors that fail() fills in, struct literals passed on, NULL as (void *)0.
@@ -174,19 +174,19 @@ help: ## this list
 
 # What must be on the machine before anything is built; installs it where it is missing.
 needs:
-	@bench/install.sh run $(if $(filter test faults tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
+	@bench/build/install.sh run $(if $(filter test faults tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
 	    $(if $(filter fuzz tsan,$(MAKECMDGOALS)),clang)
 
 cuda: $(BUILD)/bench
-	@bench/cuda.sh say '$(NVCC)' '$(CUDA_TARGETS:%=sm_%) and PTX'
+	@bench/build/cuda.sh say '$(NVCC)' '$(CUDA_TARGETS:%=sm_%) and PTX'
 
 $(BUILD)/bench: $(MAIN) $(LIBRARY)
 	$(call link)
 
-$(BUILD)/tests: $(TESTS) $(LIBRARY) $(call variants,tests/planted,planted_gradient)
+$(BUILD)/tests: $(TESTS) $(LIBRARY) $(filter $(OBJECTS)/tests/planted/planted_gradient.%,$(PLANTED))
 	$(call link,$(WRAP_FLAGS) $$(pkg-config --libs check))
 
-$(BUILD)/bench-planted: $(MAIN) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)
+$(BUILD)/bench-planted: $(MAIN) $(filter-out $(REGISTRY),$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link)
 
 # ---- Proof by force (docs/explanation/testing.md) ------------------------------------------------------------------------
@@ -206,7 +206,7 @@ tsan: | needs ## look for data races in every implementation
 	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/tsan SANITIZE=thread build/tsan/races
 	@tests/races.sh build/tsan
 
-$(BUILD)/races: $(call once,tests,races/races cases reference) $(filter-out $(OBJECTS)/impls/registry.o,$(LIBRARY)) \
+$(BUILD)/races: $(call once,tests,races/races support/cases support/pairs support/reference) $(filter-out $(REGISTRY),$(LIBRARY)) \
     $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link,$$(pkg-config --libs check))
 
@@ -244,17 +244,17 @@ $(OBJECTS)/%.o: %.cu $(CUDA_FILE)
 	$(call show,nvcc) && $(NVCC) -ccbin $(CXX) $(CUDA_FLAGS) -I. -MMD -MP -MF $(@:.o=.d) -c $< -o $@ 2>$(@:.o=.ptxas) || \
 	    { grep -v '^ptxas info' $(@:.o=.ptxas) >&2; exit 1; }
 
-$(OBJECTS)/impls/cuda/device.o: FILE_FLAGS = $(CUDA_INCLUDES)
-$(OBJECTS)/impls/cuda/device.o: $(CUDA_FILE)
-$(OBJECTS)/impls/registry.o $(PLANTED_REGISTRY): FILE_FLAGS := $(if $(NVCC),-DWITH_CUDA)
-$(OBJECTS)/impls/registry.o $(PLANTED_REGISTRY): $(CUDA_FILE)
+$(OBJECTS)/impls/cuda/%: FILE_FLAGS = $(CUDA_INCLUDES)
+$(CUDA) $(CUDA_LIMITS): $(CUDA_FILE)
+$(REGISTRY) $(PLANTED_REGISTRY): FILE_FLAGS := $(if $(NVCC),-DWITH_CUDA)
+$(REGISTRY) $(PLANTED_REGISTRY): $(CUDA_FILE)
 
 # $1: 32 or 64, $2: instruction level, $3: folder
 define variant_rule
 $(OBJECTS)/$3/%.f$1.$2.o: $3/%.c $(FLAGS_FILE)
 	$$(call compile,$$(CC) $$(C_FLAGS) $$(VARIANT_FLAGS) $$(LEVEL_FLAGS_$2),-DREAL_BITS=$1 -DLEVEL=$2)
 endef
-$(foreach folder,impls bench train tests/planted,$(foreach b,$(BITS),$(foreach l,$(LEVELS),$(eval $(call variant_rule,$b,$l,$(folder))))))
+$(foreach folder,$(VARIANT_ROOMS),$(foreach b,$(BITS),$(foreach l,$(LEVELS),$(eval $(call variant_rule,$b,$l,$(folder))))))
 
 $(OBJECTS)/%.o: %.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),$(FILE_FLAGS))
@@ -262,18 +262,15 @@ $(OBJECTS)/%.o: %.c $(FLAGS_FILE)
 $(OBJECTS)/%.o: %.cc $(FLAGS_FILE)
 	$(call compile,$(CXX) $(CXX_FLAGS))
 
-# Carries the gnuplot scripts inside it.
-$(OBJECTS)/plots/scripts.o: $(wildcard plots/*.gp)
+# The gnuplot scripts are carried inside.
+$(PLOTS): $(wildcard plots/*.gp)
 
-$(PLANTED_REGISTRY): impls/registry.c $(wildcard tests/planted/*.c) $(FLAGS_FILE)
+$(OBJECTS)/%.planted.o: %.c $(wildcard tests/planted/*.c) $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),$(FILE_FLAGS) '-DMORE_IMPLEMENTATIONS(X)=$(patsubst %,X(%),$(call names,tests/planted/*.c))')
 
-# Machine facts name the flags that the implementations were built with.
-$(OBJECTS)/bench/machine.o: FILE_FLAGS := '-DBUILD_FLAGS="$(C_FLAGS) | $(VARIANT_FLAGS)"'
-
-REGISTRIES := impls/registry.c impls/cuda/registry.h
-$(BUILD)/build_identity.c: bench/build_identity.sh $(REGISTRIES) $(IMPLS) $(CUDA) $(MEASURED) $(FLAGS_FILE) $(CUDA_FILE)
-	$(call show,write) && bench/build_identity.sh '$(CODE_FLAGS)' '$(REGISTRIES)' '$(MEASURES)' '$(LEARNING)' $(IMPLS) $(CUDA) $(MEASURED) >$@
+REGISTRIES := $(wildcard impls/registry/*.c impls/cuda/registry.h)
+$(BUILD)/build_identity.c: bench/build/build_identity.sh $(REGISTRIES) $(IMPLS) $(CUDA) $(MEASURED) $(FLAGS_FILE) $(CUDA_FILE)
+	$(call show,write) && bench/build/build_identity.sh '$(CODE_FLAGS)' '$(C_FLAGS) | $(VARIANT_FLAGS)' '$(REGISTRIES)' '$(MEASURES)' '$(LEARNING)' $(IMPLS) $(CUDA) $(MEASURED) >$@
 
 $(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what is missing, builds, and runs a sweep. bench/help.txt is the text of --help.
+# Installs what is missing, builds, and runs a sweep. bench/command/help.txt is the text of --help.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -9,7 +9,7 @@ install=()
 arguments=()
 while [[ $# -gt 0 && $1 != -- ]]; do
     case $1 in
-    --help | -h) exec cat "$here/bench/help.txt" ;;
+    --help | -h) exec cat "$here/bench/command/help.txt" ;;
     --no-install) install=(--no-install) ;;
     *) arguments+=("$1") ;;
     esac
@@ -17,11 +17,11 @@ while [[ $# -gt 0 && $1 != -- ]]; do
 done
 arguments+=("$@") # what follows -- is another program's
 if [[ ${#arguments[@]} == 0 ]]; then
-    cat "$here/bench/help.txt" >&2
+    cat "$here/bench/command/help.txt" >&2
     exit 2
 fi
 
-"$here/bench/install.sh" "${install[@]}" run || exit 2
+"$here/bench/build/install.sh" "${install[@]}" run || exit 2
 
 # Two runs started at once build one after the other. A build has its own make flags, whoever calls this script.
 mkdir -p "$here/build"

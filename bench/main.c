@@ -1,22 +1,22 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
-#include "bench/conclude.h"
-#include "bench/data.h"
-#include "bench/dump.h"
-#include "bench/list.h"
-#include "bench/machine.h"
-#include "bench/machine_print.h"
-#include "bench/predict.h"
-#include "bench/roofs.h"
-#include "bench/run.h"
-#include "bench/single.h"
-#include "bench/worker.h"
+#include "bench/command/conclude.h"
+#include "bench/command/data.h"
+#include "bench/command/dump.h"
+#include "bench/command/list.h"
+#include "bench/command/predict.h"
+#include "bench/command/run.h"
+#include "bench/command/single.h"
+#include "bench/machine/machine.h"
+#include "bench/machine/machine_print.h"
+#include "bench/machine/roofs.h"
+#include "bench/measure/worker.h"
 
 #include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 
-enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 }; /* bench/help.txt says what they mean */
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 }; /* bench/command/help.txt says what they mean */
 
 struct arguments {
     const char *command;     /* a row of the table below, or a sweep file */
@@ -63,7 +63,7 @@ static bool do_machine(const struct arguments *arguments, int *status, struct er
         return fail(error, "%s: expected nothing after machine, or --predict as well", arguments->object);
     if (!arguments->predict)
         return machine_print(stdout, arguments->program, error);
-    snprintf(cards, sizeof cards, "%.*s/bench/cards.yaml", PATH_MAX - 32, arguments->root);
+    snprintf(cards, sizeof cards, "%.*s/bench/machine/cards.yaml", PATH_MAX - 32, arguments->root);
     snprintf(sweep, sizeof sweep, "%.*s/sweeps/gpu.yaml", PATH_MAX - 32, arguments->root);
     return predict_print(stdout, arguments->program, cards, arguments->object != NULL ? arguments->object : sweep, error);
 }

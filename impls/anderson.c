@@ -9,12 +9,12 @@
  *
  * The residual is the iteration's own, max|f(h) - h| / max|f(h)| of a token. With a tolerance, a sequence that is below it stays where
  * it is while the others go on. */
-#include "impls/basis.h"
-#include "impls/finite.h"
-#include "impls/iteration.h"
-#include "impls/residual.h"
-#include "impls/support.h"
-#include "impls/vector.h"
+#include "impls/contract/support.h"
+#include "impls/math/basis.h"
+#include "impls/math/finite.h"
+#include "impls/math/iteration.h"
+#include "impls/math/residual.h"
+#include "impls/math/vector.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,14 +6,14 @@
  * then applied step by step, all by OpenBLAS. The exact gradient solves with M_t^T (exact_gradient.h), decomposing M_t once more.
  * The matrices of all tokens are independent of each other and of the states, so the threads share them; a state-dependent mixer
  * allows that only one step at a time. In float64 this is the reference of the tests. */
-#include "impls/blas.h"
-#include "impls/exact_gradient.h"
-#include "impls/feedback.h"
-#include "impls/finite.h"
-#include "impls/mixer.h"
-#include "impls/support.h"
-#include "impls/transition.h"
-#include "impls/vector.h"
+#include "impls/contract/support.h"
+#include "impls/math/blas.h"
+#include "impls/math/exact_gradient.h"
+#include "impls/math/feedback.h"
+#include "impls/math/finite.h"
+#include "impls/math/mixer.h"
+#include "impls/math/transition.h"
+#include "impls/math/vector.h"
 
 #include <omp.h>
 #include <stdlib.h>

@@ -6,10 +6,10 @@
  * Its gradient, exact and n-step alike, is one scan backwards in time. Option split=batch|channels|time forces what the threads
  * divide, store=keep|stream whether h is written into the caches or past them; left alone, it is written past them when v, lambda and
  * h together exceed the largest. */
-#include "impls/adjoint.h"
-#include "impls/finite.h"
-#include "impls/scan.h"
-#include "impls/support.h"
+#include "impls/contract/support.h"
+#include "impls/math/adjoint.h"
+#include "impls/math/finite.h"
+#include "impls/math/scan.h"
 
 #include <stdlib.h>
 

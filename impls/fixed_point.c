@@ -5,11 +5,11 @@
  * until ceil(quantile B) are below it at the same l. Damping is in iteration.h.
  *
  * The gradient is the n-step one, or the exact one by iteration of the adjoint (iterated_gradient.h). */
-#include "impls/finite.h"
-#include "impls/iterated_gradient.h"
-#include "impls/iteration.h"
-#include "impls/residual.h"
-#include "impls/support.h"
+#include "impls/contract/support.h"
+#include "impls/math/finite.h"
+#include "impls/math/iterated_gradient.h"
+#include "impls/math/iteration.h"
+#include "impls/math/residual.h"
 
 #include <stdlib.h>
 #include <string.h>

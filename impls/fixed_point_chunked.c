@@ -7,12 +7,12 @@
  * there. The l-th iterate is that of every chunk, which began where the chunk before had ended: with N < T it is not the map's.
  *
  * The limit is fixed_point's, and so are the gradients, of all T tokens at once (iterated_gradient.h). */
-#include "impls/finite.h"
-#include "impls/iterated_gradient.h"
-#include "impls/iteration.h"
-#include "impls/residual.h"
-#include "impls/support.h"
-#include "impls/vector.h"
+#include "impls/contract/support.h"
+#include "impls/math/finite.h"
+#include "impls/math/iterated_gradient.h"
+#include "impls/math/iteration.h"
+#include "impls/math/residual.h"
+#include "impls/math/vector.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,17 +3,17 @@
  * What a token needs from memory is read once, activated once, and serves all iterates. With a tolerance passes are short: a pass
  * tells the residuals of all its iterates, and when it turns out that an earlier one of them is the answer, the pass is made once more
  * up to that one. What is not finite is found the same way. The gradients are those of fixed_point, for low-rank mixers that do not read
- * the state in one pass backwards (fused_gradient.h), for others as fixed_point computes them (iterated_gradient.h). Option
+ * the state in one pass backwards (fused/gradient.h), for others as fixed_point computes them (iterated_gradient.h). Option
  * store=keep|stream: whether low-rank results are written into the caches or past them; left alone, past them when they would not be
  * found there. */
-#include "impls/finite.h"
-#include "impls/fused_gradient.h"
-#include "impls/fused_low_rank.h"
-#include "impls/fused_tokens.h"
-#include "impls/iterated_gradient.h"
-#include "impls/mixer.h"
-#include "impls/residual.h"
-#include "impls/support.h"
+#include "impls/contract/support.h"
+#include "impls/fused/gradient.h"
+#include "impls/fused/low_rank.h"
+#include "impls/fused/tokens.h"
+#include "impls/math/finite.h"
+#include "impls/math/iterated_gradient.h"
+#include "impls/math/mixer.h"
+#include "impls/math/residual.h"
 
 #include <stdlib.h>
 #include <string.h>

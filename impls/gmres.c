@@ -9,12 +9,12 @@
  * where it is while the others go on.
  *
  * The l-th iterate: f(h) right after an evaluation, then what minimises the 2-norm of f(h) - h in the space so far. */
-#include "impls/basis.h"
-#include "impls/finite.h"
-#include "impls/iteration.h"
-#include "impls/residual.h"
-#include "impls/support.h"
-#include "impls/vector.h"
+#include "impls/contract/support.h"
+#include "impls/math/basis.h"
+#include "impls/math/finite.h"
+#include "impls/math/iteration.h"
+#include "impls/math/residual.h"
+#include "impls/math/vector.h"
 
 #include <stdlib.h>
 #include <string.h>

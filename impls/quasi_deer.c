@@ -10,13 +10,13 @@
  * singular at an iterate that is far off: it is then taken without its mixer, and the answer is singular when the state before it has converged.
  *
  * The residual is how far a sweep moves: max|h^l - h^{l-1}| / max|h^l| of a token. */
-#include "impls/feedback.h"
-#include "impls/finite.h"
-#include "impls/iterated_gradient.h"
-#include "impls/residual.h"
-#include "impls/step.h"
-#include "impls/support.h"
-#include "impls/vector.h"
+#include "impls/contract/support.h"
+#include "impls/math/feedback.h"
+#include "impls/math/finite.h"
+#include "impls/math/iterated_gradient.h"
+#include "impls/math/residual.h"
+#include "impls/math/step.h"
+#include "impls/math/vector.h"
 
 #include <omp.h>
 #include <stdlib.h>

@@ -15,12 +15,12 @@
  * Nothing is divided by a product of lambdas, which may be 0: each D(i,k) is multiplied up from k. The triangle costs N r^2 d a token
  * where the steps themselves cost r d, so chunks are short. Threads divide sequences, or where there are too few of them take stretches
  * of a sequence in turn; the bits are the same. */
-#include "impls/finite.h"
-#include "impls/lanes.h"
-#include "impls/low_rank.h"
-#include "impls/mixer.h"
-#include "impls/support.h"
-#include "impls/vector.h"
+#include "impls/contract/support.h"
+#include "impls/math/finite.h"
+#include "impls/math/lanes.h"
+#include "impls/math/low_rank.h"
+#include "impls/math/mixer.h"
+#include "impls/math/vector.h"
 
 #include <omp.h>
 #include <stdlib.h>

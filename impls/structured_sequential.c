@@ -6,14 +6,14 @@
  * Sequences are divided among the threads; those of a state-dependent problem go through time in groups, so that W is multiplied
  * with matrices. In float64 this is the exact answer of the sweeps. The gradient is exact, too, and costs
  * as much a step (exact_gradient.h). */
-#include "impls/activation.h"
-#include "impls/exact_gradient.h"
-#include "impls/feedback.h"
-#include "impls/finite.h"
-#include "impls/low_rank.h"
-#include "impls/mixer.h"
-#include "impls/support.h"
-#include "impls/vector.h"
+#include "impls/contract/support.h"
+#include "impls/math/activation.h"
+#include "impls/math/exact_gradient.h"
+#include "impls/math/feedback.h"
+#include "impls/math/finite.h"
+#include "impls/math/low_rank.h"
+#include "impls/math/mixer.h"
+#include "impls/math/vector.h"
 
 #include <omp.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef PLOTS_DRAWING_H
 #define PLOTS_DRAWING_H
 
-#include "bench/record.h"
+#include "bench/journal/record.h"
 
 enum { ROW_COLUMNS_MAX = 8 };
 

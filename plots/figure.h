@@ -2,9 +2,9 @@
 #ifndef PLOTS_FIGURE_H
 #define PLOTS_FIGURE_H
 
-#include "bench/sweep.h"
+#include "bench/report/groups.h"
+#include "bench/sweep/sweep.h"
 #include "plots/drawing.h"
-#include "plots/groups.h"
 #include "plots/kinds.h"
 #include "plots/machine_limits.h"
 

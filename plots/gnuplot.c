@@ -2,8 +2,8 @@
  * "/" or "./": to gnuplot a file name that starts with "<" or "|" would be a command. */
 #include "plots/gnuplot.h"
 
-#include "bench/files.h"
-#include "bench/process.h"
+#include "bench/base/files.h"
+#include "bench/base/process.h"
 #include "plots/scripts.h"
 
 #include <errno.h>

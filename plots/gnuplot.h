@@ -2,7 +2,7 @@
 #ifndef PLOTS_GNUPLOT_H
 #define PLOTS_GNUPLOT_H
 
-#include "bench/error.h"
+#include "bench/base/error.h"
 
 /* Writes every script into a folder. */
 bool gnuplot_copy_scripts(const char *folder, struct error *error);

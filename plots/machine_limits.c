@@ -1,7 +1,7 @@
 /* See machine_limits.h. */
 #include "plots/machine_limits.h"
 
-#include "bench/parse.h"
+#include "bench/base/parse.h"
 
 #include <limits.h>
 #include <math.h>

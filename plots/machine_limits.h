@@ -3,8 +3,8 @@
 #ifndef PLOTS_MACHINE_LIMITS_H
 #define PLOTS_MACHINE_LIMITS_H
 
-#include "bench/records.h"
-#include "bench/roofs.h"
+#include "bench/journal/records.h"
+#include "bench/machine/roofs.h"
 
 enum { LIMITS_CACHES_MAX = 8, ROOF_LINES_MAX = LIMITS_CACHES_MAX + 1 };
 

@@ -2,7 +2,7 @@
 #ifndef PLOTS_NAMES_H
 #define PLOTS_NAMES_H
 
-#include "bench/sweep.h"
+#include "bench/sweep/sweep.h"
 
 enum { PLOT_NAME_SIZE = SWEEP_NAME_MAX + 64 };
 

@@ -1,9 +1,10 @@
 /* See plot.h. */
 #include "plots/plot.h"
 
-#include "bench/files.h"
+#include "bench/base/files.h"
 #include "plots/gnuplot.h"
 #include "plots/names.h"
+#include "plots/page.h"
 #include "plots/pages.h"
 
 #include <limits.h>

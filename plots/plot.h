@@ -1,10 +1,10 @@
-/* Draws a sweep's plots from its merged records (bench/summary.h), and the limits of the machine from machine.json: for each a picture
+/* Draws a sweep's plots from its merged records (bench/report/summary.h), and the limits of the machine from machine.json: for each a picture
  * (SVG), beside it the data and the script that made it. */
 #ifndef PLOTS_PLOT_H
 #define PLOTS_PLOT_H
 
-#include "bench/records.h"
-#include "bench/sweep.h"
+#include "bench/journal/records.h"
+#include "bench/sweep/sweep.h"
 
 struct plots_drawn {
     size_t pictures;

@@ -3,7 +3,7 @@
 #ifndef PLOTS_ROWS_H
 #define PLOTS_ROWS_H
 
-#include "bench/records.h"
+#include "bench/journal/records.h"
 #include "plots/drawing.h"
 
 /* The records of one curve, in any order; x is the field on the x axis or -1. False when out of memory. */

@@ -1,7 +1,7 @@
 /* See samples.h. */
 #include "plots/samples.h"
 
-#include "bench/statistics.h"
+#include "bench/base/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef TASKS_FAMILY_H
 #define TASKS_FAMILY_H
 
-#include "tasks/random.h"
+#include "bench/base/random.h"
 #include "tasks/task.h"
 
 enum { TASK_OPTIONS_MAX = 4, TASK_WORDS_MAX = 2, TASK_QUOTED_SIZE = 40 };

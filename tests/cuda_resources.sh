@@ -104,7 +104,7 @@ fi
 mapfile -t targets < <(grep -oE 'code=sm_[0-9a-z]+' <<<"$flags" | sed 's/code=//')
 [[ ${#targets[@]} -gt 0 ]] || say "no compute capability in $build/flags-cuda"
 rows=
-for source in impls/cuda/*.cu bench/cuda/*.cu; do
+for source in impls/cuda/*.cu bench/machine/cuda/*.cu; do
     [[ -e $source ]] || continue
     report=$build/objects/${source%.cu}.ptxas
     [[ -e $report ]] || { say "$report is missing" && continue; }

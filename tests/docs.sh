@@ -1,7 +1,7 @@
 #!/bin/bash
 # The pages are sound: links and anchors lead somewhere, files that are named exist, lines of prose fit a diff, measured figures stand in
 # generated blocks alone, examples of sweep files are valid, and the reference has a place for everything that the program knows.
-# A generated block lies between <!-- block: NAME --> and <!-- end -->. Made-up names of files begin with my or old. BUILD names the
+# A generated block lies between a comment that begins with <!-- block and <!-- end -->. Made-up names of files begin with my or old. BUILD names the
 # folder of the build (build).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -26,7 +26,7 @@ lines_of() { # PAGE
     awk -v page="$1" '
         /^ *```/ { fence = !fence; blank = 0; next }
         fence { next }
-        /^<!-- block: / { block = 1 }
+        /^<!-- block/ { block = 1 }
         block { if ($0 ~ /^<!-- end -->/) block = 0; next }
         /^ *$/ { blank = 1; next }
         /^    / && (blank || code) { code = 1; next }

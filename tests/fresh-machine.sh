@@ -85,8 +85,8 @@ expect "help" 0 "Exit status" researcher / "/home/researcher/checkout/run.sh --h
 [[ $(state) == "$before" ]] || { say "FAILED: something changed" && failed=1; }
 
 if [[ $only == install ]]; then
-    expect "installing" 0 "Setting up gnuplot" root /home/root/checkout "bench/install.sh run test"
-    expect "everything is there" 0 "^nothing$" root /home/root/checkout "bench/install.sh run test; echo nothing"
+    expect "installing" 0 "Setting up gnuplot" root /home/root/checkout "bench/build/install.sh run test"
+    expect "everything is there" 0 "^nothing$" root /home/root/checkout "bench/build/install.sh run test; echo nothing"
 else
     for user in root researcher; do
         expect "$user" 0 "^[0-9]+ passed, 0 failed\$" "$user" "/home/$user/checkout" "make test"

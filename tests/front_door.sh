@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh and bench/install.sh on machines that lack things: each machine is a folder of commands that PATH is set to. apt-get, sudo and
+# run.sh and bench/build/install.sh on machines that lack things: each machine is a folder of commands that PATH is set to. apt-get, sudo and
 # id are stand-ins; nothing is installed anywhere.
 set -uo pipefail
 home=$(cd "$(dirname "$0")/.." && pwd)
@@ -65,7 +65,7 @@ expect "help among arguments" 0 "$home/run.sh" sweep.yaml --help -- "./run.sh FI
 expect "no argument" 2 "$home/run.sh" -- "./run.sh FILE.yaml"
 
 # The one header that is looked for by its path is really there: these tests are built with it.
-packages=$(awk '$1 !~ /^#/ && $2 == "run" && $3 != "header" {printf " %s", $1}' "$home/bench/packages.txt")
+packages=$(awk '$1 !~ /^#/ && $2 == "run" && $3 != "header" {printf " %s", $1}' "$home/bench/build/packages.txt")
 simulate="apt-get install --simulate --no-install-recommends$packages"
 install="apt-get install -y --no-install-recommends$packages"
 
@@ -94,13 +94,13 @@ machine user
 command_is sudo "echo sudo >>'$folder/log'; exec \"\$@\""
 apt_is "[[ \$2 == -y ]] || exit 0
 for tool in gcc g++ make objcopy gnuplot pkg-config; do ln -s '$(type -P true)' '$folder/bin/'\$tool; done"
-expect "installing" 0 "$home/bench/install.sh" run -- "Missing on this machine" "libopenblas-dev" "Installing: sudo env"
+expect "installing" 0 "$home/bench/build/install.sh" run -- "Missing on this machine" "libopenblas-dev" "Installing: sudo env"
 calls "installing" "$simulate"$'\nsudo\n'"$install"
-expect "nothing is missing" 0 "$home/bench/install.sh" --no-install run --
+expect "nothing is missing" 0 "$home/bench/build/install.sh" --no-install run --
 calls "nothing is missing" "$simulate"$'\nsudo\n'"$install"
 
 machine root
 apt_is :
-expect "installed in vain" 2 "$home/bench/install.sh" run -- "Installed, and yet not found:$packages"
+expect "installed in vain" 2 "$home/bench/build/install.sh" run -- "Installed, and yet not found:$packages"
 
 exit $failed

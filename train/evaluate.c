@@ -1,7 +1,7 @@
 /* See training.h: using what was trained. Every answer is planned for itself: weights are shared, activations are not. */
 #include "train/session.h"
 
-#include "impls/support.h"
+#include "impls/contract/support.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* What a model is made of; its arithmetic is in pass.c. */
-#include "train/pass.h"
+#include "train/math/pass.h"
 #include "train/variants.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* See parameters.h. */
 #include "train/parameters.h"
 
-#include "impls/support.h"
-#include "tasks/random.h"
+#include "bench/base/random.h"
+#include "impls/contract/support.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* See schedule.h. */
 #include "train/schedule.h"
 
-#include "tasks/random.h"
+#include "bench/base/random.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 #ifndef TRAIN_SESSION_H
 #define TRAIN_SESSION_H
 
-#include "train/pass.h"
+#include "train/math/pass.h"
 #include "train/schedule.h"
 
 struct training {

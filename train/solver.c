@@ -1,7 +1,7 @@
 /* See solver.h. */
 #include "train/solver.h"
 
-#include "impls/support.h"
+#include "impls/contract/support.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* See training.h: what a training owns, from opening to closing. */
 #include "train/session.h"
 
-#include "impls/support.h"
+#include "impls/contract/support.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Tables of what is compiled once per dtype and instruction level (impls/real.h), for files that are compiled once. */
+/* Tables of what is compiled once per dtype and instruction level (impls/math/real.h), for files that are compiled once. */
 #ifndef TRAIN_VARIANTS_H
 #define TRAIN_VARIANTS_H
 

@@ -10,7 +10,7 @@
 #include "impls/cuda/registry.h"
 #include "impls/cuda/singular.h"
 #include "impls/cuda/token.h"
-#include "impls/support.h"
+#include "impls/contract/support.h"
 
 struct plan {
     struct session session;

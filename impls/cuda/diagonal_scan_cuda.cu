@@ -8,7 +8,7 @@
 #include "impls/cuda/registry.h"
 #include "impls/cuda/scan.h"
 #include "impls/cuda/session.h"
-#include "impls/support.h"
+#include "impls/contract/support.h"
 
 struct plan {
     struct session session;

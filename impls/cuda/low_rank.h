@@ -1,4 +1,4 @@
-/* The exact step of low-rank mixers in r x r algebra, on the device; impls/low_rank.h has the definitions: with I - Q = U F^{-1} S U^T,
+/* The exact step of low-rank mixers in r x r algebra, on the device; impls/math/low_rank.h has the definitions: with I - Q = U F^{-1} S U^T,
  * b = (F - S W)^{-1} S y, W = U^T G U. A block a step; the elimination is one thread's. */
 #ifndef IMPLS_CUDA_LOW_RANK_H
 #define IMPLS_CUDA_LOW_RANK_H

@@ -7,11 +7,11 @@
 #ifndef IMPLS_CUDA_MAP_H
 #define IMPLS_CUDA_MAP_H
 
+#include "impls/contract/support.h"
 #include "impls/cuda/mixer.h"
 #include "impls/cuda/product.h"
 #include "impls/cuda/scan.h"
 #include "impls/cuda/session.h"
-#include "impls/support.h"
 
 struct device_map {
     struct session *session;

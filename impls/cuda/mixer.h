@@ -1,5 +1,5 @@
 /* Channel mixers on the device, a block a token: raw parameters to activated ones q, and the action of I - Q on a vector. Definitions
- * and the layout of q are those of impls/mixer.h.
+ * and the layout of q are those of impls/math/mixer.h.
  *
  * Vectors may lie in shared or in global memory. A thread owns the channels threadIdx.x + k blockDim.x: what it reads and writes of a
  * vector there needs no barrier. Every thread of the block calls these functions; all end with a barrier. */

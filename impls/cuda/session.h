@@ -3,8 +3,8 @@
 #ifndef IMPLS_CUDA_SESSION_H
 #define IMPLS_CUDA_SESSION_H
 
+#include "impls/contract/support.h"
 #include "impls/cuda/launch.h"
-#include "impls/support.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* What supports() of every implementation on the device needs alike; see device.h. */
+#include "impls/contract/support.h"
 #include "impls/cuda/device.h"
-#include "impls/support.h"
 
 bool device_support_begin(struct support *support, const struct problem *problem, const struct settings *settings,
                           const char *options, unsigned gradients)

@@ -1,7 +1,7 @@
 /* impls/cuda/device.h in host memory, under the tests' runner: what is fresh holds NaN, and every launch has ended when it returns. */
 #include "impls/cuda/device.h"
 extern "C" {
-#include "tests/allocations.h"
+#include "tests/support/allocations.h"
 }
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* The device's limits under the runner: that their kernels do what they claim, device_limits_measure() looks at itself. */
-#include "bench/cuda/limits.h"
+#include "bench/machine/cuda/limits.h"
 #include "tests/cuda/runner_ways.h"
 
 #include <stdio.h>

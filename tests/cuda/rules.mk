@@ -12,8 +12,8 @@ KERNEL_CXX_plain := $(CXX)
 KERNEL_CXX_address := $(CXX)
 KERNEL_CXX_thread := clang++
 # What of the program is the same in all of them: nothing of it is a sanitizer's subject.
-KERNEL_TESTS := $(call once,tests,cases gradient_cases gradients reference cuda/kernels)
-KERNEL_LIBRARY := $(filter-out $(CUDA) $(CUDA_LIMITS) $(OBJECTS)/impls/registry.o,$(LIBRARY)) $(OBJECTS)/impls/cuda/support.o $(OBJECTS)/bench/cuda/absent.o
+KERNEL_TESTS := $(call once,tests,$(addprefix support/,cases gradient_cases gradients pairs reference) cuda/kernels)
+KERNEL_LIBRARY := $(filter-out $(CUDA) $(CUDA_LIMITS) $(REGISTRY),$(LIBRARY)) $(OBJECTS)/impls/cuda/support.o $(call objects,bench/machine/cuda/absent)
 
 # $1: plain, address or thread
 define kernel_rules
@@ -26,17 +26,17 @@ $(KERNELS)/$1/%.o: tests/cuda/%.cc $(FLAGS_FILE)
 $(BUILD)/kernels-$1: $(patsubst %,$(KERNELS)/$1/%.o,$(KERNEL_NAMES) runner device) $(KERNELS)/registry.o $(KERNEL_TESTS) $(KERNEL_LIBRARY)
 	$$(call show,link) && $$(KERNEL_CXX_$1) $$(filter %.o,$$^) $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -rdynamic -fopenmp -pthread -Wl,--as-needed \
 	    $$(LIBRARIES) $$$$(pkg-config --libs check) -ldl -o $$@
-$(BUILD)/bugs-$1: $(patsubst %,$(KERNELS)/$1/%.o,bugs runner device) $(OBJECTS)/impls/status.o
+$(BUILD)/bugs-$1: $(patsubst %,$(KERNELS)/$1/%.o,bugs runner device) $(OBJECTS)/impls/contract/status.o
 	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -o $$@
-$(KERNELS)/$1/limits.o: bench/cuda/limits.cu $(FLAGS_FILE)
+$(KERNELS)/$1/limits.o: bench/machine/cuda/limits.cu $(FLAGS_FILE)
 	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -MMD -MP -x c++ -c $$< -o $$@
-$(BUILD)/limits-$1: $(patsubst %,$(KERNELS)/$1/%.o,limits runner device) $(call once,tests,cuda/limits) $(OBJECTS)/impls/status.o
+$(BUILD)/limits-$1: $(patsubst %,$(KERNELS)/$1/%.o,limits runner device) $(call once,tests,cuda/limits) $(OBJECTS)/impls/contract/status.o
 	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -o $$@
 KERNEL_PROGRAMS += $(BUILD)/kernels-$1 $(BUILD)/bugs-$1 $(if $(filter thread,$1),,$(BUILD)/limits-$1)
 endef
 $(foreach way,$(KERNEL_WAYS),$(eval $(call kernel_rules,$(way))))
 
-$(KERNELS)/registry.o: impls/registry.c $(FLAGS_FILE)
+$(KERNELS)/registry.o: impls/registry/registry.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),-DWITH_CUDA)
 
 # Stands for NVIDIA's driver where the suite asks for it, in a folder of its own: a real one is not to be hidden from anything else.
@@ -44,14 +44,14 @@ KERNEL_PROGRAMS += $(BUILD)/driver/libcuda.so.1
 $(BUILD)/driver/libcuda.so.1: tests/cuda/driver.c $(FLAGS_FILE)
 	$(call show,link) && $(CC) $(filter-out -fsanitize=%,$(C_FLAGS)) -fPIC -shared -Wl,-soname,$(@F) $< -o $@
 
-$(OBJECTS)/tests/test_cuda.o: FILE_FLAGS := '-DKERNEL_WAYS="$(KERNEL_WAYS)"'
+$(OBJECTS)/tests/impls/test_cuda.o: FILE_FLAGS := '-DKERNEL_WAYS="$(KERNEL_WAYS)"'
 
 # impls/cuda/device.c linked with a made-up runtime in the place of the real one.
 ifneq ($(NVCC),)
 KERNEL_PROGRAMS += $(BUILD)/device-refused
 $(OBJECTS)/tests/cuda/runtime.o: FILE_FLAGS = $(CUDA_INCLUDES)
 $(OBJECTS)/tests/cuda/runtime.o: $(CUDA_FILE)
-$(BUILD)/device-refused: $(call once,tests,cuda/runtime) $(call once,impls,support status problem) $(call once,impls/cuda,device support)
+$(BUILD)/device-refused: $(call once,tests,cuda/runtime) $(call once,impls/contract,support status problem) $(call once,impls/cuda,device support)
 	$(call show,link) && $(CXX) $^ $(LINK_FLAGS) $(LIBRARIES) -o $@
 endif
 

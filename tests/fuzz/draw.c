@@ -2,11 +2,11 @@
  * paper, and the data of every kind of plot. Nothing of it may reach the terminal, or the file that gnuplot reads, but printable text. */
 #include "tests/fuzz/fuzz.h"
 
-#include "bench/comparison.h"
-#include "bench/quantity.h"
-#include "bench/summary.h"
-#include "bench/table.h"
-#include "bench/warning_print.h"
+#include "bench/report/comparison.h"
+#include "bench/report/quantity.h"
+#include "bench/report/summary.h"
+#include "bench/report/table.h"
+#include "bench/report/warning_print.h"
 #include "plots/pages.h"
 
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 
-#include "bench/error.h"
-#include "bench/point.h"
+#include "bench/base/error.h"
+#include "bench/sweep/point.h"
 
 #include <stddef.h>
 #include <stdint.h>

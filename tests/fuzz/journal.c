@@ -2,8 +2,8 @@
  * else, and can be read again with the record that was appended. */
 #include "tests/fuzz/fuzz.h"
 
-#include "bench/journal.h"
-#include "bench/records.h"
+#include "bench/journal/journal.h"
+#include "bench/journal/records.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * data cover the file's, in order. */
 #include "tests/fuzz/fuzz.h"
 
-#include "bench/safetensors.h"
+#include "bench/base/safetensors.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #define TESTS_PLANTED_PLANTED_H
 
 #include "impls/impl.h"
-#include "impls/real.h"
+#include "impls/math/real.h"
 
 #include <stdlib.h>
 

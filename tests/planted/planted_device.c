@@ -2,8 +2,8 @@
  * forward pass takes DEVICE_SECONDS, and answers wrongly when it is not driven as a device must be: what was not uploaded is NaN, what is
  * not downloaded never reaches the caller, and a timed call without a flush before it is internal. The last stands for a whole
  * protocol: forward() may come first without a flush, once after each upload, for that is how answers are had; then every call wants one. */
-#include "impls/real.h"
 #include "impls/impl.h"
+#include "impls/math/real.h"
 
 #include <stdlib.h>
 #include <string.h>

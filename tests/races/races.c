@@ -3,8 +3,9 @@
  * computed is checked elsewhere (test_implementations.c). Also draws problems, which threads do as well.
  *
  *   races IMPLEMENTATION... */
-#include "bench/point.h"
-#include "tests/reference.h"
+#include "bench/measure/cache.h"
+#include "bench/sweep/point.h"
+#include "tests/support/reference.h"
 
 #include <check.h>
 #include <omp.h>

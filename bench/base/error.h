@@ -1,0 +1,14 @@
+/* How this room reports failure: a function returns false and leaves one sentence here; main.c alone prints it. */
+#ifndef BENCH_BASE_ERROR_H
+#define BENCH_BASE_ERROR_H
+
+#include <stdbool.h>
+
+struct error {
+    char text[1024];
+};
+
+/* Writes the sentence (cut at the end if too long) and returns false, so that callers say: return fail(error, "..."). */
+bool fail(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,64 @@
+/* See safetensors_write.h. */
+#include "bench/base/safetensors_write.h"
+
+#include "bench/base/files.h"
+#include "bench/base/parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 }; /* of the first byte of data in the file */
+
+/* The header, padded with blanks; NULL when out of memory. The order of its keys is that of the data. */
+static char *header_text(const struct tensor tensor[], size_t n, json_t *metadata)
+{
+    static const char *const dtypes[DTYPE_COUNT] = {"F32", "F64"};
+    json_watch();
+    json_t *header = json_object();
+    json_int_t at = 0;
+    if (metadata != NULL)
+        json_object_set(header, "__metadata__", metadata);
+    for (size_t i = 0; i < n; i++) {
+        json_t *shape = json_array();
+        for (int k = 0; k < tensor[i].rank; k++)
+            json_array_append_new(shape, json_integer(tensor[i].shape[k]));
+        json_int_t begin = at, end = begin + (json_int_t)tensor[i].bytes;
+        json_t *entry = json_pack("{ss so s[II]}", "dtype", dtypes[tensor[i].dtype], "shape", shape, "data_offsets", begin, end);
+        if (json_object_set_new(header, tensor[i].name, entry) != 0) {
+            json_decref(header);
+            return NULL;
+        }
+        at = end;
+    }
+    char *text = json_print(header, JSON_COMPACT);
+    json_decref(header);
+    size_t length = text != NULL ? strlen(text) : 0, padded = (8 + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT - 8;
+    char *grown = text != NULL ? realloc(text, padded + 1) : NULL;
+    if (grown == NULL) {
+        free(text);
+        return NULL;
+    }
+    memset(grown + length, ' ', padded - length);
+    grown[padded] = '\0';
+    return grown;
+}
+
+bool safetensors_write(const char *path, const struct tensor tensor[], size_t n, json_t *metadata, struct error *error)
+{
+    char *header = header_text(tensor, n, metadata);
+    struct files_part *part = calloc(n + 2, sizeof *part);
+    bool good = header != NULL && part != NULL;
+    if (good) {
+        uint64_t length = strlen(header);
+        part[0] = (struct files_part){&length, sizeof length};
+        part[1] = (struct files_part){header, (size_t)length};
+        for (size_t i = 0; i < n; i++)
+            part[2 + i] = (struct files_part){tensor[i].data, tensor[i].bytes};
+        good = files_write_parts(path, part, n + 2, error);
+    } else {
+        fail(error, "no memory to write %s", path);
+    }
+    free(part);
+    free(header);
+    return good;
+}

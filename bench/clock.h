@@ -1,7 +1,0 @@
-/* Seconds of the monotonic clock, for limits, elapsed times and estimates. What is measured has its own clock, in timing.cc. */
-#ifndef BENCH_CLOCK_H
-#define BENCH_CLOCK_H
-
-double clock_seconds(void);
-
-#endif

@@ -1,0 +1,22 @@
+/* The machine's limits as a run needs them: measured once in a run's folder, for every number of threads that its timed points use, and
+ * the bound that follows from them for a record. */
+#ifndef BENCH_COMMAND_CALIBRATE_H
+#define BENCH_COMMAND_CALIBRATE_H
+
+#include "bench/machine/roofs.h"
+#include "bench/sweep/sweep.h"
+
+struct calibration {
+    json_t *json;        /* as machine.json holds them under "roofs"; NULL: nothing is timed */
+    struct roofs *roofs; /* the same */
+};
+
+/* Takes the limits from machine.json in the folder, where an earlier execution on this machine left them, or measures them. */
+bool calibrate(const struct sweep *sweep, const char *program, const char *folder, struct calibration *calibration,
+               struct error *error);
+void calibration_free(struct calibration *calibration);
+
+/* Sets throughput.bound of a record that has a speed; leaves any other as it is. False when out of memory. */
+bool calibration_bound(const struct calibration *calibration, const struct point *point, json_t *record);
+
+#endif

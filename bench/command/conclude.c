@@ -1,0 +1,149 @@
+/* See conclude.h. */
+#include "bench/base/files.h"
+#include "bench/command/conclude.h"
+
+#include "bench/base/parse.h"
+#include "bench/command/folder.h"
+#include "bench/command/points.h"
+#include "bench/command/vocabulary.h"
+#include "bench/report/comparison.h"
+#include "bench/report/longest.h"
+#include "bench/report/overhead.h"
+#include "bench/report/summary.h"
+#include "bench/report/table.h"
+#include "bench/report/warning_print.h"
+#include "plots/plot.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* How many points ended how. */
+struct results {
+    size_t count[RESULT_COUNT], measured;
+};
+
+static struct results count_points(const struct records *records)
+{
+    struct results results = {.measured = 0};
+    for (size_t i = 0; i < records->n; i++)
+        if (records->record[i].result < RESULT_COUNT) {
+            results.count[records->record[i].result]++;
+            results.measured++;
+        }
+    return results;
+}
+
+static bool is_current(const struct record *record, void *keys)
+{
+    return points_hold(keys, json_string_value(record_at(record, "key")));
+}
+
+/* One record a point, of those that the run is about, and what its rounds cost. */
+static bool read_points(const char *folder, const struct keys *keys, struct records *records, struct overhead *overhead,
+                        struct error *error)
+{
+    char journal[PATH_MAX];
+    struct keys held = *keys;
+    files_path(folder, "journal.jsonl", journal);
+    if (!records_read(journal, records, error))
+        return false;
+    records_keep(records, is_current, &held);
+    if (overhead_of(records, overhead, error) && records_merge(records, error) && longest_add(records, error))
+        return true;
+    records_free(records);
+    return false;
+}
+
+/* What the run did against disturbances, by its sweep and the machine that measured it. */
+static bool precautions_of(const struct sweep *sweep, const char *folder, struct precautions *precautions, struct error *error)
+{
+    char path[PATH_MAX];
+    const struct sweep_run *run = &sweep->run;
+    *precautions = (struct precautions){.rounds = run->rounds, .samples = run->samples, .until = run->relative_interval > 0};
+    files_path(folder, "machine.json", path);
+    json_t *facts;
+    if (!json_parse_file(path, &facts))
+        return fail(error, "no memory for %.900s", path);
+    precautions_of_machine(facts, precautions);
+    json_decref(facts);
+    return true;
+}
+
+static void print_results(const struct results *results, const struct overhead *overhead, const struct keys *keys,
+                          const char *folder, FILE *out)
+{
+    fprintf(out, "\nResults:");
+    for (enum result result = 0; result < RESULT_COUNT; result++)
+        if (results->count[result] > 0)
+            fprintf(out, " %zu %s%s", results->count[result], result_name(result), result_failed(result) ? " (!)" : "");
+    if (results->measured < keys->n)
+        fprintf(out, "; %zu of %zu points were not measured", keys->n - results->measured, keys->n);
+    fprintf(out, "\n");
+    overhead_print(overhead, out);
+    fprintf(out, "\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   what it was measured on\n",
+            folder);
+}
+
+/* Whatever can be said without writing a file. */
+static bool say(const struct sweep *sweep, const struct records *records, const struct overhead *overhead, const struct keys *keys,
+                const char *folder, FILE *out, struct error *error)
+{
+    struct precautions precautions;
+    struct results results = count_points(records);
+    bool good = precautions_of(sweep, folder, &precautions, error) && table_print(out, records, error) &&
+                warnings_print(out, records, &precautions, error);
+    if (good)
+        print_results(&results, overhead, keys, folder, out);
+    return good;
+}
+
+bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct error *error)
+{
+    char table[PATH_MAX], comparison[PATH_MAX];
+    struct plots_drawn drawn;
+    struct keys keys;
+    struct records records;
+    struct overhead overhead;
+    files_path(folder, "table.csv", table);
+    files_path(folder, "comparison.md", comparison);
+    if (!points_read(folder, &keys, error))
+        return false;
+    if (!read_points(folder, &keys, &records, &overhead, error)) {
+        points_free(&keys);
+        return false;
+    }
+    bool good = say(sweep, &records, &overhead, &keys, folder, out, error) && table_write(&records, table, error);
+    if (good)
+        fprintf(out, "    table.csv      one row a point, units in the header\n");
+    good = good && comparison_write(sweep, &records, comparison, error);
+    if (good && sweep->n_claims > 0)
+        fprintf(out, "    comparison.md  what the paper reports, and what was found here\n");
+    good = good && plots_draw(sweep, &records, folder, &drawn, error);
+    records_free(&records);
+    points_free(&keys);
+    if (!good)
+        return false;
+    fprintf(out, "    plots/*.svg    %zu pictures, each with its script and data\n", drawn.pictures);
+    if (drawn.note[0] != '\0')
+        fprintf(out, "\n%s\n", drawn.note);
+    return (fflush(out) == 0 && !ferror(out)) || fail(error, "the summary could not be written: %s", strerror(errno));
+}
+
+bool conclude_again(const char *folder, FILE *out, struct error *error)
+{
+    char path[PATH_MAX], trimmed[FOLDER_SIZE], scale[SWEEP_NAME_MAX];
+    struct sweep sweep;
+    size_t length = strlen(folder);
+    while (length > 1 && folder[length - 1] == '/')
+        length--;
+    if (length == 0 || length >= sizeof trimmed)
+        return fail(error, "expected the folder of a run, such as results/quick/run-1");
+    snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, folder);
+    files_path(trimmed, "sweep.yaml", path);
+    folder_scale(trimmed, sizeof scale, scale);
+    if (!sweep_read_kept(&sweep_vocabulary, path, scale[0] != '\0' ? scale : NULL, &sweep, error))
+        return false;
+    bool good = conclude(&sweep, trimmed, out, error);
+    sweep_free(&sweep);
+    return good;
+}

@@ -1,0 +1,147 @@
+/* See dump.h. */
+#include "bench/base/files.h"
+#include "bench/command/dump.h"
+
+#include "bench/base/number.h"
+#include "bench/base/safetensors_write.h"
+#include "bench/base/text.h"
+#include "bench/command/folder.h"
+#include "bench/machine/machine.h"
+#include "bench/measure/checkpoint.h"
+#include "bench/sweep/recipe.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { DIGITS_LEAST = 4 };
+
+static const int64_t SIZE_MAX_HERE = 65536; /* of each number */
+
+/* The checkpoint of the training whose key begins with these digits. */
+static bool find(const char *results, const char *digits, char path[PATH_MAX], struct error *error)
+{
+    char folder[PATH_MAX], found[KEY_SIZE] = "", quoted[QUOTED_SIZE];
+    size_t n = strlen(digits);
+    if (n < DIGITS_LEAST || n >= KEY_SIZE || strspn(digits, "0123456789abcdef") != n)
+        return fail(error, "%s is neither a file nor a key; expected a checkpoint, or %d to %d hexadecimal digits",
+                    text_quote(digits, quoted), DIGITS_LEAST, KEY_SIZE - 1);
+    files_path(results, "trained", folder);
+    DIR *entries = opendir(folder);
+    if (entries == NULL)
+        return fail(error, "cannot read folder %.900s: %s", folder, strerror(errno));
+    bool several = false;
+    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
+        if (strncmp(entry->d_name, digits, n) == 0 && strlen(entry->d_name) == KEY_SIZE - 1) {
+            several = several || found[0] != '\0';
+            snprintf(found, sizeof found, "%s", entry->d_name);
+        }
+    closedir(entries);
+    if (found[0] == '\0')
+        return fail(error, "no training below %.900s has a key that begins with %s", folder, digits);
+    if (several)
+        return fail(error, "%s begins the keys of several trainings, such as %s; expected more digits", digits, found);
+    size_t used = strlen(folder);
+    if (snprintf(folder + used, sizeof folder - used, "/%s", found) >= (int)(sizeof folder - used))
+        return fail(error, "%.900s...: the path is too long", folder);
+    checkpoint_file(folder, path);
+    return true;
+}
+
+static bool read_number(const char *text, const char *option, int64_t usual, int64_t least, int64_t *number, struct error *error)
+{
+    char quoted[QUOTED_SIZE];
+    *number = usual;
+    return text == NULL || (number_read_integer(text, number) && *number >= least && *number <= SIZE_MAX_HERE) ||
+           fail(error, "%s is %s; expected a whole number from %" PRId64 " to %" PRId64, option, text_quote(text, quoted), least,
+                SIZE_MAX_HERE);
+}
+
+static bool write_inputs(const char *path, const struct problem *p, const struct inputs *inputs, struct error *error)
+{
+    int64_t m = problem_m(p);
+    const struct tensor all[] = {
+        {.name = "v", .rank = 3, .shape = {p->B, p->T, p->d}, .data = inputs->v},
+        {.name = "lambda", .rank = 3, .shape = {p->B, p->T, p->d}, .data = inputs->lambda},
+        {.name = "theta", .rank = 3, .shape = {p->B, p->T, m}, .data = m > 0 ? inputs->theta : NULL},
+        {.name = "W", .rank = 2, .shape = {m, p->d}, .data = p->feedback != FEEDBACK_NONE ? inputs->W : NULL},
+    };
+    struct tensor tensor[sizeof all / sizeof all[0]];
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i].data == NULL)
+            continue;
+        tensor[n] = all[i];
+        tensor[n].dtype = p->dtype;
+        tensor[n].bytes = dtype_size(p->dtype);
+        for (int k = 0; k < all[i].rank; k++)
+            tensor[n].bytes *= (size_t)all[i].shape[k];
+        n++;
+    }
+    return safetensors_write(path, tensor, n, NULL, error);
+}
+
+static void print_problem(FILE *out, const char *path, const struct problem *p)
+{
+    char s[32];
+    number_print_real(p->s, sizeof s, s);
+    fprintf(out, "inputs: %s\nproblem: {B: %" PRId64 ", T: %" PRId64 ", d: %" PRId64 ", mixer: %s", path, p->B, p->T, p->d,
+            mixer_names[p->mixer]);
+    if (p->r > 0)
+        fprintf(out, ", r: %" PRId64, p->r);
+    if (p->s > 0)
+        fprintf(out, ", s: %s", s);
+    fprintf(out, ", form: %s, feedback: %s, dtype: %s}\n", form_names[p->form], feedback_names[p->feedback], dtype_names[p->dtype]);
+}
+
+static bool dump(FILE *out, const struct dump_request *request, const struct checkpoint *checkpoint, const struct point *point,
+                 const struct task *task, struct error *error)
+{
+    struct model_spec model = point_model(point, point_train_dtype(point));
+    struct recipe recipe = point_recipe(point);
+    struct recurrence recurrence = point_train_recurrence(point);
+    const struct environment environment = {.threads = machine_threads()};
+    struct training *training = NULL;
+    struct problem problem;
+    struct inputs inputs;
+    int64_t length, batch, block;
+    if (!read_number(request->length, "--length", recipe.length, 1, &length, error) ||
+        !read_number(request->batch, "--batch", 1, 1, &batch, error) ||
+        !read_number(request->block, "--block", 0, 0, &block, error))
+        return false;
+    struct status status = training_open(&model, &recipe, &recurrence, task, &environment, NULL, &training);
+    bool good = status.code == STATUS_OK || fail(error, "%s", status.message);
+    good = good && checkpoint_restore(checkpoint, false, training, error);
+    if (good) {
+        status = training_recurrence_inputs(training, block, length, batch, point_test_seed(point) + 1, &problem, &inputs);
+        good = status.code == STATUS_OK || fail(error, "%s", status.message);
+    }
+    good = good && write_inputs(request->file, &problem, &inputs, error);
+    if (good)
+        print_problem(out, request->file, &problem);
+    training_close(training);
+    return good;
+}
+
+bool dump_inputs(FILE *out, const struct dump_request *request, struct error *error)
+{
+    struct checkpoint *checkpoint = NULL;
+    struct point point;
+    struct task *task = NULL;
+    struct stat facts;
+    char path[PATH_MAX];
+    if (request->file == NULL)
+        return fail(error, "dump: expected --out and the name of a file");
+    bool is_file = stat(request->training, &facts) == 0 && S_ISREG(facts.st_mode);
+    if (is_file && snprintf(path, sizeof path, "%s", request->training) >= (int)sizeof path)
+        return fail(error, "%.900s...: the path is too long", request->training);
+    if (!is_file && !find(request->results, request->training, path, error))
+        return false;
+    bool good = checkpoint_open(path, &checkpoint, error) == CHECKPOINT_THERE && checkpoint_point(checkpoint, &point, error) &&
+                point_task(&point, &task, error) && dump(out, request, checkpoint, &point, task, error);
+    task_close(task);
+    checkpoint_close(checkpoint);
+    return good;
+}

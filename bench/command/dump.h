@@ -1,0 +1,20 @@
+/* The command dump: what a trained layer feeds its recurrence, as a file that a sweep's inputs: takes. */
+#ifndef BENCH_COMMAND_DUMP_H
+#define BENCH_COMMAND_DUMP_H
+
+#include "bench/base/error.h"
+
+#include <stdio.h>
+
+/* As the command line has them; NULL where nothing was said. */
+struct dump_request {
+    const char *training; /* a checkpoint, or the first digits of the key of a training below results */
+    const char *results;
+    const char *length, *batch, *block, *file;
+};
+
+/* Writes v, lambda, theta and W of one block on examples that the training never saw, and prints the lines of a sweep file that go
+ * with them. */
+bool dump_inputs(FILE *out, const struct dump_request *request, struct error *error);
+
+#endif

@@ -1,0 +1,97 @@
+/* See folder.h. */
+#include "bench/command/folder.h"
+
+#include "bench/base/files.h"
+#include "bench/base/number.h"
+#include "bench/base/parse.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { NUMBER_MAX = 1000000 };
+
+int folder_number(const char *name)
+{
+    int64_t number;
+    bool run = strncmp(name, "run-", 4) == 0 && name[4] >= '1' && name[4] <= '9' && number_read_integer(name + 4, &number) &&
+               number < NUMBER_MAX;
+    return run ? (int)number : 0;
+}
+
+/* The highest number of a run in a folder; 0 when there is none. */
+static bool last_run(const char *parent, int *last, struct error *error)
+{
+    *last = 0;
+    DIR *entries = opendir(parent);
+    if (entries == NULL)
+        return fail(error, "cannot read folder %s: %s", parent, strerror(errno));
+    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
+        if (folder_number(entry->d_name) > *last)
+            *last = folder_number(entry->d_name);
+    closedir(entries);
+    return true;
+}
+
+/* Whether rounds of this machine may go on in a folder. One without facts about a machine holds no rounds yet. */
+static bool of_this_machine(const char *folder, const char *machine_type, char *model, size_t capacity)
+{
+    char path[PATH_MAX];
+    files_path(folder, "machine.json", path);
+    json_t *facts;
+    if (!json_parse_file(path, &facts))
+        return true; /* whoever goes on will find out that there is no memory */
+    const char *type = json_string_value(json_object_get(facts, "type"));
+    const char *name = json_string_value(json_object_get(json_object_get(facts, "cpu"), "model"));
+    bool same = type == NULL || strcmp(type, machine_type) == 0;
+    snprintf(model, capacity, "%s", name != NULL ? name : "not known");
+    json_decref(facts);
+    return same;
+}
+
+bool folder_open(const char *results, const char *name, bool fresh, const char *machine_type, struct folder *folder,
+                 struct error *error)
+{
+    char parent[FOLDER_SIZE - 32], model[100];
+    int last, length = snprintf(parent, sizeof parent, "%s/%s", results, name);
+    *folder = (struct folder){.continued = false};
+    if (length < 0 || (size_t)length >= sizeof parent)
+        return fail(error, "%.200s...: the path of the results folder is too long", results);
+    if (!files_make_folder(parent, error) || !last_run(parent, &last, error))
+        return false;
+    snprintf(folder->path, sizeof folder->path, "%s/run-%d", parent, last);
+    folder->continued = last > 0 && !fresh;
+    if (folder->continued && !of_this_machine(folder->path, machine_type, model, sizeof model)) {
+        snprintf(folder->note, sizeof folder->note,
+                 "%.300s was measured on another machine (processor: %s) and is left as it is; this is a new run.", folder->path,
+                 model);
+        folder->continued = false;
+    }
+    while (!folder->continued) {
+        snprintf(folder->path, sizeof folder->path, "%s/run-%d", parent, ++last);
+        if (mkdir(folder->path, 0777) == 0)
+            break;
+        if (errno != EEXIST || last >= NUMBER_MAX) /* another run may have begun just now */
+            return fail(error, "%s: cannot make the folder of this run: %s", folder->path, strerror(errno));
+    }
+    return true;
+}
+
+bool folder_keep_scale(const char *folder, const char *scale, struct error *error)
+{
+    char path[PATH_MAX];
+    files_path(folder, "scale.txt", path);
+    if (scale[0] != '\0')
+        return files_write(path, scale, strlen(scale), error);
+    return files_remove(path, error);
+}
+
+void folder_scale(const char *folder, size_t capacity, char scale[capacity])
+{
+    char path[PATH_MAX];
+    files_path(folder, "scale.txt", path);
+    files_read_small(path, capacity, scale);
+}

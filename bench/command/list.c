@@ -1,0 +1,155 @@
+/* See list.h. */
+#include "bench/command/list.h"
+
+#include "bench/command/vocabulary.h"
+#include "bench/machine/machine.h"
+#include "bench/measure/measure.h"
+#include "bench/sweep/sweep.h"
+#include "impls/cuda/registry.h"
+#include "tasks/task.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool root_find(char program[PATH_MAX], char root[PATH_MAX], struct error *error)
+{
+    ssize_t length = readlink("/proc/self/exe", program, PATH_MAX - 1);
+    if (length < 0)
+        return fail(error, "/proc/self/exe: cannot find this program: %s", strerror(errno));
+    program[length] = '\0';
+    memcpy(root, program, (size_t)length + 1);
+    for (char *slash; (slash = strrchr(root, '/')) != NULL && slash != root;) {
+        char front_door[PATH_MAX + 8];
+        *slash = '\0';
+        snprintf(front_door, sizeof front_door, "%s/run.sh", root);
+        if (access(front_door, F_OK) == 0)
+            return true;
+    }
+    return fail(error, "%s: no folder above this program holds run.sh", program);
+}
+
+/* Whether an implementation can do anything at all here: the first word of its answers to a small problem of each mixer. */
+static void availability(int index, struct support *support)
+{
+    const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1};
+    const struct environment environment = {.threads = machine_threads(), .memory_limit = machine_memory_available()};
+    const struct implementation *one = registry_get(index, DTYPE_FLOAT32, level_best());
+    for (enum mixer mixer = MIXER_NONE; mixer < MIXER_COUNT; mixer++) {
+        bool low_rank = mixer == MIXER_DPLR || mixer == MIXER_HOUSEHOLDER;
+        const struct problem problem = {.B = 1, .T = 2, .d = 4, .mixer = mixer, .r = low_rank, .s = mixer != MIXER_NONE};
+        one->supports(&problem, &settings, &environment, support);
+        if (support->yes)
+            return;
+    }
+}
+
+static int sweep_file(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return length > 5 && strcmp(entry->d_name + length - 5, ".yaml") == 0;
+}
+
+/* The comment that a sweep file begins with, without its "# ". */
+static void first_line(const char *folder, const char *name, size_t capacity, char text[capacity])
+{
+    char path[PATH_MAX + 256], line[256] = "";
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "re");
+    if (file != NULL) {
+        if (fgets(line, sizeof line, file) == NULL)
+            line[0] = '\0';
+        fclose(file);
+    }
+    line[strcspn(line, "\n")] = '\0';
+    snprintf(text, capacity, "%s", strncmp(line, "# ", 2) == 0 ? line + 2 : "");
+}
+
+static void put_tasks(FILE *out)
+{
+    fprintf(out, "\nTasks\n");
+    for (int i = 0; task_family(i) != NULL; i++) {
+        char options[256];
+        task_family_options(i, sizeof options, options);
+        fprintf(out, "  %-22s %s\n", task_family(i), task_family_summary(i));
+        if (options[0] != '\0')
+            fprintf(out, "  %-22s options: %s\n", "", options);
+    }
+}
+
+bool list_print(FILE *out, const char *root, struct error *error)
+{
+    fprintf(out, "Implementations\n");
+    for (int i = 0; i < registry_count(); i++) {
+        const struct implementation *one = registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
+        struct support support;
+        availability(i, &support);
+        fprintf(out, "  %-22s %-4s  %-9s  %s%s\n", one->name, device_names[one->device],
+                one->exact    ? "exact"
+                : one->solver ? "solver"
+                              : "iterative",
+                support.yes ? "available: " : "not available: ", support.yes ? one->summary : support.reason);
+        if (one->options != NULL)
+            fprintf(out, "  %-22s options: %s\n", "", one->options);
+    }
+    fprintf(out, "Those of cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
+    fprintf(out, "\nInstruction levels of this machine:");
+    for (enum level level = LEVEL_BASELINE; level < LEVEL_COUNT; level++)
+        if (level_available(level))
+            fprintf(out, " %s", level_names[level]);
+    fprintf(out, "; %d processors\n", machine_threads());
+    put_tasks(out);
+    fprintf(out, "\nSweeps\n");
+
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%.*s/sweeps", PATH_MAX - 16, root);
+    struct dirent **entry;
+    int n = scandir(folder, &entry, sweep_file, alphasort);
+    if (n < 0)
+        return fail(error, "%s: cannot be listed: %s", folder, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        char text[256];
+        first_line(folder, entry[i]->d_name, sizeof text, text);
+        fprintf(out, "  sweeps/%-22s %s\n", entry[i]->d_name, text);
+        free(entry[i]);
+    }
+    free(entry);
+    return true;
+}
+
+bool check_print(FILE *out, const char *path, const char *scale, bool many, struct error *error)
+{
+    struct sweep *sweep = calloc(1, sizeof *sweep);
+    if (sweep == NULL)
+        return fail(error, "no memory to read %s", path);
+    bool good = sweep_read(&sweep_vocabulary, path, scale, many, sweep, error);
+    if (good) {
+        fprintf(out, "%s%s%s: %zu point%s (%zu named more than once, %zu skipped)\n", path,
+                sweep->scale[0] != '\0' ? " at the scale " : "", sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s",
+                sweep->n_shared, sweep->n_skipped);
+        for (int i = 0; i < registry_count(); i++)
+            for (int measure = 0; fields[FIELD_MEASURE].word(measure) != NULL; measure++) {
+                size_t n = 0;
+                for (size_t k = 0; k < sweep->n_points; k++)
+                    n += point_implementation(&sweep->point[k]) ==
+                             registry_get(i, point_problem(&sweep->point[k]).dtype, point_level(&sweep->point[k])) &&
+                         sweep->point[k].value[FIELD_MEASURE].integer == measure;
+                if (n > 0)
+                    fprintf(out, "  %6zu  %s of %s\n", n, fields[FIELD_MEASURE].word(measure),
+                            registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE)->name);
+            }
+        for (int measure = 0; measure_word(measure) != NULL; measure++) {
+            size_t n = 0;
+            for (size_t k = 0; k < sweep->n_points; k++)
+                n += sweep->point[k].value[FIELD_IMPLEMENTATION].kind == VALUE_NONE &&
+                     sweep->point[k].value[FIELD_MEASURE].integer == measure;
+            if (n > 0)
+                fprintf(out, "  %6zu  %s\n", n, measure_word(measure));
+        }
+        sweep_free(sweep);
+    }
+    free(sweep);
+    return good;
+}

@@ -1,0 +1,41 @@
+/* What a run shows while it goes: on a terminal one line that is redrawn, elsewhere one plain line a finished point. */
+#ifndef BENCH_COMMAND_PROGRESS_H
+#define BENCH_COMMAND_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct progress {
+    FILE *out;
+    bool terminal;
+    size_t done, failed, total;
+    double started; /* of the monotonic clock */
+};
+
+/* total: points that this run will measure, those finished earlier not counted, so that the estimate rests on what it saw. */
+void progress_begin(struct progress *progress, FILE *out, size_t total);
+
+/* Says what runs now (a terminal only). */
+void progress_running(struct progress *progress, const char *label);
+
+/* One more point is finished; result is its word in the record, failed whether it counts as a failure. */
+void progress_finished(struct progress *progress, const char *label, const char *result, bool failed, double seconds);
+
+/* Takes the redrawn line away. Nothing is open afterwards; may be called twice. */
+void progress_end(struct progress *progress);
+
+/* ---- Pure functions -------------------------------------------------------------------------------------------------------- */
+
+enum { PROGRESS_LINE_SIZE = 1024 };
+
+/* "[######------] 12/60, 1 failed, 45 s left: LABEL", cut to fewer than columns characters; elapsed in seconds. Control characters
+ * in the label become '?'. */
+void progress_line(const struct progress *progress, double elapsed, const char *label, size_t columns,
+                   char text[PROGRESS_LINE_SIZE]);
+
+/* "12/60 LABEL ... ok 0.8 s" */
+void progress_plain(const struct progress *progress, const char *label, const char *result, double seconds,
+                    char text[PROGRESS_LINE_SIZE]);
+
+#endif

@@ -1,0 +1,34 @@
+/* One round: a point measured in a fresh process, and what became of it as a record. */
+#ifndef BENCH_COMMAND_ROUND_H
+#define BENCH_COMMAND_ROUND_H
+
+#include "bench/command/calibrate.h"
+#include "bench/journal/record.h"
+#include "bench/sweep/sweep.h"
+
+#include <jansson.h>
+
+struct round_request {
+    const struct point *point;
+    const char *key;
+    const struct sweep_run *run;
+    const char *machine;              /* type */
+    const char *program;              /* this program: it is started again as a worker */
+    const char *log;                  /* file that takes what the worker says on its standard error */
+    const char *cache;                /* folder for inputs that rounds share, or NULL */
+    const char *trained;              /* folder of the training that the point is or depends on, or NULL */
+    void (*meanwhile)(void *context); /* called about once a second while it is measured; may be NULL */
+    void *context;
+    const struct calibration *calibration;
+    int round;
+    size_t place; /* in the round's order */
+    double since; /* of the monotonic clock: when the record before was about to be written */
+};
+
+/* Measures, and returns the record, which the caller owns; NULL when the harness itself failed. *result is the record's. */
+json_t *round_measure(const struct round_request *request, enum result *result, struct error *error);
+
+/* What a worker is told about a point; NULL when out of memory. */
+char *round_worker_request(const struct round_request *request);
+
+#endif

@@ -1,0 +1,265 @@
+/* See run.h. */
+#include "bench/command/run.h"
+
+#include "bench/base/clock.h"
+#include "bench/base/files.h"
+#include "bench/base/parse.h"
+#include "bench/command/conclude.h"
+#include "bench/command/folder.h"
+#include "bench/command/points.h"
+#include "bench/command/progress.h"
+#include "bench/command/round.h"
+#include "bench/command/schedule.h"
+#include "bench/command/tally.h"
+#include "bench/command/vocabulary.h"
+#include "bench/journal/journal.h"
+#include "bench/machine/machine.h"
+#include "bench/measure/cache.h"
+#include "bench/measure/checkpoint.h"
+#include "bench/measure/measure.h"
+#include "bench/measure/trained.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct run {
+    const struct run_request *request;
+    struct sweep sweep;
+    struct folder folder;
+    char machine[MACHINE_TYPE_SIZE], surroundings[MACHINE_TYPE_SIZE];
+    struct conditions conditions;
+    struct journal *journal;
+    struct tally tally;
+    struct calibration calibration;
+    struct progress progress;
+    double since;                /* of the monotonic clock: when the last record was about to be written */
+    const char *label, *trained; /* of the point under way */
+};
+
+/* The first of these signals ends the run after the round that is under way; the second one ends it at once. */
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+/* What a training that is under way says of itself. */
+static void show_training(void *context)
+{
+    struct run *run = context;
+    char said[200], text[420];
+    if (!trained_hear(run->trained, sizeof said, said))
+        return;
+    snprintf(text, sizeof text, "%s: %s", run->label, said);
+    progress_running(&run->progress, text);
+}
+
+/* One round of one point, into the journal. */
+static bool measure_round(struct run *run, size_t i, int round, size_t place, struct error *error)
+{
+    char log[PATH_MAX], cache[PATH_MAX], trained[PATH_MAX], label[200];
+    enum result result;
+    const struct point *point = &run->sweep.point[i];
+    bool trains = trained_folder(run->request->results, point, &run->conditions, trained);
+    const struct round_request request = {.point = point,
+                                          .key = run->tally.point[i].key,
+                                          .run = &run->sweep.run,
+                                          .machine = run->machine,
+                                          .program = run->request->program,
+                                          .log = log,
+                                          .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
+                                          .trained = trains ? trained : NULL,
+                                          .meanwhile = trains ? show_training : NULL,
+                                          .context = run,
+                                          .calibration = &run->calibration,
+                                          .round = round,
+                                          .place = place,
+                                          .since = run->since};
+    files_path(run->folder.path, "log.txt", log);
+    files_path(run->folder.path, "inputs", cache);
+    int used = snprintf(label, sizeof label, "round %d, ", round + 1);
+    point_label(point, sizeof label - (size_t)used, label + (round > 0 ? used : 0));
+    run->label = label;
+    run->trained = trained;
+    progress_running(&run->progress, label);
+    json_t *record = round_measure(&request, &result, error);
+    if (record == NULL)
+        return false;
+    double seconds = json_number_value(json_object_get(json_object_get(record, "process"), "wall_s"));
+    run->since = clock_seconds();
+    bool good = journal_append(run->journal, record, error);
+    if (good) {
+        tally_record(&run->tally, record);
+        run->progress.total = run->progress.done + 1 + tally_planned(&run->tally);
+        progress_finished(&run->progress, label, result_name(result), result_failed(result), seconds);
+    }
+    json_decref(record);
+    return good;
+}
+
+/* Rounds of all points, each in an order of its own, until none is wanted; in each, what depends on others comes after them. */
+static bool measure_rounds(struct run *run, struct error *error)
+{
+    size_t n = run->sweep.n_points, *order = calloc(n, sizeof *order);
+    bool good = order != NULL || fail(error, "no memory for the order of %zu points", n);
+    run->since = clock_seconds();
+    for (int round = 0; round < run->tally.rounds && good && !interrupted; round++) {
+        schedule_round((uint64_t)run->sweep.run.order_seed, round, n, order);
+        for (int dependent = 0; dependent <= 1; dependent++)
+            for (size_t place = 0; place < n && good && !interrupted; place++)
+                if ((run->tally.point[order[place]].training != NULL) == dependent && tally_wants(&run->tally, order[place], round))
+                    good = measure_round(run, order[place], round, place, error);
+    }
+    free(order);
+    return good;
+}
+
+/* Inputs are kept from round to round, and while a run that was interrupted may go on. */
+static void remove_cache(const struct run *run)
+{
+    char cache[PATH_MAX];
+    files_path(run->folder.path, "inputs", cache);
+    cache_remove(cache);
+}
+
+static bool measure_all(struct run *run, FILE *out, struct error *error)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    enum { SIGNALS = sizeof signals / sizeof signals[0] };
+    struct sigaction old[SIGNALS], action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
+    for (int i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &action, &old[i]);
+    progress_begin(&run->progress, out, tally_planned(&run->tally));
+    bool good = measure_rounds(run, error);
+    progress_end(&run->progress);
+    for (int i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &old[i], NULL);
+    return good;
+}
+
+static bool tally_line(json_t *record, void *context)
+{
+    tally_record(context, record);
+    return true;
+}
+
+/* The folders of trainings are the user's to delete: one that is needed again is trained again. */
+static void forget_lost_trainings(struct run *run)
+{
+    for (size_t i = 0; i < run->sweep.n_points; i++) {
+        char folder[PATH_MAX], checkpoint[PATH_MAX];
+        struct point_tally *training = run->tally.point[i].training;
+        if (training == NULL || !tally_wants(&run->tally, i, 0) ||
+            !trained_folder(run->request->results, &run->sweep.point[i], &run->conditions, folder))
+            continue;
+        checkpoint_file(folder, checkpoint);
+        bool left_one = training->result[0] == 1 + RESULT_OK || training->result[0] == 1 + RESULT_TARGET_NOT_REACHED;
+        if (left_one && access(checkpoint, F_OK) != 0)
+            tally_forget(&run->tally, training);
+    }
+}
+
+/* Reads what the journal holds already, and says what of it is kept. */
+static bool count_kept(struct run *run, const char *journal, FILE *out, struct error *error)
+{
+    size_t torn;
+    if (!tally_make(&run->sweep, &run->conditions, run->request->retry, &run->tally, error) ||
+        !journal_read(journal, tally_line, &run->tally, &torn, error))
+        return false;
+    tally_settle(&run->tally);
+    forget_lost_trainings(run);
+    run->tally.retry = false; /* what fails again has been tried again */
+    const struct tally *tally = &run->tally;
+    if (run->folder.note[0] != '\0')
+        fprintf(out, "%s\n", run->folder.note);
+    if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
+        return true;
+    size_t left = tally_planned(tally);
+    fprintf(out, "Going on in %s: %zu rounds kept, %zu to measure%s.\n", run->folder.path, tally->kept, left,
+            left == 0 ? " (--fresh begins a new run)" : "");
+    if (journal_torn(run->journal) > 0)
+        fprintf(out, "A record that was being written when the run ended is measured again.\n");
+    if (tally->other_conditions > 0)
+        fprintf(
+            out,
+            "%zu records are of another build, other libraries or another number of samples: not used, and kept in the journal.\n",
+            tally->other_conditions);
+    if (tally->other_points > 0)
+        fprintf(out, "%zu records are of points that the sweep no longer has: not used, and kept in the journal.\n",
+                tally->other_points);
+    fflush(out);
+    return true;
+}
+
+/* What a reader of the folder needs beside the journal: the sweep file, the machine, and the keys of the points that it is about. */
+static bool describe(const struct run *run, struct error *error)
+{
+    char path[PATH_MAX];
+    files_path(run->folder.path, "sweep.yaml", path);
+    if (!files_write(path, run->sweep.source.text, run->sweep.source.size, error) ||
+        !folder_keep_scale(run->folder.path, run->sweep.scale, error))
+        return false;
+    json_t *facts = machine_facts();
+    if (run->calibration.json != NULL)
+        json_object_set(facts, "roofs", run->calibration.json);
+    char *text = json_print(facts, JSON_INDENT(2));
+    files_path(run->folder.path, "machine.json", path);
+    bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail(error, "no memory for machine.json");
+    free(text);
+    json_decref(facts);
+    return good && points_write(run->folder.path, &run->tally, error);
+}
+
+static enum run_end end_of(const struct run *run)
+{
+    for (size_t i = 0; i < run->sweep.n_points && run->tally.point != NULL; i++) {
+        enum result result = tally_result(&run->tally, i);
+        if (result != RESULT_COUNT && result_failed(result))
+            return RUN_FAILED;
+    }
+    return run->tally.point == NULL || tally_planned(&run->tally) > 0 ? RUN_INTERRUPTED : RUN_COMPLETE;
+}
+
+bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, struct error *error)
+{
+    struct run *run = calloc(1, sizeof *run);
+    if (run == NULL)
+        return fail(error, "no memory for a run");
+    run->request = request;
+    *end = RUN_COMPLETE;
+    if (!sweep_read(&sweep_vocabulary, request->sweep_path, request->scale, request->many, &run->sweep, error)) {
+        free(run);
+        return false;
+    }
+    machine_type(run->machine);
+    run->conditions =
+        (struct conditions){.machine = run->machine, .surroundings = run->surroundings, .samples = run->sweep.run.samples};
+    char journal[PATH_MAX] = "";
+    bool good = (machine_surroundings(run->surroundings) || fail(error, "no memory to describe this machine")) &&
+                folder_open(request->results, run->sweep.name, request->fresh, run->machine, &run->folder, error);
+    if (good) {
+        files_path(run->folder.path, "journal.jsonl", journal);
+        good = journal_open(journal, &run->journal, error) && count_kept(run, journal, out, error) &&
+               calibrate(&run->sweep, request->program, run->folder.path, &run->calibration, error) && describe(run, error);
+    }
+    if (good) {
+        good = measure_all(run, out, error);
+        if (good && tally_planned(&run->tally) == 0)
+            remove_cache(run);
+        struct error later; /* the first error is the one to report; what was measured before it is concluded all the same */
+        good = conclude(&run->sweep, run->folder.path, out, good ? error : &later) && good;
+    }
+    *end = end_of(run);
+    journal_close(run->journal);
+    tally_free(&run->tally);
+    calibration_free(&run->calibration);
+    sweep_free(&run->sweep);
+    free(run);
+    return good;
+}

@@ -1,0 +1,12 @@
+/* The order in which points are measured: every round visits all of them, each round in an order of its own, drawn from a seed. What
+ * drifts on the machine (heat, other load) then meets all points alike instead of those that happened to be neighbours. */
+#ifndef BENCH_COMMAND_SCHEDULE_H
+#define BENCH_COMMAND_SCHEDULE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Writes a permutation of 0 .. n-1: a function of n, the seed and the round alone. */
+void schedule_round(uint64_t seed, int round, size_t n, size_t order[]);
+
+#endif

@@ -1,0 +1,178 @@
+/* See single.h. */
+#include "bench/base/files.h"
+#include "bench/command/single.h"
+
+#include "bench/base/clock.h"
+#include "bench/base/text.h"
+#include "bench/command/folder.h"
+#include "bench/command/round.h"
+#include "bench/journal/journal.h"
+#include "bench/machine/machine.h"
+#include "bench/measure/trained.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { DIGITS_LEAST = 4 };
+
+struct search {
+    const char *digits;
+    int number;                                  /* of the run that is being read */
+    json_t *record;                              /* the latest record found */
+    int found_in;                                /* number of its run */
+    char key[KEY_HALF + 1], other[KEY_HALF + 1]; /* the points that were found: the second is one too many */
+};
+
+/* Later records and higher numbers of runs replace what was found: they are what the user saw last. */
+static bool look_at(json_t *record, void *context)
+{
+    struct search *search = context;
+    const char *key = json_string_value(json_object_get(record, "key"));
+    if (key == NULL || strncmp(key, search->digits, strlen(search->digits)) != 0)
+        return true;
+    if (search->key[0] != '\0' && strncmp(search->key, key, KEY_HALF) != 0)
+        snprintf(search->other, sizeof search->other, "%s", key);
+    snprintf(search->key, sizeof search->key, "%s", key);
+    if (search->record == NULL || search->number >= search->found_in) {
+        json_decref(search->record);
+        search->record = json_incref(record);
+        search->found_in = search->number;
+    }
+    return true;
+}
+
+/* Every journal of one sweep's folder. One that cannot be read holds nothing that could be found. */
+static void search_runs(const char *folder, struct search *search)
+{
+    DIR *entries = opendir(folder);
+    if (entries == NULL)
+        return;
+    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        char journal[PATH_MAX];
+        size_t torn;
+        struct error ignored;
+        search->number = folder_number(entry->d_name);
+        int length = snprintf(journal, sizeof journal, "%s/%s/journal.jsonl", folder, entry->d_name);
+        if (search->number > 0 && length < (int)sizeof journal && access(journal, R_OK) == 0)
+            journal_read(journal, look_at, search, &torn, &ignored);
+    }
+    closedir(entries);
+}
+
+static bool find(const char *results, const char *digits, struct search *search, struct error *error)
+{
+    char quoted[QUOTED_SIZE];
+    size_t n = strlen(digits);
+    *search = (struct search){.digits = digits};
+    if (n < DIGITS_LEAST || n >= KEY_SIZE || strspn(digits, "0123456789abcdef") != n)
+        return fail(error, "%s is no key; expected %d to %d hexadecimal digits, as points.txt in a run's folder shows them",
+                    text_quote(digits, quoted), DIGITS_LEAST, KEY_SIZE - 1);
+    DIR *sweeps = opendir(results);
+    if (sweeps == NULL)
+        return fail(error, "cannot read folder %s: %s", results, strerror(errno));
+    for (const struct dirent *entry; (entry = readdir(sweeps)) != NULL;) {
+        char folder[PATH_MAX];
+        files_path(results, entry->d_name, folder);
+        if (entry->d_name[0] != '.')
+            search_runs(folder, search);
+    }
+    closedir(sweeps);
+    if (search->record == NULL)
+        return fail(error, "no record below %s has a key that begins with %s", results, digits);
+    if (search->other[0] != '\0')
+        return fail(error, "%s begins the keys of several points, such as %s and %s; expected more digits", digits, search->key,
+                    search->other);
+    return true;
+}
+
+/* A file without a name that the worker can open as /dev/fd/N, whoever starts it. */
+static bool hold_request(const char *text, char name[32], struct error *error)
+{
+    int file = memfd_create("point", 0);
+    size_t length = strlen(text);
+    if (file < 0 || write(file, text, length) != (ssize_t)length)
+        return fail(error, "cannot hand the point on: %s", strerror(errno));
+    snprintf(name, 32, "/dev/fd/%d", file);
+    return true;
+}
+
+/* Does not come back unless something is wrong. */
+static bool become(char *const wrapper[], const char *program, const char *request, struct error *error)
+{
+    size_t n = 0;
+    while (wrapper[n] != NULL)
+        n++;
+    const char **argv = calloc(n + 4, sizeof *argv);
+    if (argv == NULL)
+        return fail(error, "no memory to start %s", wrapper[0]);
+    memcpy(argv, wrapper, n * sizeof *argv);
+    argv[n] = program;
+    argv[n + 1] = "worker";
+    argv[n + 2] = request;
+    execvp(argv[0], (char *const *)argv);
+    fail(error, "cannot run %s: %s", wrapper[0], strerror(errno));
+    free(argv);
+    return false;
+}
+
+static bool measure(const struct round_request *request, FILE *out, bool *failed, struct error *error)
+{
+    enum result result;
+    json_t *record = round_measure(request, &result, error);
+    if (record == NULL)
+        return false;
+    bool printed =
+        json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
+    *failed = result_failed(result);
+    json_decref(record);
+    return printed || fail(error, "what was found could not be written");
+}
+
+bool single_run(const char *results, const char *key, const char *program, char *const wrapper[], FILE *out, bool *failed,
+                struct error *error)
+{
+    struct search search;
+    struct point point;
+    struct sweep_run run = sweep_run_default;
+    const struct calibration none = {.json = NULL};
+    char label[200], name[32], machine[MACHINE_TYPE_SIZE], surroundings[MACHINE_TYPE_SIZE], trained[PATH_MAX];
+    bool good = find(results, key, &search, error) && point_from_json(json_object_get(search.record, "point"), &point, error);
+    const struct value *implementation = &point.value[FIELD_IMPLEMENTATION];
+    if (good && implementation->kind == VALUE_TEXT && point_implementation(&point) == NULL)
+        good = fail(error, "this program has no implementation %s", implementation->text);
+    if (good) {
+        const json_t *limits = json_object_get(search.record, "limits");
+        if (json_integer_value(json_object_get(limits, "samples")) > 0)
+            run.samples = (int)json_integer_value(json_object_get(limits, "samples"));
+        if (json_number_value(json_object_get(limits, "time_s")) > 0)
+            run.time_limit = run.training_limit = json_number_value(json_object_get(limits, "time_s"));
+        run.memory_limit = (size_t)json_integer_value(json_object_get(limits, "memory_bytes"));
+        machine_type(machine);
+        machine_surroundings(surroundings);
+        const struct conditions conditions = {.machine = machine, .surroundings = surroundings, .samples = run.samples};
+        bool trains = trained_folder(results, &point, &conditions, trained);
+        const struct round_request request = {.point = &point,
+                                              .key = json_string_value(json_object_get(search.record, "key")),
+                                              .run = &run,
+                                              .machine = json_string_value(json_object_get(search.record, "machine")),
+                                              .program = program,
+                                              .trained = trains ? trained : NULL,
+                                              .calibration = &none,
+                                              .since = clock_seconds()};
+        point_label(&point, sizeof label, label);
+        fprintf(stderr, "%s\n", label);
+        char *text = wrapper != NULL ? round_worker_request(&request) : NULL;
+        if (wrapper == NULL)
+            good = measure(&request, out, failed, error);
+        else
+            good = text != NULL ? hold_request(text, name, error) && become(wrapper, program, name, error)
+                                : fail(error, "no memory to describe a point");
+        free(text);
+    }
+    json_decref(search.record);
+    return good;
+}

@@ -1,0 +1,55 @@
+/* Which rounds of a sweep's points are done: counted from the journal when a run goes on, and kept up while it measures. */
+#ifndef BENCH_COMMAND_TALLY_H
+#define BENCH_COMMAND_TALLY_H
+
+#include "bench/journal/record.h"
+#include "bench/sweep/sweep.h"
+
+#include <jansson.h>
+
+/* Of one point. A round that was measured again, after it had failed, is what the later record says. */
+struct point_tally {
+    char key[KEY_SIZE];
+    unsigned char *result;        /* a round: 0 while it is not done, else 1 + enum result */
+    double *median;               /* a round: seconds a call, 0 where there is none */
+    struct point_tally *training; /* the one that this point depends on, or NULL */
+    bool ended;                   /* a round had another result than ok: a further one would say the same, or fail the same way */
+};
+
+struct tally {
+    const struct sweep *sweep;
+    struct point_tally *point; /* as many as the sweep has, in its order */
+    size_t *by_key;            /* their indices, keys ascending */
+    int rounds;                /* the most that a point can have */
+    bool retry;                /* rounds that failed do not count as done */
+    size_t kept;               /* records of the journal that count */
+    size_t other_conditions;   /* records of these points under other conditions: another build, other samples or libraries */
+    size_t other_points;       /* records of points that the sweep has no longer */
+};
+
+/* False when out of memory. */
+bool tally_make(const struct sweep *sweep, const struct conditions *conditions, bool retry, struct tally *tally,
+                struct error *error);
+void tally_free(struct tally *tally);
+
+/* Takes note of a record of the journal; one that makes no sense to this program counts as another point's. */
+void tally_record(struct tally *tally, const json_t *record);
+
+/* After the journal was read: what was not measured because its training had failed is to be measured when that was, or will be,
+ * trained after all. */
+void tally_settle(struct tally *tally);
+
+/* A round 0 that was done counts as not done: what it left is lost. */
+void tally_forget(struct tally *tally, struct point_tally *point);
+
+/* Whether a point is still to be measured in a round (from 0): all points in round 0, those whose figures differ from process to
+ * process in the sweep's number of rounds, and in more until their interval is as narrow as the sweep wants. */
+bool tally_wants(const struct tally *tally, size_t point, int round);
+
+/* The result of a point: that of its rounds, the first other than ok if there is one; RESULT_COUNT while none is done. */
+enum result tally_result(const struct tally *tally, size_t point);
+
+/* Rounds that will be measured as far as is known now. */
+size_t tally_planned(const struct tally *tally);
+
+#endif

@@ -1,0 +1,233 @@
+/* See journal.h. */
+#include "bench/journal/journal.h"
+
+#include "bench/base/files.h"
+#include "bench/base/parse.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LINE_FLAGS = JSON_REAL_PRECISION(9) | JSON_COMPACT };
+
+struct journal {
+    int file;
+    off_t length; /* of the whole records */
+    size_t torn;
+    char *path;
+};
+
+/* *record is NULL for a torn line. False: out of memory, and nobody knows what the line is. */
+static bool parse_line(const char *line, size_t length, json_t **record)
+{
+    *record = NULL;
+    if (length == 0 || line[length - 1] != '\n')
+        return true;
+    if (!json_parse(line, length, 0, record, NULL))
+        return false;
+    if (!json_is_object(*record)) {
+        json_decref(*record);
+        *record = NULL;
+    }
+    return true;
+}
+
+static bool read_at(int file, char *bytes, size_t length, off_t at)
+{
+    while (length > 0) {
+        ssize_t n = pread(file, bytes, length, at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        bytes += n;
+        length -= (size_t)n;
+        at += n;
+    }
+    return true;
+}
+
+/* Where the last line begins, its own newline not counted as the end of one before. */
+static bool last_line(int file, off_t length, off_t *begin)
+{
+    char block[65536];
+    off_t end = length > 0 ? length - 1 : 0;
+    while (end > 0) {
+        size_t n = end < (off_t)sizeof block ? (size_t)end : sizeof block;
+        if (!read_at(file, block, n, end - (off_t)n))
+            return false;
+        const char *newline = memrchr(block, '\n', n);
+        if (newline != NULL) {
+            *begin = end - (off_t)n + (newline - block) + 1;
+            return true;
+        }
+        end -= (off_t)n;
+    }
+    *begin = 0;
+    return true;
+}
+
+static bool cut_torn_line(struct journal *journal, struct error *error)
+{
+    off_t begin;
+    if (journal->length == 0)
+        return true;
+    if (!last_line(journal->file, journal->length, &begin))
+        return fail(error, "cannot read journal %s: %s", journal->path, strerror(errno));
+    size_t n = (size_t)(journal->length - begin);
+    char *line = malloc(n);
+    if (line == NULL)
+        return fail(error, "out of memory for the last line of journal %s (%zu bytes)", journal->path, n);
+    json_t *record = NULL;
+    bool read = read_at(journal->file, line, n, begin);
+    bool parsed = read && parse_line(line, n, &record);
+    free(line);
+    if (!read)
+        return fail(error, "cannot read journal %s: %s", journal->path, strerror(errno));
+    if (!parsed)
+        return fail(error, "out of memory for the last line of journal %s (%zu bytes)", journal->path, n);
+    if (record != NULL) {
+        json_decref(record);
+        return true;
+    }
+    if (ftruncate(journal->file, begin) != 0)
+        return fail(error, "cannot cut the torn last line off journal %s: %s", journal->path, strerror(errno));
+    journal->length = begin;
+    journal->torn = 1;
+    return true;
+}
+
+static bool prepare(struct journal *journal, struct error *error)
+{
+    struct stat found;
+    journal->file = open(journal->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (journal->file < 0)
+        return fail(error, "cannot open journal %s: %s", journal->path, strerror(errno));
+    if (fstat(journal->file, &found) != 0)
+        return fail(error, "cannot read journal %s: %s", journal->path, strerror(errno));
+    if (!S_ISREG(found.st_mode))
+        return fail(error, "cannot open journal %s: not a regular file", journal->path);
+    /* Some network file systems have no locks: only a lock that another holds is a reason to stop. */
+    if (flock(journal->file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return fail(error, "cannot open journal %s: another run is writing it", journal->path);
+    journal->length = found.st_size;
+    if (found.st_size == 0)
+        files_sync_folder_of(journal->path);
+    return cut_torn_line(journal, error);
+}
+
+bool journal_open(const char *path, struct journal **journal, struct error *error)
+{
+    *journal = NULL;
+    struct journal *opened = calloc(1, sizeof *opened);
+    if (opened == NULL)
+        return fail(error, "out of memory for journal %s", path);
+    opened->file = -1;
+    opened->path = strdup(path);
+    bool ready = opened->path == NULL ? fail(error, "out of memory for journal %s", path) : prepare(opened, error);
+    if (!ready) {
+        journal_close(opened);
+        return false;
+    }
+    *journal = opened;
+    json_watch();
+    return true;
+}
+
+size_t journal_torn(const struct journal *journal)
+{
+    return journal->torn;
+}
+
+static bool write_line(struct journal *journal, const char *line, size_t length, struct error *error)
+{
+    ssize_t written;
+    do
+        written = write(journal->file, line, length);
+    while (written < 0 && errno == EINTR);
+    const char *reason = written < 0 ? strerror(errno) : "only a part of the line could be written; is the disk full?";
+    if (written == (ssize_t)length) {
+        if (fsync(journal->file) == 0) {
+            journal->length += (off_t)length;
+            return true;
+        }
+        reason = strerror(errno);
+    }
+    fail(error, "cannot append to journal %s: %s", journal->path, reason);
+    /* Should even this fail, the torn line is at the end, where readers and the next journal_open() expect one. */
+    if (ftruncate(journal->file, journal->length) == 0)
+        fsync(journal->file);
+    return false;
+}
+
+bool journal_append(struct journal *journal, const json_t *record, struct error *error)
+{
+    if (!json_is_object(record))
+        return fail(error, "cannot append to journal %s: the record is not a JSON object", journal->path);
+    if (json_refused())
+        return fail(error, "cannot append to journal %s: there was no memory for the whole record", journal->path);
+    size_t length = json_dumpb(record, NULL, 0, LINE_FLAGS); /* 0: out of memory */
+    char *line = length > 0 ? malloc(length + 1) : NULL;
+    if (line == NULL)
+        return fail(error, "out of memory for a record of %zu bytes", length);
+    line[length] = '\n';
+    bool appended = json_dumpb(record, line, length, LINE_FLAGS) == length
+                        ? write_line(journal, line, length + 1, error)
+                        : fail(error, "out of memory for a record of %zu bytes", length);
+    free(line);
+    return appended;
+}
+
+void journal_close(struct journal *journal)
+{
+    if (journal == NULL)
+        return;
+    if (journal->file >= 0)
+        close(journal->file);
+    free(journal->path);
+    free(journal);
+}
+
+static bool read_lines(FILE *file, const char *path, bool (*each)(json_t *, void *), void *context, size_t *torn,
+                       struct error *error)
+{
+    char *line = NULL;
+    size_t capacity = 0, number = 0;
+    ssize_t length;
+    bool going = true;
+    while (going && (errno = 0, length = getline(&line, &capacity, file)) >= 0) {
+        number++;
+        if (*torn > 0) {
+            going = fail(error, "journal %s: line %zu is not a record", path, number - 1);
+            break;
+        }
+        json_t *record;
+        if (!parse_line(line, (size_t)length, &record))
+            going = fail(error, "out of memory for line %zu of journal %s", number, path);
+        else if (record == NULL)
+            *torn = 1; /* unless a line follows */
+        else
+            going = each(record, context);
+        json_decref(record);
+    }
+    if (going && (ferror(file) || errno == ENOMEM))
+        going = fail(error, "cannot read journal %s after line %zu: %s", path, number, strerror(errno));
+    free(line);
+    return going;
+}
+
+bool journal_read(const char *path, bool (*each)(json_t *record, void *context), void *context, size_t *torn, struct error *error)
+{
+    *torn = 0;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return fail(error, "cannot open journal %s: %s", path, strerror(errno));
+    bool read = read_lines(file, path, each, context, torn, error);
+    fclose(file);
+    return read;
+}

@@ -1,0 +1,128 @@
+/* See records.h. */
+#include "bench/journal/records.h"
+
+#include "bench/journal/journal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+int value_order(const struct value *a, const struct value *b)
+{
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->kind == VALUE_TEXT)
+        return strcmp(a->text, b->text);
+    if (a->kind == VALUE_REAL)
+        return (a->real > b->real) - (a->real < b->real);
+    return a->kind == VALUE_NONE ? 0 : (a->integer > b->integer) - (a->integer < b->integer);
+}
+
+bool value_is_used(int field, const struct value *value)
+{
+    return value->kind != VALUE_NONE || fields[field].used == NULL;
+}
+
+double value_number(const struct value *value)
+{
+    return value->kind == VALUE_INTEGER ? (double)value->integer : value->kind == VALUE_REAL ? value->real : NAN;
+}
+
+static int record_order(const void *left, const void *right)
+{
+    const struct record *a = left, *b = right;
+    for (int f = 0; f < FIELD_COUNT; f++) {
+        int order = value_order(&a->point.value[f], &b->point.value[f]);
+        if (order)
+            return order;
+    }
+    double round_a = record_number(a, "round"), round_b = record_number(b, "round");
+    if (round_a != round_b)
+        return round_a < round_b ? -1 : 1;
+    return (a->line > b->line) - (a->line < b->line); /* not by the clock, which jumps */
+}
+
+struct reading {
+    struct records *records;
+    struct error *error;
+};
+
+static bool take(json_t *json, void *context)
+{
+    struct reading *reading = context;
+    struct records *records = reading->records;
+    if (records->n == records->capacity) {
+        size_t capacity = records->capacity ? 2 * records->capacity : 256;
+        struct record *grown = realloc(records->record, capacity * sizeof *grown);
+        if (!grown)
+            return fail(reading->error, "out of memory for %zu records", capacity);
+        records->record = grown;
+        records->capacity = capacity;
+    }
+    struct record *record = &records->record[records->n];
+    memset(record, 0, sizeof *record);
+    const char *word = json_string_value(json_object_get(json, "result"));
+    record->result = word ? result_find(word) : RESULT_COUNT;
+    if (!point_from_json(json_object_get(json, "point"), &record->point, reading->error))
+        return false;
+    record->json = json_incref(json);
+    record->line = records->n;
+    records->n++;
+    return true;
+}
+
+bool records_read(const char *path, struct records *records, struct error *error)
+{
+    memset(records, 0, sizeof *records);
+    struct reading reading = {records, error};
+    if (!journal_read(path, take, &reading, &records->torn, error)) {
+        records_free(records);
+        return false;
+    }
+    if (records->n)
+        qsort(records->record, records->n, sizeof *records->record, record_order);
+    return true;
+}
+
+void records_free(struct records *records)
+{
+    for (size_t i = 0; i < records->n; i++)
+        json_decref(records->record[i].json);
+    free(records->record);
+    memset(records, 0, sizeof *records);
+}
+
+size_t records_keep(struct records *records, bool (*keep)(const struct record *record, void *context), void *context)
+{
+    size_t kept = 0, n = records->n;
+    for (size_t i = 0; i < n; i++) {
+        if (keep(&records->record[i], context))
+            records->record[kept++] = records->record[i];
+        else
+            json_decref(records->record[i].json);
+    }
+    records->n = kept;
+    return n - kept;
+}
+
+const json_t *record_at(const struct record *record, const char *path)
+{
+    const json_t *at = record->json;
+    while (at && *path) {
+        size_t length = strcspn(path, ".");
+        char name[64];
+        if (length >= sizeof name)
+            return NULL;
+        memcpy(name, path, length);
+        name[length] = '\0';
+        at = json_object_get(at, name);
+        path += length + (path[length] == '.');
+    }
+    return at;
+}
+
+double record_number(const struct record *record, const char *path)
+{
+    const json_t *at = record_at(record, path);
+    return json_is_number(at) ? json_number_value(at) : NAN;
+}

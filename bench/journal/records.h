@@ -1,0 +1,43 @@
+/* Every record of a journal in memory, in the order of their points: what the table and the plots are made from, once the rounds of
+ * each point are merged (summary.h). */
+#ifndef BENCH_JOURNAL_RECORDS_H
+#define BENCH_JOURNAL_RECORDS_H
+
+#include "bench/journal/record.h"
+#include "bench/sweep/point.h"
+
+struct record {
+    json_t *json;
+    struct point point; /* its texts belong to json */
+    enum result result; /* RESULT_COUNT when the word is unknown */
+    size_t line;        /* of the journal, from 0 */
+};
+
+struct records {
+    struct record *record; /* numbers ascending, words in the order of their table, texts by letter; then round, then line */
+    size_t n, capacity;
+    size_t torn; /* lines cut off while they were being written: passed over */
+};
+
+/* False when the journal cannot be read, holds what is no record, or memory runs out. */
+bool records_read(const char *path, struct records *records, struct error *error);
+void records_free(struct records *records);
+
+/* Removes the records that keep() does not want, and returns how many those were. */
+size_t records_keep(struct records *records, bool (*keep)(const struct record *record, void *context), void *context);
+
+/* Orders two values of one field as above; unused ones first. */
+int value_order(const struct value *a, const struct value *b);
+
+/* False where a point does not use a field. What every point uses may be none as well (inputs that are drawn): a value of its
+ * own. */
+bool value_is_used(int field, const struct value *value);
+
+/* A number as a double; NaN where a value is none. */
+double value_number(const struct value *value);
+
+/* What stands at a path such as "throughput.median", or NULL; as a number: NaN where there is none. */
+const json_t *record_at(const struct record *record, const char *path);
+double record_number(const struct record *record, const char *path);
+
+#endif

@@ -1,0 +1,133 @@
+/* See warning.h. */
+#include "bench/base/parse.h"
+#include "bench/journal/warning.h"
+
+#include "bench/base/statistics.h"
+#include "bench/journal/journal.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool until(const struct precautions *precautions)
+{
+    return precautions->until;
+}
+
+static bool no_until(const struct precautions *precautions)
+{
+    return !precautions->until;
+}
+
+static bool enough_rounds(const struct precautions *precautions)
+{
+    return precautions->rounds >= STATISTICS_INTERVAL_LEAST;
+}
+
+static bool few_rounds(const struct precautions *precautions)
+{
+    return !enough_rounds(precautions);
+}
+
+static bool many_samples(const struct precautions *precautions)
+{
+    return precautions->samples >= 20;
+}
+
+static bool pinned(const struct precautions *precautions)
+{
+    return precautions->pinned;
+}
+
+static bool steady_governor(const struct precautions *precautions)
+{
+    return precautions->governor[0] == '\0' || strcmp(precautions->governor, "performance") == 0;
+}
+
+static bool no_turbo(const struct precautions *precautions)
+{
+    return !precautions->turbo;
+}
+
+// clang-format off
+#define UNTIL {"run: {until: ...}", until}
+#define MORE_ROUNDS {"run: {rounds: 6} or more", enough_rounds}
+#define MORE_SAMPLES {"run: {samples: 20} or more", many_samples}
+
+const struct warning warnings[WARNING_COUNT] = {
+    [WARNING_BUSY] = {"busy", 0.1, "%.2f processors", 1,
+        "Other programs kept processors busy while samples were timed.",
+        {{"a quiet machine", NULL}, MORE_ROUNDS, UNTIL}},
+    [WARNING_STEAL] = {"steal", 0.05, "%.2f processors", 1,
+        "The host of this virtual machine gave its processors to others while samples were timed.",
+        {{"a host, or an hour, with fewer guests", NULL}, MORE_ROUNDS, UNTIL}},
+    [WARNING_CLOCK] = {"clock", 0.03, "%.0f %% apart", 100,
+        "The processor's clock ran at different speeds before and after the samples of a round, or from round to round.",
+        {{"the governor performance", steady_governor}, {"turbo switched off", no_turbo}, MORE_ROUNDS, UNTIL}},
+    [WARNING_THROTTLE] = {"throttle", 0, "%.0f times", 1,
+        "The processor slowed itself down because of heat or power.",
+        {{"better cooling, or fewer threads", NULL}}},
+    [WARNING_SMT] = {"smt", 0, "%.0f threads", 1,
+        "Threads shared a core, or may have: there were more threads than cores, or nothing kept two of them off one core.",
+        {{"run: {threads: ...}, no more than there are cores", NULL}, {"OMP_PLACES=cores in the environment", pinned}}},
+    [WARNING_FIRST_SLOW] = {"first_slow", 1.1, "%.2f times the slowest other", 1,
+        "The first sample of a round was slower than all others in spite of the warm-up; the median hardly feels it.",
+        {MORE_SAMPLES}},
+    [WARNING_WIDE] = {"wide", 0.05, "\u00b1%.0f %%", 100,
+        "The middle half of a round's samples, or the 95 % interval over the rounds, is wider than \u00b15 %.",
+        {{"a quiet machine", NULL}, MORE_SAMPLES, UNTIL, {"a larger at_most: in run: {until: ...}", no_until}}},
+    [WARNING_FEW_ROUNDS] = {"few_rounds", 0, "%.0f short of 6", 1,
+        "Fewer than 6 rounds have no 95 % interval of their median: how far another round would lie is not known.",
+        {MORE_ROUNDS, {"the same command again, which goes on where it stopped", few_rounds}}},
+    [WARNING_MEMORY] = {"memory", 0.9, "%.0f %% of the limit", 100,
+        "A process came close to the most memory that it may hold.",
+        {{"a larger run: {memory_limit: ...}, or a smaller problem", NULL}}},
+    [WARNING_SHARE] = {"share", 1, "%.2f of the bound", 1,
+        "A point was faster than its bound: how the machine was measured, or how bytes and operations are counted, is mistaken.",
+        {{"measuring the machine again while it is quiet", NULL}}},
+};
+// clang-format on
+
+bool threads_are_pinned(const char *places, const char *bind, const char *affinity)
+{
+    if (bind != NULL)
+        return strcasecmp(bind, "false") != 0;
+    return places != NULL || affinity != NULL;
+}
+
+void precautions_of_machine(const json_t *facts, struct precautions *precautions)
+{
+    const json_t *cpu = json_object_get(facts, "cpu"), *variables = json_object_get(facts, "threading_variables");
+    const char *governor = json_string_value(json_object_get(cpu, "governor"));
+    snprintf(precautions->governor, sizeof precautions->governor, "%s", governor != NULL ? governor : "");
+    precautions->turbo = json_is_true(json_object_get(cpu, "turbo"));
+    precautions->pinned = threads_are_pinned(json_string_value(json_object_get(variables, "OMP_PLACES")),
+                                             json_string_value(json_object_get(variables, "OMP_PROC_BIND")),
+                                             json_string_value(json_object_get(variables, "GOMP_CPU_AFFINITY")));
+}
+
+json_t *warning_in(const json_t *list, enum warning_code code)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *entry = json_array_get(list, i);
+        const char *word = json_string_value(json_object_get(entry, "code"));
+        if (word != NULL && strcmp(word, warnings[code].code) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+bool warning_note(json_t *list, enum warning_code code, double figure)
+{
+    if (!(figure > warnings[code].threshold))
+        return true;
+    json_t *entry = warning_in(list, code);
+    if (entry == NULL)
+        return json_array_append_new(list, json_pack("{ss so}", "code", warnings[code].code, "figure", json_number(figure))) == 0;
+    const json_t *before = json_object_get(entry, "figure");
+    if (json_is_number(before) && json_number_value(before) >= figure)
+        return true;
+    return json_object_set_new(entry, "figure", json_number(figure)) == 0;
+}

@@ -1,0 +1,14 @@
+/* The command machine: what this machine is, and its limits, measured now. */
+#ifndef BENCH_MACHINE_MACHINE_PRINT_H
+#define BENCH_MACHINE_MACHINE_PRINT_H
+
+#include "bench/machine/roofs.h"
+
+/* Measures with one thread and with all, in a child of program, and prints: a row for each working set, then the rates. False when
+ * the measuring failed or nothing could be written. */
+bool machine_print(FILE *out, const char *program, struct error *error);
+
+/* The tables alone. */
+void roofs_print(FILE *out, const struct roofs *roofs);
+
+#endif

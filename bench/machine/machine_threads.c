@@ -1,0 +1,62 @@
+/* Processors that are there to be used: the part of machine.h about threads, see there. */
+#include "bench/machine/machine.h"
+
+#include <omp.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define SPIN_COUNT "10000" /* tens of microseconds */
+
+int machine_threads(void)
+{
+    /* The kernel refuses a mask smaller than its own. */
+    for (int processors = 1024; processors <= 1 << 20; processors *= 2) {
+        cpu_set_t *mask = CPU_ALLOC((size_t)processors);
+        size_t size = CPU_ALLOC_SIZE((size_t)processors);
+        int count = mask != NULL && sched_getaffinity(0, size, mask) == 0 ? CPU_COUNT_S(size, mask) : 0;
+        CPU_FREE(mask);
+        if (count > 0)
+            return count;
+    }
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (int)online : 1;
+}
+
+/* The processors of one of OpenMP's places, added to the mask. */
+static bool add_place(int place, cpu_set_t *mask, size_t size)
+{
+    int n = omp_get_place_num_procs(place), *processor = n > 0 ? malloc((size_t)n * sizeof *processor) : NULL;
+    if (processor == NULL)
+        return false;
+    omp_get_place_proc_ids(place, processor);
+    for (int i = 0; i < n; i++)
+        CPU_SET_S((size_t)processor[i], size, mask);
+    free(processor);
+    return true;
+}
+
+static void release_this_thread(void)
+{
+    enum { PROCESSORS = 1 << 16 };
+    int places = omp_get_num_places();
+    cpu_set_t *mask = places > 0 ? CPU_ALLOC(PROCESSORS) : NULL;
+    if (mask == NULL)
+        return;
+    size_t size = CPU_ALLOC_SIZE(PROCESSORS);
+    CPU_ZERO_S(size, mask);
+    bool known = true;
+    for (int place = 0; place < places && known; place++)
+        known = add_place(place, mask, size);
+    if (known)
+        sched_setaffinity(0, size, mask);
+    CPU_FREE(mask);
+}
+
+void machine_settle_threads(void)
+{
+    setenv("GOMP_SPINCOUNT", SPIN_COUNT, 0);
+    setenv("OMP_PROC_BIND", "true", 0);
+    release_this_thread();
+}

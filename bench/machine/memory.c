@@ -1,0 +1,35 @@
+/* See memory.h. */
+#include "bench/machine/memory.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A line such as "VmHWM:   1234 kB" of /proc/self/status, in bytes; NaN when it is not there. */
+static double status_bytes(const char *name)
+{
+    char line[256];
+    double bytes = NAN;
+    FILE *file = fopen("/proc/self/status", "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, name, strlen(name)) == 0)
+            bytes = 1024 * strtod(line + strlen(name), NULL);
+    if (file != NULL)
+        fclose(file);
+    return bytes;
+}
+
+void memory_watch_begin(struct memory_watch *watch)
+{
+    FILE *file = fopen("/proc/self/clear_refs", "we"); /* 5 sets the largest resident set back to the present one */
+    bool cleared = file != NULL && fputs("5", file) >= 0;
+    cleared = file != NULL && fclose(file) == 0 && cleared;
+    watch->resident = cleared ? status_bytes("VmRSS:") : NAN;
+}
+
+double memory_watch_end(const struct memory_watch *watch)
+{
+    return fmax(status_bytes("VmHWM:") - watch->resident, 0) + (isnan(watch->resident) ? NAN : 0);
+}

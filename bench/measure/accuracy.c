@@ -1,0 +1,153 @@
+/* measure: accuracy. The weights that a training left, with fresh examples of some length, the recurrence carried out as this point
+ * says: how much is right, and how many iterations that took. */
+#include "bench/measure/measure.h"
+
+#include "bench/base/clock.h"
+#include "bench/base/parse.h"
+#include "bench/base/statistics.h"
+#include "bench/measure/checkpoint.h"
+#include "bench/measure/difference.h"
+#include "bench/sweep/recipe.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* right of n, with what that says of the probability: Wilson's 95 % interval, and all of it scaled so that guessing is 0. */
+static json_t *share_to_json(int64_t right, int64_t n, double chance)
+{
+    double low = NAN, high = NAN;
+    statistics_share_interval(right, n, &low, &high);
+    double share = n > 0 ? (double)right / (double)n : NAN, scale = 1 - chance;
+    return json_pack("{sI sI so so so so so so}", "right", (json_int_t)right, "of", (json_int_t)n, "share", json_number(share),
+                     "low", json_number(low), "high", json_number(high), "scaled", json_number((share - chance) / scale),
+                     "scaled_low", json_number((low - chance) / scale), "scaled_high", json_number((high - chance) / scale));
+}
+
+static int order(const void *left, const void *right)
+{
+    const int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* Over sequences and blocks; one that never got below the tolerance counts as infinitely many, so a quantile may not be there. */
+static json_t *l_star_to_json(int64_t *l, int64_t n)
+{
+    int64_t never = 0;
+    if (n == 0)
+        return json_null();
+    for (int64_t i = 0; i < n; i++)
+        if (l[i] <= 0) {
+            l[i] = INT64_MAX;
+            never++;
+        }
+    qsort(l, (size_t)n, sizeof *l, order);
+    static const struct {
+        const char *name;
+        double share;
+    } quantiles[] = {{"least", 0}, {"q1", 0.25}, {"median", 0.5}, {"q3", 0.75}, {"most", 1}};
+    json_t *object = json_pack("{sI sI}", "of", (json_int_t)n, "never", (json_int_t)never);
+    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++) {
+        int64_t value = l[(int64_t)(quantiles[i].share * (double)(n - 1))];
+        json_object_set_new(object, quantiles[i].name, value == INT64_MAX ? json_null() : json_integer((json_int_t)value));
+    }
+    return object;
+}
+
+struct subject {
+    const struct point *point;
+    struct task *task;
+    struct training *training;
+    struct standing standing;
+    struct checkpoint *checkpoint;
+};
+
+/* The weights of the training, if it has come to a good end. */
+static bool take_weights(struct subject *subject, const struct limits *limits, struct finding *finding, struct error *error)
+{
+    char path[PATH_MAX];
+    struct error reason = {""};
+    struct recipe recipe = point_recipe(subject->point);
+    checkpoint_file(limits->trained, path);
+    enum checkpoint_found found = checkpoint_open(path, &subject->checkpoint, &reason);
+    const struct standing *standing = &subject->standing;
+    if (found == CHECKPOINT_NONE) {
+        finding_say(finding, RESULT_UNTRAINED, "its training left nothing; the record of that says why");
+        return true;
+    }
+    if (found == CHECKPOINT_BAD || !checkpoint_standing(subject->checkpoint, recipe.steps, &subject->standing, &reason))
+        return fail(error, "%s", reason.text);
+    if (!standing->done) {
+        finding_say(finding, RESULT_UNTRAINED, "its training is at step %" PRId64 " of %" PRId64, standing->state.step,
+                    recipe.steps);
+        return true;
+    }
+    if (standing->result != RESULT_OK && standing->result != RESULT_TARGET_NOT_REACHED) {
+        finding_say(finding, RESULT_UNTRAINED, "its training: %s %.180s", result_name(standing->result), standing->message);
+        return true;
+    }
+    struct model_spec model = point_model(subject->point, point_problem(subject->point).dtype);
+    struct recurrence recurrence = point_train_recurrence(subject->point);
+    const struct environment environment = {.threads = point_threads(subject->point), .memory_limit = limits->memory_limit};
+    struct status status = training_open(&model, &recipe, &recurrence, subject->task, &environment, NULL, &subject->training);
+    finding_status(finding, &status);
+    return status.code != STATUS_OK || checkpoint_restore(subject->checkpoint, false, subject->training, error);
+}
+
+static bool evaluate(struct subject *subject, struct finding *finding, struct error *error)
+{
+    const struct point *point = subject->point;
+    const struct evaluation_request request = {.recurrence = point_test_recurrence(point),
+                                               .length = point_integer(point, FIELD_TEST_LENGTH, 1),
+                                               .samples = point_integer(point, FIELD_EXAMPLES, 1),
+                                               .batch = point_integer(point, FIELD_TEST_BATCH, 1),
+                                               .seed = point_test_seed(point)};
+    size_t most = (size_t)request.samples * (size_t)point_integer(point, FIELD_BLOCKS, 1);
+    struct evaluation evaluation = {.l = calloc(most, sizeof *evaluation.l)};
+    if (evaluation.l == NULL)
+        return fail(error, "no memory for %zu numbers of iterations", most);
+    double began = clock_seconds();
+    struct status status = training_evaluate(subject->training, &request, &evaluation);
+    double seconds = clock_seconds() - began;
+    finding_status(finding, &status);
+    if (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED) {
+        const struct task_score *score = &evaluation.score;
+        const struct implementation *implementation = point_implementation(point);
+        bool iterates = implementation != NULL && !implementation->exact;
+        bool judged =
+            iterates && point_real(point, FIELD_TOLERANCE, 0) > 0; /* without a tolerance nothing converges, by definition */
+        double chance = task_facts(subject->task)->chance;
+        finding->data =
+            json_pack("{so so sf so so so sI sI ss so}", "token", share_to_json(score->positions_right, score->positions, chance),
+                      "sequence", share_to_json(score->sequences_right, score->sequences, 0), "chance", chance, "loss",
+                      json_number(evaluation.loss), "l_star", l_star_to_json(evaluation.l, judged ? evaluation.n_l : 0),
+                      "applications", json_number(evaluation.applications), "parameters", (json_int_t)subject->standing.parameters,
+                      "steps", (json_int_t)subject->standing.state.step, "training", result_name(subject->standing.result),
+                      "seconds", json_number(seconds));
+        if (status.code == STATUS_NOT_CONVERGED) /* the answers of the last iterate are answers, too: l_star.never says how many */
+            finding_say(finding, RESULT_OK, "%s", "");
+    }
+    free(evaluation.l);
+    return true;
+}
+
+bool accuracy_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
+{
+    struct subject subject = {.point = point};
+    double since = clock_seconds();
+    if (limits->trained == NULL)
+        return fail(error, "an evaluation must be told the folder of its training");
+    bool good = point_task(point, &subject.task, error) && take_weights(&subject, limits, finding, error);
+    finding_lap(finding, STAGE_PLAN, &since);
+    if (good && finding->result == RESULT_OK)
+        good = evaluate(&subject, finding, error);
+    if (good && finding->result == RESULT_OK && point->value[FIELD_AGAINST].kind == VALUE_TEXT)
+        good = difference_add(point, subject.training, finding, error);
+    finding_lap(finding, STAGE_VALIDATION, &since);
+    checkpoint_close(subject.checkpoint);
+    training_close(subject.training);
+    task_close(subject.task);
+    return good;
+}

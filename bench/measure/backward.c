@@ -1,0 +1,467 @@
+/* See backward.h. */
+#include "bench/measure/backward.h"
+
+#include "bench/base/random.h"
+#include "bench/problems/textbook.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VALIDATION_SECONDS 15 /* a gradient is validated where its reference takes less */
+enum { STREAM_ADJOINT = 6 };
+enum { V, LAMBDA, THETA, W, H0 };
+
+const char *const backward_names[TENSORS_MAX] = {"v", "lambda", "theta", "W", "h0"};
+
+void **backward_member(struct gradients *gradients, int i)
+{
+    void **const members[TENSORS_MAX] = {&gradients->v, &gradients->lambda, &gradients->theta, &gradients->W, &gradients->h0};
+    return members[i];
+}
+
+void *backward_gradient(const struct backward *backward, int i)
+{
+    struct gradients gradients = backward->gradients;
+    return *backward_member(&gradients, i);
+}
+
+/* ---- What backward() is given and leaves --------------------------------------------------------------------------------- */
+
+static void *room(int64_t n, size_t size)
+{
+    return aligned_alloc(64, ((size_t)n * size / 64 + 1) * 64);
+}
+
+static bool draw(const struct problem *p, uint64_t seed, struct backward *backward)
+{
+    int64_t n = p->B * p->T * p->d;
+    backward->drawn = room(n, sizeof(double));
+    backward->adjoints.h = room(n, dtype_size(p->dtype));
+    if (backward->drawn == NULL || backward->adjoints.h == NULL)
+        return false;
+    for (int64_t i = 0; i < n; i++) { /* what float32 holds, so that both dtypes get the same one */
+        float value = (float)random_normal(seed, STREAM_ADJOINT, (uint64_t)i);
+        backward->drawn[i] = (double)value;
+        p->dtype == DTYPE_FLOAT32 ? (void)(((float *)backward->adjoints.h)[i] = value)
+                                  : (void)(((double *)backward->adjoints.h)[i] = (double)value);
+    }
+    return true;
+}
+
+bool backward_open(const struct subject *subject, struct backward *backward, struct error *error)
+{
+    const struct problem *p = &subject->tensors.problem;
+    struct tensor tensor[TENSORS_MAX];
+    size_t n = tensors_list(&subject->tensors, tensor);
+    *backward = (struct backward){.dtype = p->dtype};
+    bool good = draw(p, subject->regime.file == NULL ? subject->regime.seed : 1, backward);
+    for (size_t k = 0; k < n && good; k++)
+        for (int i = 0; i < TENSORS_MAX && good; i++) {
+            if (strcmp(tensor[k].name, backward_names[i]) != 0)
+                continue;
+            backward->n[i] = (int64_t)(tensor[k].bytes / dtype_size(p->dtype));
+            backward->sequence[i] = i == W ? backward->n[i] : backward->n[i] / p->B;
+            *backward_member(&backward->gradients, i) = room(backward->n[i], dtype_size(p->dtype));
+            good = *backward_member(&backward->gradients, i) != NULL;
+        }
+    if (good)
+        backward_forget(backward);
+    return good || fail(error, "no memory for the gradients");
+}
+
+void backward_close(struct backward *backward)
+{
+    for (int i = 0; i < TENSORS_MAX; i++)
+        free(*backward_member(&backward->gradients, i));
+    free(backward->drawn);
+    free(backward->adjoints.h);
+}
+
+void backward_forget(struct backward *backward)
+{
+    for (int i = 0; i < TENSORS_MAX; i++)
+        if (backward->n[i] > 0)
+            memset(backward_gradient(backward, i), 0xff, (size_t)backward->n[i] * dtype_size(backward->dtype));
+}
+
+const char *backward_missing(const struct backward *backward)
+{
+    for (int i = 0; i < TENSORS_MAX; i++)
+        for (int64_t k = 0; k < backward->n[i]; k++) {
+            double given;
+            to_doubles(backward->dtype, backward_gradient(backward, i), k, 1, &given);
+            if (!isfinite(given))
+                return backward_names[i];
+        }
+    return NULL;
+}
+
+/* ---- References ----------------------------------------------------------------------------------------------------------- */
+
+/* Where the gradient of this subject is defined: by whom it is computed in double precision, and how. */
+struct definition {
+    const struct implementation *implementation;
+    struct settings settings;
+    const char *name;
+};
+
+/* What the adjoint's iteration ends at when its tolerance is reached is defined by the settings to within that tolerance alone. */
+static bool is_approached(const struct subject *subject)
+{
+    return !subject->implementation->exact && subject->settings.gradient == GRADIENT_EXACT && subject->settings.tolerance > 0;
+}
+
+/* Where a residual in the subject's dtype can be below its tolerance. */
+static double loosened(const struct subject *subject)
+{
+    return fmin(1.01 * subject->settings.tolerance + validate_rounding(subject->tensors.problem.dtype), 1);
+}
+
+static struct definition iterated(const struct subject *subject)
+{
+    const struct settings *settings = &subject->settings;
+    return (struct definition){.implementation = registry_get(registry_find("fixed_point"), DTYPE_FLOAT64, level_best()),
+                               .settings = {.l_max = settings->l_max > 0 ? settings->l_max : 1,
+                                            .tolerance = is_approached(subject) ? loosened(subject) : 0,
+                                            .quantile = 1,
+                                            .damping = 1,
+                                            .gradient = settings->gradient,
+                                            .gradient_steps = settings->gradient_steps},
+                               .name = settings->gradient == GRADIENT_STEPS ? "the n-step gradient" : "the adjoint's l-th iterate"};
+}
+
+/* The exact gradient of an iterative implementation without a tolerance is solved, or the adjoint is iterated l times: both are it. */
+static bool is_either(const struct subject *subject)
+{
+    return !subject->implementation->exact && subject->settings.gradient == GRADIENT_EXACT && !is_approached(subject);
+}
+
+static struct definition defined(const struct subject *subject, const struct problem *sequence, bool by_iteration)
+{
+    double operations;
+    if (subject->settings.gradient == GRADIENT_STEPS || by_iteration)
+        return iterated(subject);
+    return (struct definition){.implementation = exact_choose(sequence, subject_tested(subject), GRADIENT_EXACT, &operations),
+                               .settings = {.l_max = 1, .quantile = 1, .damping = 1, .gradient = GRADIENT_EXACT},
+                               .name = "the exact gradient"};
+}
+
+/* Seconds that a definition's gradient of one sequence takes; infinity where it cannot be had. Going back costs up to four times
+ * as much as an iteration, or a solution, does. */
+static double cost(const struct definition *definition, const struct problem *sequence)
+{
+    const struct environment environment = {.threads = 1};
+    bool steps = definition->settings.gradient == GRADIENT_STEPS;
+    struct support support = {.yes = false};
+    struct work work;
+    if (definition->implementation != NULL)
+        definition->implementation->supports(sequence, &definition->settings, &environment, &support);
+    if (!support.yes)
+        return INFINITY;
+    definition->implementation->count(sequence, &definition->settings, &environment,
+                                      steps ? definition->settings.gradient_steps : definition->settings.l_max, &work);
+    return 4 * work.operations / EXACT_OPERATIONS_A_SECOND;
+}
+
+/* The gradients of one sequence at h (T,d): none of these implementations keeps anything of a forward pass. Where it ends otherwise
+ * than well, what it left is no answer. False: no memory. */
+static bool refer(const struct definition *definition, const struct tensors *sequence, const double *h, const double *adjoint,
+                  double *const to[TENSORS_MAX], struct error *error)
+{
+    const struct environment environment = {.threads = 1};
+    const struct outputs outputs = {.h = (double *)(uintptr_t)h}, adjoints = {.h = (double *)(uintptr_t)adjoint};
+    struct gradients gradients = {0};
+    struct plan *plan;
+    for (int i = 0; i < TENSORS_MAX; i++)
+        *backward_member(&gradients, i) = to[i];
+    struct status status = definition->implementation->plan(&sequence->problem, &definition->settings, &environment, &plan);
+    if (status.code != STATUS_OK)
+        return fail(error, "%s", status.message);
+    status = definition->implementation->backward(plan, &sequence->inputs, &outputs, &adjoints, &gradients);
+    definition->implementation->destroy(plan);
+    if (status.code != STATUS_OK && status.code != STATUS_NOT_CONVERGED && to[V] != NULL)
+        to[V][0] = NAN;
+    return true;
+}
+
+/* One sequence of a subject, the gradients that its definition has there, and others to compare those with. */
+struct reference {
+    struct tensors sequence;
+    double *h; /* (T,d) */
+    double *value[TENSORS_MAX], *other[TENSORS_MAX];
+    double slack[TENSORS_MAX]; /* relative distances that the settings allow beside those of rounding */
+};
+
+static bool reference_open(const struct subject *subject, const struct backward *backward, struct reference *reference,
+                           struct error *error)
+{
+    const struct problem *p = &subject->tensors.problem;
+    *reference = (struct reference){.h = malloc((size_t)(p->T * p->d) * sizeof(double))};
+    bool good = reference->h != NULL;
+    for (int i = 0; i < TENSORS_MAX && good; i++) {
+        if (backward->n[i] == 0)
+            continue;
+        reference->value[i] = malloc((size_t)backward->sequence[i] * sizeof(double));
+        reference->other[i] = malloc((size_t)backward->sequence[i] * sizeof(double));
+        good = reference->value[i] != NULL && reference->other[i] != NULL;
+    }
+    return good || fail(error, "no memory to validate the gradients");
+}
+
+static void reference_close(struct reference *reference)
+{
+    for (int i = 0; i < TENSORS_MAX; i++) {
+        free(reference->value[i]);
+        free(reference->other[i]);
+    }
+    free(reference->h);
+}
+
+/* What the rounding of the dtype explains, as for answers (validate.h): inputs and h are disturbed a little. */
+static bool measure_tolerances(const struct definition *definition, const struct reference *reference, const double *adjoint,
+                               struct backward *backward, struct error *error)
+{
+    int64_t n = reference->sequence.problem.T * reference->sequence.problem.d;
+    double size = validate_disturbance(backward->dtype), sensitivity[TENSORS_MAX] = {1, 1, 1, 1, 1};
+    double *h = malloc((size_t)n * sizeof *h);
+    bool good = h != NULL || fail(error, "no memory to measure the sensitivity");
+    for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good && h != NULL; seed++) {
+        struct tensors disturbed;
+        good = tensors_disturbed(&reference->sequence, size, seed, &disturbed, error);
+        if (!good)
+            break;
+        for (int64_t i = 0; i < n; i++)
+            h[i] = reference->h[i] * (1 + size * random_normal(seed, STREAM_ADJOINT, (uint64_t)i));
+        good = refer(definition, &disturbed, h, adjoint, reference->other, error);
+        for (int i = 0; i < TENSORS_MAX && good; i++)
+            sensitivity[i] =
+                fmax(sensitivity[i], distance_max(reference->other[i], reference->value[i], backward->sequence[i]) / size);
+        tensors_free(&disturbed);
+    }
+    free(h);
+    for (int i = 0; i < TENSORS_MAX; i++)
+        backward->tolerance[i] = validate_rounding(backward->dtype) * sensitivity[i];
+    return good;
+}
+
+/* Sequence b of the subject in double precision, and its gradients into to. */
+static bool refer_to(const struct definition *definition, const struct subject *subject, const struct backward *backward, int64_t b,
+                     struct reference *reference, double *const to[TENSORS_MAX], struct error *error)
+{
+    int64_t n = subject->tensors.problem.T * subject->tensors.problem.d;
+    if (!tensors_sequence(&subject->tensors, b, &reference->sequence, error))
+        return false;
+    to_doubles(backward->dtype, subject->h, b * n, n, reference->h);
+    return refer(definition, &reference->sequence, reference->h, backward->drawn + b * n, to, error);
+}
+
+/* ---- The reference itself ------------------------------------------------------------------------------------------------- */
+
+#define STEP 1e-5       /* relative, of differences: a token's Kronecker factors can turn within 1e-4 */
+#define DIFFERENCE 1e-6 /* relative, of what is left of them after extrapolation */
+
+/* The loss after n applications of the textbook's map from h (T,d) on. scratch: (2,T,d). False: no memory. */
+static bool loss_after(const struct tensors *sequence, int64_t n, const double *h, const double *adjoint, double *scratch,
+                       double *loss)
+{
+    int64_t size = sequence->problem.T * sequence->problem.d;
+    for (int64_t k = 0; k < n; k++) {
+        double *next = scratch + k % 2 * size;
+        if (!textbook_apply(&sequence->problem, &sequence->inputs, h, next))
+            return false;
+        h = next;
+    }
+    *loss = 0;
+    for (int64_t i = 0; i < size; i++)
+        *loss += adjoint[i] * h[i];
+    return true;
+}
+
+/* An n-step gradient in double precision is that of implementations which share its arithmetic, so it is held to what the textbook
+ * says, which shares none: along one random direction of all inputs its product with the direction is the slope of the loss. *apart:
+ * their distance over what such a product amounts to, less what differences cannot resolve. */
+static bool differ(const struct definition *definition, const struct reference *reference, const double *adjoint,
+                   const struct backward *backward, double *apart, struct error *error)
+{
+    static const int places[] = {-2, -1, 1, 2};
+    const struct tensors *sequence = &reference->sequence;
+    int64_t n = sequence->problem.T * sequence->problem.d;
+    double loss[4] = {0}, product = 0, size = 0;
+    struct tensors moved[4] = {0};
+    double *scratch = malloc((size_t)(2 * n) * sizeof *scratch);
+    bool good = scratch != NULL || fail(error, "no memory to check the reference");
+    for (int k = 0; k < 4 && good && scratch != NULL; k++) {
+        good = tensors_disturbed(sequence, places[k] * STEP, 1, &moved[k], error);
+        if (!good)
+            break;
+        moved[k].problem.s = sequence->problem.s; /* is no input */
+        good = loss_after(&moved[k], definition->settings.gradient_steps, reference->h, adjoint, scratch, &loss[k]) ||
+               fail(error, "no memory to check the reference");
+    }
+    for (int i = 0; i < TENSORS_MAX && good; i++) {
+        const double *before = moved[1].owned[i], *after = moved[2].owned[i];
+        for (int64_t k = 0; before != NULL && after != NULL && k < backward->sequence[i]; k++) {
+            double one = reference->value[i][k] * (after[k] - before[k]) / 2;
+            product += one;
+            size += one * one;
+        }
+    }
+    double near = (loss[2] - loss[1]) / 2, slope = (8 * (loss[2] - loss[1]) - (loss[3] - loss[0])) / 12;
+    *apart = size > 0 ? (fabs(product - slope) - fabs(slope - near)) / sqrt(size) : 0;
+    for (int k = 0; k < 4; k++)
+        tensors_free(&moved[k]);
+    free(scratch);
+    return good;
+}
+
+/* ---- Validation ----------------------------------------------------------------------------------------------------------- */
+
+/* Adds to the gradient of W, in to, those of all sequences but b. */
+static bool add_others(const struct definition *definition, const struct subject *subject, const struct backward *backward,
+                       int64_t b, double *const to[TENSORS_MAX], struct error *error)
+{
+    bool good = true;
+    double *one[TENSORS_MAX] = {[W] = malloc((size_t)backward->n[W] * sizeof(double))};
+    struct reference reference = {.h = malloc((size_t)(subject->tensors.problem.T * subject->tensors.problem.d) * sizeof(double))};
+    if (one[W] == NULL || reference.h == NULL)
+        good = fail(error, "no memory to validate the gradients");
+    for (int64_t other = 0; other < subject->tensors.problem.B && good; other++) {
+        if (other == b)
+            continue;
+        good = refer_to(definition, subject, backward, other, &reference, one, error);
+        for (int64_t k = 0; k < backward->n[W] && good; k++)
+            to[W][k] += one[W][k];
+        tensors_free(&reference.sequence);
+    }
+    free(one[W]);
+    free(reference.h);
+    return good;
+}
+
+/* Lets gradients that are approached be twice as far away as the same iteration in double precision ends. */
+static bool allow_approach(const struct subject *subject, const struct backward *backward, int64_t b, struct reference *reference,
+                           struct error *error)
+{
+    struct definition approach = iterated(subject);
+    int64_t n = subject->tensors.problem.T * subject->tensors.problem.d;
+    if (!refer(&approach, &reference->sequence, reference->h, backward->drawn + b * n, reference->other, error) ||
+        (backward->n[W] > 0 && !add_others(&approach, subject, backward, b, reference->other, error)))
+        return false;
+    for (int i = 0; i < TENSORS_MAX; i++)
+        reference->slack[i] = 2 * distance_max(reference->other[i], reference->value[i], backward->sequence[i]);
+    return true;
+}
+
+/* How far the gradients that were left are from the reference: of the one that is nearest to its tolerance, or farthest beyond. */
+static bool compare(const struct backward *backward, int64_t b, const struct reference *reference, const char **name,
+                    struct checks *checks, struct error *error)
+{
+    double worst = -1;
+    for (int i = 0; i < TENSORS_MAX; i++) {
+        if (backward->n[i] == 0)
+            continue;
+        to_doubles(backward->dtype, backward_gradient(backward, i), i == W ? 0 : b * backward->sequence[i], backward->sequence[i],
+                   reference->other[i]);
+        double distance = distance_max(reference->other[i], reference->value[i], backward->sequence[i]),
+               tolerance = backward->tolerance[i] + reference->slack[i];
+        if (!(distance / tolerance > worst))
+            continue;
+        worst = distance / tolerance;
+        checks->iterate = distance;
+        checks->tolerance = tolerance;
+        *name = backward_names[i];
+    }
+    return worst >= 0 || fail(error, "there is no gradient to validate");
+}
+
+static bool check(const struct definition *definition, const struct subject *subject, int64_t b, bool again,
+                  struct reference *reference, struct backward *backward, struct checks *checks, struct finding *finding,
+                  struct error *error)
+{
+    const struct problem *p = &subject->tensors.problem;
+    const double *adjoint = backward->drawn + b * p->T * p->d;
+    const char *missing = backward_missing(backward), *name = "";
+    if (missing != NULL) {
+        finding_say(finding, RESULT_WRONG, "the gradient of %s is not finite, and nothing was said of that", missing);
+        return true;
+    }
+    if (!refer_to(definition, subject, backward, b, reference, reference->value, error))
+        return false;
+    if (!again && !measure_tolerances(definition, reference, adjoint, backward, error))
+        return false;
+    for (int i = 0; i < TENSORS_MAX && !again; i++)
+        if (backward->n[i] > 0 && !(backward->tolerance[i] <= VALIDATE_UNRESOLVED)) {
+            finding_say(finding, (enum result)STATUS_UNSUPPORTED,
+                        "too sensitive for %s: rounding alone moves the gradient of %s by %.2g", dtype_names[backward->dtype],
+                        backward_names[i], backward->tolerance[i]);
+            return true;
+        }
+    double apart = 0;
+    if (!again && definition->settings.gradient == GRADIENT_STEPS &&
+        !differ(definition, reference, adjoint, backward, &apart, error))
+        return false;
+    if (!(apart <= DIFFERENCE)) {
+        finding_say(finding, (enum result)STATUS_INTERNAL,
+                    "the reference's gradient is %.3g from differences of the textbook's map", apart);
+        return true;
+    }
+    if ((backward->n[W] > 0 && !add_others(definition, subject, backward, b, reference->value, error)) ||
+        (is_approached(subject) && !allow_approach(subject, backward, b, reference, error)) ||
+        !compare(backward, b, reference, &name, checks, error))
+        return false;
+    checks->against = definition->name;
+    checks->exact = NAN; /* that is one of answers */
+    if (!(checks->iterate <= checks->tolerance))
+        finding_say(finding, RESULT_WRONG, "the gradient of %s%s is %.3g from %s, more than %.3g", name,
+                    again ? ", after the timed calls," : "", checks->iterate, checks->against, checks->tolerance);
+    return true;
+}
+
+/* Whether a reference that nothing else is held to is what is tested. */
+static bool is_itself(const struct definition *definition, const struct implementation *tested)
+{
+    return tested != NULL && definition->settings.gradient == GRADIENT_EXACT &&
+           strcmp(tested->name, definition->implementation->name) == 0;
+}
+
+static bool validate_by(const struct definition *definition, const struct problem *sequence, const struct subject *subject,
+                        int64_t b, bool again, struct backward *backward, struct checks *checks, struct finding *finding,
+                        struct error *error)
+{
+    double seconds = cost(definition, sequence) * (backward->n[W] > 0 ? (double)subject->tensors.problem.B : 1);
+    if (is_approached(subject) && subject->settings.quantile < 1)
+        finding_say(finding, (enum result)STATUS_UNSUPPORTED,
+                    "an adjoint that stops before all sequences have converged cannot be validated: give quantile 1");
+    else if (!(seconds <= VALIDATION_SECONDS))
+        finding_say(finding, (enum result)STATUS_UNSUPPORTED, "the gradient cannot be validated: %s in double precision %s",
+                    definition->name, isinf(seconds) ? "is not to be had" : "takes too long");
+    else if (is_itself(definition, subject_tested(subject)))
+        finding_say(finding, (enum result)STATUS_UNSUPPORTED,
+                    "the adjoint's l-th iterate in float64 has no reference but this implementation: give a tolerance");
+    if (finding->result != RESULT_OK)
+        return true;
+    struct reference reference;
+    bool good = reference_open(subject, backward, &reference, error) &&
+                check(definition, subject, b, again, &reference, backward, checks, finding, error);
+    tensors_free(&reference.sequence);
+    reference_close(&reference);
+    return good;
+}
+
+bool backward_validate(const struct subject *subject, int64_t b, bool again, struct backward *backward, struct checks *checks,
+                       struct finding *finding, struct error *error)
+{
+    const struct finding before = *finding;
+    struct problem sequence = subject->tensors.problem;
+    sequence.B = 1;
+    sequence.dtype = DTYPE_FLOAT64;
+    struct definition definition = defined(subject, &sequence, backward->iterated);
+    bool good = validate_by(&definition, &sequence, subject, b, again, backward, checks, finding, error);
+    if (!good || finding->result == RESULT_OK || again || !is_either(subject))
+        return good;
+    *finding = before;
+    backward->iterated = true;
+    definition = defined(subject, &sequence, true);
+    return validate_by(&definition, &sequence, subject, b, false, backward, checks, finding, error);
+}

@@ -1,0 +1,43 @@
+/* The backward pass of a subject: the derivative of a loss that it is given, the gradients that it leaves, and whether they may be
+ * timed at all. The loss is a random linear function of h. docs/explanation/measuring.md: how gradients are validated. */
+#ifndef BENCH_MEASURE_BACKWARD_H
+#define BENCH_MEASURE_BACKWARD_H
+
+#include "bench/measure/validate.h"
+
+struct backward {
+    enum dtype dtype;
+    double *drawn;                 /* (B,T,d) the derivative of the loss with respect to h; float32 holds every value */
+    struct outputs adjoints;       /* the same in the problem's dtype */
+    struct gradients gradients;    /* NULL where there is no such input */
+    int64_t n[TENSORS_MAX];        /* elements of each gradient, in the order of backward_names; 0: none */
+    int64_t sequence[TENSORS_MAX]; /* how many of them belong to a sequence; of W all, to every one */
+    double tolerance[TENSORS_MAX]; /* what rounding explains of each, as backward_validate() found */
+    bool iterated;                 /* the exact gradient is an iterate of the adjoint, as backward_validate() found */
+};
+
+/* What a gradient is with respect to: the names of tensors_list(), in that order. */
+extern const char *const backward_names[TENSORS_MAX];
+
+/* The i-th of the gradients. */
+void **backward_member(struct gradients *gradients, int i);
+void *backward_gradient(const struct backward *backward, int i);
+
+/* Draws the loss with the point's seed, and makes room for the gradients of all inputs that there are. */
+bool backward_open(const struct subject *subject, struct backward *backward, struct error *error);
+void backward_close(struct backward *backward);
+
+/* Fills the gradients with NaN: what is found there afterwards was computed. */
+void backward_forget(struct backward *backward);
+
+/* The first input whose gradient was left unwritten, or is not finite; NULL when all are there. */
+const char *backward_missing(const struct backward *backward);
+
+/* Holds the gradients that backward() left at subject->h to a reference in double precision at that very h: of sequence b, but that
+ * of W, to which all sequences add, as a whole. checks becomes that of the gradient that comes nearest to its tolerance. again: after
+ * the timed calls, with the tolerances found before. finding->result becomes wrong, or unsupported where nothing can validate the
+ * gradient or rounding alone moves it too far, with the reason; else it stays. False: no memory. */
+bool backward_validate(const struct subject *subject, int64_t b, bool again, struct backward *backward, struct checks *checks,
+                       struct finding *finding, struct error *error);
+
+#endif

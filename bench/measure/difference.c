@@ -1,0 +1,109 @@
+/* See difference.h. */
+#include "bench/measure/difference.h"
+
+#include "bench/base/parse.h"
+#include "bench/base/statistics.h"
+#include "bench/measure/subject.h"
+#include "bench/problems/textbook.h"
+#include "bench/sweep/recipe.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* The states (B,T,d) of a problem by a recurrence, in double precision whatever it computed in, and how many sequences it left
+ * unconverged. */
+static bool solve(const struct recurrence *recurrence, const struct problem *problem, const struct inputs *inputs,
+                  const struct environment *environment, double *h, int64_t *never, struct finding *finding, struct error *error)
+{
+    const struct implementation *implementation = registry_get(recurrence->implementation, problem->dtype, level_best());
+    struct support support;
+    implementation->supports(problem, &recurrence->settings, environment, &support);
+    if (!support.yes) {
+        finding_say(finding, (enum result)STATUS_UNSUPPORTED, "%s: %s", implementation->name, support.reason);
+        return true;
+    }
+    int64_t n = problem->B * problem->T * problem->d;
+    void *states = aligned_alloc(64, ((size_t)n * dtype_size(problem->dtype) / 64 + 1) * 64);
+    int64_t *l = calloc((size_t)problem->B, sizeof *l);
+    struct plan *plan = NULL;
+    bool good = states != NULL && l != NULL;
+    if (!good) {
+        fail(error, "no memory for the states to compare");
+    } else {
+        struct trace trace = {.l = l};
+        const struct outputs outputs = {.h = states};
+        struct status status = implementation->plan(problem, &recurrence->settings, environment, &plan);
+        if (status.code == STATUS_OK)
+            status = implementation->forward(plan, inputs, &outputs, &trace);
+        if (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED)
+            to_doubles(problem->dtype, states, 0, n, h);
+        else
+            finding_status(finding, &status);
+        bool judged = !implementation->exact && recurrence->settings.tolerance > 0;
+        for (int64_t b = 0; b < problem->B; b++)
+            *never += judged && l[b] <= 0;
+    }
+    implementation->destroy(plan);
+    free(states);
+    free(l);
+    return good;
+}
+
+/* Sorts the distances. */
+static json_t *spread(double *distance, int64_t n)
+{
+    statistics_sort(distance, (size_t)n);
+    return json_pack("{so so so so so}", "least", json_number(distance[0]), "q1",
+                     json_number(statistics_quantile(distance, (size_t)n, 0.25)), "median",
+                     json_number(statistics_median(distance, (size_t)n)), "q3",
+                     json_number(statistics_quantile(distance, (size_t)n, 0.75)), "most", json_number(distance[n - 1]));
+}
+
+/* One block: distances of its sequences. */
+static bool compare(const struct point *point, const struct problem *problem, const struct inputs *inputs, double *max, double *l2,
+                    int64_t *never, struct finding *finding, struct error *error)
+{
+    const struct environment environment = {.threads = point_threads(point)};
+    struct recurrence tested = point_test_recurrence(point), against = point_against_recurrence(point);
+    int64_t size = problem->T * problem->d;
+    double *h = malloc((size_t)(2 * problem->B * size) * sizeof *h);
+    if (h == NULL)
+        return fail(error, "no memory for the states to compare");
+    double *other = h + problem->B * size;
+    bool good = solve(&tested, problem, inputs, &environment, h, never, finding, error);
+    if (good && finding->result == RESULT_OK)
+        good = solve(&against, problem, inputs, &environment, other, never, finding, error);
+    for (int64_t b = 0; b < problem->B && good && finding->result == RESULT_OK; b++) {
+        max[b] = distance_max(h + b * size, other + b * size, size);
+        l2[b] = distance_l2(h + b * size, other + b * size, size);
+    }
+    free(h);
+    return good;
+}
+
+bool difference_add(const struct point *point, struct training *training, struct finding *finding, struct error *error)
+{
+    int64_t length = point_integer(point, FIELD_TEST_LENGTH, 1), blocks = point_integer(point, FIELD_BLOCKS, 1);
+    int64_t examples = point_integer(point, FIELD_EXAMPLES, 1), batch = point_integer(point, FIELD_TEST_BATCH, 1), never = 0;
+    int64_t B = batch < examples ? batch : examples, n = B * blocks;
+    double *max = malloc((size_t)(2 * n) * sizeof *max);
+    if (max == NULL)
+        return fail(error, "no memory for the distances of %lld sequences", (long long)n);
+    double *l2 = max + n;
+    bool good = true;
+    for (int64_t k = 0; k < blocks && good && finding->result == RESULT_OK; k++) {
+        struct problem problem;
+        struct inputs inputs;
+        struct status status = training_recurrence_inputs(training, k, length, B, point_test_seed(point), &problem, &inputs);
+        if (status.code != STATUS_OK && status.code != STATUS_NOT_CONVERGED)
+            finding_status(finding, &status);
+        else
+            good = compare(point, &problem, &inputs, max + k * B, l2 + k * B, &never, finding, error);
+    }
+    if (good && finding->result == RESULT_OK)
+        json_object_set_new(finding->data, "difference",
+                            json_pack("{sI sI so so}", "of", (json_int_t)n, "never", (json_int_t)never, "max", spread(max, n), "l2",
+                                      spread(l2, n)));
+    free(max);
+    return good;
+}

@@ -1,0 +1,52 @@
+/* How a round measures a point: what each measure is given, and what it leaves. */
+#ifndef BENCH_MEASURE_MEASURE_H
+#define BENCH_MEASURE_MEASURE_H
+
+#include "bench/journal/record.h"
+#include "bench/sweep/measures.h"
+#include "bench/sweep/point.h"
+
+/* Where the seconds of a round go inside its worker. Inputs and plan are set-up; validation and timing (of a convergence point: the
+ * iterations) are the measurement; at the end memory is given back. */
+enum stage { STAGE_INPUTS, STAGE_PLAN, STAGE_VALIDATION, STAGE_TIMING, STAGE_END, STAGE_COUNT };
+extern const char *const stage_names[STAGE_COUNT];
+
+/* What one round found out about a point. data is the object that the record holds under the measure's name, inputs what was
+ * measured on the drawn problem, load what else went on while it was timed, warnings what that means (bench/journal/record.h has them all);
+ * each may be NULL. */
+struct finding {
+    enum result result;
+    char message[256];
+    int64_t b, t; /* the place, or -1 */
+    json_t *inputs, *data, *load, *warnings;
+    double seconds[STAGE_COUNT];
+};
+
+/* What a round may take. */
+struct limits {
+    int samples;             /* timed samples wanted */
+    double time_limit;       /* seconds for the whole round; of a training: in all its rounds together */
+    double checkpoint_every; /* seconds between checkpoints of a training */
+    size_t memory_limit;     /* bytes for its process; 0: nine tenths of what is free */
+    const char *cache;       /* folder for inputs that several rounds share; NULL: none */
+    const char *trained;     /* folder of the training that this point is or depends on; NULL where there is none */
+};
+
+/* What every measure NAME of measures.h is: NAME_run(), in the file of its name. The finding's data is the object that the record has
+ * under that name (see record.h). False when the harness itself failed (no memory, a file that does not fit): the sentence becomes an
+ * internal result. */
+#define MEASURE(name, of, repeats)                                                                                                 \
+    bool name##_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+MEASURES(MEASURE)
+#undef MEASURE
+
+/* Measures a point as its field says. False likewise, and when there was no memory to say what was found. */
+bool measure_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+
+/* Sets result, message and place from a status. */
+void finding_status(struct finding *finding, const struct status *status);
+/* Counts the seconds since *since as a stage's, and lets the next ones begin. */
+void finding_lap(struct finding *finding, enum stage stage, double *since);
+void finding_say(struct finding *finding, enum result result, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,274 @@
+/* measure: throughput, of the forward or the backward pass. Validates first, then times: no speed is reported of an answer or a
+ * gradient that was not checked. */
+#include "bench/measure/measure.h"
+
+#include "bench/base/clock.h"
+#include "bench/base/parse.h"
+#include "bench/base/random.h"
+#include "bench/base/statistics.h"
+#include "bench/machine/memory.h"
+#include "bench/measure/sampling.h"
+#include "bench/measure/subject.h"
+#include "bench/measure/transfer.h"
+#include "bench/measure/validate.h"
+#include "bench/measure/warning_find.h"
+#include "impls/contract/support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define EXACT_SECONDS 10 /* the distance to the exact answer is measured where that costs less */
+enum { STREAM_SEQUENCE = 5 };
+
+/* Which samples lie beyond the fences of all of them. */
+static json_t *outlying_samples(const double *seconds, const double *sorted, int n)
+{
+    double low, high;
+    json_t *indices = json_array();
+    if (!statistics_fences(sorted, (size_t)n, &low, &high))
+        return indices;
+    for (int i = 0; i < n; i++)
+        if (seconds[i] < low || seconds[i] > high)
+            json_array_append_new(indices, json_integer(i));
+    return indices;
+}
+
+static json_t *to_json(const struct problem *p, const struct checks *checks, const struct trace *trace, const struct work *work,
+                       int64_t sequence, int64_t calls, const double *seconds, int n, double peak_bytes)
+{
+    json_t *raw = json_array();
+    double sorted[n > 0 ? n : 1], low = NAN, high = NAN;
+    for (int i = 0; i < n; i++) {
+        json_array_append_new(raw, json_number(seconds[i]));
+        sorted[i] = seconds[i];
+    }
+    statistics_sort(sorted, (size_t)n);
+    double median = statistics_median(sorted, (size_t)n);
+    statistics_median_interval(sorted, (size_t)n, &low, &high);
+    json_t *data = json_object();
+    if (data == NULL)
+        return NULL;
+    const struct {
+        const char *name;
+        double value;
+    } figures[] = {
+        {"median", median},
+        {"q1", statistics_quantile(sorted, (size_t)n, 0.25)},
+        {"q3", statistics_quantile(sorted, (size_t)n, 0.75)},
+        {"low", low},
+        {"high", high},
+        {"variation", statistics_variation(sorted, (size_t)n)},
+        {"tokens_per_s", (double)p->B * (double)p->T / median},
+        {"bytes", work->bytes},
+        {"operations", work->operations},
+        {"set", work->set},
+        {"GB_per_s", work->bytes / median / 1e9},
+        {"GFLOP_per_s", work->operations / median / 1e9},
+        {"error_iterate", checks->iterate},
+        {"error_exact", checks->exact},
+        {"residual", checks->residual},
+        {"tolerance", checks->tolerance},
+        {"applications", trace->applications},
+        {"peak_bytes", peak_bytes},
+    };
+    json_object_set_new(data, "calls", json_integer(calls));
+    json_object_set_new(data, "seconds", raw);
+    json_object_set_new(data, "outliers", outlying_samples(seconds, sorted, n));
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        json_object_set_new(data, figures[i].name, json_number(figures[i].value));
+    json_object_set_new(data, "validated_against", json_text(checks->against));
+    json_object_set_new(data, "validated_sequence", json_integer(sequence));
+    json_object_set_new(data, "l_run", json_integer(trace->l_run));
+    return data;
+}
+
+/* After the samples: other inputs, no trace of what was left before, one more call. Whoever had kept an answer would be found out
+ * here. */
+static bool call_with_other_inputs(struct subject *subject, struct call *call, struct backward *backward, struct trace *trace)
+{
+    tensors_negate_v(&subject->tensors);
+    subject_forget(subject);
+    call->status = implementation_forward(call->implementation, call->plan, call->inputs, &call->outputs, trace);
+    if (call->status.code != STATUS_OK || call->backward == NULL)
+        return call->status.code == STATUS_OK;
+    backward_forget(backward);
+    return call_make(call);
+}
+
+static void say_circumstances(const struct sampling *sampling, int threads, struct finding *finding)
+{
+    struct threading threading = threading_here(threads);
+    finding->load = load_to_json(&sampling->load);
+    finding->warnings = warnings_of_round(sampling->seconds, (size_t)sampling->n, &sampling->load, &threading);
+}
+
+/* The first call, or both where the backward pass is what is timed. *grown: bytes that plan and calls took beside the tensors. */
+static struct status call_first(struct subject *subject, struct call *call, struct trace *trace, double *grown,
+                                struct finding *finding, double *since)
+{
+    const struct implementation *implementation = subject->implementation;
+    struct memory_watch watch;
+    subject_forget(subject);
+    memory_watch_begin(&watch);
+    struct status status = implementation->plan(&subject->tensors.problem, &subject->settings, &subject->environment, &call->plan);
+    finding_lap(finding, STAGE_PLAN, since);
+    if (status.code == STATUS_OK)
+        status = implementation_forward(implementation, call->plan, call->inputs, &call->outputs, trace);
+    if (status.code == STATUS_OK && call->backward != NULL) {
+        call_make(call);
+        status = call->status;
+    }
+    *grown = memory_watch_end(&watch);
+    return status;
+}
+
+/* What the last timed call left: calls without a trace may go another way than those that have one. A backward pass has none. */
+static bool validate_timed(const struct subject *subject, struct call *call, int64_t b, const struct trace *trace,
+                           const struct checks *before, struct finding *finding, struct error *error)
+{
+    if (call->backward != NULL)
+        return true;
+    if (call->implementation->download != NULL)
+        call->status = call->implementation->download(call->plan, &call->outputs);
+    if (call->status.code == STATUS_OK)
+        return validate_again(subject, b, trace, before, finding, error);
+    finding_say(finding, (enum result)call->status.code, "after the timed calls: %s", call->status.message);
+    return true;
+}
+
+/* The timed part: plan, the first calls, which are validated, some that warm up, the samples, whose last answer is validated, and calls on
+ * other inputs that are validated again. backward: NULL where the forward pass is timed. */
+static bool measure(const struct point *point, struct subject *subject, struct backward *backward, const struct answers *answers,
+                    int64_t b, const struct limits *limits, struct finding *finding, struct error *error)
+{
+    const struct implementation *implementation = subject->implementation;
+    const struct problem *p = &subject->tensors.problem;
+    struct call call = {
+        .implementation = implementation, .inputs = &subject->tensors.inputs, .outputs = {.h = subject->h}, .backward = backward};
+    struct trace trace = {0}, later = {0};
+    double since = clock_seconds(), grown;
+    struct status status = call_first(subject, &call, &trace, &grown, finding, &since);
+    finding_status(finding, &status);
+    if (status.code != STATUS_OK) {
+        finding_lap(finding, STAGE_VALIDATION, &since);
+        implementation->destroy(call.plan);
+        return true;
+    }
+    struct checks answered = {0}, checks; /* of the answer; of what is timed */
+    struct sampling sampling = {.seconds = calloc((size_t)limits->samples, sizeof *sampling.seconds)};
+    json_t *transfers = NULL;
+    bool good = sampling.seconds != NULL || fail(error, "no memory for the samples");
+    good = good && validate(subject, answers, b, &trace, &answered, finding, error);
+    checks = answered;
+    if (good && finding->result == RESULT_OK && backward != NULL)
+        good = backward_validate(subject, b, false, backward, &checks, finding, error);
+    if (good && finding->result == RESULT_OK) {
+        char label[160];
+        point_label(point, sizeof label, label);
+        finding_lap(finding, STAGE_VALIDATION, &since);
+        transfers = transfers_measure(&call);
+        if (backward == NULL)
+            subject_forget(subject);
+        if (call.status.code == STATUS_OK)
+            sampling_run(&call, label, limits, &sampling);
+        finding_lap(finding, STAGE_TIMING, &since);
+        if (call.status.code != STATUS_OK)
+            finding_say(finding, (enum result)call.status.code, "while it was timed: %s", call.status.message);
+        else if (sampling.n == 0)
+            finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", sampling.reason);
+        else if (!validate_timed(subject, &call, b, &trace, &answered, finding, error))
+            good = false;
+        else if (finding->result == RESULT_OK && !call_with_other_inputs(subject, &call, backward, &later))
+            finding_say(finding, (enum result)call.status.code, "after the timed calls: %s", call.status.message);
+        else if (finding->result == RESULT_OK)
+            good = validate_again(subject, b, &later, &answered, finding, error);
+        if (good && finding->result == RESULT_OK && backward != NULL)
+            good = backward_validate(subject, b, true, backward, &(struct checks){0}, finding, error);
+    }
+    if (good) {
+        struct work work = {NAN, NAN, NAN, false}; /* of a backward pass, and of solvers of many sequences, nothing is counted */
+        /* a solver leaves alone the sequences that have converged: that is less than l iterations of all of them */
+        if (backward == NULL && (!implementation->solver || p->B == 1))
+            implementation->count(p, &subject->settings, &subject->environment, trace.l_run, &work);
+        int n = finding->result == RESULT_OK ? sampling.n : 0;
+        double tensors = problem_bytes(p) * (backward != NULL ? 2 : 1);
+        finding->data = to_json(p, &checks, &trace, &work, b, sampling.calls, sampling.seconds, n, tensors + grown);
+        json_object_set(finding->data, "transfers", transfers != NULL ? transfers : json_null());
+        if (n > 0)
+            say_circumstances(&sampling, subject->environment.threads, finding);
+    }
+    json_decref(transfers);
+    free(sampling.seconds);
+    implementation->destroy(call.plan);
+    finding_lap(finding, STAGE_VALIDATION, &since);
+    return good;
+}
+
+/* The same with what a backward pass is given, where that is what is timed. */
+static bool measure_pass(const struct point *point, struct subject *subject, const struct answers *answers, int64_t b,
+                         const struct limits *limits, struct finding *finding, struct error *error)
+{
+    struct backward backward;
+    double since = clock_seconds();
+    if (subject->settings.gradient == GRADIENT_NONE)
+        return measure(point, subject, NULL, answers, b, limits, finding, error);
+    bool good = backward_open(subject, &backward, error);
+    finding_lap(finding, STAGE_INPUTS, &since);
+    good = good && measure(point, subject, &backward, answers, b, limits, finding, error);
+    since = clock_seconds();
+    backward_close(&backward);
+    finding_lap(finding, STAGE_END, &since);
+    return good;
+}
+
+/* What the settings lack for an outcome that can be held to its residual; NULL: nothing. */
+static const char *outcome_missing(const struct settings *settings)
+{
+    return !(settings->tolerance > 0) ? "a fixed number of iterations: give a tolerance"
+           : settings->quantile < 1   ? "a sequence that need not have converged: give quantile 1"
+                                      : NULL;
+}
+
+bool throughput_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
+{
+    struct subject subject;
+    struct answers answers = {.worst = {.largest = NAN, .residual = NAN}, .spectrum = {NAN, NAN, NAN, NAN}};
+    bool good = subject_make(point, false, limits, &subject, finding, error);
+    if (good && finding->result == RESULT_OK) {
+        const struct problem *p = &subject.tensors.problem;
+        const char *missing = subject_outcome_only(&subject) ? outcome_missing(&subject.settings) : NULL;
+        if (missing != NULL) {
+            finding_say(finding, (enum result)STATUS_UNSUPPORTED, "%s cannot be validated by %s",
+                        subject.implementation->solver ? "a solver" : "damping with patience", missing);
+            subject_free(&subject);
+            return true;
+        }
+        struct problem one = *p;
+        one.B = 1;
+        int64_t b = 0;
+        if (subject.regime.file == NULL)
+            b = (int64_t)(random_uniform(subject.regime.seed, STREAM_SEQUENCE, 0) * (double)p->B);
+        bool low_rank = p->mixer == MIXER_NONE || p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER;
+        double since = clock_seconds();
+        if (exact_cost(&one, subject_tested(&subject)) < EXACT_SECONDS)
+            good = answers_make(&subject.tensors, subject_tested(&subject), b, 1, low_rank, &answers, error);
+        finding_lap(finding, STAGE_VALIDATION, &since);
+        if (good && answers.h != NULL) {
+            finding->inputs = answers_to_json(&answers);
+            bool iterate_exists =
+                !subject.implementation->exact && !(subject.settings.tolerance > 0) && answers.worst.status.code == STATUS_SINGULAR;
+            if (iterate_exists)
+                answers_free(&answers); /* the iterate is defined and can be validated; there is nothing it should converge to */
+            else if (answers.worst.status.code != STATUS_OK)
+                finding_status(finding, &answers.worst.status);
+            else if (answers.worst.largest > subject.regime.limit)
+                finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest,
+                            subject.regime.limit);
+        }
+        if (good && finding->result == RESULT_OK)
+            good = measure_pass(point, &subject, &answers, b, limits, finding, error);
+    }
+    subject_end(&subject, &answers, finding);
+    return good;
+}

@@ -1,0 +1,18 @@
+/* Where trainings live: RESULTS/trained/KEY/, shared by all sweeps and runs that need the same one. KEY is the whole key of the
+ * training's point, so that another build or machine begins anew beside it. */
+#ifndef BENCH_MEASURE_TRAINED_H
+#define BENCH_MEASURE_TRAINED_H
+
+#include "bench/sweep/point.h"
+
+#include <limits.h>
+
+/* The folder of the training that a point is or depends on; false, with an empty path, where it has none. */
+bool trained_folder(const char *results, const struct point *point, const struct conditions *conditions, char path[PATH_MAX]);
+
+/* What a training says of itself while it goes on, in a file of its folder: "step 1200 of 4000, ...". Replaced, never half
+ * written. */
+void trained_say(const char *folder, const char *text);
+bool trained_hear(const char *folder, size_t capacity, char text[capacity]);
+
+#endif

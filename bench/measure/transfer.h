@@ -1,0 +1,14 @@
+/* What carrying a point's tensors to a device and back takes, which is not in the time of its calls. */
+#ifndef BENCH_MEASURE_TRANSFER_H
+#define BENCH_MEASURE_TRANSFER_H
+
+#include "bench/measure/sampling.h"
+
+#include <jansson.h>
+
+/* {"upload_s": of the inputs, "download_s": of the outputs, each the least of a few by the host's clock, "caches": what is done with
+ * the device's between calls}; JSON's null for a call that has nothing to carry. The outputs of the call before are those that come
+ * back. call->status is that of a transfer that failed. */
+json_t *transfers_measure(struct call *call);
+
+#endif

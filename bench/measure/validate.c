@@ -1,0 +1,171 @@
+/* See validate.h. */
+#include "bench/measure/validate.h"
+
+#include "bench/base/random.h"
+#include "bench/problems/textbook.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define UNITS 200.0
+
+static double unit(enum dtype dtype)
+{
+    return dtype == DTYPE_FLOAT32 ? 0x1p-24 : 0x1p-53;
+}
+
+double validate_rounding(enum dtype dtype)
+{
+    return UNITS * unit(dtype);
+}
+
+/* A problem may be chaotic, so near the dtype's rounding; but above the rounding of double itself. */
+double validate_disturbance(enum dtype dtype)
+{
+    return 2 * unit(dtype) * (dtype == DTYPE_FLOAT64 ? 1000 : 1);
+}
+
+bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error)
+{
+    if (!tensors_sequence(tensors, 0, disturbed, error))
+        return false;
+    const struct problem *p = &disturbed->problem;
+    int64_t m = problem_m(p);
+    const int64_t n[5] = {p->T * p->d, p->T * p->d, p->T * m, m * p->d, p->d};
+    disturbed->problem.s *= 1 + size * random_normal(seed, 5, 0);
+    for (int i = 0; i < 5; i++) {
+        double *x = disturbed->owned[i];
+        for (int64_t k = 0; x != NULL && k < n[i]; k++) {
+            double change = size * random_normal(seed, (uint32_t)i, (uint64_t)k);
+            x[k] += i == 2 ? change * (1 + fabs(x[k])) : change * x[k];
+        }
+    }
+    return true;
+}
+
+/* One reference: the exact answer (l = 0), or a textbook iterate. NaN everywhere where there is none. */
+static bool refer(const struct tensors *sequence, const struct implementation *tested, double damping, int64_t l, double *h,
+                  double *residual, struct error *error)
+{
+    const struct problem *p = &sequence->problem;
+    if (l > 0)
+        return textbook_iterate(p, &sequence->inputs, damping, l, h, residual) || fail(error, "no memory for the textbook iterate");
+    struct exact exact;
+    if (!exact_solve(p, &sequence->inputs, tested, h, &exact, error))
+        return false;
+    for (int64_t i = 0; i < p->T * p->d && exact.status.code != STATUS_OK; i++)
+        h[i] = NAN;
+    return true;
+}
+
+/* The tolerance for one reference h. */
+static bool tolerance_of(const struct tensors *sequence, const struct implementation *tested, enum dtype dtype, double damping,
+                         int64_t l, const double *h, double *tolerance, struct error *error)
+{
+    double size = validate_disturbance(dtype), sensitivity = 1;
+    int64_t n = sequence->problem.T * sequence->problem.d;
+    double *moved = malloc((size_t)n * sizeof *moved);
+    bool good = moved != NULL || fail(error, "no memory to measure the sensitivity");
+    for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good; seed++) {
+        struct tensors disturbed;
+        good = tensors_disturbed(sequence, size, seed, &disturbed, error);
+        if (good) {
+            good = refer(&disturbed, tested, damping, l, moved, NULL, error);
+            sensitivity = fmax(sensitivity, distance_max(moved, h, n) / size);
+            tensors_free(&disturbed);
+        }
+    }
+    free(moved);
+    *tolerance = validate_rounding(dtype) * sensitivity;
+    return good;
+}
+
+/* The number of iterations that an answer claims to be must be one that was asked for. */
+static bool plausible(const struct subject *subject, const struct trace *trace)
+{
+    const struct settings *settings = &subject->settings;
+    if (subject->implementation->exact)
+        return true;
+    return settings->tolerance > 0 ? trace->l_run >= 1 && trace->l_run <= settings->l_max : trace->l_run == settings->l_max;
+}
+
+/* An answer h (T,d) against its reference. again: the tolerance and kind of checks are known already. */
+static bool check(const struct subject *subject, const struct tensors *sequence, const double *exact, const struct trace *trace,
+                  bool again, const double *h, double *reference, struct checks *checks, struct error *error)
+{
+    const struct problem *p = &sequence->problem;
+    const struct settings *settings = &subject->settings;
+    enum dtype dtype = subject->tensors.problem.dtype;
+    int64_t n = p->T * p->d;
+    if (!textbook_apply(p, &sequence->inputs, h, reference))
+        return fail(error, "no memory to validate the answer");
+    double equation = distance_max(h, reference, n), last = 0;
+    checks->residual = textbook_residual(p, h, reference);
+    checks->exact = exact != NULL ? distance_max(h, exact, n) : NAN;
+
+    if (subject->implementation->exact) {
+        checks->against = exact != NULL ? "the exact answer, and its own equation" : "its own equation";
+        checks->iterate = exact != NULL ? larger(checks->exact, equation) : equation;
+        checks->tolerance = again ? checks->tolerance : validate_rounding(dtype);
+        return again || exact == NULL ||
+               tolerance_of(sequence, subject_tested(subject), dtype, 1, 0, exact, &checks->tolerance, error);
+    }
+    /* whether delta shrinks can hang on a rounding error, and iterates of a solver are its own: only the outcome can be checked */
+    if (subject_outcome_only(subject)) {
+        checks->against = "its own residual";
+        checks->iterate = isfinite(equation) ? checks->residual : INFINITY;
+        checks->tolerance = fmin(2 * settings->tolerance, 0.5);
+        return true;
+    }
+    checks->against = "the textbook iterate";
+    if (!refer(sequence, NULL, settings->damping, trace->l_run, reference, &last, error))
+        return false;
+    checks->iterate = distance_max(h, reference, n);
+    if (settings->tolerance > 0 && settings->quantile == 1 && !(last < 1.01 * settings->tolerance + validate_rounding(dtype)))
+        checks->iterate = INFINITY; /* the right iterate, but not one at which to stop */
+    return again || tolerance_of(sequence, NULL, dtype, settings->damping, trace->l_run, reference, &checks->tolerance, error);
+}
+
+static bool run_check(const struct subject *subject, const double *exact, int64_t b, const struct trace *trace, bool again,
+                      struct checks *checks, struct finding *finding, struct error *error)
+{
+    struct tensors sequence;
+    if (!plausible(subject, trace)) {
+        finding_say(finding, RESULT_WRONG, "claims to have run %lld iterations of %lld", (long long)trace->l_run,
+                    (long long)subject->settings.l_max);
+        return true;
+    }
+    if (!tensors_sequence(&subject->tensors, b, &sequence, error))
+        return false;
+    int64_t n = sequence.problem.T * sequence.problem.d;
+    double *h = malloc((size_t)n * sizeof *h), *reference = malloc((size_t)n * sizeof *h);
+    bool good = (h != NULL && reference != NULL) || fail(error, "no memory to validate the answer");
+    if (good) {
+        to_doubles(subject->tensors.problem.dtype, subject->h, b * n, n, h);
+        good = check(subject, &sequence, exact, trace, again, h, reference, checks, error);
+    }
+    free(h);
+    free(reference);
+    tensors_free(&sequence);
+    if (good && checks->tolerance > VALIDATE_UNRESOLVED && !subject_outcome_only(subject))
+        finding_say(finding, (enum result)STATUS_UNSUPPORTED, "too sensitive for %s: rounding alone moves the answer by %.2g",
+                    dtype_names[subject->tensors.problem.dtype], checks->tolerance);
+    else if (good && !(checks->iterate <= checks->tolerance))
+        finding_say(finding, RESULT_WRONG, "sequence %lld%s is %.3g from %s, more than %.3g", (long long)b,
+                    again ? ", after the timed calls," : "", checks->iterate, checks->against, checks->tolerance);
+    return good;
+}
+
+bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace,
+              struct checks *checks, struct finding *finding, struct error *error)
+{
+    *checks = (struct checks){NAN, NAN, NAN, NAN, NULL};
+    return run_check(subject, answers->h, b, trace, false, checks, finding, error);
+}
+
+bool validate_again(const struct subject *subject, int64_t b, const struct trace *trace, const struct checks *before,
+                    struct finding *finding, struct error *error)
+{
+    struct checks checks = *before;
+    return run_check(subject, NULL, b, trace, true, &checks, finding, error);
+}

@@ -1,0 +1,72 @@
+/* See worker.h. */
+#include "bench/measure/worker.h"
+
+#include "bench/base/clock.h"
+#include "bench/base/parse.h"
+
+#include <string.h>
+
+char *worker_request(const struct point *point, const struct limits *limits)
+{
+    json_watch();
+    json_t *request =
+        json_pack("{so si sf sf sI so so}", "point", point_to_json(point), "samples", limits->samples, "time_limit",
+                  limits->time_limit, "checkpoint_every", limits->checkpoint_every, "memory_limit",
+                  (json_int_t)limits->memory_limit, "cache", limits->cache != NULL ? json_string(limits->cache) : json_null(),
+                  "trained", limits->trained != NULL ? json_string(limits->trained) : json_null());
+    char *text = json_print(request, JSON_COMPACT);
+    json_decref(request);
+    return text;
+}
+
+static json_t *place(const struct finding *finding)
+{
+    return finding->b < 0 ? json_null() : json_pack("{sI sI}", "b", (json_int_t)finding->b, "t", (json_int_t)finding->t);
+}
+
+static json_t *stages(const struct finding *finding)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < STAGE_COUNT; i++)
+        json_object_set_new(object, stage_names[i], json_number(finding->seconds[i]));
+    return object;
+}
+
+static bool answer(const char *measure, struct finding *finding, double began, FILE *out, struct error *error)
+{
+    json_t *object =
+        json_pack("{ss so so so? so? so? so? sf so}", "result", result_name(finding->result), "message",
+                  json_text(finding->message), "place", place(finding), "inputs", finding->inputs, measure, finding->data, "load",
+                  finding->load, "warnings", finding->warnings, "began", began, "stages", stages(finding));
+    bool written = object != NULL && json_dumpf(object, out, JSON_COMPACT) == 0 && fflush(out) == 0;
+    json_decref(object);
+    return written || fail(error, "the finding could not be written");
+}
+
+bool worker_run(FILE *in, FILE *out, struct error *error)
+{
+    double began = clock_seconds();
+    json_error_t parse;
+    json_t *request = json_loadf(in, 0, &parse);
+    struct point point;
+    struct limits limits = {.samples = (int)json_integer_value(json_object_get(request, "samples")),
+                            .time_limit = json_number_value(json_object_get(request, "time_limit")),
+                            .checkpoint_every = json_number_value(json_object_get(request, "checkpoint_every")),
+                            .memory_limit = (size_t)json_integer_value(json_object_get(request, "memory_limit")),
+                            .cache = json_string_value(json_object_get(request, "cache")),
+                            .trained = json_string_value(json_object_get(request, "trained"))};
+    struct finding finding = {.result = RESULT_OK, .b = -1, .t = -1};
+    if (request == NULL)
+        return fail(error, "a worker reads a point on its standard input: %s", parse.text);
+    bool good = point_from_json(json_object_get(request, "point"), &point, error);
+    if (good && limits.samples < 1)
+        good = fail(error, "a worker must be told a number of samples");
+    if (good) {
+        struct error reason;
+        if (!measure_run(&point, &limits, &finding, &reason))
+            finding_say(&finding, (enum result)STATUS_INTERNAL, "%s", reason.text);
+        good = answer(measure_word((int)point.value[FIELD_MEASURE].integer), &finding, began, out, error);
+    }
+    json_decref(request);
+    return good;
+}

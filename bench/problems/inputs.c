@@ -1,0 +1,288 @@
+/* See inputs.h. */
+#include "bench/problems/inputs.h"
+
+#include "bench/base/random.h"
+#include "bench/problems/regime.h"
+#include "bench/problems/words.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Streams of the generator, one a tensor; regime.c has those from 16 on. */
+enum { STREAM_V = 1, STREAM_W = 2, STREAM_H0 = 3, STREAM_PLACE = 4 };
+
+/* One tensor of the contract: where it is in struct inputs, its shape in the words of the problem, and when there is one. */
+enum tensor_id { TENSOR_V, TENSOR_LAMBDA, TENSOR_THETA, TENSOR_W, TENSOR_H0, TENSOR_COUNT };
+
+_Static_assert((int)TENSOR_COUNT == TENSORS_MAX, "inputs.h says how many tensors there can be");
+
+static const char *const tensor_names[TENSOR_COUNT] = {"v", "lambda", "theta", "W", "h0"};
+
+static const void **slot(struct inputs *inputs, enum tensor_id id)
+{
+    const void **slots[TENSOR_COUNT] = {&inputs->v, &inputs->lambda, &inputs->theta, &inputs->W, &inputs->h0};
+    return slots[id];
+}
+
+/* Writes the shape and returns its rank. */
+static int tensor_shape(const struct problem *p, enum tensor_id id, int64_t shape[3])
+{
+    int64_t m = problem_m(p);
+    const int64_t shapes[TENSOR_COUNT][3] = {
+        {p->B, p->T, p->d}, {p->B, p->T, p->d}, {p->B, p->T, m}, {m, p->d, 1}, {p->B, p->d, 1}};
+    memcpy(shape, shapes[id], sizeof shapes[id]);
+    return id < TENSOR_W ? 3 : 2;
+}
+
+static int64_t tensor_elements(const struct problem *p, enum tensor_id id)
+{
+    int64_t shape[3];
+    int rank = tensor_shape(p, id, shape);
+    return shape[0] * shape[1] * (rank == 3 ? shape[2] : 1);
+}
+
+static bool tensor_used(const struct problem *p, enum tensor_id id, bool initial)
+{
+    return id == TENSOR_THETA ? problem_m(p) > 0 : id == TENSOR_W ? p->feedback != FEEDBACK_NONE : id == TENSOR_H0 ? initial : true;
+}
+
+/* n elements from one dtype to another. */
+static void convert(enum dtype to_dtype, void *to, enum dtype from_dtype, const void *from, int64_t n)
+{
+    if (to_dtype == from_dtype)
+        memcpy(to, from, (size_t)n * dtype_size(to_dtype));
+    else if (to_dtype == DTYPE_FLOAT32)
+        for (int64_t i = 0; i < n; i++)
+            ((float *)to)[i] = (float)((const double *)from)[i];
+    else
+        for (int64_t i = 0; i < n; i++)
+            ((double *)to)[i] = ((const float *)from)[i];
+}
+
+/* Room for every tensor that the problem uses. */
+static bool allocate(struct tensors *tensors, bool initial, struct error *error)
+{
+    const struct problem *p = &tensors->problem;
+    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+        if (!tensor_used(p, id, initial))
+            continue;
+        size_t bytes = (size_t)tensor_elements(p, id) * dtype_size(p->dtype);
+        tensors->owned[id] = aligned_alloc(64, (bytes / 64 + 1) * 64);
+        if (tensors->owned[id] == NULL)
+            return fail(error, "no memory for %s (%zu bytes)", tensor_names[id], bytes);
+        *slot(&tensors->inputs, id) = tensors->owned[id];
+    }
+    return true;
+}
+
+/* ---- Drawn ------------------------------------------------------------------------------------------------------------------ */
+
+static void draw_normal(const struct tensors *tensors, uint64_t seed, enum tensor_id id, uint32_t stream, double scale)
+{
+    enum dtype dtype = tensors->problem.dtype;
+    void *to = tensors->owned[id];
+    int64_t n = to != NULL ? tensor_elements(&tensors->problem, id) : 0;
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < n; i++) {
+        double x = scale * random_normal(seed, stream, (uint64_t)i);
+        convert(dtype, (char *)to + (size_t)i * dtype_size(dtype), DTYPE_FLOAT64, &x, 1);
+    }
+}
+
+/* kappa of one token: the one asked for, or half of it on all tokens but one of each sequence. */
+static double token_kappa(const struct regime *regime, int64_t T, int64_t token)
+{
+    if (!regime->one_token)
+        return regime->kappa;
+    int64_t place = (int64_t)(random_uniform(regime->seed, STREAM_PLACE, (uint64_t)(token / T)) * (double)T);
+    return token % T != place ? regime->kappa / 2 : regime->kappa;
+}
+
+static bool draw_tokens(const struct regime *asked, struct tensors *tensors, struct error *error)
+{
+    const struct problem *p = &tensors->problem;
+    int64_t tokens = p->B * p->T, d = p->d, m = problem_m(p);
+    size_t size = dtype_size(p->dtype);
+    bool good = true;
+#pragma omp parallel
+    {
+        double *theta = malloc((size_t)(m + d + regime_scratch(p)) * sizeof *theta);
+        struct regime regime = *asked;
+        struct error local = {"no memory to draw the problem"};
+        bool mine = theta != NULL, beyond = false;
+        double *lambda = mine ? theta + m : NULL;
+#pragma omp for schedule(static)
+        for (int64_t i = 0; i < tokens; i++) {
+            regime.kappa = token_kappa(asked, p->T, i);
+            enum regime_outcome outcome =
+                mine ? regime_token(p, &regime, i, theta, lambda, theta + m + d, &local) : REGIME_NO_MEMORY;
+            mine = outcome == REGIME_DRAWN;
+            beyond = beyond || outcome == REGIME_OUT_OF_REACH;
+            if (mine) {
+                convert(p->dtype, (char *)tensors->owned[TENSOR_LAMBDA] + (size_t)(i * d) * size, DTYPE_FLOAT64, lambda, d);
+                if (m > 0)
+                    convert(p->dtype, (char *)tensors->owned[TENSOR_THETA] + (size_t)(i * m) * size, DTYPE_FLOAT64, theta, m);
+            }
+        }
+        free(theta);
+        if (!mine) {
+#pragma omp critical
+            {
+                good = false;
+                tensors->out_of_reach = tensors->out_of_reach || beyond;
+                *error = local;
+            }
+        }
+    }
+    return good;
+}
+
+/* ---- From a file ------------------------------------------------------------------------------------------------------------ */
+
+/* Every tensor that the problem needs is there, with the problem's shape. */
+static bool fits(const char *path, const struct problem *p, const struct safetensors *file, struct error *error)
+{
+    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+        const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
+        int64_t shape[3];
+        int rank = tensor_shape(p, id, shape);
+        if (!tensor_used(p, id, tensor != NULL))
+            continue;
+        if (tensor == NULL)
+            return fail(error, "%s: has no tensor %s, which this problem needs", path, tensor_names[id]);
+        if (tensor->rank != rank || memcmp(tensor->shape, shape, (size_t)rank * sizeof shape[0]) != 0)
+            return fail(error, "%s: tensor %s does not have the shape of this problem, (%" PRId64 ",%" PRId64 "%s%.0" PRId64 ")",
+                        path, tensor_names[id], shape[0], shape[1], rank == 3 ? "," : "", rank == 3 ? shape[2] : 0);
+    }
+    return true;
+}
+
+static bool load(const char *path, struct tensors *tensors, const struct safetensors *file, struct error *error)
+{
+    const struct problem *p = &tensors->problem;
+    if (!fits(path, p, file, error) || !allocate(tensors, safetensors_find(file, "h0") != NULL, error))
+        return false;
+    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+        const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
+        if (tensors->owned[id] != NULL)
+            convert(p->dtype, tensors->owned[id], tensor->dtype, tensor->data, tensor_elements(p, id));
+    }
+    return true;
+}
+
+bool tensors_check(const char *path, const struct problem *problem, struct error *error)
+{
+    struct safetensors *file;
+    if (!safetensors_open(path, &file, error))
+        return false;
+    bool good = fits(path, problem, file, error);
+    safetensors_close(file);
+    return good;
+}
+
+bool tensors_read(const char *path, const struct problem *problem, struct tensors *tensors, struct error *error)
+{
+    struct safetensors *file;
+    *tensors = (struct tensors){.problem = *problem};
+    if (!safetensors_open(path, &file, error))
+        return false;
+    bool good = load(path, tensors, file, error);
+    safetensors_close(file);
+    if (!good)
+        tensors_free(tensors);
+    return good;
+}
+
+/* Words of a group in the place of everything that is drawn of tokens. */
+static void draw_words(const struct regime *regime, const struct tensors *tensors)
+{
+    const struct problem *p = &tensors->problem;
+    int64_t d = p->d, m = problem_m(p);
+    size_t size = dtype_size(p->dtype);
+    for (int64_t i = 0; i < p->B * p->T; i++) {
+        double v[5], lambda[5], theta[25];
+        words_token(regime, p->T, i / p->T, i % p->T, v, lambda, theta);
+        convert(p->dtype, (char *)tensors->owned[TENSOR_V] + (size_t)(i * d) * size, DTYPE_FLOAT64, v, d);
+        convert(p->dtype, (char *)tensors->owned[TENSOR_LAMBDA] + (size_t)(i * d) * size, DTYPE_FLOAT64, lambda, d);
+        convert(p->dtype, (char *)tensors->owned[TENSOR_THETA] + (size_t)(i * m) * size, DTYPE_FLOAT64, theta, m);
+    }
+}
+
+bool tensors_draw(const struct problem *problem, const struct regime *regime, struct tensors *tensors, struct error *error)
+{
+    const struct problem *p = &tensors->problem;
+    uint64_t seed = regime->seed;
+    *tensors = (struct tensors){.problem = *problem};
+    bool good = allocate(tensors, regime->drawn_h0, error) && (regime->words || draw_tokens(regime, tensors, error));
+    if (good) {
+        if (regime->words)
+            draw_words(regime, tensors);
+        else
+            draw_normal(tensors, seed, TENSOR_V, STREAM_V, 1);
+        draw_normal(tensors, seed, TENSOR_W, STREAM_W, 1 / sqrt((double)p->d));
+        draw_normal(tensors, seed, TENSOR_H0, STREAM_H0, 1);
+    } else {
+        tensors_free(tensors);
+    }
+    return good;
+}
+
+size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_MAX])
+{
+    const struct problem *p = &tensors->problem;
+    size_t n = 0;
+    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+        if (tensors->owned[id] == NULL)
+            continue;
+        tensor[n] = (struct tensor){.name = tensor_names[id], .dtype = p->dtype, .data = tensors->owned[id]};
+        tensor[n].rank = tensor_shape(p, id, tensor[n].shape);
+        tensor[n].bytes = (size_t)tensor_elements(p, id) * dtype_size(p->dtype);
+        n++;
+    }
+    return n;
+}
+
+bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *sequence, struct error *error)
+{
+    return tensors_sequence_as(tensors, b, DTYPE_FLOAT64, sequence, error);
+}
+
+bool tensors_sequence_as(const struct tensors *tensors, int64_t b, enum dtype dtype, struct tensors *sequence, struct error *error)
+{
+    const struct problem *p = &tensors->problem;
+    *sequence = (struct tensors){.problem = *p};
+    sequence->problem.B = 1;
+    sequence->problem.dtype = dtype;
+    if (!allocate(sequence, tensors->inputs.h0 != NULL, error)) {
+        tensors_free(sequence);
+        return false;
+    }
+    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+        if (sequence->owned[id] == NULL)
+            continue;
+        int64_t n = tensor_elements(&sequence->problem, id), offset = id == TENSOR_W ? 0 : b * n;
+        convert(dtype, sequence->owned[id], p->dtype,
+                (const char *)*slot((struct inputs *)&tensors->inputs, id) + (size_t)offset * dtype_size(p->dtype), n);
+    }
+    return true;
+}
+
+void tensors_negate_v(struct tensors *tensors)
+{
+    int64_t n = tensor_elements(&tensors->problem, TENSOR_V);
+    for (int64_t i = 0; i < n; i++)
+        if (tensors->problem.dtype == DTYPE_FLOAT32)
+            ((float *)tensors->owned[TENSOR_V])[i] *= -1;
+        else
+            ((double *)tensors->owned[TENSOR_V])[i] *= -1;
+}
+
+void tensors_free(struct tensors *tensors)
+{
+    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++)
+        free(tensors->owned[id]);
+    *tensors = (struct tensors){.problem = tensors->problem, .out_of_reach = tensors->out_of_reach};
+}

@@ -1,0 +1,41 @@
+/* The tensors of a problem: drawn from its regime (regime.h), or taken from a file. */
+#ifndef BENCH_PROBLEMS_INPUTS_H
+#define BENCH_PROBLEMS_INPUTS_H
+
+#include "bench/base/error.h"
+#include "bench/base/safetensors.h"
+#include "bench/problems/regime.h"
+
+enum { TENSORS_MAX = 5 };
+
+struct tensors {
+    struct problem problem;
+    struct inputs inputs;     /* of problem.dtype */
+    bool out_of_reach;        /* after a failure: no draw of this problem has the kappa that was asked for */
+    void *owned[TENSORS_MAX]; /* the same tensors, for tensors_free: v, lambda, theta, W, h0 */
+};
+
+/* Draws the tensors of a problem. False: no memory, or a kappa that this problem cannot have (out_of_reach). */
+bool tensors_draw(const struct problem *problem, const struct regime *regime, struct tensors *tensors, struct error *error);
+
+/* The tensors of a problem from a file. */
+bool tensors_read(const char *path, const struct problem *problem, struct tensors *tensors, struct error *error);
+
+/* Describes the tensors that there are, for writing them; returns how many. */
+size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_MAX]);
+
+/* Whether a file of tensors fits a problem: names and shapes, before anything is computed. */
+bool tensors_check(const char *path, const struct problem *problem, struct error *error);
+
+/* The inputs of sequence b alone in float64, whatever the dtype: what the exact answer and the textbook compute with. */
+bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *sequence, struct error *error);
+
+/* The same in another dtype. */
+bool tensors_sequence_as(const struct tensors *tensors, int64_t b, enum dtype dtype, struct tensors *sequence, struct error *error);
+
+/* v <- -v: other inputs of the same difficulty, at the same place in memory. */
+void tensors_negate_v(struct tensors *tensors);
+
+void tensors_free(struct tensors *tensors);
+
+#endif

@@ -1,0 +1,257 @@
+/* See textbook.h. */
+#include "bench/problems/textbook.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double sigmoid(double x)
+{
+    return isfinite(x) ? 1 / (1 + exp(-x)) : NAN;
+}
+
+static double silu(double x)
+{
+    return x / (1 + exp(-x));
+}
+
+static double inner(const double *x, const double *y, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+/* K (n,n) = L L^T / (sigma + 1e-6), sigma = w^T L L^T w after 16 normalised power steps from ones / sqrt(n). */
+static bool kronecker_factor(int64_t n, const double *raw, double *K)
+{
+    double *L = calloc((size_t)(n * n + 2 * n), sizeof *L);
+    if (L == NULL)
+        return false;
+    double *w = L + n * n, *next = w + n;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++)
+            L[i * n + j] = silu(*raw++);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n; j++)
+            K[i * n + j] = inner(L + i * n, L + j * n, n);
+    for (int64_t i = 0; i < n; i++)
+        w[i] = 1 / sqrt((double)n);
+    for (int step = 0; step < 16; step++) {
+        for (int64_t i = 0; i < n; i++)
+            next[i] = inner(K + i * n, w, n);
+        double norm = sqrt(inner(next, next, n));
+        for (int64_t i = 0; i < n && norm != 0; i++)
+            w[i] = next[i] / norm;
+    }
+    double sigma = 0;
+    for (int64_t i = 0; i < n; i++)
+        sigma += w[i] * inner(K + i * n, w, n);
+    for (int64_t i = 0; i < n * n; i++)
+        K[i] /= sigma + 1e-6;
+    free(L);
+    return true;
+}
+
+int64_t textbook_size(const struct problem *p)
+{
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    return p->mixer == MIXER_KRONECKER ? n1 * n1 + n2 * n2 + n1 + n2 : problem_m(p);
+}
+
+/* dplr, householder: u_i (d) each, then alpha (r). kronecker: K1, K2, D1, D2. dense: Q. */
+void textbook_activate(const struct problem *p, const double *theta, double *q)
+{
+    int64_t d = p->d, n1, n2;
+    switch (p->mixer) {
+    case MIXER_DPLR:
+    case MIXER_HOUSEHOLDER:
+        for (int64_t i = 0; i < p->r; i++) {
+            for (int64_t c = 0; c < d; c++)
+                q[i * d + c] = silu(theta[i * d + c]);
+            double norm = sqrt(inner(q + i * d, q + i * d, d));
+            for (int64_t c = 0; c < d; c++)
+                q[i * d + c] /= norm < 1e-5 ? 1e-5 : norm;
+            q[p->r * d + i] = sigmoid(theta[p->r * d + i]);
+        }
+        break;
+    case MIXER_KRONECKER: {
+        kronecker_sizes(d, &n1, &n2);
+        const double *L2 = theta + n1 * (n1 + 1) / 2, *D = L2 + n2 * (n2 + 1) / 2;
+        if (!kronecker_factor(n1, theta, q) || !kronecker_factor(n2, L2, q + n1 * n1))
+            q[0] = NAN; /* no memory: shows as a state that is not finite */
+        for (int64_t i = 0; i < n1 + n2; i++)
+            q[n1 * n1 + n2 * n2 + i] = sigmoid(D[i]);
+        break;
+    }
+    default:
+        memcpy(q, theta, (size_t)problem_m(p) * sizeof *q);
+    }
+}
+
+void textbook_mix(const struct problem *p, const double *q, const double *x, double *y)
+{
+    int64_t d = p->d, r = p->r, n1, n2;
+    memcpy(y, x, (size_t)d * sizeof *y);
+    switch (p->mixer) {
+    case MIXER_DPLR: /* Q = I - s sum_i alpha_i u_i u_i^T */
+        for (int64_t i = 0; i < r; i++) {
+            double c = p->s * q[r * d + i] * inner(q + i * d, x, d);
+            for (int64_t k = 0; k < d; k++)
+                y[k] -= c * q[i * d + k];
+        }
+        break;
+    case MIXER_HOUSEHOLDER: /* Q = H_{r-1} ... H_0, H_i = I - s alpha_i u_i u_i^T */
+        for (int64_t i = 0; i < r; i++) {
+            double c = p->s * q[r * d + i] * inner(q + i * d, y, d);
+            for (int64_t k = 0; k < d; k++)
+                y[k] -= c * q[i * d + k];
+        }
+        break;
+    case MIXER_KRONECKER: { /* (Q x)[i,j] = x[i,j] - s sum_ab (D1 K1)[i,a] (D2 K2)[j,b] x[a,b] */
+        kronecker_sizes(d, &n1, &n2);
+        const double *K1 = q, *K2 = K1 + n1 * n1, *D1 = K2 + n2 * n2, *D2 = D1 + n1;
+        for (int64_t i = 0; i < n1; i++)
+            for (int64_t a = 0; a < n1; a++)
+                for (int64_t j = 0; j < n2; j++)
+                    y[i * n2 + j] -= p->s * D1[i] * K1[i * n1 + a] * D2[j] * inner(K2 + j * n2, x + a * n2, n2);
+        break;
+    }
+    case MIXER_DENSE:
+        for (int64_t i = 0; i < d; i++)
+            y[i] = inner(q + i * d, x, d);
+        break;
+    default:
+        break;
+    }
+}
+
+/* theta_t + W k(h_{t-1}) */
+static void state_dependent(const struct problem *p, const double *theta, const double *W, const double *before, double *out)
+{
+    double scale = p->feedback == FEEDBACK_RMS ? 1 / sqrt(inner(before, before, p->d) / (double)p->d + 1e-6) : 1;
+    for (int64_t k = 0; k < problem_m(p); k++)
+        out[k] = theta[k] + scale * inner(W + k * p->d, before, p->d);
+}
+
+/* One application; with activated parameters of all tokens at hand (all), or activating each token into q as it comes. */
+static void apply(const struct problem *p, const struct inputs *inputs, const double *all, double *q, const double *zero,
+                  const double *h, double *next)
+{
+    int64_t d = p->d, m = problem_m(p), size = textbook_size(p);
+    const double *v = inputs->v, *lambda = inputs->lambda, *theta = inputs->theta;
+    const double *initial = inputs->h0 != NULL ? inputs->h0 : zero;
+    double *raw = q + size, *Qv = raw + m, *Qh = Qv + d;
+    for (int64_t t = 0; t < p->T; t++) {
+        const double *params = all != NULL ? all + t * size : q;
+        if (all == NULL) {
+            state_dependent(p, theta + t * m, inputs->W, t > 0 ? h + (t - 1) * d : initial, raw);
+            textbook_activate(p, raw, q);
+        }
+        textbook_mix(p, params, v + t * d, Qv);
+        textbook_mix(p, params, h + t * d, Qh);
+        const double *before = t > 0 ? next + (t - 1) * d : initial;
+        for (int64_t c = 0; c < d; c++) {
+            double l = lambda[t * d + c], gate = p->form == FORM_NORMALISED ? 1 - l : 1;
+            next[t * d + c] = l * before[c] + gate * (Qv[c] + (h[t * d + c] - Qh[c]));
+        }
+    }
+}
+
+double textbook_residual(const struct problem *p, const double *h, const double *next)
+{
+    double worst = 0;
+    for (int64_t t = 0; t < p->T; t++) {
+        double change = 0, size = 0;
+        for (int64_t c = t * p->d; c < (t + 1) * p->d; c++) {
+            change = fmax(change, fabs(next[c] - h[c]));
+            size = fmax(size, fabs(next[c]));
+        }
+        worst = fmax(worst, change == 0 ? 0 : change / size);
+    }
+    return worst;
+}
+
+/* h <- damping f(h) + (1 - damping) h, l times; next (T,d) is scratch and holds the last f(h). */
+static bool iterate(const struct problem *p, const struct inputs *inputs, double damping, int64_t l, double *h, double *next,
+                    double *residual)
+{
+    int64_t T = p->T, d = p->d, m = problem_m(p), size = textbook_size(p);
+    bool ahead = p->feedback == FEEDBACK_NONE;
+    double *zero = calloc((size_t)d, sizeof *zero);
+    double *q = calloc((size_t)(size + m + 2 * d), sizeof *q);
+    double *all = ahead ? calloc((size_t)(T * size + 1), sizeof *all) : NULL;
+    bool memory = zero != NULL && q != NULL && (all != NULL || !ahead);
+    for (int64_t t = 0; memory && ahead && m > 0 && t < T; t++)
+        textbook_activate(p, (const double *)inputs->theta + t * m, all + t * size);
+    for (int64_t i = 0; memory && i < l; i++) {
+        apply(p, inputs, all, q, zero, h, next);
+        if (residual != NULL && i == l - 1)
+            *residual = textbook_residual(p, h, next);
+        for (int64_t k = 0; k < T * d; k++)
+            h[k] = damping * next[k] + (1 - damping) * h[k];
+    }
+    free(zero);
+    free(q);
+    free(all);
+    return memory;
+}
+
+bool textbook_apply(const struct problem *p, const struct inputs *inputs, const double *h, double *next)
+{
+    double *same = malloc((size_t)(p->T * p->d) * sizeof *same);
+    if (same == NULL)
+        return false;
+    memcpy(same, h, (size_t)(p->T * p->d) * sizeof *same);
+    bool memory = iterate(p, inputs, 1, 1, same, next, NULL);
+    free(same);
+    return memory;
+}
+
+bool textbook_iterate(const struct problem *p, const struct inputs *inputs, double damping, int64_t l, double *h, double *residual)
+{
+    double *next = calloc((size_t)(p->T * p->d), sizeof *next);
+    if (next == NULL)
+        return false;
+    memset(h, 0, (size_t)(p->T * p->d) * sizeof *h);
+    bool memory = iterate(p, inputs, damping, l, h, next, residual);
+    free(next);
+    return memory;
+}
+
+double distance_max(const double *a, const double *b, int64_t n)
+{
+    double difference = 0, size = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(a[i]) || !isfinite(b[i]))
+            return INFINITY;
+        difference = fmax(difference, fabs(a[i] - b[i]));
+        size = fmax(size, fabs(b[i]));
+    }
+    return difference == 0 ? 0 : difference / size;
+}
+
+double distance_l2(const double *a, const double *b, int64_t n)
+{
+    double difference = 0, size = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(a[i]) || !isfinite(b[i]))
+            return INFINITY;
+        difference += (a[i] - b[i]) * (a[i] - b[i]);
+        size += b[i] * b[i];
+    }
+    return difference == 0 ? 0 : sqrt(difference / size);
+}
+
+double largest(const double *a, int64_t n)
+{
+    double most = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(a[i]))
+            return INFINITY;
+        most = fmax(most, fabs(a[i]));
+    }
+    return most;
+}

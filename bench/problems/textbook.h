@@ -1,0 +1,33 @@
+/* The paper's definitions in double precision, written to be read: the reference that every implementation is validated against.
+ * It shares no arithmetic with impls/. Everything is for ONE sequence: problem->B is 1 and problem->dtype float64. */
+#ifndef BENCH_PROBLEMS_TEXTBOOK_H
+#define BENCH_PROBLEMS_TEXTBOOK_H
+
+#include "impls/impl.h"
+
+/* Doubles of one token's activated parameters, and how they follow from theta (m) (paper, Sec. 3.3, App. C.3). */
+int64_t textbook_size(const struct problem *problem);
+void textbook_activate(const struct problem *problem, const double *theta, double *q);
+
+/* y (d) = Q x (d); y must not be x. */
+void textbook_mix(const struct problem *problem, const double *q, const double *x, double *y);
+
+/* next (T,d) = f(h (T,d)), one application of the fixed-point map (Eq. 6, 7); next must not be h. False: no memory. */
+bool textbook_apply(const struct problem *problem, const struct inputs *inputs, const double *h, double *next);
+
+/* h (T,d) = the l-th iterate from h^0 = 0 with a constant damping h <- damping f(h) + (1 - damping) h. *residual, which may be
+ * NULL, is that of the last of these iterations. False: no memory. */
+bool textbook_iterate(const struct problem *problem, const struct inputs *inputs, double damping, int64_t l, double *h,
+                      double *residual);
+
+/* max over tokens of max|next - h| / max|next|, 0/0 = 0, with next = f(h): the residual of h (T,d) (paper, Sec. 3.4). */
+double textbook_residual(const struct problem *problem, const double *h, const double *next);
+
+/* max |a - b| / max |b| over n elements, 0/0 = 0; NaN or Inf in either gives infinity. */
+double distance_max(const double *a, const double *b, int64_t n);
+/* ||a - b||_2 / ||b||_2 likewise. */
+double distance_l2(const double *a, const double *b, int64_t n);
+/* max |a|; infinity when anything is not finite. */
+double largest(const double *a, int64_t n);
+
+#endif

@@ -1,0 +1,206 @@
+/* See comparison.h. */
+#include "bench/report/comparison.h"
+
+#include "bench/base/exponent.h"
+#include "bench/base/files.h"
+#include "bench/base/number.h"
+#include "bench/base/statistics.h"
+#include "bench/base/stream.h"
+#include "bench/report/groups.h"
+#include "bench/report/protocol.h"
+#include "bench/report/quantity.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GROUPS_SHOWN = 16, NUMBER_SIZE = 64 };
+
+/* A text within a cell: what would end the cell, or begin markup that was not meant, is escaped; no line ends in it. */
+static void put_text(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (strchr("|\\<>`*[", *text) != NULL)
+            fputc('\\', out);
+        fputc((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text, out);
+    }
+}
+
+/* ---- One group: points that differ in their seeds alone ------------------------------------------------------------------ */
+
+/* "2 diverged", of the records that have no figure; failed: indices of their results. */
+static void put_failures(FILE *out, const size_t count[RESULT_COUNT + 1], const char *before)
+{
+    for (int result = 0; result <= RESULT_COUNT; result++)
+        if (count[result] > 0) {
+            fprintf(out, "%s%zu %s", before, count[result], result == RESULT_OK ? "without it" : result_name((enum result)result));
+            before = ", ";
+        }
+}
+
+static void put_group(FILE *out, const struct quantity *quantity, struct record *const *record, size_t n, double *value)
+{
+    size_t known = 0, count[RESULT_COUNT + 1] = {0};
+    struct quantity_value last = {NAN, NAN, NAN};
+    char text[NUMBER_SIZE], low[NUMBER_SIZE], high[NUMBER_SIZE];
+    for (size_t i = 0; i < n; i++) {
+        struct quantity_value found = quantity_value(quantity, record[i]);
+        if (isnan(found.value)) {
+            count[record[i]->result]++;
+            continue;
+        }
+        last = found;
+        value[known++] = found.value;
+    }
+    if (known == 0) {
+        put_failures(out, count, "");
+        return;
+    }
+    statistics_sort(value, known);
+    bool endless = isinf(value[known / 2]) || isinf(value[(known - 1) / 2]);
+    quantity_print(quantity, endless ? value[known / 2] : statistics_median(value, known), sizeof text, text);
+    fputs(text, out);
+    quantity_print(quantity, known > 1 ? value[0] : last.low, sizeof low, low);
+    quantity_print(quantity, known > 1 ? value[known - 1] : last.high, sizeof high, high);
+    if (known > 1)
+        fprintf(out, " (%s to %s over %zu seeds)", low, high, known);
+    else if (!isnan(last.low) && !isnan(last.high))
+        fprintf(out, " (%s to %s, %s)", low, high, quantity->spread);
+    put_failures(out, count, ", ");
+}
+
+/* ---- The exponent of one group: points that differ in a field, and in their seeds ----------------------------------------- */
+
+/* value has room for two numbers a record. */
+static void put_exponent(FILE *out, const struct quantity *quantity, int along, struct record *const *record, size_t n,
+                         double *value)
+{
+    size_t known = 0, count[RESULT_COUNT + 1] = {0};
+    double *x = value, *y = value + n, least = INFINITY, most = 0;
+    char low[VALUE_TEXT_MAX], high[VALUE_TEXT_MAX];
+    for (size_t i = 0; i < n; i++) {
+        double found = quantity_value(quantity, record[i]).value, at = value_number(&record[i]->point.value[along]);
+        if (!(found > 0 && at > 0 && isfinite(found))) {
+            count[record[i]->result]++;
+            continue;
+        }
+        least = fmin(least, at);
+        most = fmax(most, at);
+        x[known] = at;
+        y[known++] = found;
+    }
+    struct exponent fit = exponent_fit(x, y, known);
+    if (isnan(fit.p)) {
+        fputs("too few values for an exponent", out);
+    } else {
+        number_print_real(least, sizeof low, low);
+        number_print_real(most, sizeof high, high);
+        fprintf(out, "%.2f (", fit.p);
+        if (!isnan(fit.low))
+            fprintf(out, "%.2f to %.2f, 95 %% interval of the fit; ", fit.low, fit.high);
+        fprintf(out, "%zu points from %s to %s)", known, low, high);
+    }
+    put_failures(out, count, ", ");
+}
+
+/* ---- One claim ------------------------------------------------------------------------------------------------------------ */
+
+/* Records that a claim is about, and room for as many again and their values. */
+struct selection {
+    struct record **record, **member;
+    size_t n;
+    double *value; /* two a record */
+};
+
+static void select_records(const struct records *records, const struct claim *claim, struct selection *selection)
+{
+    selection->n = 0;
+    for (size_t i = 0; i < records->n; i++)
+        if (quantity_of_record(quantity_get(claim->here), &records->record[i]) &&
+            filter_keeps(&claim->where, &records->record[i].point))
+            selection->record[selection->n++] = &records->record[i];
+}
+
+static bool put_here(FILE *out, const struct claim *claim, struct selection *selection)
+{
+    const struct quantity *quantity = quantity_get(claim->here);
+    struct grouping grouping = {.n_fields = 0};
+    for (int f = 0; f < FIELD_COUNT; f++)
+        if (!field_is_seed(f) && f != claim->along)
+            grouping.field[grouping.n_fields++] = f;
+    if (selection->n == 0) {
+        fputs("not measured", out);
+        return true;
+    }
+    if (!grouping_make(selection->record, selection->n, &grouping))
+        return false;
+    if (claim->along >= 0)
+        fprintf(out, "exponent in %s of ", fields[claim->along].name);
+    put_text(out, quantity->header);
+    for (int g = 0; g < grouping.n && g < GROUPS_SHOWN; g++) {
+        char label[GROUP_LABEL_SIZE];
+        size_t n = 0;
+        for (size_t i = 0; i < selection->n; i++)
+            if (grouping_owns(&grouping, g, &selection->record[i]->point))
+                selection->member[n++] = selection->record[i];
+        grouping_label(&grouping, g, selection->record, selection->n, sizeof label, label);
+        fputs(g > 0 ? "; " : ": ", out);
+        put_text(out, label);
+        fputs(label[0] != '\0' ? ": " : "", out);
+        if (claim->along >= 0)
+            put_exponent(out, quantity, claim->along, selection->member, n, selection->value);
+        else
+            put_group(out, quantity, selection->member, n, selection->value);
+    }
+    if (grouping.n > GROUPS_SHOWN)
+        fprintf(out, "; and %d more in table.csv", grouping.n - GROUPS_SHOWN);
+    grouping_free(&grouping);
+    return true;
+}
+
+bool comparison_print(FILE *out, const struct sweep *sweep, const struct records *records)
+{
+    struct selection selection = {.record = calloc(records->n + 1, sizeof(struct record *)),
+                                  .member = calloc(records->n + 1, sizeof(struct record *)),
+                                  .value = calloc(2 * records->n + 1, sizeof(double))};
+    bool done = selection.record && selection.member && selection.value;
+    fprintf(out, "# %s: the paper, and here\n\n", sweep->name);
+    fputs("What the paper reports, and what this run found: a column of table.csv, by its name. Over several seeds the median and "
+          "the "
+          "range, of a single one its own spread. `./run.sh draw` makes this file again.\n\n"
+          "| paper | reports | here | what differs |\n|---|---|---|---|\n",
+          out);
+    for (int i = 0; done && i < sweep->n_claims; i++) {
+        const struct claim *claim = &sweep->claim[i];
+        select_records(records, claim, &selection);
+        fputs("| ", out);
+        put_text(out, claim->figure);
+        fputs(" | ", out);
+        put_text(out, claim->says);
+        fputs(" | ", out);
+        done = put_here(out, claim, &selection);
+        fputs(" | ", out);
+        put_text(out, claim->differs);
+        fputs(" |\n", out);
+    }
+    done = done && protocol_print(out, sweep);
+    free(selection.record);
+    free(selection.member);
+    free(selection.value);
+    return done;
+}
+
+bool comparison_write(const struct sweep *sweep, const struct records *records, const char *path, struct error *error)
+{
+    struct stream out;
+    if (sweep->n_claims == 0)
+        return files_remove(path, error);
+    if (!stream_open(&out))
+        return fail(error, "out of memory for %.900s", path);
+    bool done = comparison_print(out.file, sweep, records);
+    if (!stream_close(&out))
+        return fail(error, "out of memory for %.900s", path);
+    done = done ? files_write(path, out.text, out.length, error) : fail(error, "out of memory for %.900s", path);
+    free(out.text);
+    return done;
+}

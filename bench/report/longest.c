@@ -1,0 +1,71 @@
+/* See longest.h. */
+#include "bench/report/longest.h"
+
+#include "bench/base/parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* All that tells two points apart but the length, then the length. */
+static int length_order(const struct record *a, const struct record *b, bool with_length)
+{
+    for (int f = 0; f < FIELD_COUNT; f++) {
+        int order = f == FIELD_TEST_LENGTH ? 0 : value_order(&a->point.value[f], &b->point.value[f]);
+        if (order != 0)
+            return order;
+    }
+    return with_length ? value_order(&a->point.value[FIELD_TEST_LENGTH], &b->point.value[FIELD_TEST_LENGTH]) : 0;
+}
+
+static int order(const void *left, const void *right)
+{
+    return length_order(*(struct record *const *)left, *(struct record *const *)right, true);
+}
+
+static json_t *longest_of(struct record *const *record, size_t n, const char *path)
+{
+    int64_t longest = 0;
+    for (size_t i = 0; i < n && record_number(record[i], path) > LONGEST_ABOVE; i++)
+        longest = record[i]->point.value[FIELD_TEST_LENGTH].integer;
+    return longest > 0 ? json_integer((json_int_t)longest) : json_null();
+}
+
+/* The records of one training, evaluated in one way, the shortest length first. */
+static bool add(struct record *const *record, size_t n)
+{
+    bool good = true;
+    for (size_t i = 0; i < n && good; i++) {
+        json_t *accuracy = json_object_get(record[i]->json, "accuracy");
+        if (json_is_object(accuracy))
+            good = json_object_set_new(accuracy, "longest_token", longest_of(record, n, "accuracy.token.share")) == 0 &&
+                   json_object_set_new(accuracy, "longest_sequence", longest_of(record, n, "accuracy.sequence.share")) == 0;
+    }
+    return good;
+}
+
+/* One that diverged or was stopped has no accuracy, and ends what came before it. */
+static bool is_accuracy(const struct record *record)
+{
+    const char *measure = json_string_value(record_at(record, "point.measure"));
+    return measure != NULL && strcmp(measure, "accuracy") == 0;
+}
+
+bool longest_add(struct records *records, struct error *error)
+{
+    struct record **known = calloc(records->n + 1, sizeof(struct record *));
+    size_t n = 0;
+    bool good = known != NULL;
+    for (size_t i = 0; good && i < records->n; i++)
+        if (is_accuracy(&records->record[i]))
+            known[n++] = &records->record[i];
+    if (good && n > 0)
+        qsort(known, n, sizeof *known, order);
+    for (size_t i = 0, same; good && i < n; i += same) {
+        same = 1;
+        while (i + same < n && length_order(known[i], known[i + same], false) == 0)
+            same++;
+        good = add(known + i, same);
+    }
+    free(known);
+    return good || fail(error, "out of memory for %zu records", records->n);
+}

@@ -1,0 +1,158 @@
+/* See expand.h. */
+#include "bench/sweep/expand.h"
+
+#include "bench/problems/inputs.h"
+#include "bench/sweep/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#define COMBINATIONS_MAX 10000000 /* what --yes allows: beyond it even the list of points is a problem */
+
+/* Points seen so far, by hash: slot[] holds index + 1 into the sweep's points, 0 where it is free. */
+struct seen {
+    size_t *slot, n_slots; /* a power of two, more than twice the points */
+    size_t capacity;       /* of the sweep's array of points */
+};
+
+static size_t combinations(const struct product *product)
+{
+    size_t n = 1;
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (__builtin_mul_overflow(n, (size_t)product->choice[field].n, &n) || n > COMBINATIONS_MAX)
+            return COMBINATIONS_MAX + 1; /* every further factor is at least 1 */
+    return n;
+}
+
+static bool count(const struct product *product, int n, bool many, struct error *error)
+{
+    size_t total = 0, most = many ? COMBINATIONS_MAX : SWEEP_POINTS_UNASKED;
+    for (int i = 0; i < n; i++) {
+        total += combinations(&product[i]);
+        if (total > COMBINATIONS_MAX)
+            return fail_at(error, &product[i].mark, "more than %d combinations; expected fewer, even with --yes", COMBINATIONS_MAX);
+    }
+    if (total > most)
+        return fail_at(error, &product[0].mark, "%zu combinations; expected at most %zu, or more with --yes", total, most);
+    return true;
+}
+
+static uint64_t hash_point(const struct point *point)
+{
+    uint64_t hash = 0;
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        const struct value *value = &point->value[field];
+        bool text = value->kind == VALUE_TEXT, real = value->kind == VALUE_REAL;
+        const void *bytes = text ? (const void *)value->text : real ? (const void *)&value->real : &value->integer;
+        hash = XXH3_64bits_withSeed(bytes, text ? strlen(value->text) : 8, hash + (uint64_t)value->kind);
+    }
+    return hash;
+}
+
+static size_t *find_slot(const struct seen *seen, const struct sweep *sweep, const struct point *point)
+{
+    size_t i = (size_t)hash_point(point) & (seen->n_slots - 1);
+    while (seen->slot[i] != 0 && !point_equal(&sweep->point[seen->slot[i] - 1], point))
+        i = (i + 1) & (seen->n_slots - 1);
+    return &seen->slot[i];
+}
+
+/* Room for one more point, and a table that stays at most half full. */
+static bool grow(struct seen *seen, struct sweep *sweep)
+{
+    if (sweep->n_points < seen->capacity)
+        return true;
+    size_t capacity = seen->capacity == 0 ? 64 : 2 * seen->capacity;
+    struct point *point = realloc(sweep->point, capacity * sizeof *point);
+    if (point == NULL)
+        return false;
+    sweep->point = point;
+    size_t *slot = calloc(2 * capacity, sizeof *slot);
+    if (slot == NULL)
+        return false;
+    free(seen->slot);
+    *seen = (struct seen){.slot = slot, .n_slots = 2 * capacity, .capacity = capacity};
+    for (size_t i = 0; i < sweep->n_points; i++)
+        *find_slot(seen, sweep, &sweep->point[i]) = i + 1;
+    return true;
+}
+
+static bool skipped(const struct product *product, const struct point *point)
+{
+    for (int i = 0; i < product->n_skip; i++)
+        if (filter_keeps(&product->skip[i], point))
+            return true;
+    return false;
+}
+
+/* Adds a point that is not there; *known: it was. */
+static bool add(const struct product *product, const struct point *point, struct seen *seen, struct sweep *sweep, bool *known,
+                struct error *error)
+{
+    enum section section;
+    struct error reason;
+    if (!point_check(point, &section, &reason)) {
+        const struct location *mark = &product->section[section];
+        return fail_at(error, mark->line > 0 ? mark : &product->mark, "%s", reason.text);
+    }
+    if (!grow(seen, sweep))
+        return fail_memory(error);
+    size_t *slot = find_slot(seen, sweep, point);
+    *known = *slot != 0;
+    if (*known)
+        return true;
+    struct problem problem = point_problem(point);
+    const char *file = point_regime(point).file;
+    if (!sweep->kept && file != NULL && !tensors_check(file, &problem, &reason))
+        return fail_at(error, &product->mark, "%s", reason.text);
+    sweep->point[sweep->n_points++] = *point;
+    *slot = sweep->n_points;
+    return true;
+}
+
+/* One combination of a product, after what it depends on. */
+static bool take(const struct product *product, struct point *point, struct seen *seen, struct sweep *sweep, struct error *error)
+{
+    struct point training;
+    bool known = false;
+    point_canonical(point);
+    if (skipped(product, point)) {
+        sweep->n_skipped++;
+        return true;
+    }
+    if (point_training(point, &training) && !add(product, &training, seen, sweep, &known, error))
+        return false;
+    if (!add(product, point, seen, sweep, &known, error))
+        return false;
+    sweep->n_shared += known;
+    return true;
+}
+
+/* All combinations, the last field turning fastest. */
+static bool expand_product(const struct product *product, struct seen *seen, struct sweep *sweep, struct error *error)
+{
+    int at[FIELD_COUNT] = {0}, field;
+    do {
+        struct point point;
+        for (field = 0; field < FIELD_COUNT; field++)
+            point.value[field] = product->choice[field].value[at[field]];
+        if (!take(product, &point, seen, sweep, error))
+            return false;
+        for (field = FIELD_COUNT - 1; field >= 0 && ++at[field] == product->choice[field].n; field--)
+            at[field] = 0;
+    } while (field >= 0);
+    return true;
+}
+
+bool expand(const struct product *product, int n, bool many, struct sweep *sweep, struct error *error)
+{
+    struct seen seen = {0};
+    bool ok = count(product, n, many, error);
+    for (int i = 0; i < n && ok; i++)
+        ok = expand_product(&product[i], &seen, sweep, error);
+    free(seen.slot);
+    if (ok && sweep->n_points == 0)
+        return fail_at(error, &product[0].mark, "every combination is skipped; expected at least one point");
+    return ok;
+}

@@ -1,0 +1,139 @@
+/* The key of a finished round (point_key of point.h): which point, and under which conditions. What a point computes from a file is
+ * defined by the file's bytes, wherever it lies, so their hash stands in the key for its name. */
+#include "bench/sweep/point.h"
+
+#include "bench/base/build.h"
+#include "bench/machine/device.h"
+#include "bench/sweep/measures.h"
+#include "bench/sweep/options.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#define KEY_VERSION "2" /* of what goes into a key, and how */
+
+enum { PIECE = 1 << 16 };
+
+enum { DIGEST_SIZE = 33 };
+
+static void print_digest(XXH128_hash_t hash, char text[DIGEST_SIZE])
+{
+    snprintf(text, DIGEST_SIZE, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+}
+
+/* The hash of a file's bytes; "unreadable" when it cannot be had. */
+static void print_file_digest(const char *path, char text[DIGEST_SIZE])
+{
+    ssize_t got = -1;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    XXH3_state_t *state = XXH3_createState();
+    unsigned char *piece = malloc(PIECE);
+    if (file >= 0 && state != NULL && piece != NULL && XXH3_128bits_reset(state) == XXH_OK)
+        while ((got = read(file, piece, PIECE)) > 0)
+            XXH3_128bits_update(state, piece, (size_t)got);
+    if (got == 0)
+        print_digest(XXH3_128bits_digest(state), text);
+    else
+        snprintf(text, DIGEST_SIZE, "unreadable");
+    if (file >= 0)
+        close(file);
+    XXH3_freeState(state);
+    free(piece);
+}
+
+static const char *identity(const char *name)
+{
+    const char *known = build_identity(name);
+    return known != NULL ? known : "unknown";
+}
+
+/* The lines that are hashed: room for every field and a few more. */
+struct lines {
+    char text[(FIELD_COUNT + 4) * VALUE_TEXT_MAX];
+    size_t size;
+};
+
+static void add_line(struct lines *lines, const char *name, const char *value)
+{
+    char line[VALUE_TEXT_MAX];
+    int length = snprintf(line, sizeof line, "%s=%s\n", name, value);
+    size_t size = length < (int)sizeof line ? (size_t)length : sizeof line - 1;
+    memcpy(lines->text + lines->size, line, size);
+    lines->size += size;
+}
+
+static void print_half(const struct lines *lines, char half[KEY_HALF + 1])
+{
+    snprintf(half, KEY_HALF + 1, "%016llx", (unsigned long long)XXH3_64bits(lines->text, lines->size));
+}
+
+static const char *build_of(const struct point *point, int field)
+{
+    struct options options;
+    bool known = point_options(point, field, &options);
+    return identity(known ? registry_get(options.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->name : "");
+}
+
+const char *point_build(const struct point *point)
+{
+    bool has = point->value[FIELD_IMPLEMENTATION].kind == VALUE_TEXT, trains = point->value[FIELD_TRAIN_IMPL].kind == VALUE_TEXT;
+    return build_of(point, !has && trains ? FIELD_TRAIN_IMPL : FIELD_IMPLEMENTATION);
+}
+
+const char *point_harness(const struct point *point)
+{
+    return identity(measure_word((int)point->value[FIELD_MEASURE].integer));
+}
+
+void point_conditions(const struct point *point, const struct conditions *conditions, char half[KEY_HALF + 1])
+{
+    struct lines lines = {.size = 0};
+    char samples[16];
+    bool timed = measures[point->value[FIELD_MEASURE].integer].repeats;
+    snprintf(samples, sizeof samples, "%d", timed ? conditions->samples : 0);
+    add_line(&lines, "version", KEY_VERSION);
+    add_line(&lines, "build", point_build(point));
+    add_line(&lines, "harness", point_harness(point));
+    if (point->value[FIELD_TRAIN_IMPL].kind == VALUE_TEXT)
+        add_line(&lines, "trained by", build_of(point, FIELD_TRAIN_IMPL));
+    if (point->value[FIELD_AGAINST].kind == VALUE_TEXT)
+        add_line(&lines, "against", build_of(point, FIELD_AGAINST));
+    add_line(&lines, "machine", conditions->machine);
+    add_line(&lines, "surroundings", conditions->surroundings);
+    add_line(&lines, "samples", samples);
+    if (point_on_device(point)) {
+        char device[VALUE_TEXT_MAX / 2];
+        device_conditions(sizeof device, device);
+        add_line(&lines, "device", device);
+    }
+    print_half(&lines, half);
+}
+
+/* Fields that many records are older than say nothing where they are what those meant. */
+static bool says_nothing(int field, const struct value *value)
+{
+    bool younger = (fields[field].of & OF_RECURRENCE) == 0 || field == FIELD_WORDS;
+    bool usual = (field == FIELD_PASS && value->integer == PASS_FORWARD) || (field == FIELD_WORDS && value->integer == 0);
+    return younger && (value->kind == VALUE_NONE || usual);
+}
+
+void point_key(const struct point *point, const struct conditions *conditions, char key[KEY_SIZE])
+{
+    struct lines lines = {.size = 0};
+    char value[VALUE_TEXT_MAX];
+    add_line(&lines, "version", KEY_VERSION);
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        if (says_nothing(field, &point->value[field]))
+            continue;
+        field_print(field, &point->value[field], sizeof value, value);
+        if (field == FIELD_INPUTS && point->value[field].kind == VALUE_TEXT)
+            print_file_digest(point->value[field].text, value);
+        add_line(&lines, fields[field].name, value);
+    }
+    print_half(&lines, key);
+    point_conditions(point, conditions, key + KEY_HALF);
+}

@@ -1,0 +1,277 @@
+/* See point.h. */
+#include "bench/sweep/point.h"
+
+#include "bench/base/text.h"
+#include "bench/problems/words.h"
+#include "bench/sweep/measures.h"
+#include "bench/sweep/options.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void point_canonical(struct point *point)
+{
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        if (!field_used(field, point))
+            point->value[field] = (struct value){.kind = VALUE_NONE};
+        field_resolve(field, &point->value[field]);
+    }
+}
+
+bool point_equal(const struct point *a, const struct point *b)
+{
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (!value_equal(&a->value[field], &b->value[field]))
+            return false;
+    return true;
+}
+
+bool point_is_trained(const struct point *point)
+{
+    return (measures[point->value[FIELD_MEASURE].integer].of & OF_TRAINED) != 0;
+}
+
+bool point_training(const struct point *point, struct point *training)
+{
+    bool depends = measures[point->value[FIELD_MEASURE].integer].of == OF_ACCURACY;
+    *training = *point;
+    for (int i = 0; measure_word(i) != NULL && depends; i++)
+        if (measures[i].of == OF_TRAINING)
+            training->value[FIELD_MEASURE].integer = i;
+    point_canonical(training);
+    return depends;
+}
+
+/* ---- As the contract wants it --------------------------------------------------------------------------------------------- */
+
+int64_t point_integer(const struct point *point, int field, int64_t otherwise)
+{
+    const struct value *value = &point->value[field];
+    return value->kind == VALUE_INTEGER || value->kind == VALUE_WORD ? value->integer : otherwise;
+}
+
+double point_real(const struct point *point, int field, double otherwise)
+{
+    const struct value *value = &point->value[field];
+    return value->kind == VALUE_REAL ? value->real : otherwise;
+}
+
+bool point_options(const struct point *point, int field, struct options *options)
+{
+    struct error ignored;
+    const struct value *value = &point->value[field];
+    return value->kind == VALUE_TEXT && options_read(value->text, options, &ignored);
+}
+
+struct problem point_problem(const struct point *point)
+{
+    return (struct problem){
+        .cell = (enum cell)point_integer(point, FIELD_CELL, CELL_VECTOR),
+        .B = point_integer(point, FIELD_B, 1),
+        .T = point_integer(point, FIELD_T, 1),
+        .d = point_integer(point, FIELD_D, 1),
+        .mixer = (enum mixer)point_integer(point, FIELD_MIXER, MIXER_NONE),
+        .r = point_integer(point, FIELD_R, 0),
+        .s = point_real(point, FIELD_S, 0),
+        .form = (enum form)point_integer(point, FIELD_FORM, FORM_NORMALISED),
+        .feedback = (enum feedback)point_integer(point, FIELD_FEEDBACK, FEEDBACK_NONE),
+        .dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32),
+    };
+}
+
+struct regime point_regime(const struct point *point)
+{
+    const struct value *inputs = &point->value[FIELD_INPUTS];
+    return (struct regime){
+        .seed = (uint64_t)point_integer(point, FIELD_SEED, 0),
+        .lambda_max = point_real(point, FIELD_LAMBDA_MAX, 0),
+        .kappa = point_real(point, FIELD_KAPPA, 0),
+        .one_token = point_integer(point, FIELD_TOKENS, 0) != 0,
+        .words = point_integer(point, FIELD_WORDS, 0) != 0,
+        .drawn_h0 = point_integer(point, FIELD_INITIAL, 0) != 0,
+        .limit = point_real(point, FIELD_LIMIT, 0),
+        .file = inputs->kind == VALUE_TEXT ? inputs->text : NULL,
+    };
+}
+
+void point_gradient(const struct point *point, struct settings *settings)
+{
+    settings->gradient = point_integer(point, FIELD_GRADIENT, 0) != 0 ? GRADIENT_STEPS : GRADIENT_EXACT;
+    settings->gradient_steps = point_integer(point, FIELD_GRADIENT_STEPS, 0);
+}
+
+struct settings point_settings(const struct point *point)
+{
+    struct settings settings = {
+        .l_max = point_integer(point, FIELD_L, 0),
+        .tolerance = point_real(point, FIELD_TOLERANCE, 0),
+        .quantile = point_real(point, FIELD_QUANTILE, 1),
+        .damping = point_real(point, FIELD_DAMPING, 1),
+        .damping_factor = point_real(point, FIELD_DAMPING_FACTOR, 1),
+        .patience = point_integer(point, FIELD_PATIENCE, 0),
+        .gradient = GRADIENT_NONE,
+    };
+    if (!point_is_trained(point) && point->value[FIELD_GRADIENT].kind == VALUE_WORD)
+        point_gradient(point, &settings);
+    struct options options;
+    if (point_options(point, FIELD_IMPLEMENTATION, &options)) {
+        memcpy(settings.option, options.option, sizeof settings.option);
+        settings.n_options = options.n;
+    }
+    return settings;
+}
+
+int point_threads(const struct point *point)
+{
+    return (int)point_integer(point, FIELD_THREADS, 1);
+}
+
+enum level point_level(const struct point *point)
+{
+    enum level level = (enum level)point_integer(point, FIELD_LEVEL, LEVEL_BASELINE);
+    return level < LEVEL_COUNT ? level : level_best(); /* a journal may say "best", which no run writes */
+}
+
+const struct implementation *point_implementation(const struct point *point)
+{
+    struct options options;
+    enum dtype dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32);
+    return point_options(point, FIELD_IMPLEMENTATION, &options) ? registry_get(options.implementation, dtype, point_level(point))
+                                                                : NULL;
+}
+
+bool point_on_device(const struct point *point)
+{
+    const struct implementation *implementation = point_implementation(point);
+    return implementation != NULL && implementation->device == DEVICE_CUDA;
+}
+
+/* ---- JSON ----------------------------------------------------------------------------------------------------------------- */
+
+static json_t *value_to_json(int field, const struct value *value)
+{
+    char text[VALUE_TEXT_MAX];
+    bool special = fields[field].special != NULL && value->integer == 0 && value->real == 0;
+    if (value->kind == VALUE_NONE)
+        return json_null();
+    if (value->kind == VALUE_INTEGER && !special)
+        return json_integer(value->integer);
+    if (value->kind == VALUE_REAL && !special)
+        return json_real(value->real);
+    field_print(field, value, sizeof text, text);
+    return json_string(text);
+}
+
+json_t *point_to_json(const struct point *point)
+{
+    json_t *object = json_object();
+    for (int field = 0; object != NULL && field < FIELD_COUNT; field++) {
+        if (json_object_set_new(object, fields[field].name, value_to_json(field, &point->value[field])) != 0) {
+            json_decref(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+/* Null where the field is there and none, or the record is older than the field. */
+static bool value_from_json(int field, const json_t *json, struct value *value)
+{
+    char text[64];
+    bool whole = fields[field].kind == VALUE_INTEGER;
+    if (json == NULL || json_is_null(json)) {
+        *value = (struct value){.kind = VALUE_NONE};
+        return true;
+    }
+    if (json_is_string(json) && fields[field].kind == VALUE_TEXT && field != FIELD_INPUTS) { /* it may have gone since then */
+        *value = (struct value){.kind = VALUE_TEXT, .text = json_string_value(json)};
+        return json_string_length(json) < VALUE_TEXT_MAX && text_is_plain(value->text);
+    }
+    if (json_is_string(json))
+        return field_read(field, json_string_value(json), value);
+    if (json_is_integer(json) && whole)
+        snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, json_integer_value(json));
+    else if (json_is_number(json) && fields[field].kind == VALUE_REAL)
+        snprintf(text, sizeof text, "%.17g", json_number_value(json));
+    else
+        return false;
+    return field_read(field, text, value);
+}
+
+static bool fail_field(int field, struct error *error)
+{
+    char expected[256];
+    field_expected(field, sizeof expected, expected);
+    return fail(error, "a point whose %s is missing or wrong; expected %s", fields[field].name, expected);
+}
+
+bool point_from_json(const json_t *object, struct point *point, struct error *error)
+{
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (!value_from_json(field, json_object_get(object, fields[field].name), &point->value[field]))
+            return fail_field(field, error);
+    if (point->value[FIELD_MEASURE].kind == VALUE_NONE)
+        return fail_field(FIELD_MEASURE, error);
+    bool old = json_object_get(object, fields[FIELD_PASS].name) == NULL; /* older than the field, when there was but one pass */
+    if (old && field_used(FIELD_PASS, point))
+        field_read(FIELD_PASS, fields[FIELD_PASS].default_text, &point->value[FIELD_PASS]);
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        /* what a point of its measure may lack is what hangs on other fields */
+        bool always = fields[field].used == NULL || fields[field].default_text == NULL;
+        if (always && field != FIELD_INPUTS && point->value[field].kind == VALUE_NONE && field_used(field, point))
+            return fail_field(field, error);
+    }
+    return true;
+}
+
+/* ---- For people ----------------------------------------------------------------------------------------------------------- */
+
+/* What a label says beyond implementation, sizes and mixer: enough to tell the points of a sweep apart at a glance. */
+static const struct {
+    int field;
+    bool always; /* else only where it is not the default */
+} labelled[] = {
+    {FIELD_R, true},          {FIELD_S, false},       {FIELD_FORM, false},          {FIELD_FEEDBACK, false}, {FIELD_DTYPE, false},
+    {FIELD_PASS, false},      {FIELD_GRADIENT, true}, {FIELD_GRADIENT_STEPS, true}, {FIELD_KAPPA, true},     {FIELD_L, true},
+    {FIELD_TOLERANCE, false}, {FIELD_DAMPING, false}, {FIELD_PATIENCE, false},      {FIELD_THREADS, true},
+};
+
+static void label_trained(const struct point *point, size_t capacity, char text[capacity])
+{
+    static const int said[] = {FIELD_MEASURE,    FIELD_TASK,       FIELD_LAYER,          FIELD_D_MODEL, FIELD_D,
+                               FIELD_MIXER,      FIELD_R,          FIELD_GRADIENT,       FIELD_TRAIN_L, FIELD_TRAIN_TOLERANCE,
+                               FIELD_GAMMA,      FIELD_TRAIN_SEED, FIELD_IMPLEMENTATION, FIELD_L,       FIELD_TOLERANCE,
+                               FIELD_TEST_LENGTH};
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof said / sizeof said[0] && used < capacity; i++) {
+        char value[VALUE_TEXT_MAX];
+        if (point->value[said[i]].kind == VALUE_NONE)
+            continue;
+        field_print(said[i], &point->value[said[i]], sizeof value, value);
+        bool word = said[i] == FIELD_MEASURE || said[i] == FIELD_TASK || said[i] == FIELD_LAYER || said[i] == FIELD_MIXER;
+        if (strcmp(value, "none") != 0)
+            used += (size_t)snprintf(text + used, capacity - used, "%s%s%s%s", used > 0 ? " " : "",
+                                     word ? "" : fields[said[i]].name, word ? "" : "=", value);
+    }
+}
+
+void point_label(const struct point *point, size_t capacity, char text[capacity])
+{
+    if (point_is_trained(point)) {
+        label_trained(point, capacity, text);
+        return;
+    }
+    char value[VALUE_TEXT_MAX];
+    struct problem problem = point_problem(point);
+    field_print(FIELD_IMPLEMENTATION, &point->value[FIELD_IMPLEMENTATION], sizeof value, value);
+    int used = snprintf(text, capacity, "%s (%" PRId64 ",%" PRId64 ",%" PRId64 ") %s", value, problem.B, problem.T, problem.d,
+                        mixer_names[problem.mixer]);
+    for (size_t i = 0; i < sizeof labelled / sizeof labelled[0] && used >= 0 && (size_t)used < capacity; i++) {
+        int field = labelled[i].field;
+        field_print(field, &point->value[field], sizeof value, value);
+        if (point->value[field].kind != VALUE_NONE && (labelled[i].always || strcmp(value, fields[field].default_text) != 0))
+            used += snprintf(text + used, capacity - (size_t)used, " %s=%s", fields[field].name, value);
+    }
+}

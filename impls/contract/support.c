@@ -1,0 +1,130 @@
+/* See support.h. */
+#include "impls/contract/support.h"
+
+#include <cblas.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+void support_no(struct support *support, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(support->reason, sizeof support->reason, format, arguments);
+    va_end(arguments);
+    support->yes = false;
+}
+
+bool support_begin(struct support *support, const struct settings *settings, const char *options, unsigned gradients)
+{
+    *support = (struct support){.yes = true};
+    for (int i = 0; i < settings->n_options; i++) {
+        const struct option *option = &settings->option[i];
+        if (option_allowed(options, option))
+            continue;
+        support_no(support, "has no option %s=%s; it takes %s", option->name, option->value, options != NULL ? options : "none");
+        return false;
+    }
+    if (settings->gradient == GRADIENT_EXACT && !(gradients & GRADIENTS_EXACT))
+        support_no(support, "has no exact gradient");
+    else if (settings->gradient == GRADIENT_STEPS && !(gradients & GRADIENTS_STEPS))
+        support_no(support, "has no n-step gradient");
+    else if (settings->gradient == GRADIENT_STEPS && settings->gradient_steps < 1)
+        support_no(support, "an n-step gradient needs at least one step");
+    return support->yes;
+}
+
+double problem_bytes(const struct problem *p)
+{
+    double tokens = (double)p->B * (double)p->T, m = (double)problem_m(p);
+    double W = p->feedback != FEEDBACK_NONE ? m * (double)p->d : 0;
+    return (tokens * (3 * (double)p->d + m) + W + 2 * (double)p->B * (double)p->d) * (double)dtype_size(p->dtype);
+}
+
+void support_memory(struct support *support, const struct problem *problem, const struct settings *settings,
+                    const struct environment *environment, double bytes)
+{
+    double total = bytes + problem_bytes(problem) * (settings->gradient != GRADIENT_NONE ? 2 : 1);
+    if (environment->memory_limit > 0 && total > (double)environment->memory_limit)
+        support_no(support, "needs %.1f MB (%.1f beside the tensors), the limit is %.1f MB", total / 1e6, bytes / 1e6,
+                   (double)environment->memory_limit / 1e6);
+    else if (total > (double)(SIZE_MAX / 4))
+        support_no(support, "needs %.3g bytes, more than can be addressed", total);
+    support->host_bytes = total > (double)(SIZE_MAX / 4) ? SIZE_MAX / 4 : (size_t)bytes;
+}
+
+void *memory_allocate(int64_t count, size_t size)
+{
+    if (count < 0 || (uint64_t)count > (SIZE_MAX - ALIGNMENT) / size)
+        return NULL;
+    size_t bytes = (size_t)count * size;
+    return aligned_alloc(ALIGNMENT, (bytes / ALIGNMENT + 1) * ALIGNMENT);
+}
+
+struct status status_no_memory(void)
+{
+    return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+}
+
+void trace_exact(const struct problem *problem, struct trace *trace)
+{
+    for (int64_t b = 0; trace->l != NULL && b < problem->B; b++)
+        trace->l[b] = 0;
+    trace->l_run = trace->n_kept = 0;
+    trace->applications = 0;
+}
+
+int64_t option_count(const struct settings *settings, const char *name, int64_t fallback)
+{
+    const char *text = settings_option(settings, name);
+    int64_t count = 0;
+    if (text == NULL)
+        return fallback;
+    size_t length = strspn(text, "0123456789");
+    if (text[length] != '\0' || length > 15 || text[0] == '0')
+        return 0;
+    for (; *text != '\0'; text++)
+        count = 10 * count + (*text - '0');
+    return count;
+}
+
+void trace_begin(const struct problem *problem, struct trace *trace)
+{
+    for (int64_t b = 0; trace != NULL && trace->l != NULL && b < problem->B; b++)
+        trace->l[b] = 0;
+    if (trace != NULL)
+        trace->n_kept = 0;
+}
+
+bool trace_keeps(const struct trace *trace, int64_t l)
+{
+    return trace != NULL && trace->n_kept < trace->n_keep && trace->keep[trace->n_kept] == l;
+}
+
+void trace_keep(const struct problem *problem, struct trace *trace, int64_t l, const void *h)
+{
+    if (!trace_keeps(trace, l))
+        return;
+    size_t size = (size_t)(problem->T * problem->d) * dtype_size(problem->dtype);
+    for (int64_t i = 0; i < trace->n_sequences; i++)
+        memcpy((char *)trace->iterates + (size_t)(trace->n_kept * trace->n_sequences + i) * size,
+               (const char *)h + (size_t)trace->sequences[i] * size, size);
+    trace->n_kept++;
+}
+
+struct status status_not_converged(const struct problem *problem, int64_t converged, int64_t l)
+{
+    return status_at(STATUS_NOT_CONVERGED, -1, -1, "%lld of %lld sequences below the tolerance after %lld iterations",
+                     (long long)converged, (long long)problem->B, (long long)l);
+}
+
+void team_start(int threads)
+{
+    openblas_set_num_threads(1);
+#pragma omp parallel num_threads(threads)
+    {
+    }
+}

@@ -1,0 +1,54 @@
+/* What every implementation's supports() and plan() need alike. */
+#ifndef IMPLS_CONTRACT_SUPPORT_H
+#define IMPLS_CONTRACT_SUPPORT_H
+
+#include "impls/impl.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Answers no, with the reason. */
+void support_no(struct support *support, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Starts an answer: yes, unless a setting names an option that is not among those listed (option_allowed()), or asks for a
+ * gradient that is not among these bits of implementation.gradients. False after a no. */
+bool support_begin(struct support *support, const struct settings *settings, const char *options, unsigned gradients);
+
+/* Ends it: bytes is what plan() takes; no when that and the tensors of the problem, and of its gradient where one is asked for,
+ * exceed the environment's limit. */
+void support_memory(struct support *support, const struct problem *problem, const struct settings *settings,
+                    const struct environment *environment, double bytes);
+
+/* Bytes of the tensors of a problem: inputs and outputs. */
+double problem_bytes(const struct problem *problem);
+
+/* Aligned for any vector register; NULL when there is no memory. Freed with free(). */
+void *memory_allocate(int64_t count, size_t size);
+
+struct status status_no_memory(void);
+
+/* A whole number from 1 on as the value of an option, or the fallback where it is not set; 0 for what is neither. */
+int64_t option_count(const struct settings *settings, const char *name, int64_t fallback);
+
+/* The trace of an implementation that does not iterate. */
+void trace_exact(const struct problem *problem, struct trace *trace);
+
+/* Of one that does: before the first iteration, and after iteration l, whose iterate h (B,T,d) is copied where the caller asked for
+ * it. trace may be NULL. */
+void trace_begin(const struct problem *problem, struct trace *trace);
+bool trace_keeps(const struct trace *trace, int64_t l); /* whether it would be copied */
+void trace_keep(const struct problem *problem, struct trace *trace, int64_t l, const void *h);
+
+/* not_converged: so many sequences were below the tolerance after the last of l iterations. */
+struct status status_not_converged(const struct problem *problem, int64_t converged, int64_t l);
+
+/* Starts the OpenMP team of this thread, so that the first forward() does not, and turns off the threads of OpenBLAS, which would
+ * fight with it over the processors. */
+void team_start(int threads);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

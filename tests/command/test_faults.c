@@ -1,0 +1,160 @@
+/* Every call that can fail does fail once: a tiny sweep is run with its n-th allocation, write, fsync or fork failing (tests/faults/),
+ * or the clock set back a day at the n-th time that it is read, in the program or in the processes that it measures in. Each time the
+ * program must end by itself with a documented status, leave a journal that can be read and nothing half-written, and the same
+ * command without the fault must then complete.
+ *
+ * make test tries every n of the kinds that are few, and a sample of the allocations; FAULTS=every (make faults) tries every n. */
+#include "bench/base/random.h"
+#include "tests/support/outcome.h"
+#include "tests/support/program.h"
+#include "tests/support/scratch.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+Suite *suite_faults(void);
+
+enum { SEED = 20261123 };
+
+static const struct fault {
+    const char *kind, *where;
+    uint64_t sampled; /* how many n make test tries at most; 0: all of them */
+} faults[] = {
+    {"write", "run", 0}, {"short", "run", 0},   {"fsync", "run", 0},     {"fork", "run", 0},
+    {"clock", "run", 0}, {"malloc", "run", 16}, {"malloc", "worker", 6}, {"write", "worker", 4},
+};
+
+#ifdef __SANITIZE_ADDRESS__ /* its allocator must come before any other */
+enum { FAULTS = 0 };
+#else
+enum { FAULTS = sizeof faults / sizeof faults[0] };
+#endif
+
+static char program[PATH_MAX], library[PATH_MAX];
+static uint64_t failures;
+
+static void setup(void)
+{
+    program_find("bench", program);
+    /* LD_PRELOAD is cut at blanks, which the path of the checkout may have: relative to it, then, where everything here runs. */
+    snprintf(library, sizeof library, "%.200s/faults.so", program_folder());
+    ck_assert_msg(access(library, R_OK) == 0, "%s: run this through make test", library);
+    scratch_make();
+    scratch_write(scratch_path("tiny.yaml"), outcome_sweep, strlen(outcome_sweep));
+}
+
+/* What the library counted. */
+struct counts {
+    uint64_t calls, failed;
+};
+
+static struct counts counts_in(const char *path)
+{
+    struct counts counts = {0};
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 || read(file, &counts, sizeof counts) != sizeof counts)
+        counts = (struct counts){0};
+    close(file);
+    return counts;
+}
+
+static const char *verdict(const struct fault *fault, const struct outcome *faulted, const struct outcome *again)
+{
+    if (!faulted->ended)
+        return "it did not end by itself";
+    if (faulted->status != 0 && faulted->status != 1 && faulted->status != 2)
+        return "an undocumented status";
+    if (faulted->unsound != NULL)
+        return faulted->unsound;
+    if (faulted->status == 2 && faulted->errors[0] == '\0')
+        return "status 2 without a word";
+    if (faulted->status == 0 && !faulted->complete)
+        return "status 0 with something missing";
+    if (faulted->status == 1 && !faulted->failed)
+        return "status 1 without a failed point";
+    if (strcmp(fault->where, "run") == 0 && faulted->failed)
+        return "a point failed where only the program itself did";
+    if (again->unsound != NULL)
+        return again->unsound;
+    return again->ended && again->status == 0 && again->complete ? NULL : "the same command again did not complete";
+}
+
+/* Lets the n-th call fail. Returns how many there were. */
+static uint64_t attempt(const struct fault *fault, uint64_t n, int job)
+{
+    char results[PATH_MAX], kind[64], where[32], count[PATH_MAX + 16], preload[PATH_MAX + 16], name[32];
+    snprintf(name, sizeof name, "results%d", job);
+    snprintf(results, sizeof results, "%s", scratch_path(name));
+    snprintf(kind, sizeof kind, "FAULT=%s:%llu", fault->kind, (unsigned long long)n);
+    snprintf(where, sizeof where, "FAULT_IN=%s", fault->where);
+    snprintf(count, sizeof count, "FAULT_COUNT=%s.calls", results);
+    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", library);
+    const char *const faulted_argv[] = {"env",     preload,     kind,    where, count, program, scratch_path("tiny.yaml"),
+                                        "--retry", "--results", results, NULL};
+    const char *const *plain_argv = faulted_argv + 5;
+    struct outcome faulted = outcome_run(faulted_argv, results);
+    /* What completed is complete: running it again tells nothing, unless its records come from the future. */
+    bool settled = faulted.status == 0 && faulted.complete && strcmp(fault->kind, "clock") != 0;
+    struct outcome again = settled ? faulted : outcome_run(plain_argv, results);
+    struct counts counts = counts_in(count + strlen("FAULT_COUNT="));
+    const char *wrong = verdict(fault, &faulted, &again);
+    if (counts.failed != (n >= 1 && n <= counts.calls))
+        wrong = "the call that should fail did not";
+    if (wrong != NULL)
+        fprintf(stderr, "faults: %s %s: %s (status %d, %zu records; then %d): %s\n", fault->where, kind, wrong, faulted.status,
+                faulted.records, again.status, faulted.errors);
+    failures += wrong != NULL;
+    if (access(results, F_OK) == 0)
+        nftw(results, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    unlink(count + strlen("FAULT_COUNT="));
+    return counts.calls;
+}
+
+/* One of several processes that share the n among them. */
+static void try_share(const struct fault *fault, uint64_t first, uint64_t stride, int job, int jobs)
+{
+    uint64_t n = first + (uint64_t)job * stride;
+    while (attempt(fault, n, job) >= n)
+        n += (uint64_t)jobs * stride;
+}
+
+START_TEST(nothing_that_fails_breaks_a_run)
+{
+    const struct fault *fault = &faults[_i];
+    const char *wanted = getenv("FAULTS");
+    bool every = fault->sampled == 0 || (wanted != NULL && strcmp(wanted, "every") == 0);
+    failures = 0;
+    uint64_t calls = attempt(fault, 0, 0), stride = every ? 1 : calls / fault->sampled + 1;
+    ck_assert_msg(calls > 0 && failures == 0, "no call of %s was seen in %s, or it fails without a fault", fault->kind,
+                  fault->where);
+    uint64_t first = 1 + (uint64_t)(random_uniform(SEED, 1, (uint64_t)_i) * (double)stride);
+    enum { JOBS = 2 };
+    int failed_jobs = 0;
+    fflush(NULL);
+    for (int job = 0; job < JOBS; job++) {
+        pid_t child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0) {
+            failures = 0;
+            try_share(fault, first, stride, job, JOBS);
+            _exit(failures > 0);
+        }
+    }
+    for (int job = 0, status; job < JOBS; job++)
+        failed_jobs += wait(&status) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    printf("faults: %s in %s: %llu calls, %s failed once\n", fault->kind, fault->where, (unsigned long long)calls,
+           stride == 1 ? "each" : "some");
+    ck_assert_msg(failed_jobs == 0, "see above");
+}
+END_TEST
+
+Suite *suite_faults(void)
+{
+    Suite *suite = suite_create("faults");
+    TCase *tests = tcase_create("faults");
+    tcase_add_checked_fixture(tests, setup, scratch_remove);
+    tcase_add_loop_test(tests, nothing_that_fails_breaks_a_run, 0, FAULTS);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

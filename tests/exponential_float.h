@@ -1,7 +1,0 @@
-/* exponential() of impls/vector.h in float32. */
-#ifndef TESTS_EXPONENTIAL_FLOAT_H
-#define TESTS_EXPONENTIAL_FLOAT_H
-
-float exponential_float(float x);
-
-#endif

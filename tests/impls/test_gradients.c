@@ -1,0 +1,195 @@
+/* Gradients: of every implementation of the registry that declares some, against differences of what they are defined as the
+ * derivative of, and where there is none. What else the contract promises of backward() is in test_backward.c. */
+#include "tests/support/gradient_cases.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Against differences --------------------------------------------------------------------------------------------------- */
+
+START_TEST(exact_against_differences)
+{
+    struct test_case test = gradient_case(_i);
+    struct tensors tensors = case_tensors(&test, 72 + (uint64_t)test.index);
+    struct loss loss = loss_draw(&test.problem, 73);
+    struct gradient_values expected, values;
+    int compared = 0, iterated = 0;
+    gradient_expect_exact(&tensors, &loss, &expected);
+    for (int i = 0; i < registry_count(); i++) {
+        const struct implementation *one = registry_get(i, DTYPE_FLOAT64, level_best());
+        struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+        choose_options(one, test.index / 2, &settings);
+        if (!(one->gradients & GRADIENTS_EXACT) || !gradient_supported(one, &test.problem, &settings))
+            continue;
+        struct status status = gradients_from(one, &tensors, &settings, 1 + test.index % 3, &loss, &values);
+        bool converges = one->exact || status.code != STATUS_DIVERGED; /* not every problem has iterates that do */
+        ck_assert_msg(status.code == STATUS_OK || !converges, "%s: %s", one->name, status.message);
+        if (converges)
+            gradient_assert_near(one, &tensors, &values, &expected, 1e-6, "exact");
+        gradient_values_free(&values);
+        compared += converges;
+        iterated += converges && !one->exact;
+    }
+    ck_assert_int_ge(compared, 2);
+    bool contracts = test.problem.mixer != MIXER_DPLR || test.problem.r == 1 || test.problem.form == FORM_NORMALISED;
+    ck_assert_msg(iterated >= 1 || !contracts, "no implementation that iterates has a gradient of case %d", test.index);
+    gradient_values_free(&expected);
+    loss_free(&loss);
+    tensors_free(&tensors);
+}
+END_TEST
+
+START_TEST(steps_against_differences)
+{
+    struct test_case test = gradient_case(_i);
+    struct tensors tensors = case_tensors(&test, 74 + (uint64_t)test.index);
+    struct loss loss = loss_draw(&test.problem, 75);
+    int compared = 0;
+    for (int64_t n = 1; n <= 3; n++)
+        for (int i = 0; i < registry_count(); i++) {
+            const struct implementation *one = registry_get(i, DTYPE_FLOAT64, level_best());
+            struct settings settings = gradient_settings(GRADIENT_STEPS, n);
+            struct gradient_values expected, values;
+            choose_options(one, test.index / 2, &settings);
+            if (!(one->gradients & GRADIENTS_STEPS) || !gradient_supported(one, &test.problem, &settings))
+                continue;
+            struct status status = gradients_from(one, &tensors, &settings, 1 + test.index % 3, &loss, &values);
+            ck_assert_msg(status.code == STATUS_OK, "%s: %s", one->name, status.message);
+            gradient_expect_steps(&tensors, &loss, n, values.h, &expected); /* at the h of this implementation */
+            gradient_assert_near(one, &tensors, &values, &expected, 1e-6, "n-step");
+            gradient_values_free(&values);
+            gradient_values_free(&expected);
+            compared++;
+        }
+    ck_assert_int_ge(compared, 3);
+    loss_free(&loss);
+    tensors_free(&tensors);
+}
+END_TEST
+
+/* ---- Edges ------------------------------------------------------------------------------------------------------------------ */
+
+/* Vectors so small that normalise() only scales, and Kronecker factors that are nearly nothing. */
+START_TEST(tiny_vectors)
+{
+    static const struct {
+        enum mixer mixer;
+        int r;
+        double size;
+    } tiny[] = {{MIXER_DPLR, 1, 1e-6}, {MIXER_HOUSEHOLDER, 2, 1e-6}, {MIXER_KRONECKER, 0, 1e-3}};
+    struct test_case test = gradient_case_of(15);
+    test.problem.mixer = tiny[_i].mixer;
+    test.problem.r = tiny[_i].r;
+    test.problem.s = 1;
+    test.problem.d = 4;
+    struct tensors tensors = case_tensors(&test, 76);
+    struct loss loss = loss_draw(&test.problem, 77);
+    int64_t m = problem_m(&test.problem), from, to;
+    strengths(&test.problem, &from, &to);
+    for (int64_t k = 0; k < test.problem.B * test.problem.T * m; k++)
+        ((double *)tensors.owned[2])[k] *= k % m < from || k % m >= to ? tiny[_i].size : 1e-3; /* differences step by the largest */
+    const struct implementation *one = registry_get(registry_find("dense_sequential"), DTYPE_FLOAT64, level_best());
+    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+    struct gradient_values expected, values;
+    gradient_expect_exact(&tensors, &loss, &expected);
+    ck_assert_int_eq(gradients_from(one, &tensors, &settings, 1, &loss, &values).code, STATUS_OK);
+    gradient_assert_near(one, &tensors, &values, &expected, 1e-6, "tiny");
+    gradient_values_free(&values);
+    gradient_values_free(&expected);
+    loss_free(&loss);
+    tensors_free(&tensors);
+}
+END_TEST
+
+/* Where M is singular there is no exact gradient, and the place is named; the gradients of other sequences are there. */
+START_TEST(singular)
+{
+    struct test_case test = {
+        .problem = {
+            .B = 3, .T = 4, .d = 5, .mixer = MIXER_HOUSEHOLDER, .r = 1, .s = 1, .form = FORM_PLAIN, .dtype = DTYPE_FLOAT64}};
+    struct tensors tensors = case_tensors(&test, 78);
+    struct loss loss = loss_draw(&test.problem, 79);
+    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+    int64_t m = problem_m(&test.problem);
+    struct tensors other = tensors_as(&tensors, DTYPE_FLOAT64);
+    ((double *)other.owned[2])[(1 * 4 + 2) * m + m - 1] = 120;
+    for (int i = 0; i < registry_count(); i++) {
+        const struct implementation *one = registry_get(i, DTYPE_FLOAT64, level_best());
+        const struct environment environment = {.threads = 2};
+        bool solves = one->exact || strcmp(one->name, "fixed_point_fused") == 0; /* others iterate, and stay finite */
+        if (!solves || !(one->gradients & GRADIENTS_EXACT) || !gradient_supported(one, &test.problem, &settings))
+            continue;
+        double h[60], v[60];
+        const struct outputs outputs = {.h = h}, weights = {.h = loss.h};
+        const struct gradients gradients = {.v = v};
+        struct plan *plan;
+        ck_assert_int_eq(one->plan(&test.problem, &settings, &environment, &plan).code, STATUS_OK);
+        ck_assert_int_ne(one->forward(plan, &tensors.inputs, &outputs, NULL).code, STATUS_DIVERGED);
+        struct status status = one->backward(plan, &other.inputs, &outputs, &weights, &gradients);
+        ck_assert_msg(status.code == STATUS_SINGULAR && status.b == 1 && status.t == 2, "%s: %s at (%lld,%lld)", one->name,
+                      status_names[status.code], (long long)status.b, (long long)status.t);
+        ck_assert(isnan(v[20]) && isnan(v[34]) && isfinite(v[35]) && isfinite(v[19]) && isfinite(v[40]));
+        one->destroy(plan);
+    }
+    loss_free(&loss);
+    tensors_free(&tensors);
+    tensors_free(&other);
+}
+END_TEST
+
+/* An adjoint that does not come to rest is said not to have. */
+START_TEST(not_converged)
+{
+    struct test_case test = gradient_case_of(5);
+    struct tensors tensors = case_tensors(&test, 80);
+    struct loss loss = loss_draw(&test.problem, 81);
+    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+    struct gradient_values values;
+    const struct implementation *one = registry_get(registry_find("fixed_point"), DTYPE_FLOAT64, level_best());
+    settings.l_max = 2;
+    ck_assert_int_eq(gradients_from(one, &tensors, &settings, 2, &loss, &values).code, STATUS_NOT_CONVERGED);
+    gradient_values_free(&values);
+    loss_free(&loss);
+    tensors_free(&tensors);
+}
+END_TEST
+
+extern const struct implementation planted_gradient_f64_baseline;
+
+/* A wrong gradient must be found, or nothing of the above says anything. */
+START_TEST(a_wrong_gradient_is_found)
+{
+    struct test_case test = gradient_case_of(8);
+    struct tensors tensors = case_tensors(&test, 88);
+    struct loss loss = loss_draw(&test.problem, 89);
+    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+    struct gradient_values expected, values;
+    int which;
+    gradient_expect_exact(&tensors, &loss, &expected);
+    ck_assert_int_eq(gradients_from(&planted_gradient_f64_baseline, &tensors, &settings, 1, &loss, &values).code, STATUS_OK);
+    ck_assert_double_gt(gradient_distance(&test.problem, &values, &expected, &which), 1e-6);
+    ck_assert_str_eq(gradient_tensor_names[which], "lambda");
+    gradient_values_free(&values);
+    gradient_values_free(&expected);
+    loss_free(&loss);
+    tensors_free(&tensors);
+}
+END_TEST
+
+Suite *suite_gradients(void);
+
+Suite *suite_gradients(void)
+{
+    Suite *suite = suite_create("gradients");
+    TCase *tests = tcase_create("gradients");
+    tcase_add_loop_test(tests, exact_against_differences, 0, gradient_cases());
+    tcase_add_loop_test(tests, steps_against_differences, 0, gradient_cases());
+    tcase_add_loop_test(tests, tiny_vectors, 0, 3);
+    tcase_add_test(tests, singular);
+    tcase_add_test(tests, not_converged);
+    tcase_add_test(tests, a_wrong_gradient_is_found);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

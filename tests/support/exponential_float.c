@@ -1,0 +1,10 @@
+/* The float32 build of impls/math/vector.h, for the suite vector: a file of its own, since a file sees one dtype. */
+#define REAL_BITS 32
+#include "tests/support/exponential_float.h"
+
+#include "impls/math/vector.h"
+
+float exponential_float(float x)
+{
+    return exponential(x);
+}

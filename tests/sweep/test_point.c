@@ -1,0 +1,494 @@
+/* Points: what a point does not use does not count, points survive JSON, and keys tell apart what differs. */
+#include "bench/journal/journal.h"
+#include "bench/measure/measure.h"
+#include "bench/sweep/check.h"
+#include "bench/sweep/point.h"
+
+#include "tests/support/scratch.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+Suite *suite_point(void);
+
+/* The defaults, with what has none. */
+static const struct conditions conditions = {"machine", "libraries", 10};
+
+static struct point usual(void)
+{
+    struct point point;
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        const char *text = fields[field].default_text;
+        text = field == FIELD_IMPLEMENTATION ? "fixed_point"
+               : field == FIELD_MEASURE      ? "convergence"
+               : field == FIELD_TASK         ? "A5"
+               : field == FIELD_LAYER        ? "fp_rnn"
+               : text                        ? text
+                                             : "8";
+        ck_assert(field_read(field, text, &point.value[field]));
+    }
+    return point;
+}
+
+static void set(struct point *point, int field, const char *text)
+{
+    ck_assert_msg(field_read(field, text, &point->value[field]), "%s: %s", fields[field].name, text);
+}
+
+/* Changes separated by commas: "kappa=0.9,mixer=none". */
+static struct point changed(const char *changes)
+{
+    static char copies[16][200]; /* texts of points live on */
+    static int next;
+    char *copy = copies[next++ % 16], *rest, *change;
+    struct point point = usual();
+    snprintf(copy, sizeof copies[0], "%s", changes);
+    for (change = strtok_r(copy, ",", &rest); change != NULL; change = strtok_r(NULL, ",", &rest)) {
+        char *value = strchr(change, ':');
+        ck_assert_ptr_nonnull(value);
+        *value = '\0';
+        set(&point, field_find_any(change), value + 1);
+    }
+    return point;
+}
+
+/* Pairs of points that mean the same, or do not. */
+static const struct {
+    const char *a, *b;
+    bool same;
+} pairs[] = {
+    {"mixer:none,r:1", "mixer:none,r:4", true},
+    {"mixer:none,s:1", "mixer:none,s:2", true},
+    {"mixer:none,feedback:raw", "mixer:none", true},
+    {"mixer:none,kappa:0.9", "mixer:none,kappa:free", true},
+    {"mixer:kronecker,r:1", "mixer:kronecker,r:2", true},
+    {"mixer:kronecker,s:1", "mixer:kronecker,s:2", false},
+    {"mixer:dense,s:1", "mixer:dense,s:2", true},
+    {"mixer:dense,feedback:raw", "mixer:dense,feedback:rms", false},
+    {"mixer:dplr,r:1", "mixer:dplr,r:2", false},
+    {"feedback:raw,kappa:0.9", "feedback:raw,kappa:0.5", true},
+    {"feedback:none,kappa:0.9", "feedback:none,kappa:0.5", false},
+    {"kappa:free,tokens:one", "kappa:free,tokens:all", true},
+    {"kappa:0.9,tokens:one", "kappa:0.9,tokens:all", false},
+    {"feedback:rms,kappa:0.9,tokens:one", "feedback:rms", true},
+    {"impl:dense_sequential,l:4", "impl:dense_sequential,l:8", true},
+    {"impl:dense_sequential,tolerance:0.1,damping:0.5,patience:3", "impl:dense_sequential", true},
+    {"l:4", "l:8", false},
+    {"quantile:0.5", "quantile:1", true},
+    {"tolerance:0.1,quantile:0.5", "tolerance:0.1,quantile:1", false},
+    {"damping_factor:0.5", "damping_factor:0.7", true},
+    {"patience:3,damping_factor:0.5", "patience:3,damping_factor:0.7", false},
+    {"inputs:x,seed:1,kappa:0.9,lambda_max:0.5,tokens:one,initial:drawn", "inputs:x,seed:2", true},
+    {"inputs:x,limit:10", "inputs:x,limit:20", false},
+    {"seed:1", "seed:2", false},
+    {"level:best", "level:baseline", false},
+    {"threads:all", "threads:1024", false},
+};
+
+START_TEST(unused_fields_do_not_count)
+{
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        struct point a = changed(pairs[i].a), b = changed(pairs[i].b);
+        bool baseline = strstr(pairs[i].b, "baseline") != NULL && level_best() == LEVEL_BASELINE;
+        char key_a[KEY_SIZE], key_b[KEY_SIZE];
+        point_canonical(&a);
+        point_canonical(&b);
+        point_key(&a, &conditions, key_a);
+        point_key(&b, &conditions, key_b);
+        ck_assert_msg(point_equal(&a, &b) == (pairs[i].same || baseline), "%s and %s", pairs[i].a, pairs[i].b);
+        ck_assert_msg((strcmp(key_a, key_b) == 0) == (pairs[i].same || baseline), "%s and %s", pairs[i].a, pairs[i].b);
+        point_canonical(&b); /* once is enough */
+        ck_assert(point_equal(&a, &b) == (pairs[i].same || baseline));
+    }
+}
+END_TEST
+
+START_TEST(points_survive_json)
+{
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        for (int canonical = 0; canonical < 2; canonical++) {
+            struct point point = changed(pairs[i].a), again;
+            struct error error;
+            if (canonical)
+                point_canonical(&point);
+            json_t *json = point_to_json(&point);
+            ck_assert_ptr_nonnull(json);
+            char *text = json_dumps(json, JSON_COMPACT);
+            json_t *parsed = json_loads(text, 0, NULL);
+            ck_assert_msg(point_from_json(parsed, &again, &error), "%s", error.text);
+            ck_assert_msg(point_equal(&point, &again), "%s", text);
+            free(text);
+            json_decref(parsed);
+            json_decref(json);
+        }
+    }
+}
+END_TEST
+
+START_TEST(json_is_readable)
+{
+    struct point point = changed("kappa:0.9,mixer:none");
+    point_canonical(&point);
+    json_t *json = point_to_json(&point);
+    ck_assert_str_eq(json_string_value(json_object_get(json, "impl")), "fixed_point");
+    ck_assert_int_eq(json_integer_value(json_object_get(json, "T")), 8);
+    ck_assert_str_eq(json_string_value(json_object_get(json, "mixer")), "none");
+    ck_assert_str_eq(json_string_value(json_object_get(json, "tolerance")), "none");
+    ck_assert(json_is_null(json_object_get(json, "kappa")));
+    ck_assert_double_eq(json_real_value(json_object_get(json, "lambda_max")), 0.999);
+    ck_assert_uint_eq(json_object_size(json), FIELD_COUNT);
+    json_decref(json);
+}
+END_TEST
+
+START_TEST(bad_json_is_refused)
+{
+    static const struct {
+        const char *field, *value, *message;
+    } rows[] = {
+        {"T", "0", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
+        {"T", "1.5", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
+        {"T", "[1]", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
+        {"T", NULL, "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
+        {"mixer", "2", "a point whose mixer is missing or wrong; expected one of none, dplr, householder, kronecker, dense"},
+        {"form", "\"crooked\"", "a point whose form is missing or wrong; expected normalised or plain"},
+        {"T", "null", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
+        {"impl", "null", "a point whose impl is missing or wrong; expected the name of an implementation, then its options"},
+        {"impl", "\"fixed\\u001b[31m\"",
+         "a point whose impl is missing or wrong; expected the name of an implementation, then its options"},
+        {"impl", "\"fixed\x7f\"",
+         "a point whose impl is missing or wrong; expected the name of an implementation, then its options"},
+        {"inputs", "\"a\\u009b2J\"", "a point whose inputs is missing or wrong; expected the name of a file, or none"},
+        {"s", "true", "a point whose s is missing or wrong; expected a number above 0, at most 4"},
+    };
+    struct point point = usual(), again;
+    struct error error;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *json = point_to_json(&point);
+        json_object_del(json, rows[i].field);
+        if (rows[i].value != NULL)
+            json_object_set_new(json, rows[i].field, json_loads(rows[i].value, JSON_DECODE_ANY, NULL));
+        ck_assert(!point_from_json(json, &again, &error));
+        ck_assert_str_eq(error.text, rows[i].message);
+        json_decref(json);
+    }
+    ck_assert(!point_from_json(NULL, &again, &error));
+}
+END_TEST
+
+/* A record of an implementation that has gone since can still be read, shown and drawn. */
+START_TEST(unknown_implementations_are_kept)
+{
+    struct point point = usual(), again;
+    struct error error;
+    json_t *json = point_to_json(&point);
+    json_object_set_new(json, "impl", json_string("long_gone memory=10"));
+    ck_assert(point_from_json(json, &again, &error));
+    ck_assert_str_eq(again.value[FIELD_IMPLEMENTATION].text, "long_gone memory=10");
+    ck_assert_ptr_null(point_implementation(&again));
+    ck_assert_int_eq(point_settings(&again).n_options, 0);
+    json_decref(json);
+}
+END_TEST
+
+/* Records are older than the field that says which pass was timed: there was but one. A null is no such record. */
+START_TEST(an_old_record_is_of_the_forward_pass)
+{
+    struct point point = usual(), again;
+    struct error error;
+    set(&point, FIELD_MEASURE, "throughput");
+    point_canonical(&point);
+    json_t *json = point_to_json(&point);
+    ck_assert_ptr_nonnull(json);
+    ck_assert_str_eq(json_string_value(json_object_get(json, "pass")), "forward");
+    ck_assert_int_eq(json_object_del(json, "pass"), 0);
+    ck_assert_msg(point_from_json(json, &again, &error), "%s", error.text);
+    ck_assert(point_equal(&point, &again));
+    ck_assert_int_eq(json_object_set_new(json, "pass", json_null()), 0);
+    ck_assert(!point_from_json(json, &again, &error));
+    ck_assert_str_eq(error.text, "a point whose pass is missing or wrong; expected forward or backward");
+    json_decref(json);
+}
+END_TEST
+
+/* No run writes "best", but a journal is a file like any other. */
+START_TEST(the_best_level_is_one_of_this_machine)
+{
+    struct point point = usual();
+    set(&point, FIELD_LEVEL, "best");
+    ck_assert_int_eq(point_level(&point), level_best());
+    ck_assert_ptr_eq(point_implementation(&point), registry_get(registry_find("fixed_point"), DTYPE_FLOAT32, level_best()));
+}
+END_TEST
+
+/* Gradients belong to the backward pass alone, the pass to throughput. */
+START_TEST(the_pass_decides_about_the_gradient)
+{
+    struct point point = usual();
+    set(&point, FIELD_MEASURE, "throughput");
+    set(&point, FIELD_PASS, "forward");
+    set(&point, FIELD_GRADIENT, "steps");
+    set(&point, FIELD_GRADIENT_STEPS, "3");
+    point_canonical(&point);
+    ck_assert_int_eq(point.value[FIELD_GRADIENT].kind, VALUE_NONE);
+    ck_assert_int_eq(point.value[FIELD_GRADIENT_STEPS].kind, VALUE_NONE);
+    ck_assert_int_eq(point_settings(&point).gradient, GRADIENT_NONE);
+    set(&point, FIELD_PASS, "backward");
+    set(&point, FIELD_GRADIENT, "steps");
+    set(&point, FIELD_GRADIENT_STEPS, "3");
+    point_canonical(&point);
+    ck_assert_int_eq(point_settings(&point).gradient, GRADIENT_STEPS);
+    ck_assert_int_eq(point_settings(&point).gradient_steps, 3);
+    set(&point, FIELD_MEASURE, "convergence");
+    point_canonical(&point);
+    ck_assert_int_eq(point.value[FIELD_PASS].kind, VALUE_NONE);
+    ck_assert_int_eq(point.value[FIELD_GRADIENT].kind, VALUE_NONE);
+}
+END_TEST
+
+/* One change of every field. */
+// clang-format off
+static const char *const changes[FIELD_COUNT] = {
+    [FIELD_IMPLEMENTATION] = "fixed_point split=time", [FIELD_MEASURE] = "throughput", [FIELD_PASS] = "backward",
+    [FIELD_B] = "2", [FIELD_T] = "9", [FIELD_D] = "9",
+    [FIELD_MIXER] = "dplr", [FIELD_R] = "2", [FIELD_S] = "2", [FIELD_FORM] = "plain", [FIELD_FEEDBACK] = "raw",
+    [FIELD_DTYPE] = "float64", [FIELD_INITIAL] = "drawn", [FIELD_WORDS] = "A5", [FIELD_KAPPA] = "0.9", [FIELD_TOKENS] = "one", [FIELD_LAMBDA_MAX] = "0.5",
+    [FIELD_LIMIT] = "10", [FIELD_INPUTS] = "no such file", [FIELD_L] = "17", [FIELD_TOLERANCE] = "0.1", [FIELD_QUANTILE] = "0.5",
+    [FIELD_DAMPING] = "0.5", [FIELD_DAMPING_FACTOR] = "0.5", [FIELD_PATIENCE] = "3", [FIELD_THREADS] = "1000",
+    [FIELD_LEVEL] = "avx512", [FIELD_SEED] = "2",
+    [FIELD_TASK] = "Z2", [FIELD_LAYER] = "lstm", [FIELD_D_MODEL] = "9", [FIELD_BLOCKS] = "2", [FIELD_HEADS] = "2",
+    [FIELD_READOUT] = "state", [FIELD_STEPS] = "9", [FIELD_BATCH] = "9", [FIELD_TRAIN_LENGTH] = "9", [FIELD_RATE] = "0.5",
+    [FIELD_WARMUP] = "9", [FIELD_SCHEDULE] = "linear", [FIELD_DECAY] = "0.5", [FIELD_CLIP] = "none", [FIELD_CURRICULUM] = "lengths",
+    [FIELD_CURRICULUM_ACCURACY] = "0.5", [FIELD_CURRICULUM_WINDOW] = "9", [FIELD_TARGET] = "0.5", [FIELD_CHECK_EVERY] = "9",
+    [FIELD_CHECK_EXAMPLES] = "9", [FIELD_TRAIN_DTYPE] = "float64", [FIELD_TRAIN_IMPL] = "fixed_point", [FIELD_GRADIENT] = "steps",
+    [FIELD_GRADIENT_STEPS] = "9", [FIELD_TRAIN_L] = "9", [FIELD_TRAIN_TOLERANCE] = "0.5", [FIELD_TRAIN_QUANTILE] = "0.5",
+    [FIELD_GAMMA] = "4", [FIELD_TEST_LENGTH] = "9", [FIELD_EXAMPLES] = "9", [FIELD_TEST_BATCH] = "9",
+    [FIELD_AGAINST] = "fixed_point", [FIELD_TRAIN_SEED] = "2", [FIELD_TEST_SEED] = "2",
+};
+// clang-format on
+
+START_TEST(keys_tell_every_field_apart)
+{
+    char keys[FIELD_COUNT + 1][KEY_SIZE];
+    struct point point = usual();
+    point_key(&point, &conditions, keys[FIELD_COUNT]);
+    ck_assert_uint_eq(strspn(keys[FIELD_COUNT], "0123456789abcdef"), KEY_SIZE - 1);
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        struct point other = usual();
+        if (changes[field] != NULL)
+            set(&other, field, changes[field]);
+        else
+            other.value[field].kind = VALUE_NONE; /* a field of one word only */
+        point_key(&other, &conditions, keys[field]);
+        for (int earlier = 0; earlier < field; earlier++)
+            ck_assert_msg(strcmp(keys[field], keys[earlier]) != 0, "%s and %s", fields[field].name, fields[earlier].name);
+        ck_assert_msg(strcmp(keys[field], keys[FIELD_COUNT]) != 0, "%s", fields[field].name);
+    }
+}
+END_TEST
+
+/* The first half says which point, the second under which conditions; samples count where they are taken. */
+START_TEST(keys_tell_conditions_apart)
+{
+    const struct conditions others[] = {
+        {"another machine", "libraries", 10}, {"machine", "variables", 10}, {"machine", "libraries", 11}};
+    struct point point = usual();
+    char key[KEY_SIZE], other[KEY_SIZE];
+    for (int measure = 0; measure_word(measure) != NULL; measure++) {
+        set(&point, FIELD_MEASURE, measure_word(measure));
+        point_key(&point, &conditions, key);
+        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+            bool same = i == 2 && !measures[measure].repeats;
+            point_key(&point, &others[i], other);
+            ck_assert_int_eq(strncmp(key, other, KEY_HALF), 0);
+            ck_assert_msg((strcmp(key + KEY_HALF, other + KEY_HALF) == 0) == same, "%s %zu", measure_word(measure), i);
+        }
+    }
+    set(&point, FIELD_MEASURE, "throughput");
+    point_key(&point, &conditions, key);
+    set(&point, FIELD_D, "9"); /* another point under the same conditions */
+    point_key(&point, &conditions, other);
+    ck_assert_int_ne(strncmp(key, other, KEY_HALF), 0);
+    ck_assert_str_eq(key + KEY_HALF, other + KEY_HALF);
+}
+END_TEST
+
+START_TEST(keys_hold_the_bytes_of_a_file)
+{
+    static const char *const names[] = {"one", "copy of one", "two"};
+    static const char *const bytes[] = {"12345678", "12345678", "12345679"};
+    char keys[3][KEY_SIZE], path[3][PATH_MAX];
+    struct point point = usual();
+    scratch_make();
+    for (int i = 0; i < 3; i++) {
+        snprintf(path[i], sizeof path[i], "%s/%s", scratch, names[i]);
+        scratch_write(path[i], bytes[i], 8);
+        set(&point, FIELD_INPUTS, path[i]);
+        point_key(&point, &conditions, keys[i]);
+    }
+    ck_assert_str_eq(keys[0], keys[1]);
+    ck_assert_str_ne(keys[0], keys[2]);
+    scratch_remove();
+}
+END_TEST
+
+struct old {
+    size_t n, trained;
+};
+
+static bool old_key_is_still_its_own(json_t *record, void *context)
+{
+    struct old *old = context;
+    struct point point;
+    struct error error;
+    char key[KEY_SIZE];
+    const char *kept = json_string_value(json_object_get(record, "key"));
+    ck_assert_ptr_nonnull(kept);
+    ck_assert_msg(point_from_json(json_object_get(record, "point"), &point, &error), "%s", error.text);
+    point_key(&point, &conditions, key);
+    ck_assert_msg(strncmp(key, kept, KEY_HALF) == 0, "%.16s was %.16s", key, kept);
+    old->n++;
+    old->trained += point_is_trained(&point);
+    return true;
+}
+
+/* A field that is new, or that new measures use, must not make other points of what was measured before. */
+START_TEST(keys_of_the_reference_results_hold)
+{
+    static const char *const journals[] = {"results/reference/quick/journal.jsonl", "results/reference/a5-quick/journal.jsonl"};
+    struct old old = {0, 0};
+    for (size_t i = 0; i < sizeof journals / sizeof journals[0]; i++) {
+        struct error error;
+        size_t torn;
+        ck_assert_msg(journal_read(journals[i], old_key_is_still_its_own, &old, &torn, &error), "%s", error.text);
+    }
+    ck_assert_uint_gt(old.trained, 0);
+    ck_assert_uint_gt(old.n, old.trained);
+}
+END_TEST
+
+START_TEST(keys_are_the_same_in_every_process)
+{
+    char here[KEY_SIZE], there[KEY_SIZE] = "";
+    int ends[2], status;
+    struct point point = changed("impl:diagonal_scan split=time,kappa:0.9");
+    point_key(&point, &conditions, here);
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) { /* the same point, made again */
+        struct point again = changed("kappa:0.9,impl:diagonal_scan split=time");
+        point_key(&again, &conditions, there);
+        _exit(write(ends[1], there, KEY_SIZE) == KEY_SIZE ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(read(ends[0], there, KEY_SIZE), KEY_SIZE);
+    ck_assert_str_eq(here, there);
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+START_TEST(becomes_what_the_contract_wants)
+{
+    struct point point =
+        changed("B:2,T:3,d:5,mixer:dplr,r:4,s:2,form:plain,feedback:rms,dtype:float64,l:7,tolerance:1e-3,quantile:0.5,"
+                "damping:0.8,patience:15,threads:3,level:baseline,impl:fixed_point split=batch");
+    point_canonical(&point);
+    struct problem problem = point_problem(&point), expected = {.B = 2,
+                                                                .T = 3,
+                                                                .d = 5,
+                                                                .mixer = MIXER_DPLR,
+                                                                .r = 4,
+                                                                .s = 2,
+                                                                .form = FORM_PLAIN,
+                                                                .feedback = FEEDBACK_RMS,
+                                                                .dtype = DTYPE_FLOAT64};
+    ck_assert(problem_equal(&problem, &expected));
+    struct settings settings = point_settings(&point);
+    ck_assert_int_eq(settings.l_max, 7);
+    ck_assert_double_eq(settings.tolerance, 1e-3);
+    ck_assert_double_eq(settings.quantile, 0.5);
+    ck_assert_double_eq(settings.damping, 0.8);
+    ck_assert_double_eq(settings.damping_factor, 0.9);
+    ck_assert_int_eq(settings.patience, 15);
+    ck_assert_int_eq(settings.n_options, 1);
+    ck_assert_str_eq(settings_option(&settings, "split"), "batch");
+    ck_assert_int_eq(point_threads(&point), 3);
+    ck_assert_int_eq(point_level(&point), LEVEL_BASELINE);
+    ck_assert_str_eq(point_implementation(&point)->name, "fixed_point");
+
+    point = changed("mixer:none,impl:diagonal_scan");
+    point_canonical(&point);
+    problem = point_problem(&point);
+    ck_assert(problem.r == 0 && problem.s == 0 && problem.feedback == FEEDBACK_NONE);
+    settings = point_settings(&point);
+    ck_assert(settings.tolerance == 0 && settings.quantile == 1 && settings.damping == 1 && settings.damping_factor == 1 &&
+              settings.patience == 0);
+}
+END_TEST
+
+START_TEST(nonsense_is_refused)
+{
+    enum section section;
+    struct error error;
+    struct point point = changed("B:65536,T:16777216,d:65536,mixer:none");
+    point_canonical(&point);
+    ck_assert(!point_check(&point, &section, &error));
+    ck_assert_str_eq(error.text, "vector (65536,16777216,65536) none normalised float32: a tensor of more than 2^40 elements");
+    point = changed("B:1,T:1,d:20000,mixer:dense,feedback:raw");
+    point_canonical(&point);
+    ck_assert(!point_check(&point, &section, &error));
+    ck_assert_str_eq(error.text, "vector (1,1,20000) dense normalised feedback=raw float32: W (m,d) of more than 2^40 elements");
+    point = changed("B:1,T:1,d:20000,mixer:dense");
+    point_canonical(&point);
+    ck_assert(point_check(&point, &section, &error));
+}
+END_TEST
+
+START_TEST(labels)
+{
+    static const struct {
+        const char *changes, *label;
+    } rows[] = {
+        {"B:4,T:256,d:32,kappa:0.9,l:100,threads:2", "fixed_point (4,256,32) householder r=1 kappa=0.9 l=100 threads=2"},
+        {"mixer:none,impl:diagonal_scan split=time,threads:1", "diagonal_scan split=time (1,8,8) none threads=1"},
+        {"mixer:kronecker,s:2,form:plain,feedback:raw,dtype:float64,tolerance:1e-3,threads:1",
+         "fixed_point (1,8,8) kronecker s=2 form=plain feedback=raw dtype=float64 l=16 tolerance=0.001 threads=1"},
+    };
+    char text[200], small[20];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct point point = changed(rows[i].changes);
+        point_canonical(&point);
+        point_label(&point, sizeof text, text);
+        ck_assert_str_eq(text, rows[i].label);
+        point_label(&point, sizeof small, small);
+        ck_assert_uint_eq(strlen(small), sizeof small - 1);
+    }
+}
+END_TEST
+
+Suite *suite_point(void)
+{
+    Suite *suite = suite_create("point");
+    TCase *tests = tcase_create("point");
+    tcase_add_test(tests, unused_fields_do_not_count);
+    tcase_add_test(tests, points_survive_json);
+    tcase_add_test(tests, json_is_readable);
+    tcase_add_test(tests, bad_json_is_refused);
+    tcase_add_test(tests, unknown_implementations_are_kept);
+    tcase_add_test(tests, an_old_record_is_of_the_forward_pass);
+    tcase_add_test(tests, the_best_level_is_one_of_this_machine);
+    tcase_add_test(tests, the_pass_decides_about_the_gradient);
+    tcase_add_test(tests, keys_tell_every_field_apart);
+    tcase_add_test(tests, keys_tell_conditions_apart);
+    tcase_add_test(tests, keys_hold_the_bytes_of_a_file);
+    tcase_add_test(tests, keys_of_the_reference_results_hold);
+    tcase_add_test(tests, keys_are_the_same_in_every_process);
+    tcase_add_test(tests, becomes_what_the_contract_wants);
+    tcase_add_test(tests, nonsense_is_refused);
+    tcase_add_test(tests, labels);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

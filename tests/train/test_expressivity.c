@@ -1,0 +1,59 @@
+/* What each layer can learn at all: word problems of length 8, to 0.95 of the tokens, or never above 0.75. */
+#include "tests/support/trial.h"
+
+#include <check.h>
+
+Suite *suite_expressivity(void);
+
+static const struct {
+    struct way way;
+    const char *task;
+    bool can, curriculum;
+} abilities[] = {
+    {{.layer = "lstm"}, "S3", true, true},
+    {{"fp_rnn", "structured_sequential", GRADIENT_EXACT, 0}, "S3", true, true},
+    {{"fp_rnn", "fixed_point", GRADIENT_STEPS, 0}, "S3", true, true},
+    {{"diagonal", "diagonal_scan", GRADIENT_EXACT, 0}, "S3", false, true},
+    {{"diagonal", "diagonal_scan", GRADIENT_EXACT, 0}, "S3", false, false},
+    {{.layer = "attention"}, "S3", false, true},
+    {{.layer = "attention"}, "Z2", false, true},
+    {{.layer = "lstm"}, "Z2", true, true},
+    {{"fp_rnn", "structured_sequential", GRADIENT_EXACT, 0}, "Z2", true, true},
+    {{"fp_rnn", "fixed_point", GRADIENT_STEPS, 0}, "Z2", true, true},
+};
+
+START_TEST(expressivity)
+{
+    struct trial trial = trial_of(abilities[_i].way, abilities[_i].task);
+    trial.model.d_model = trial.model.d = 32;
+    trial.recurrence.settings.l_max = 12;
+    trial.recipe =
+        (struct recipe){.steps = 2000, .batch = 64, .length = 8, .rate = 6e-3, .warmup = 50, .decay = 0.01, .clip = 1, .seed = 1};
+    trial.recipe.curriculum = abilities[_i].curriculum, trial.recipe.curriculum_accuracy = 0.9, trial.recipe.curriculum_window = 10;
+    trial_open(&trial);
+    double best = 0;
+    for (int i = 0; i < 40 && best < 0.95; i++) {
+        struct evaluation evaluation = {0};
+        struct evaluation_request request = {
+            .recurrence = trial.recurrence, .length = 8, .samples = 256, .batch = 256, .seed = 1000};
+        trial_steps(&trial, 50);
+        ck_assert_int_eq(training_evaluate(trial.training, &request, &evaluation).code, STATUS_OK);
+        double accuracy = task_accuracy(&evaluation.score, SCORE_TOKEN);
+        best = accuracy > best ? accuracy : best;
+    }
+    if (abilities[_i].can)
+        ck_assert_double_ge(best, 0.95);
+    else
+        ck_assert_double_lt(best, 0.75);
+    trial_close(&trial);
+}
+END_TEST
+
+Suite *suite_expressivity(void)
+{
+    Suite *suite = suite_create("expressivity");
+    TCase *learning = tcase_create("learning");
+    tcase_add_loop_test(learning, expressivity, 0, sizeof abilities / sizeof abilities[0]);
+    suite_add_tcase(suite, learning);
+    return suite;
+}

@@ -1,0 +1,327 @@
+/* Every operator, sequence mixer and whole model: gradients by hand against central finite differences, in float64, on random
+ * shapes. A tensor's gradient is compared as a whole, |numeric - analytic|_2 below 1e-6 |analytic|_2, over at most SAMPLED of
+ * its numbers. */
+#include "bench/base/random.h"
+#include "train/math/operators.h"
+#include "train/math/pass.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+Suite *suite_layers(void);
+
+enum { SAMPLED = 24, ROUNDS = 3 };
+static const double DISTURBANCE = 1e-5, TOLERANCE = 1e-6;
+
+static double *drawn(int64_t n, uint32_t stream)
+{
+    double *x = malloc((size_t)n * sizeof *x);
+    ck_assert_ptr_nonnull(x);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = random_normal(99, stream, (uint64_t)i);
+    return x;
+}
+
+static int64_t between(int64_t low, int64_t high, int round, uint32_t stream)
+{
+    return low + (int64_t)((double)(high - low + 1) * random_uniform(7, stream, (uint64_t)round));
+}
+
+static double weighted(const double *weight, const double *y, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += weight[i] * y[i];
+    return sum;
+}
+
+/* Compares analytic (n) with differences of loss(context) as x (n) is disturbed. */
+static void compare(const char *name, double (*loss)(void *), void *context, double *x, const double *analytic, int64_t n)
+{
+    double off = 0, size = 0;
+    int64_t step = n > SAMPLED ? n / SAMPLED : 1;
+    for (int64_t i = 0; i < n; i += step) {
+        double kept = x[i];
+        x[i] = kept + DISTURBANCE;
+        double above = loss(context);
+        x[i] = kept - DISTURBANCE;
+        double below = loss(context), numeric = (above - below) / (2 * DISTURBANCE);
+        x[i] = kept;
+        off += (numeric - analytic[i]) * (numeric - analytic[i]);
+        size += analytic[i] * analytic[i];
+    }
+    ck_assert_msg(sqrt(off) < TOLERANCE * sqrt(size), "%s: differs by %g of %g", name, sqrt(off), sqrt(size));
+}
+
+/* ---- Operators -------------------------------------------------------------------------------------------------------------- */
+
+struct operands {
+    int64_t N, in, out;
+    double *x, *w, *b, *y, *weight, *kept, *terms;
+    int32_t *token, *answer;
+    bool centred;
+};
+
+static struct operands operands_make(int round)
+{
+    struct operands o = {.N = between(1, 40, round, 1), .in = between(1, 30, round, 2), .out = between(1, 30, round, 3)};
+    o.x = drawn(o.N * o.in, 1);
+    o.w = drawn(o.out * o.in, 2);
+    o.b = drawn(o.in + o.out, 3);
+    o.y = drawn(o.N * (o.in + o.out), 4);
+    o.weight = drawn(o.N * (o.in + o.out), 5);
+    o.kept = drawn(2 * o.N, 6);
+    o.terms = drawn(o.N, 7);
+    o.token = malloc((size_t)o.N * sizeof *o.token);
+    o.answer = malloc((size_t)o.N * sizeof *o.answer);
+    ck_assert(o.token != NULL && o.answer != NULL);
+    for (int64_t n = 0; n < o.N; n++)
+        o.token[n] = (int32_t)between(0, o.out - 1, (int)n, 4);
+    return o;
+}
+
+static void operands_free(struct operands *o)
+{
+    double *const all[] = {o->x, o->w, o->b, o->y, o->weight, o->kept, o->terms};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    free(o->token);
+    free(o->answer);
+}
+
+static double linear_loss(void *context)
+{
+    struct operands *o = context;
+    linear_forward(2, o->N, o->in, o->out, o->x, o->w, o->b, false, o->y);
+    return weighted(o->weight, o->y, o->N * o->out);
+}
+
+START_TEST(linear)
+{
+    struct operands o = operands_make(_i);
+    double *dx = drawn(o.N * o.in, 8), *dw = drawn(o.out * o.in, 9), *db = drawn(o.out, 10), *twice = drawn(o.N * o.in, 8);
+    linear_backward(2, o.N, o.in, o.out, o.x, o.w, o.weight, false, dx, dw, db);
+    compare("x", linear_loss, &o, o.x, dx, o.N * o.in);
+    compare("w", linear_loss, &o, o.w, dw, o.in * o.out);
+    compare("bias", linear_loss, &o, o.b, db, o.out);
+    memcpy(twice, dx, (size_t)(o.N * o.in) * sizeof *dx);
+    linear_backward(2, o.N, o.in, o.out, o.x, o.w, o.weight, true, twice, dw, NULL);
+    for (int64_t i = 0; i < o.N * o.in; i++)
+        ck_assert_double_eq_tol(twice[i], 2 * dx[i], 1e-12 * (1 + fabs(dx[i])));
+    free(dx), free(dw), free(db), free(twice);
+    operands_free(&o);
+}
+END_TEST
+
+static double norm_loss(void *context)
+{
+    struct operands *o = context;
+    norm_forward(2, o->N, o->in, o->x, o->w, o->centred ? o->b : NULL, o->kept, o->y);
+    return weighted(o->weight, o->y, o->N * o->in);
+}
+
+START_TEST(norm)
+{
+    struct operands o = operands_make(_i / 2);
+    o.centred = _i % 2 == 1 && o.in > 2; /* two numbers less their mean are +-1 whatever they were */
+    double *dx = drawn(o.N * o.in, 8), *dgain = drawn(o.in, 9), *db = drawn(o.in, 10), *dy = drawn(o.N * (o.in + o.out), 5);
+    norm_loss(&o);
+    norm_backward(2, o.N, o.in, o.x, o.w, o.kept, dy, false, dx, dgain, o.centred ? db : NULL);
+    if (o.in > 1) /* one number over its own size is its sign */
+        compare("x", norm_loss, &o, o.x, dx, o.N * o.in);
+    compare("gain", norm_loss, &o, o.w, dgain, o.in);
+    if (o.centred)
+        compare("bias", norm_loss, &o, o.b, db, o.in);
+    free(dx), free(dgain), free(db), free(dy);
+    operands_free(&o);
+}
+END_TEST
+
+static double embedding_loss(void *context)
+{
+    struct operands *o = context;
+    embedding_forward(2, o->N, o->in, o->token, o->w, o->y);
+    return weighted(o->weight, o->y, o->N * o->in);
+}
+
+START_TEST(embedding)
+{
+    struct operands o = operands_make(_i);
+    double *dw = drawn(o.out * o.in, 9);
+    embedding_backward(2, o.N, o.in, o.out, o.token, o.weight, dw);
+    compare("table", embedding_loss, &o, o.w, dw, o.out * o.in);
+    free(dw);
+    operands_free(&o);
+}
+END_TEST
+
+static double entropy_loss(void *context)
+{
+    struct operands *o = context;
+    memcpy(o->y, o->x, (size_t)(o->N * o->in) * sizeof *o->y);
+    return cross_entropy(2, o->N, o->in, o->y, o->token, o->answer, o->terms);
+}
+
+START_TEST(entropy)
+{
+    struct operands o = operands_make(_i);
+    double *d_logits = drawn(o.N * o.in, 8), plain = 0;
+    int64_t scored = 0;
+    for (int64_t n = 0; n < o.N; n++) {
+        o.token[n] = n % 3 == 1 ? -1 : (int32_t)(n % o.in);
+        scored += o.token[n] >= 0;
+    }
+    double loss = entropy_loss(&o);
+    memcpy(d_logits, o.y, (size_t)(o.N * o.in) * sizeof *d_logits);
+    for (int64_t n = 0; n < o.N; n++) {
+        double sum = 0, *row = o.x + n * o.in;
+        int best = 0;
+        for (int c = 0; c < o.in; c++) {
+            sum += exp(row[c]);
+            best = row[c] > row[best] ? c : best;
+        }
+        ck_assert_int_eq(o.answer[n], best);
+        bool asked = n % 3 != 1;
+        plain += asked ? log(sum) - row[n % o.in] : 0;
+        for (int c = 0; !asked && c < o.in; c++)
+            ck_assert_double_eq(d_logits[n * o.in + c], 0);
+    }
+    ck_assert_double_eq_tol(loss, plain / (double)scored, 1e-12 * (1 + loss));
+    if (o.in > 1)
+        compare("logits", entropy_loss, &o, o.x, d_logits, o.N * o.in);
+    free(d_logits);
+    operands_free(&o);
+}
+END_TEST
+
+/* ---- Whole models, and through them every sequence mixer -------------------------------------------------------------------- */
+
+/* A recurrence of each kind of gradient that is the one of finite differences. */
+struct way {
+    const char *implementation;
+    enum gradient gradient;
+};
+
+static const struct model_case {
+    const char *name, *layer;
+    int64_t blocks, d_model, d, r, heads;
+    struct way way;
+    enum mixer mixer;
+    enum form form;
+    enum feedback feedback;
+    enum readout readout;
+} cases[] = {
+    {"lstm", "lstm", 1, 7, 5, .way = {0}},
+    {"lstm, two blocks", "lstm", 2, 4, 9, .way = {0}},
+    {"attention", "attention", 1, 6, 8, .heads = 2},
+    {"attention, two blocks", "attention", 2, 5, 12, .heads = 3},
+    {"diagonal", "diagonal", 1, 6, 7, .way = {"diagonal_scan", GRADIENT_EXACT}, .readout = READOUT_STATE},
+    {"diagonal, plain", "diagonal", 2, 3, 4, .way = {"structured_sequential", GRADIENT_EXACT}, .form = FORM_PLAIN},
+    {"householder", "fp_rnn", 1, 6, 7, 1, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER},
+    {"householder raw", "fp_rnn", 2, 4, 5, 2, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER,
+     .feedback = FEEDBACK_RAW, .readout = READOUT_STATE},
+    {"dplr rms, d_model > d", "fp_rnn", 1, 7, 5, 2, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_DPLR,
+     .feedback = FEEDBACK_RMS, .readout = READOUT_STATE},
+    {"dplr rms", "fp_rnn", 1, 5, 6, 2, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_DPLR,
+     .feedback = FEEDBACK_RMS},
+    {"kronecker rms", "fp_rnn", 1, 4, 6, .way = {"dense_sequential", GRADIENT_EXACT}, .mixer = MIXER_KRONECKER,
+     .feedback = FEEDBACK_RMS},
+    {"householder rms, implicit", "fp_rnn", 1, 4, 6, 1, .way = {"fixed_point", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER,
+     .feedback = FEEDBACK_RMS},
+    {"householder, many steps", "fp_rnn", 1, 4, 6, 2, .way = {"fixed_point", GRADIENT_STEPS}, .mixer = MIXER_HOUSEHOLDER},
+};
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+struct model_run {
+    const struct arithmetic *arithmetic;
+    struct pass *pass;
+    int32_t *token, *target, *answer;
+};
+
+static double model_loss(void *context)
+{
+    struct model_run *run = context;
+    double loss = NAN;
+    struct status status = run->arithmetic->forward(run->pass, run->token, run->target, run->answer, &loss);
+    ck_assert_msg(status.code == STATUS_OK, "%s", status.message);
+    return loss;
+}
+
+static struct model_spec spec_of(const struct model_case *one)
+{
+    struct model_spec spec = {
+        .layer = sequence_layer_find(one->layer), .blocks = one->blocks, .d_model = one->d_model, .d = one->d};
+    spec.dtype = DTYPE_FLOAT64;
+    spec.mixer = one->mixer, spec.r = one->r, spec.s = one->mixer != MIXER_NONE ? 1 : 0;
+    spec.form = one->form, spec.feedback = one->feedback, spec.readout = one->readout, spec.heads = one->heads;
+    ck_assert_int_ge(spec.layer, 0);
+    return spec;
+}
+
+START_TEST(model)
+{
+    const struct model_case *one = &cases[_i / ROUNDS];
+    int round = _i % ROUNDS;
+    enum { VOCABULARY = 5, CLASSES = 4 };
+    struct model_spec spec = spec_of(one);
+    struct recurrence recurrence = {
+        .implementation = one->way.implementation != NULL ? registry_find(one->way.implementation) : 0,
+        .settings = {.l_max = 100, .quantile = 1, .damping = 1, .gradient = one->way.gradient, .gradient_steps = 100}};
+    struct environment environment = {.threads = 1 + round % 2};
+    struct parameters parameters = {0};
+    int64_t B = between(1, 4, round, 11), T = between(2, 7, round, 12), N = B * T;
+    char reason[160] = "";
+    struct sequence_setup wanted = {
+        .model = &spec, .recurrence = &recurrence, .environment = &environment, .B = B, .T = T, .gradient = true};
+    ck_assert_msg(model_check(&wanted, sizeof reason, reason), "%s: %s", one->name, reason);
+    model_declare(&spec, VOCABULARY, CLASSES, &parameters);
+    ck_assert_int_eq(parameters_allocate(&parameters, DTYPE_FLOAT64, 5).code, STATUS_OK);
+    for (int i = 0; i < parameters.n; i++) /* of one order, whatever they start from: differences are accurate then */
+        for (int64_t k = 0; k < parameters.item[i].size; k++)
+            ((double *)parameters.item[i].value)[k] = random_normal(6, (uint32_t)i, (uint64_t)k) * 0.6;
+
+    struct model_run run = {.arithmetic = arithmetic_get(DTYPE_FLOAT64)};
+    run.token = malloc((size_t)N * sizeof *run.token);
+    run.target = malloc((size_t)N * sizeof *run.target);
+    run.answer = malloc((size_t)N * sizeof *run.answer);
+    ck_assert(run.token != NULL && run.target != NULL && run.answer != NULL);
+    for (int64_t n = 0; n < N; n++) {
+        run.token[n] = (int32_t)between(0, VOCABULARY - 1, (int)n, 13);
+        run.target[n] = (int32_t)between(-1, CLASSES - 1, (int)n, 14);
+    }
+    run.target[N - 1] = 1;
+    struct pass_setup setup = {&spec, &parameters, &recurrence, &environment, VOCABULARY, CLASSES, B, T + 2, true, NULL};
+    ck_assert_int_eq(run.arithmetic->plan(&setup, &run.pass).code, STATUS_OK);
+    ck_assert_int_eq(run.arithmetic->resize(run.pass, T, 0).code, STATUS_OK); /* shorter than planned */
+    model_loss(&run);
+    struct status status = run.arithmetic->backward(run.pass, run.token);
+    ck_assert_msg(status.code == STATUS_OK, "%s", status.message);
+    for (int i = 0; i < parameters.n; i++) {
+        const struct parameter *parameter = &parameters.item[i];
+        char label[200];
+        snprintf(label, sizeof label, "%s, B %lld, T %lld: %s", one->name, (long long)B, (long long)T, parameter->name);
+        compare(label, model_loss, &run, parameter->value, parameter->gradient, parameter->size);
+    }
+    run.arithmetic->destroy(run.pass);
+    parameters_free(&parameters);
+    free(run.token), free(run.target), free(run.answer);
+}
+END_TEST
+
+Suite *suite_layers(void)
+{
+    Suite *suite = suite_create("layers");
+    TCase *operators = tcase_create("operators");
+    tcase_add_loop_test(operators, linear, 0, ROUNDS);
+    tcase_add_loop_test(operators, norm, 0, 2 * ROUNDS);
+    tcase_add_loop_test(operators, embedding, 0, ROUNDS);
+    tcase_add_loop_test(operators, entropy, 0, ROUNDS);
+    suite_add_tcase(suite, operators);
+    TCase *models = tcase_create("models");
+    tcase_add_loop_test(models, model, 0, CASES * ROUNDS);
+    suite_add_tcase(suite, models);
+    return suite;
+}

@@ -1,0 +1,141 @@
+/* Trainings that are not opened: models, recipes and recurrences that make no sense, with the reason; and when memory runs out. */
+#include "tests/support/allocations.h"
+#include "tests/support/trial.h"
+#include "train/sequence.h"
+
+#include <check.h>
+#include <math.h>
+#include <string.h>
+
+Suite *suite_refusals(void);
+
+static void wrong_heads(struct trial *trial)
+{
+    trial->model.layer = sequence_layer_find("attention");
+    trial->model.heads = 3;
+}
+
+static void wrong_rate(struct trial *trial)
+{
+    trial->recipe.rate = -1e-3;
+}
+
+static void wrong_nan_rate(struct trial *trial)
+{
+    trial->recipe.rate = NAN;
+}
+
+static void wrong_length(struct trial *trial)
+{
+    trial->recipe.length = INT64_MAX / 2;
+}
+
+static void wrong_batch(struct trial *trial)
+{
+    trial->recipe.batch = INT64_MAX / 2;
+}
+
+static void wrong_layer(struct trial *trial)
+{
+    trial->model.layer = 1000;
+}
+
+static void wrong_blocks(struct trial *trial)
+{
+    trial->model.blocks = 0;
+}
+
+static void wrong_gamma(struct trial *trial)
+{
+    trial->recipe.gamma = 4;
+}
+
+static void wrong_window(struct trial *trial)
+{
+    trial->recipe.curriculum = true;
+    trial->recipe.curriculum_accuracy = 0.9;
+}
+
+static void wrong_gradient(struct trial *trial)
+{
+    trial->model.layer = sequence_layer_find("fp_rnn");
+    trial->recurrence.implementation = registry_find("fixed_point");
+}
+
+static void wrong_mixer(struct trial *trial)
+{
+    trial->model.layer = sequence_layer_find("fp_rnn");
+    trial->model.mixer = MIXER_DENSE;
+    trial->model.r = 0;
+}
+
+static void wrong_kronecker(struct trial *trial)
+{
+    trial->model.layer = sequence_layer_find("fp_rnn");
+    trial->model.mixer = MIXER_KRONECKER;
+    trial->model.r = 0;
+    trial->recurrence.implementation = registry_find("structured_sequential");
+    trial->recurrence.settings.gradient = GRADIENT_EXACT;
+}
+
+static void wrong_gamma_of_exact(struct trial *trial)
+{
+    wrong_kronecker(trial);
+    trial->model.mixer = MIXER_HOUSEHOLDER;
+    trial->model.r = 1;
+    trial->recipe.gamma = 4;
+}
+
+static const struct {
+    void (*spoil)(struct trial *);
+    const char *words; /* that the reason has */
+} wrongs[] = {{wrong_heads, "heads"},         {wrong_rate, "rate"},   {wrong_nan_rate, "rate"},
+              {wrong_length, "length"},       {wrong_batch, "batch"}, {wrong_layer, "layer"},
+              {wrong_blocks, "blocks"},       {wrong_gamma, "gamma"}, {wrong_window, "window"},
+              {wrong_gradient, "gradient"},   {wrong_mixer, "mixer"}, {wrong_kronecker, "Kronecker"},
+              {wrong_gamma_of_exact, "gamma"}};
+
+START_TEST(refused)
+{
+    struct trial trial = trial_of((struct way){.layer = "lstm"}, "Z2");
+    wrongs[_i].spoil(&trial);
+    struct status status = trial_try(&trial);
+    ck_assert_int_eq(status.code, STATUS_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(status.message, wrongs[_i].words));
+    ck_assert_ptr_null(trial.training);
+    task_close(trial.task);
+}
+END_TEST
+
+START_TEST(memory_runs_out)
+{
+    static const struct way ways[] = {{.layer = "lstm"},
+                                      {.layer = "attention"},
+                                      {"fp_rnn", "fixed_point", GRADIENT_STEPS, 0},
+                                      {"fp_rnn", "structured_sequential", GRADIENT_EXACT, 0}};
+    struct trial trial = trial_of(ways[_i], "Z2");
+    struct status status;
+    int failures = 0;
+    ck_assert_int_eq(trial_try(&trial).code, STATUS_OK);
+    do {
+        training_close(trial.training);
+        allocations_fail(++failures);
+        status =
+            training_open(&trial.model, &trial.recipe, &trial.recurrence, trial.task, &trial.environment, NULL, &trial.training);
+        allocations_fail(0);
+        ck_assert(status.code == STATUS_OK || (status.code == STATUS_OUT_OF_MEMORY && trial.training == NULL));
+    } while (status.code != STATUS_OK);
+    ck_assert_int_gt(failures, 10);
+    trial_close(&trial);
+}
+END_TEST
+
+Suite *suite_refusals(void)
+{
+    Suite *suite = suite_create("refusals");
+    TCase *all = tcase_create("all");
+    tcase_add_loop_test(all, refused, 0, sizeof wrongs / sizeof wrongs[0]);
+    tcase_add_loop_test(all, memory_runs_out, 0, 4);
+    suite_add_tcase(suite, all);
+    return suite;
+}

@@ -1,0 +1,186 @@
+/* See pass.h. */
+#include "train/math/adamw.h"
+#include "train/math/operators.h"
+
+#include "impls/contract/support.h"
+#include "impls/math/vector.h"
+
+#include <stdlib.h>
+
+struct block {
+    const struct parameter *p;
+    struct sequence_plan *mixer;
+    real *x;      /* (B,T,d_model) what the block is given */
+    real *normed; /* (B,T,d_model) */
+    real *kept;   /* (B,T,2) of the norm */
+};
+
+struct pass {
+    int64_t B, T, D, vocabulary, classes, blocks; /* T: of the sequences at hand */
+    int threads;
+    const struct sequence_layer *layer;
+    const struct parameter *embedding, *final; /* final: FINAL_COUNT of them */
+    struct block *block;                       /* (blocks + 1); the last one is the final norm, without a mixer */
+    real *logits, *dx, *d_normed;
+    double *terms;
+};
+
+static void destroy(struct pass *pass)
+{
+    if (pass == NULL)
+        return;
+    for (int64_t k = 0; pass->block != NULL && k <= pass->blocks; k++) {
+        struct block *block = &pass->block[k];
+        pass->layer->destroy(block->mixer);
+        free(block->x);
+        free(block->normed);
+        free(block->kept);
+    }
+    free(pass->block);
+    free(pass->logits);
+    free(pass->dx);
+    free(pass->d_normed);
+    free(pass->terms);
+    free(pass);
+}
+
+static struct status plan_block(const struct pass_setup *setup, const struct pass *pass, int64_t k)
+{
+    struct block *block = &pass->block[k];
+    int64_t N = setup->B * setup->T;
+    block->x = memory_allocate(N * pass->D, sizeof(real));
+    block->normed = memory_allocate(N * pass->D, sizeof(real));
+    block->kept = memory_allocate(N * 2, sizeof(real));
+    if (block->x == NULL || block->normed == NULL || block->kept == NULL)
+        return status_no_memory();
+    if (k == pass->blocks)
+        return status_ok();
+    int each = (setup->parameters->n - BLOCK_FIRST - FINAL_COUNT) / (int)pass->blocks;
+    block->p = setup->parameters->item + BLOCK_FIRST + k * each;
+    struct sequence_setup mixer = {.model = setup->model,
+                                   .recurrence = setup->recurrence,
+                                   .environment = setup->environment,
+                                   .parameter = block->p + BLOCK_MIXER,
+                                   .B = setup->B,
+                                   .T = setup->T,
+                                   .gradient = setup->gradient,
+                                   .clock = setup->clock};
+    return pass->layer->plan(&mixer, &block->mixer);
+}
+
+static struct status plan(const struct pass_setup *setup, struct pass **out)
+{
+    const struct model_spec *model = setup->model;
+    int64_t N = setup->B * setup->T;
+    *out = NULL;
+    struct pass *pass = calloc(1, sizeof *pass);
+    if (pass == NULL)
+        return status_no_memory();
+    *pass = (struct pass){.B = setup->B, .T = setup->T, .D = model->d_model, .blocks = model->blocks};
+    pass->vocabulary = setup->vocabulary, pass->classes = setup->classes;
+    pass->threads = setup->environment->threads;
+    pass->layer = sequence_layer_get(model->layer, model->dtype, level_best());
+    pass->embedding = setup->parameters->item + EMBEDDING;
+    pass->final = setup->parameters->item + setup->parameters->n - FINAL_COUNT;
+    pass->block = calloc((size_t)model->blocks + 1, sizeof *pass->block);
+    pass->logits = memory_allocate(N * setup->classes, sizeof(real));
+    pass->dx = memory_allocate(setup->gradient ? N * pass->D : 0, sizeof(real));
+    pass->d_normed = memory_allocate(setup->gradient ? N * pass->D : 0, sizeof(real));
+    pass->terms = memory_allocate(N, sizeof(double));
+    if (!pass->block || !pass->logits || !pass->dx || !pass->d_normed || !pass->terms) {
+        destroy(pass);
+        return status_no_memory();
+    }
+    struct status status = status_ok();
+    for (int64_t k = 0; status.code == STATUS_OK && k <= model->blocks; k++)
+        status = plan_block(setup, pass, k);
+    if (status.code != STATUS_OK) {
+        destroy(pass);
+        return status;
+    }
+    team_start(pass->threads);
+    *out = pass;
+    return status_ok();
+}
+
+static struct status resize(struct pass *pass, int64_t T, int64_t l_max)
+{
+    struct status status = status_ok();
+    pass->T = T;
+    for (int64_t k = 0; status.code == STATUS_OK && k < pass->blocks; k++)
+        status = pass->layer->resize(pass->block[k].mixer, T, l_max);
+    return status;
+}
+
+/* to = x + y, where y lies in `to` */
+static void residual(const struct pass *pass, const real *x, real *to)
+{
+    int64_t size = pass->B * pass->T * pass->D;
+#pragma omp parallel for simd num_threads(pass->threads) schedule(static)
+    for (int64_t i = 0; i < size; i++)
+        to[i] += x[i];
+}
+
+static struct status forward(struct pass *pass, const int32_t *token, const int32_t *target, int32_t *answer, double *loss)
+{
+    int64_t N = pass->B * pass->T, D = pass->D;
+    embedding_forward(pass->threads, N, D, token, pass->embedding->value, pass->block[0].x);
+    for (int64_t k = 0; k < pass->blocks; k++) {
+        struct block *block = &pass->block[k];
+        real *next = block[1].x;
+        norm_forward(pass->threads, N, D, block->x, block->p[BLOCK_GAIN].value, block->p[BLOCK_BIAS].value, block->kept,
+                     block->normed);
+        struct status status = pass->layer->forward(block->mixer, block->normed, next);
+        if (status.code != STATUS_OK)
+            return status;
+        residual(pass, block->x, next);
+    }
+    if (target == NULL)
+        return status_ok();
+    const struct parameter *p = pass->final;
+    struct block *last = &pass->block[pass->blocks];
+    norm_forward(pass->threads, N, D, last->x, p[FINAL_GAIN].value, p[FINAL_BIAS].value, last->kept, last->normed);
+    linear_forward(pass->threads, N, D, pass->classes, last->normed, p[HEAD_W].value, p[HEAD_B].value, false, pass->logits);
+    *loss = cross_entropy(pass->threads, N, pass->classes, pass->logits, target, answer, pass->terms);
+    return status_ok();
+}
+
+static struct status backward(struct pass *pass, const int32_t *token)
+{
+    int64_t N = pass->B * pass->T, D = pass->D;
+    int threads = pass->threads;
+    const struct parameter *p = pass->final;
+    struct block *last = &pass->block[pass->blocks];
+    linear_backward(threads, N, D, pass->classes, last->normed, p[HEAD_W].value, pass->logits, false, pass->d_normed,
+                    p[HEAD_W].gradient, p[HEAD_B].gradient);
+    norm_backward(threads, N, D, last->x, p[FINAL_GAIN].value, last->kept, pass->d_normed, false, pass->dx, p[FINAL_GAIN].gradient,
+                  p[FINAL_BIAS].gradient);
+    for (struct block *block = last; block-- > pass->block;) {
+        struct status status = pass->layer->backward(block->mixer, block->normed, pass->dx, pass->d_normed);
+        if (status.code != STATUS_OK)
+            return status;
+        norm_backward(threads, N, D, block->x, block->p[BLOCK_GAIN].value, block->kept, pass->d_normed, true, pass->dx,
+                      block->p[BLOCK_GAIN].gradient, block->p[BLOCK_BIAS].gradient);
+    }
+    embedding_backward(threads, N, D, pass->vocabulary, token, pass->dx, pass->embedding->gradient);
+    return status_ok();
+}
+
+static bool look(struct pass *pass, int64_t block, struct recurrence_view *view)
+{
+    if (pass->layer->look == NULL)
+        return false;
+    pass->layer->look(pass->block[block].mixer, view);
+    return true;
+}
+
+const struct arithmetic VARIANT(arithmetic) = {
+    .plan = plan,
+    .resize = resize,
+    .forward = forward,
+    .backward = backward,
+    .look = look,
+    .destroy = destroy,
+    .norm = gradient_norm,
+    .update = adamw_update,
+};
