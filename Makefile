@@ -190,7 +190,7 @@ $(BUILD)/tests: $(TESTS) $(LIBRARY) $(filter $(OBJECTS)/tests/planted/planted_gr
 $(BUILD)/bench-planted: $(MAIN) $(filter-out $(REGISTRY),$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link)
 
-# ---- Proof by force (docs/testing.md) -----------------------------------------------------------------------------------
+# ---- Proof by force (docs/explanation/testing.md) ------------------------------------------------------------------------
 
 # The parsers of untrusted bytes, in a build of their own with clang; one instruction level will do.
 FUZZED := sweep journal safetensors draw
