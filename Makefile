@@ -107,8 +107,9 @@ CUDA_FLAGS := -std=c++20 -O3 -Werror all-warnings -Xcompiler -Wall,-Wextra,-Werr
 # What defines the code that the compiler makes, apart from the source; folders of this machine are not part of it.
 CODE_FLAGS = $(COMPILER): $(C_FLAGS) | $(VARIANT_FLAGS) $(foreach l,$(LEVELS),| $l $(LEVEL_FLAGS_$l))
 
-# The tests count what an implementation allocates (tests/support/allocations.c).
-WRAPPED := malloc calloc realloc aligned_alloc posix_memalign
+# The tests count what an implementation allocates (tests/support/allocations.c), and have the clock in their hand
+# (tests/support/clock.c).
+WRAPPED := malloc calloc realloc aligned_alloc posix_memalign clock_seconds
 WRAP_FLAGS := $(if $(wildcard tests/support/allocations.c),$(patsubst %,-Wl$(comma)--wrap=%,$(WRAPPED)))
 
 # make V=1 shows the whole commands.
@@ -127,7 +128,7 @@ cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and sh
 	@BUILD=$(BUILD) tests/cuda_resources.sh --write
 
 kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
-	@KILLS=$(KILLS) $(MAKE) --no-print-directory SUITE=kills test
+	@KILLS=$(KILLS) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=kills test
 
 aa: ## the same sweep twice: how often the 95 % intervals of a point exclude each other
 	@tests/aa.sh
@@ -179,7 +180,7 @@ $(BUILD)/tests: $(TESTS) $(LIBRARY) $(filter $(OBJECTS)/tests/planted/planted_gr
 $(BUILD)/bench-planted: $(MAIN) $(filter-out $(REGISTRY),$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link)
 
-# ---- Proof by force (docs/testing.md) -----------------------------------------------------------------------------------
+# ---- Proof by force (docs/explanation/testing.md) ------------------------------------------------------------------------
 
 # The parsers of untrusted bytes, in a build of their own with clang; one instruction level will do.
 FUZZED := sweep journal safetensors draw

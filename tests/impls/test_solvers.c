@@ -1,5 +1,5 @@
 /* Solvers: every implementation of the registry whose iterates are its own. Over the shared list of cases, what they converge to is
- * the exact answer; and what each of them promises beside that (docs/solvers.md). */
+ * the exact answer; and what each of them promises beside that (docs/explanation/solvers.md). */
 #include "tests/support/reference.h"
 
 #include "bench/measure/subject.h"
