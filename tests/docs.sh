@@ -149,7 +149,7 @@ mentioned measure 6 < <(words_of measure 'measure: "?"')
 mentioned mixer 5 < <(words_of mixer $'measure: convergence\nproblem: {mixer: "?"}')
 mentioned layer 4 < <(words_of layer $'measure: training\nmodel: {layer: "?"}')
 mentioned plot 15 < <(words_of kind $'measure: convergence\nimpls: fixed_point\nproblem: {T: 4, d: 4}\nplots: [{kind: "?"}]')
-mentioned field 50 < <(grep -rhoE '^ *ROW\([A-Z0-9_]+, +"[[:alnum:]_]+"' bench | sed 's/.*"\(.*\)"/\1/')
+mentioned field 50 < <(grep -rhoE '^ *(ROW|FIELD)\([A-Z0-9_]+, +"[[:alnum:]_]+"' bench | sed 's/.*"\(.*\)"/\1/')
 mentioned 'field of run' 8 < <(grep -rh -A 3 'sweep_run_keys\[[A-Z_]*\] = {' bench | grep -oE '"[a-z_]+"' | tr -d '"')
 mentioned warning 10 < <(grep -rhoE "$warnings" bench | sed 's/.*"\(.*\)"/\1/')
 
