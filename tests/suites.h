@@ -2,6 +2,7 @@
 SUITE(accuracy)
 SUITE(backward)
 SUITE(cache)
+SUITE(cases)
 SUITE(columns)
 SUITE(comparison)
 SUITE(contract)

@@ -12,7 +12,7 @@ static void put_intro(FILE *out)
 {
     fputs("# Columns of table.csv\n\n"
           "Written by `make columns` from the tables that the program itself reads: `bench/sweep/field.c` for the fields of\n"
-          "a point, `bench/journal/schema.def` for what was measured. [numbers.md](numbers.md) says how to read the numbers.\n\n"
+          "a point, `bench/journal/schema.def` for what was measured. [Numbers](reference/numbers.md) says how to read the numbers.\n\n"
           "`table.csv` has one row a point and only those of these columns that its run fills. Fields come first, then the\n"
           "others in the order below. Units are those of this page; the header has names alone. A cell is\n\n"
           "| cell | meaning |\n|---|---|\n"
@@ -30,7 +30,7 @@ static void put_intro(FILE *out)
 static void put_fields(FILE *out)
 {
     fputs("\n## Fields of the point\n\n"
-          "Named as in a sweep file ([sweep-files.md](sweep-files.md)) and, below `point`, in the journal.\n\n"
+          "Named as in a sweep file ([sweep files](reference/sweep-files.md)) and, below `point`, in the journal.\n\n"
           "| column | unit |\n|---|---|\n",
           out);
     for (int f = 0; f < FIELD_COUNT; f++)

@@ -98,7 +98,7 @@ bool warnings_print(FILE *out, const struct records *records, const struct preca
             good = stream_close(&paragraph);
         }
         if (good) {
-            fputs(any ? "" : "\nWarnings (docs/numbers.md says how to read them):\n", out);
+            fputs(any ? "" : "\nWarnings (docs/reference/messages.md says how to read them):\n", out);
             wrap_print(out, paragraph.text, 0, INDENT);
             free(paragraph.text);
         }
