@@ -69,7 +69,7 @@ PLOTS := $(call objects,plots)
 TESTS := $(call objects,$(TEST_ROOMS))
 PLANTED := $(call variant_objects,tests/planted)
 REGISTRY := $(call objects,impls/registry)
-LIBRARY := $(IMPLS) $(REGISTRY) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(OBJECTS)/build_identity.o
+LIBRARY := $(IMPLS) $(REGISTRY) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(addprefix $(OBJECTS)/,build_identity.o commit.o)
 PLANTED_REGISTRY := $(REGISTRY:.o=.planted.o)
 
 SOURCES := $(shell find bench impls tasks train plots tests -name '*.[ch]' -o -name '*.cc' -o -name '*.cu')
@@ -269,7 +269,14 @@ $(BUILD)/build_identity.c: bench/build/build_identity.sh $(filter-out tests/% pl
 	@cmp -s $@ $@.new || { echo 'write $(@F)' && cp $@.new $@; }
 	@rm $@.new
 
-$(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
+# The same of the commit: looked at each time, in an object of its own, so that nothing else is compiled for it.
+$(BUILD)/commit.c: FORCE
+	@mkdir -p $(@D)
+	@bench/build/commit.sh >$@.new
+	@cmp -s $@ $@.new || cp $@.new $@
+	@rm $@.new
+
+$(OBJECTS)/build_identity.o $(OBJECTS)/commit.o: $(OBJECTS)/%.o: $(BUILD)/%.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))
 
 include tests/cuda/rules.mk

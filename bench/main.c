@@ -20,6 +20,7 @@
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 }; /* bench/command/help.txt says what they mean */
 
 struct arguments {
+    char *const *words;      /* all that follow the name of the program; NULL-terminated */
     const char *command;     /* a row of the table below, or a sweep file */
     const char *object;      /* what comes after it, or NULL */
     const char *results;     /* --results, or results/ beside run.sh */
@@ -37,7 +38,8 @@ struct arguments {
 static bool do_sweep(const struct arguments *arguments, int *status, struct error *error)
 {
     static const int ends[] = {[RUN_COMPLETE] = EXIT_OK, [RUN_FAILED] = EXIT_FAILED, [RUN_INTERRUPTED] = EXIT_INTERRUPTED};
-    const struct run_request request = {.sweep_path = arguments->command,
+    const struct run_request request = {.words = arguments->words,
+                                        .sweep_path = arguments->command,
                                         .program = arguments->program,
                                         .results = arguments->results,
                                         .scale = arguments->scale,
@@ -220,6 +222,7 @@ static bool read_option(char **argv, int *next, struct arguments *arguments, str
 
 static bool read_words(int argc, char **argv, struct arguments *arguments, struct error *error)
 {
+    arguments->words = argv + (argc > 0);
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (strcmp(word, "--") == 0) {

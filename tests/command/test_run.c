@@ -414,6 +414,12 @@ START_TEST(leaves_everything_behind)
         if (i > 3 || i == 1) /* table, plots and comparison: made again below */
             ck_assert_int_eq(unlink(path), 0);
     }
+    char machine[PATH_MAX];
+    snprintf(machine, sizeof machine, "%s/machine.json", process.output);
+    json_t *facts = json_load_file(machine, 0, NULL), *words = json_object_get(facts, "command_line");
+    ck_assert_str_eq(json_string_value(json_array_get(words, 0)), "./run.sh");
+    ck_assert_str_eq(json_string_value(json_array_get(words, 1)), scratch_path("sweep.yaml"));
+    json_decref(facts);
     const char *const draw[] = {program, "draw", process.output, NULL};
     const struct process_request again = {.argv = draw, .time_limit = HANG};
     struct process_result drawn;
