@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { STREAM_GAMMA = 0x47000000, STREAM_GAMMA_ACCEPT, STREAM_GAMMA_BOOST, ATTEMPTS = 64 };
+enum { ATTEMPTS = 64 };
 
 static bool positive(double x)
 {
