@@ -27,6 +27,35 @@ START_TEST(no_two_uses_share_a_stream)
 }
 END_TEST
 
+/* What seeds mean: these may never change. */
+START_TEST(streams_are_pinned)
+{
+    static const struct {
+        enum random_stream stream;
+        uint32_t number;
+    } pinned[] = {
+        {STREAM_V, 1},
+        {STREAM_W, 2},
+        {STREAM_H0, 3},
+        {STREAM_PLACE, 4},
+        {STREAM_WORDS, 6},
+        {STREAM_LAMBDA, 16},
+        {STREAM_CHANNELS, 17},
+        {STREAM_THETA, 1024},
+        {STREAM_SEQUENCE, 5},
+        {STREAM_ORDER, 64},
+        {STREAM_TASKS, 0x41},
+        {STREAM_TASKS_TRAINED, 0x80000041},
+        {STREAM_GAMMA, 0x47000000},
+        {STREAM_GAMMA_ACCEPT, 0x47000001},
+        {STREAM_GAMMA_BOOST, 0x47000002},
+        {STREAM_WEIGHTS, 0x57000000},
+    };
+    for (size_t i = 0; i < sizeof pinned / sizeof pinned[0]; i++)
+        ck_assert_uint_eq((uint32_t)pinned[i].stream, pinned[i].number);
+}
+END_TEST
+
 START_TEST(no_two_families_of_tasks_share_a_letter)
 {
     int n = 0;
@@ -71,6 +100,7 @@ Suite *suite_random(void)
     Suite *suite = suite_create("random");
     TCase *tests = tcase_create("random");
     tcase_add_test(tests, no_two_uses_share_a_stream);
+    tcase_add_test(tests, streams_are_pinned);
     tcase_add_test(tests, no_two_families_of_tasks_share_a_letter);
     tcase_add_test(tests, streams_are_named_in_the_table_alone);
     suite_add_tcase(suite, tests);
