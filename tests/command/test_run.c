@@ -392,7 +392,7 @@ START_TEST(leaves_everything_behind)
                                        "sweep.yaml",
                                        "plots/throughput-against-l.svg",
                                        "plots/throughput-against-l.dat",
-                                       "plots/throughput.gp",
+                                       "plots/curves-log.gp",
                                        "comparison.md"};
     const char *sweep =
         "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"

@@ -809,7 +809,7 @@ START_TEST(the_same_bytes_again_and_by_hand)
     ck_assert(draw());
     check_file("plots/speed.svg", first);
     ck_assert_int_eq(chdir(scratch_path("plots")), 0);
-    const char *const argv[] = {"gnuplot", "-c", "throughput.gp", "speed.dat", "again.svg", NULL}; /* as the data file says */
+    const char *const argv[] = {"gnuplot", "-c", "curves-log.gp", "speed.dat", "again.svg", NULL}; /* as the data file says */
     const struct process_request by_hand = {.argv = argv, .time_limit = 60};
     struct process_result process;
     ck_assert_msg(process_run(&by_hand, &process, &error), "%s", error.text);
