@@ -49,7 +49,7 @@ static const struct plot_kind kinds[] = {
      .summary = "operations a second over operations per byte, below the measured limits of the machine",
      .measure = "throughput",
      .series = {FIELD_IMPLEMENTATION}, .n_series = 1, .along = -1,
-     .panels = {FIELD_THREADS, FIELD_DTYPE, FIELD_LEVEL}, .n_panels = 3,
+     .panels = {FIELD_THREADS, FIELD_DTYPE, FIELD_ISA}, .n_panels = 3,
      .title = "roofline, what the machine allows and what is reached",
      .x_label = "operations per byte", .y_label = "GFLOP/s",
      .columns = "operations_per_byte\tGFLOP_per_s",

@@ -96,7 +96,7 @@ static double token_kappa(const struct point *point, int64_t T, int64_t token)
     const struct value *kappa = &point->value[FIELD_KAPPA], *tokens = &point->value[FIELD_TOKENS];
     if (kappa->kind != VALUE_REAL || !(kappa->real > 0))
         return 0;
-    bool one = tokens->kind == VALUE_WORD && strcmp(fields[FIELD_TOKENS].word((int)tokens->integer), "one") == 0;
+    bool one = tokens->kind == VALUE_WORD && strcmp(field_word(FIELD_TOKENS, (int)tokens->integer), "one") == 0;
     uint64_t seed = (uint64_t)point->value[FIELD_SEED].integer;
     int64_t place = (int64_t)(random_uniform(seed, STREAM_PLACE, (uint64_t)(token / T)) * (double)T);
     return one && token % T != place ? kappa->real / 2 : kappa->real;
@@ -222,7 +222,7 @@ static bool draw_all(const struct point *point, struct tensors *tensors, struct 
     const struct problem *p = &tensors->problem;
     const struct value *initial = &point->value[FIELD_INITIAL];
     uint64_t seed = (uint64_t)point->value[FIELD_SEED].integer;
-    bool good = allocate(tensors, strcmp(fields[FIELD_INITIAL].word((int)initial->integer), "drawn") == 0, error) &&
+    bool good = allocate(tensors, strcmp(field_word(FIELD_INITIAL, (int)initial->integer), "drawn") == 0, error) &&
                 (words_asked(point) || draw_tokens(point, tensors, error));
     if (good) {
         if (words_asked(point))

@@ -10,7 +10,7 @@ struct source {
     const char *folder; /* of the sweep file, "" or ending in '/': names of files are relative to it */
     struct pool **pool;
     struct error *error;
-    bool kept; /* files of inputs need not be there */
+    bool kept; /* of an earlier run: files of inputs need not be there, and fields may have their former names */
 };
 
 struct choice {
@@ -28,6 +28,9 @@ bool choice_default(const struct source *source, int field, struct choice *choic
 
 /* fail_at() with "NAME is WHAT THE NODE HOLDS; expected EXPECTED". */
 bool fail_value(const struct source *source, const struct node *node, const char *name, const char *expected);
+
+/* The field of a name, or -1. */
+int field_named(const struct source *source, const char *name);
 
 /* False, with the first key of a mapping that is not among the n names. where: "" or " in problem". */
 bool keys_known(const struct source *source, const struct node *map, const char *where, const char *const names[], int n);
