@@ -83,7 +83,7 @@ START_TEST(error_against_iteration)
         "title\tmade: true error and residual against iteration\n"
         "subtitle\tB = 1, T = 64, d = 8, mixer = householder, r = 1, s = 1, form = normalised, dtype = float32, l = 3, threads = "
         "1,\n"
-        "subtitle\tlevel = baseline\n"
+        "subtitle\tisa = baseline\n"
         "x_label\titeration l\ny_label\trelative error (max norm)\npanel\t \n"
         "curve\tfixed_point, kappa = 0.5\t0\tpoints\ncurve\tfixed_point, kappa = 0.9\t1\tpoints\n"
         "curve\tstructured_sequential, kappa = 0.5\t2\tline\n"
