@@ -4,6 +4,7 @@
 #include "bench/base/files.h"
 #include "plots/gnuplot.h"
 #include "plots/names.h"
+#include "plots/page.h"
 #include "plots/pages.h"
 
 #include <limits.h>

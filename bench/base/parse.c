@@ -2,6 +2,8 @@
 #include "bench/base/parse.h"
 
 #include <fcntl.h>
+#include <math.h>
+#include <string.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -96,4 +98,25 @@ bool json_parse_file(const char *path, json_t **json)
     if (file >= 0)
         close(file);
     return enough;
+}
+
+json_t *json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *json_text(const char *text)
+{
+    if (text == NULL)
+        return json_null();
+    json_t *string = json_string(text);
+    char *plain = string == NULL ? strdup(text) : NULL;
+    if (plain == NULL)
+        return string;
+    for (char *c = plain; *c != '\0'; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    string = json_string(plain);
+    free(plain);
+    return string;
 }

@@ -23,4 +23,10 @@ bool json_refused(void);
  * itself leaves pieces out then. */
 char *json_print(const json_t *json, size_t flags);
 
+/* JSON has no NaN and no infinity: null for those. NULL when out of memory. */
+json_t *json_number(double value);
+
+/* A string from bytes that need not be UTF-8 (what a library or a file said): bad bytes become '?'. null for NULL. */
+json_t *json_text(const char *text);
+
 #endif

@@ -2,6 +2,7 @@
 #include "bench/base/text.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -96,4 +97,21 @@ void text_list(const char *const names[], int n, size_t capacity, char list[capa
         int written = snprintf(list + used, capacity - used, "%s%s", before, names[i]);
         used += (size_t)(written > 0 ? written : 0);
     }
+}
+
+void text_duration(double seconds, size_t capacity, char text[capacity])
+{
+    if (!isfinite(seconds) || seconds < 0 || seconds > 3.6e9) {
+        snprintf(text, capacity, "?");
+        return;
+    }
+    long whole = lround(seconds);
+    if (seconds < 9.95)
+        snprintf(text, capacity, "%.1f s", seconds);
+    else if (whole < 60)
+        snprintf(text, capacity, "%ld s", whole);
+    else if (whole < 3600)
+        snprintf(text, capacity, "%ld min %02ld s", whole / 60, whole % 60);
+    else
+        snprintf(text, capacity, "%ld h %02ld min", whole / 3600, whole % 3600 / 60);
 }

@@ -23,4 +23,7 @@ const char *text_nearest(const char *text, const char *const names[], int n);
 /* "a", "a or b", "one of a, b, c": n names for a message. */
 void text_list(const char *const names[], int n, size_t capacity, char list[capacity]);
 
+/* "0.8 s", "45 s", "3 min 20 s", "1 h 05 min"; "?" for what is no duration. */
+void text_duration(double seconds, size_t capacity, char text[capacity]);
+
 #endif

@@ -1,4 +1,5 @@
 /* See calibrate.h. */
+#include "bench/base/files.h"
 #include "bench/command/calibrate.h"
 
 #include "bench/base/parse.h"
@@ -38,7 +39,7 @@ static json_t *left_over(const char *folder, const int *counts, int n, bool devi
 {
     char path[PATH_MAX];
     struct error ignored;
-    folder_file(folder, "machine.json", path);
+    files_path(folder, "machine.json", path);
     json_t *facts;
     if (!json_parse_file(path, &facts))
         return NULL;

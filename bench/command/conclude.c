@@ -1,9 +1,11 @@
 /* See conclude.h. */
+#include "bench/base/files.h"
 #include "bench/command/conclude.h"
 
 #include "bench/base/parse.h"
 #include "bench/command/folder.h"
 #include "bench/command/points.h"
+#include "bench/command/vocabulary.h"
 #include "bench/report/comparison.h"
 #include "bench/report/longest.h"
 #include "bench/report/overhead.h"
@@ -42,7 +44,7 @@ static bool read_points(const char *folder, const struct keys *keys, struct reco
 {
     char journal[PATH_MAX];
     struct keys held = *keys;
-    folder_file(folder, "journal.jsonl", journal);
+    files_path(folder, "journal.jsonl", journal);
     if (!records_read(journal, records, error))
         return false;
     records_keep(records, is_current, &held);
@@ -58,7 +60,7 @@ static bool precautions_of(const struct sweep *sweep, const char *folder, struct
     char path[PATH_MAX];
     const struct sweep_run *run = &sweep->run;
     *precautions = (struct precautions){.rounds = run->rounds, .samples = run->samples, .until = run->relative_interval > 0};
-    folder_file(folder, "machine.json", path);
+    files_path(folder, "machine.json", path);
     json_t *facts;
     if (!json_parse_file(path, &facts))
         return fail(error, "no memory for %.900s", path);
@@ -102,8 +104,8 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
     struct keys keys;
     struct records records;
     struct overhead overhead;
-    folder_file(folder, "table.csv", table);
-    folder_file(folder, "comparison.md", comparison);
+    files_path(folder, "table.csv", table);
+    files_path(folder, "comparison.md", comparison);
     if (!points_read(folder, &keys, error))
         return false;
     if (!read_points(folder, &keys, &records, &overhead, error)) {
@@ -137,9 +139,9 @@ bool conclude_again(const char *folder, FILE *out, struct error *error)
     if (length == 0 || length >= sizeof trimmed)
         return fail(error, "expected the folder of a run, such as results/quick/run-1");
     snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, folder);
-    folder_file(trimmed, "sweep.yaml", path);
+    files_path(trimmed, "sweep.yaml", path);
     folder_scale(trimmed, sizeof scale, scale);
-    if (!sweep_read_kept(path, scale[0] != '\0' ? scale : NULL, &sweep, error))
+    if (!sweep_read_kept(&sweep_vocabulary, path, scale[0] != '\0' ? scale : NULL, &sweep, error))
         return false;
     bool good = conclude(&sweep, trimmed, out, error);
     sweep_free(&sweep);

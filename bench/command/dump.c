@@ -1,4 +1,5 @@
 /* See dump.h. */
+#include "bench/base/files.h"
 #include "bench/command/dump.h"
 
 #include "bench/base/number.h"
@@ -27,7 +28,7 @@ static bool find(const char *results, const char *digits, char path[PATH_MAX], s
     if (n < DIGITS_LEAST || n >= KEY_SIZE || strspn(digits, "0123456789abcdef") != n)
         return fail(error, "%s is neither a file nor a key; expected a checkpoint, or %d to %d hexadecimal digits",
                     text_quote(digits, quoted), DIGITS_LEAST, KEY_SIZE - 1);
-    folder_file(results, "trained", folder);
+    files_path(results, "trained", folder);
     DIR *entries = opendir(folder);
     if (entries == NULL)
         return fail(error, "cannot read folder %.900s: %s", folder, strerror(errno));

@@ -1,6 +1,7 @@
 /* See list.h. */
 #include "bench/command/list.h"
 
+#include "bench/command/vocabulary.h"
 #include "bench/machine/machine.h"
 #include "bench/measure/measure.h"
 #include "bench/sweep/sweep.h"
@@ -123,7 +124,7 @@ bool check_print(FILE *out, const char *path, const char *scale, bool many, stru
     struct sweep *sweep = calloc(1, sizeof *sweep);
     if (sweep == NULL)
         return fail(error, "no memory to read %s", path);
-    bool good = sweep_read(path, scale, many, sweep, error);
+    bool good = sweep_read(&sweep_vocabulary, path, scale, many, sweep, error);
     if (good) {
         fprintf(out, "%s%s%s: %zu point%s (%zu named more than once, %zu skipped)\n", path,
                 sweep->scale[0] != '\0' ? " at the scale " : "", sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s",

@@ -16,7 +16,7 @@ bool points_write(const char *folder, const struct tally *tally, struct error *e
 {
     char path[PATH_MAX];
     struct stream out;
-    folder_file(folder, NAME, path);
+    files_path(folder, NAME, path);
     if (!stream_open(&out))
         return fail(error, "no memory for %.900s", path);
     for (size_t i = 0; i < tally->sweep->n_points; i++) {
@@ -67,7 +67,7 @@ bool points_read(const char *folder, struct keys *keys, struct error *error)
 {
     char path[PATH_MAX];
     *keys = (struct keys){.n = 0};
-    folder_file(folder, NAME, path);
+    files_path(folder, NAME, path);
     FILE *file = fopen(path, "re");
     if (file == NULL && errno == ENOENT) {
         keys->all = true;

@@ -3,6 +3,7 @@
 
 #include "bench/base/parse.h"
 #include "bench/base/process.h"
+#include "bench/command/vocabulary.h"
 #include "bench/machine/cards.h"
 #include "bench/machine/device.h"
 #include "bench/machine/machine.h"
@@ -146,7 +147,7 @@ bool predict_print(FILE *out, const char *program, const char *cards_path, const
     if (sweep == NULL)
         return fail(error, "no memory to read %.900s", sweep_path);
     bool good = cards_read(cards_path, &cards, error);
-    if (good && (good = sweep_read(sweep_path, NULL, true, sweep, error))) {
+    if (good && (good = sweep_read(&sweep_vocabulary, sweep_path, NULL, true, sweep, error))) {
         bool measured = false;
         size_t n = 0;
         for (size_t i = 0; i < sweep->n_points; i++)

@@ -11,6 +11,7 @@
 #include "bench/command/round.h"
 #include "bench/command/schedule.h"
 #include "bench/command/tally.h"
+#include "bench/command/vocabulary.h"
 #include "bench/journal/journal.h"
 #include "bench/machine/machine.h"
 #include "bench/measure/cache.h"
@@ -80,8 +81,8 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
                                           .round = round,
                                           .place = place,
                                           .since = run->since};
-    folder_file(run->folder.path, "log.txt", log);
-    folder_file(run->folder.path, "inputs", cache);
+    files_path(run->folder.path, "log.txt", log);
+    files_path(run->folder.path, "inputs", cache);
     int used = snprintf(label, sizeof label, "round %d, ", round + 1);
     point_label(point, sizeof label - (size_t)used, label + (round > 0 ? used : 0));
     run->label = label;
@@ -123,7 +124,7 @@ static bool measure_rounds(struct run *run, struct error *error)
 static void remove_cache(const struct run *run)
 {
     char cache[PATH_MAX];
-    folder_file(run->folder.path, "inputs", cache);
+    files_path(run->folder.path, "inputs", cache);
     cache_remove(cache);
 }
 
@@ -200,7 +201,7 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
 static bool describe(const struct run *run, struct error *error)
 {
     char path[PATH_MAX];
-    folder_file(run->folder.path, "sweep.yaml", path);
+    files_path(run->folder.path, "sweep.yaml", path);
     if (!files_write(path, run->sweep.source.text, run->sweep.source.size, error) ||
         !folder_keep_scale(run->folder.path, run->sweep.scale, error))
         return false;
@@ -208,7 +209,7 @@ static bool describe(const struct run *run, struct error *error)
     if (run->calibration.json != NULL)
         json_object_set(facts, "roofs", run->calibration.json);
     char *text = json_print(facts, JSON_INDENT(2));
-    folder_file(run->folder.path, "machine.json", path);
+    files_path(run->folder.path, "machine.json", path);
     bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail(error, "no memory for machine.json");
     free(text);
     json_decref(facts);
@@ -232,7 +233,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
         return fail(error, "no memory for a run");
     run->request = request;
     *end = RUN_COMPLETE;
-    if (!sweep_read(request->sweep_path, request->scale, request->many, &run->sweep, error)) {
+    if (!sweep_read(&sweep_vocabulary, request->sweep_path, request->scale, request->many, &run->sweep, error)) {
         free(run);
         return false;
     }
@@ -243,7 +244,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     bool good = (machine_surroundings(run->surroundings) || fail(error, "no memory to describe this machine")) &&
                 folder_open(request->results, run->sweep.name, request->fresh, run->machine, &run->folder, error);
     if (good) {
-        folder_file(run->folder.path, "journal.jsonl", journal);
+        files_path(run->folder.path, "journal.jsonl", journal);
         good = journal_open(journal, &run->journal, error) && count_kept(run, journal, out, error) &&
                calibrate(&run->sweep, request->program, run->folder.path, &run->calibration, error) && describe(run, error);
     }

@@ -1,4 +1,5 @@
 /* See single.h. */
+#include "bench/base/files.h"
 #include "bench/command/single.h"
 
 #include "bench/base/clock.h"
@@ -75,7 +76,7 @@ static bool find(const char *results, const char *digits, struct search *search,
         return fail(error, "cannot read folder %s: %s", results, strerror(errno));
     for (const struct dirent *entry; (entry = readdir(sweeps)) != NULL;) {
         char folder[PATH_MAX];
-        folder_file(results, entry->d_name, folder);
+        files_path(results, entry->d_name, folder);
         if (entry->d_name[0] != '.')
             search_runs(folder, search);
     }

@@ -28,10 +28,4 @@ void journal_close(struct journal *journal); /* NULL is allowed */
  * line elsewhere is an error that names its number. each() returning false ends the reading, and the error is what each() left. */
 bool journal_read(const char *path, bool (*each)(json_t *record, void *context), void *context, size_t *torn, struct error *error);
 
-/* JSON has no NaN and no infinity: null for those. NULL when out of memory. */
-json_t *json_number(double value);
-
-/* A string from bytes that need not be UTF-8 (what a library or a file said): bad bytes become '?'. null for NULL. */
-json_t *json_text(const char *text);
-
 #endif

@@ -1,4 +1,5 @@
 /* See warning.h. */
+#include "bench/base/parse.h"
 #include "bench/journal/warning.h"
 
 #include "bench/base/statistics.h"

@@ -3,7 +3,6 @@
 
 #include "bench/base/files.h"
 #include "bench/base/parse.h"
-#include "bench/journal/journal.h"
 #include "bench/machine/cpu.h"
 #include "bench/machine/device.h"
 #include "impls/impl.h"

@@ -3,8 +3,8 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/parse.h"
 #include "bench/base/statistics.h"
-#include "bench/journal/journal.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/difference.h"
 #include "bench/sweep/recipe.h"

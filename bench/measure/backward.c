@@ -48,14 +48,13 @@ static bool draw(const struct problem *p, uint64_t seed, struct backward *backwa
     return true;
 }
 
-bool backward_open(const struct subject *subject, const struct point *point, struct backward *backward, struct error *error)
+bool backward_open(const struct subject *subject, struct backward *backward, struct error *error)
 {
     const struct problem *p = &subject->tensors.problem;
-    const struct value *seed = &point->value[FIELD_SEED];
     struct tensor tensor[TENSORS_MAX];
     size_t n = tensors_list(&subject->tensors, tensor);
     *backward = (struct backward){.dtype = p->dtype};
-    bool good = draw(p, seed->kind == VALUE_INTEGER ? (uint64_t)seed->integer : 1, backward);
+    bool good = draw(p, subject->regime.file == NULL ? subject->regime.seed : 1, backward);
     for (size_t k = 0; k < n && good; k++)
         for (int i = 0; i < TENSORS_MAX && good; i++) {
             if (strcmp(tensor[k].name, backward_names[i]) != 0)

@@ -1,10 +1,9 @@
 /* See checkpoint.h. */
+#include "bench/base/files.h"
 #include "bench/measure/checkpoint.h"
 
 #include "bench/base/parse.h"
 #include "bench/base/safetensors_write.h"
-#include "bench/command/folder.h"
-#include "bench/journal/journal.h"
 
 #include <errno.h>
 #include <math.h>
@@ -22,7 +21,7 @@ const char *spent_name(int spent)
 
 void checkpoint_file(const char *folder, char path[PATH_MAX])
 {
-    folder_file(folder, "checkpoint.safetensors", path);
+    files_path(folder, "checkpoint.safetensors", path);
 }
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------------- */

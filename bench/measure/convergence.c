@@ -3,8 +3,8 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/parse.h"
 #include "bench/base/statistics.h"
-#include "bench/journal/journal.h"
 #include "bench/measure/kept.h"
 #include "bench/measure/subject.h"
 #include "bench/problems/bounds.h"
@@ -300,7 +300,7 @@ bool convergence_run(const struct point *point, const struct limits *limits, str
     }
     if (good && answers.h != NULL) {
         finding->inputs = answers_to_json(&answers);
-        double limit = point->value[FIELD_LIMIT].real;
+        double limit = subject.regime.limit;
         if (answers.worst.status.code == STATUS_OK && answers.worst.largest > limit)
             finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest, limit);
         else

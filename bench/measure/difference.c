@@ -1,8 +1,8 @@
 /* See difference.h. */
 #include "bench/measure/difference.h"
 
+#include "bench/base/parse.h"
 #include "bench/base/statistics.h"
-#include "bench/journal/journal.h"
 #include "bench/measure/subject.h"
 #include "bench/problems/textbook.h"
 #include "bench/sweep/recipe.h"

@@ -7,43 +7,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* A measure need not look at each call with which it builds what it found: what there was no memory for is noticed here. */
-static bool watched(bool (*run)(const struct point *, const struct limits *, struct finding *, struct error *),
-                    const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
+bool measure_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
 {
+    static bool (*const run[])(const struct point *, const struct limits *, struct finding *, struct error *) = {
+#define RUN(name, of, repeats) name##_run,
+        MEASURES(RUN)
+#undef RUN
+    };
+    /* A measure need not look at each call with which it builds what it found: what there was no memory for is noticed here. */
     json_watch();
-    return run(point, limits, finding, error) && (!json_refused() || fail(error, "no memory to say what was found"));
+    return run[point->value[FIELD_MEASURE].integer](point, limits, finding, error) &&
+           (!json_refused() || fail(error, "no memory to say what was found"));
 }
-
-#define WATCHED(name)                                                                                                              \
-    static bool name##_watched(const struct point *point, const struct limits *limits, struct finding *finding,                    \
-                               struct error *error)                                                                                \
-    {                                                                                                                              \
-        return watched(name##_run, point, limits, finding, error);                                                                 \
-    }
-
-WATCHED(convergence)
-WATCHED(throughput)
-WATCHED(gradient)
-WATCHED(reach)
-WATCHED(training)
-WATCHED(accuracy)
-
-const struct measure measures[] = {
-    {"convergence", OF_RECURRENCE, false, convergence_watched},
-    {"throughput", OF_RECURRENCE | OF_TIMED, true, throughput_watched},
-    {"gradient", OF_RECURRENCE | OF_GRADIENT, false, gradient_watched},
-    {"reach", OF_RECURRENCE, false, reach_watched},
-    {"training", OF_TRAINING, false, training_watched},
-    {"accuracy", OF_ACCURACY, false, accuracy_watched},
-};
 
 const char *const stage_names[STAGE_COUNT] = {"inputs", "plan", "validation", "timing", "end"};
-
-const char *measure_word(int index)
-{
-    return index >= 0 && (size_t)index < sizeof measures / sizeof measures[0] ? measures[index].name : NULL;
-}
 
 void finding_status(struct finding *finding, const struct status *status)
 {

@@ -5,8 +5,8 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/parse.h"
 #include "bench/base/statistics.h"
-#include "bench/journal/journal.h"
 #include "bench/measure/kept.h"
 #include "bench/measure/subject.h"
 #include "bench/measure/validate.h"
@@ -170,8 +170,8 @@ static bool is_sensitive(const struct reach *reach, const struct tensors *sequen
 }
 
 /* Problem b. False: the harness failed. What is no answer of its own kind ends up in *status. */
-static bool one_problem(struct reach *reach, const struct point *point, int64_t b, struct answers *seen, struct found *found,
-                        struct status *status, struct error *error)
+static bool one_problem(struct reach *reach, int64_t b, struct answers *seen, struct found *found, struct status *status,
+                        struct error *error)
 {
     const struct subject *subject = reach->subject;
     struct tensors exactly, tensors;
@@ -181,7 +181,7 @@ static bool one_problem(struct reach *reach, const struct point *point, int64_t 
         return false;
     bool good = exact_solve(&exactly.problem, &exactly.inputs, subject_tested(subject), reach->room.exact, &exact, error);
     found->answered = good && exact.status.code == STATUS_OK;
-    found->set_aside = found->answered && exact.largest > point->value[FIELD_LIMIT].real;
+    found->set_aside = found->answered && exact.largest > subject->regime.limit;
     if (found->answered && !found->set_aside)
         good = is_sensitive(reach, &exactly, &found->sensitive, error);
     found->set_aside = found->set_aside || found->sensitive;
@@ -196,7 +196,7 @@ static bool one_problem(struct reach *reach, const struct point *point, int64_t 
             reach->tensors = &tensors;
             *status = solve(reach, found);
             found->tracked = NAN;
-            if (status->code == STATUS_OK && words_asked(point)) {
+            if (status->code == STATUS_OK && subject->regime.words) {
                 run(reach, subject->settings.l_max, false, &trace);
                 to_doubles(tensors.problem.dtype, reach->room.h, 0, elements(reach), reach->room.scratch);
                 found->tracked = words_tracked(&tensors.problem, reach->room.scratch, reach->room.exact);
@@ -294,7 +294,7 @@ static void room_free(struct room *room)
     free(room->scratch);
 }
 
-static bool all_problems(const struct point *point, struct reach *reach, struct finding *finding, struct error *error)
+static bool all_problems(struct reach *reach, struct finding *finding, struct error *error)
 {
     const struct subject *subject = reach->subject;
     int64_t B = subject->tensors.problem.B, aside = 0;
@@ -307,7 +307,7 @@ static bool all_problems(const struct point *point, struct reach *reach, struct 
     struct status status = status_ok();
     for (int64_t b = 0; b < B && good && status.code == STATUS_OK; b++) {
         found[b] = (struct found){.floor = INFINITY, .tracked = NAN, .applications = {INFINITY, INFINITY, INFINITY}};
-        good = one_problem(reach, point, b, &seen, &found[b], &status, error);
+        good = one_problem(reach, b, &seen, &found[b], &status, error);
         aside += found[b].set_aside || !found[b].answered;
     }
     if (good && status.code != STATUS_OK) {
@@ -318,7 +318,7 @@ static bool all_problems(const struct point *point, struct reach *reach, struct 
         if (aside == B)
             finding_say(finding, RESULT_EXPLODES,
                         "none of the %lld problems has an answer within the limit of %g that rounding leaves alone", (long long)B,
-                        point->value[FIELD_LIMIT].real);
+                        subject->regime.limit);
     }
     free(found);
     free(sorted);
@@ -341,7 +341,7 @@ bool reach_run(const struct point *point, const struct limits *limits, struct fi
                     subject.implementation->exact ? "an exact implementation has no iterations to count"
                                                   : "applications are counted to a true error: no tolerance may end them before");
     if (finding->result == RESULT_OK)
-        good = room_make(&subject, &reach.room, error) && all_problems(point, &reach, finding, error);
+        good = room_make(&subject, &reach.room, error) && all_problems(&reach, finding, error);
     finding_lap(finding, STAGE_TIMING, &since);
     room_free(&reach.room);
     subject_free(&subject);

@@ -1,8 +1,9 @@
 /* See subject.h. */
+#include "bench/measure/cache.h"
 #include "bench/measure/subject.h"
 
 #include "bench/base/clock.h"
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 #include "bench/machine/machine.h"
 #include "bench/problems/textbook.h"
 
@@ -16,6 +17,7 @@ bool subject_make(const struct point *point, bool one_by_one, const struct limit
     struct problem problem = point_problem(point), planned = problem;
     enum level level = point_level(point);
     *subject = (struct subject){.settings = point_settings(point),
+                                .regime = point_regime(point),
                                 .environment = {.threads = point_threads(point),
                                                 .memory_limit = limits->memory_limit,
                                                 .cache_bytes = machine_cache_bytes()}};

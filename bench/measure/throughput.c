@@ -3,9 +3,9 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/parse.h"
 #include "bench/base/random.h"
 #include "bench/base/statistics.h"
-#include "bench/journal/journal.h"
 #include "bench/machine/memory.h"
 #include "bench/measure/sampling.h"
 #include "bench/measure/subject.h"
@@ -212,7 +212,7 @@ static bool measure_pass(const struct point *point, struct subject *subject, con
     double since = clock_seconds();
     if (subject->settings.gradient == GRADIENT_NONE)
         return measure(point, subject, NULL, answers, b, limits, finding, error);
-    bool good = backward_open(subject, point, &backward, error);
+    bool good = backward_open(subject, &backward, error);
     finding_lap(finding, STAGE_INPUTS, &since);
     good = good && measure(point, subject, &backward, answers, b, limits, finding, error);
     since = clock_seconds();
@@ -246,8 +246,8 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
         struct problem one = *p;
         one.B = 1;
         int64_t b = 0;
-        if (point->value[FIELD_SEED].kind == VALUE_INTEGER)
-            b = (int64_t)(random_uniform((uint64_t)point->value[FIELD_SEED].integer, STREAM_SEQUENCE, 0) * (double)p->B);
+        if (subject.regime.file == NULL)
+            b = (int64_t)(random_uniform(subject.regime.seed, STREAM_SEQUENCE, 0) * (double)p->B);
         bool low_rank = p->mixer == MIXER_NONE || p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER;
         double since = clock_seconds();
         if (exact_cost(&one, subject_tested(&subject)) < EXACT_SECONDS)
@@ -255,15 +255,15 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
         finding_lap(finding, STAGE_VALIDATION, &since);
         if (good && answers.h != NULL) {
             finding->inputs = answers_to_json(&answers);
-            double limit = point->value[FIELD_LIMIT].real;
             bool iterate_exists =
                 !subject.implementation->exact && !(subject.settings.tolerance > 0) && answers.worst.status.code == STATUS_SINGULAR;
             if (iterate_exists)
                 answers_free(&answers); /* the iterate is defined and can be validated; there is nothing it should converge to */
             else if (answers.worst.status.code != STATUS_OK)
                 finding_status(finding, &answers.worst.status);
-            else if (answers.worst.largest > limit)
-                finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest, limit);
+            else if (answers.worst.largest > subject.regime.limit)
+                finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest,
+                            subject.regime.limit);
         }
         if (good && finding->result == RESULT_OK)
             good = measure_pass(point, &subject, &answers, b, limits, finding, error);

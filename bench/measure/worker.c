@@ -3,7 +3,6 @@
 
 #include "bench/base/clock.h"
 #include "bench/base/parse.h"
-#include "bench/journal/journal.h"
 
 #include <string.h>
 
@@ -33,12 +32,12 @@ static json_t *stages(const struct finding *finding)
     return object;
 }
 
-static bool answer(const struct measure *measure, struct finding *finding, double began, FILE *out, struct error *error)
+static bool answer(const char *measure, struct finding *finding, double began, FILE *out, struct error *error)
 {
     json_t *object =
         json_pack("{ss so so so? so? so? so? sf so}", "result", result_name(finding->result), "message",
-                  json_text(finding->message), "place", place(finding), "inputs", finding->inputs, measure->name, finding->data,
-                  "load", finding->load, "warnings", finding->warnings, "began", began, "stages", stages(finding));
+                  json_text(finding->message), "place", place(finding), "inputs", finding->inputs, measure, finding->data, "load",
+                  finding->load, "warnings", finding->warnings, "began", began, "stages", stages(finding));
     bool written = object != NULL && json_dumpf(object, out, JSON_COMPACT) == 0 && fflush(out) == 0;
     json_decref(object);
     return written || fail(error, "the finding could not be written");
@@ -63,11 +62,10 @@ bool worker_run(FILE *in, FILE *out, struct error *error)
     if (good && limits.samples < 1)
         good = fail(error, "a worker must be told a number of samples");
     if (good) {
-        const struct measure *measure = &measures[point.value[FIELD_MEASURE].integer];
         struct error reason;
-        if (!measure->run(&point, &limits, &finding, &reason))
+        if (!measure_run(&point, &limits, &finding, &reason))
             finding_say(&finding, (enum result)STATUS_INTERNAL, "%s", reason.text);
-        good = answer(measure, &finding, began, out, error);
+        good = answer(measure_word((int)point.value[FIELD_MEASURE].integer), &finding, began, out, error);
     }
     json_decref(request);
     return good;

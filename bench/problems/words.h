@@ -8,18 +8,15 @@
 #define BENCH_PROBLEMS_WORDS_H
 
 #include "bench/base/error.h"
-#include "bench/sweep/point.h"
+#include "bench/problems/regime.h"
 
 extern const char *const words_names[2];
-
-/* Whether the inputs of a point are such words. */
-bool words_asked(const struct point *point);
 
 /* False, with the reason, for a problem that cannot follow them. */
 bool words_check(const struct problem *problem, struct error *error);
 
-/* Token t of sequence b: v, lambda (5) and theta (25) in double precision. */
-void words_token(const struct point *point, int64_t b, int64_t t, double *v, double *lambda, double *theta);
+/* Token t of sequence b, of T tokens each: v, lambda (5) and theta (25) in double precision. */
+void words_token(const struct regime *regime, int64_t T, int64_t b, int64_t t, double *v, double *lambda, double *theta);
 
 /* The share of the tokens whose state h (T,d) tells the right product: no entry as far as half the distance between two entries of s
  * from where it ought to be. */

@@ -1,7 +1,7 @@
 /* See longest.h. */
 #include "bench/report/longest.h"
 
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 
 #include <stdlib.h>
 #include <string.h>

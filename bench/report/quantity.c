@@ -1,8 +1,8 @@
 /* See quantity.h. */
 #include "bench/report/quantity.h"
 
-#include "bench/measure/measure.h"
 #include "bench/report/table.h"
+#include "bench/sweep/measures.h"
 
 #include <math.h>
 #include <stdio.h>

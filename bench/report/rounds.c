@@ -1,8 +1,8 @@
 /* See rounds.h. */
 #include "bench/report/rounds.h"
 
+#include "bench/base/parse.h"
 #include "bench/base/statistics.h"
-#include "bench/journal/journal.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* See summary.h. */
 #include "bench/report/summary.h"
 
-#include "bench/journal/journal.h"
-#include "bench/measure/warning_find.h"
+#include "bench/base/parse.h"
 #include "bench/report/rounds.h"
+#include "bench/report/warning_points.h"
 
 #include <stdlib.h>
 #include <string.h>

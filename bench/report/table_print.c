@@ -1,8 +1,8 @@
 /* See table.h: the short table at the end of a run. */
 #include "bench/report/table.h"
 
-#include "bench/measure/measure.h"
 #include "bench/report/table_sheet.h"
+#include "bench/sweep/measures.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,12 +4,14 @@
 
 #include "bench/base/yaml.h"
 #include "bench/sweep/field.h"
+#include "bench/sweep/vocabulary.h"
 
 /* What reading a sweep file needs at hand. */
 struct source {
     const char *folder; /* of the sweep file, "" or ending in '/': names of files are relative to it */
     struct pool **pool;
     struct error *error;
+    const struct vocabulary *vocabulary;
     bool kept; /* of an earlier run: files of inputs need not be there, and fields may have their former names */
 };
 

@@ -4,8 +4,8 @@
 #include "bench/base/number.h"
 #include "bench/base/text.h"
 #include "bench/machine/machine.h"
-#include "bench/measure/measure.h"
 #include "bench/problems/words.h"
+#include "bench/sweep/measures.h"
 #include "bench/sweep/options.h"
 #include "tasks/task.h"
 #include "train/sequence.h"
@@ -131,7 +131,8 @@ static bool has_words(const struct point *point)
 
 static bool has_kappa(const struct point *point)
 {
-    return is_drawn(point) && has_mixer(point) && point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE && !words_asked(point);
+    bool words = has_words(point) && point->value[FIELD_WORDS].integer != 0;
+    return is_drawn(point) && has_mixer(point) && point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE && !words;
 }
 
 static bool is_asked(const struct point *point)

@@ -4,7 +4,7 @@
 
 #include "bench/base/build.h"
 #include "bench/machine/device.h"
-#include "bench/measure/measure.h"
+#include "bench/sweep/measures.h"
 #include "bench/sweep/options.h"
 
 #include <fcntl.h>

@@ -2,16 +2,13 @@
 #include "bench/sweep/point.h"
 
 #include "bench/base/text.h"
-#include "bench/measure/measure.h"
 #include "bench/problems/words.h"
+#include "bench/sweep/measures.h"
 #include "bench/sweep/options.h"
-#include "bench/sweep/recipe.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static const double elements_max = 0x1p40; /* of W, as problem_check has it for the tensors of (B,T) */
 
 void point_canonical(struct point *point)
 {
@@ -30,31 +27,9 @@ bool point_equal(const struct point *a, const struct point *b)
     return true;
 }
 
-static bool check_problem(const struct point *point, struct error *error)
-{
-    char reason[200], text[200];
-    struct problem problem = point_problem(point);
-    if (!problem_check(&problem, sizeof reason, reason)) {
-        problem_print(&problem, sizeof text, text);
-        return fail(error, "%s: %s", text, reason);
-    }
-    double m = (double)problem_m(&problem), d = (double)problem.d;
-    if (problem.feedback != FEEDBACK_NONE && m * d > elements_max) {
-        problem_print(&problem, sizeof text, text);
-        return fail(error, "%s: W (m,d) of more than 2^40 elements", text);
-    }
-    return !words_asked(point) || words_check(&problem, error);
-}
-
 bool point_is_trained(const struct point *point)
 {
     return (measures[point->value[FIELD_MEASURE].integer].of & OF_TRAINED) != 0;
-}
-
-bool point_check(const struct point *point, enum section *section, struct error *error)
-{
-    *section = SECTION_PROBLEM;
-    return point_is_trained(point) ? point_recipe_check(point, section, error) : check_problem(point, error);
 }
 
 bool point_training(const struct point *point, struct point *training)
@@ -105,6 +80,21 @@ struct problem point_problem(const struct point *point)
     };
 }
 
+struct regime point_regime(const struct point *point)
+{
+    const struct value *inputs = &point->value[FIELD_INPUTS];
+    return (struct regime){
+        .seed = (uint64_t)point_integer(point, FIELD_SEED, 0),
+        .lambda_max = point_real(point, FIELD_LAMBDA_MAX, 0),
+        .kappa = point_real(point, FIELD_KAPPA, 0),
+        .one_token = point_integer(point, FIELD_TOKENS, 0) != 0,
+        .words = point_integer(point, FIELD_WORDS, 0) != 0,
+        .drawn_h0 = point_integer(point, FIELD_INITIAL, 0) != 0,
+        .limit = point_real(point, FIELD_LIMIT, 0),
+        .file = inputs->kind == VALUE_TEXT ? inputs->text : NULL,
+    };
+}
+
 void point_gradient(const struct point *point, struct settings *settings)
 {
     settings->gradient = point_integer(point, FIELD_GRADIENT, 0) != 0 ? GRADIENT_STEPS : GRADIENT_EXACT;
@@ -149,6 +139,12 @@ const struct implementation *point_implementation(const struct point *point)
     enum dtype dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32);
     return point_options(point, FIELD_IMPLEMENTATION, &options) ? registry_get(options.implementation, dtype, point_level(point))
                                                                 : NULL;
+}
+
+bool point_on_device(const struct point *point)
+{
+    const struct implementation *implementation = point_implementation(point);
+    return implementation != NULL && implementation->device == DEVICE_CUDA;
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* What the files that read a sweep file's sections share: sweep.c has the table of sections, scale.c lays scales over them. */
+/* What the files that read a sweep file's sections share: sections.c has the table of sections, scale.c lays scales over them. */
 #ifndef BENCH_SWEEP_READER_H
 #define BENCH_SWEEP_READER_H
 
@@ -18,5 +18,8 @@ struct reader {
 
 /* Reads a mapping into reader->product: the top level of the file (where NULL), or what may stand in a part of it, " in a grid". */
 bool reader_entries(struct reader *reader, const struct node *map, const char *where);
+
+/* What the file did not say of a product: the default, none where nobody asks for it, or a complaint at the mark. */
+bool reader_complete(struct reader *reader, struct product *product, const struct location *mark);
 
 #endif

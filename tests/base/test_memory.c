@@ -3,6 +3,7 @@
 #include "bench/base/parse.h"
 #include "bench/base/safetensors.h"
 #include "bench/base/stream.h"
+#include "bench/command/vocabulary.h"
 #include "bench/journal/journal.h"
 #include "bench/journal/records.h"
 #include "bench/sweep/sweep.h"
@@ -64,7 +65,7 @@ static const char *write_tensors(void)
 static bool read_sweep(const char *path, struct error *error)
 {
     struct sweep sweep;
-    if (!sweep_read(path, NULL, false, &sweep, error))
+    if (!sweep_read(&sweep_vocabulary, path, NULL, false, &sweep, error))
         return false;
     allocations_fail(0);
     ck_assert_uint_eq(sweep.n_points, 72);

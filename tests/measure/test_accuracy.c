@@ -4,6 +4,7 @@
 #include "bench/base/process.h"
 #include "bench/base/safetensors.h"
 #include "bench/command/tally.h"
+#include "bench/command/vocabulary.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/curve.h"
 #include "bench/measure/measure.h"
@@ -47,7 +48,7 @@ static const char *sweep_file(const char *text)
 
 static void read_sweep(const char *text, struct sweep *sweep)
 {
-    ck_assert_msg(sweep_read(sweep_file(text), NULL, false, sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(&sweep_vocabulary, sweep_file(text), NULL, false, sweep, &error), "%s", error.text);
 }
 
 static size_t count_of(const struct sweep *sweep, unsigned of)
@@ -139,7 +140,7 @@ START_TEST(bad_recipes_are_refused)
         struct sweep sweep;
         snprintf(text, sizeof text, "%s%s", TINY, bad[i].text);
         const char *path = sweep_file(text);
-        ck_assert_msg(!sweep_read(path, NULL, false, &sweep, &error), "%s", bad[i].text);
+        ck_assert_msg(!sweep_read(&sweep_vocabulary, path, NULL, false, &sweep, &error), "%s", bad[i].text);
         ck_assert_msg(strncmp(error.text, path, strlen(path)) == 0, "%s", error.text);
         ck_assert_msg(strncmp(error.text + strlen(path), bad[i].message, strlen(bad[i].message)) == 0, "%s instead of %s",
                       error.text + strlen(path), bad[i].message);
@@ -159,7 +160,7 @@ START_TEST(tasks_refuse)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct sweep sweep;
         const char *path = sweep_file(texts[i]);
-        ck_assert(!sweep_read(path, NULL, false, &sweep, &error));
+        ck_assert(!sweep_read(&sweep_vocabulary, path, NULL, false, &sweep, &error));
         ck_assert_msg(strncmp(error.text + strlen(path), places[i], strlen(places[i])) == 0, "%s", error.text);
     }
 }

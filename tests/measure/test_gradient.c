@@ -1,5 +1,6 @@
 /* The measure gradient: what it says where the answer is known, and that what has no gradient ends as a result with a name. */
 #include "bench/base/safetensors_write.h"
+#include "bench/command/vocabulary.h"
 #include "bench/journal/journal.h"
 #include "bench/journal/records.h"
 #include "bench/measure/measure.h"
@@ -40,7 +41,7 @@ static void measure(const char *text, size_t i, size_t memory_limit)
     forget();
     snprintf(whole, sizeof whole, "name: t\nmeasure: gradient\n%s", text);
     scratch_write(path, whole, strlen(whole));
-    ck_assert_msg(sweep_read(path, NULL, false, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(&sweep_vocabulary, path, NULL, false, &sweep, &error), "%s", error.text);
     ck_assert_uint_lt(i, sweep.n_points);
     ck_assert_msg(gradient_run(&sweep.point[i], &limits, &finding, &error), "%s", error.text);
 }
@@ -249,7 +250,7 @@ START_TEST(fields_of_the_measure)
                  "recipe: {gradient: [exact, steps], gradient_steps: [1, 2]}\n",
                  rows[i].measure);
         scratch_write(scratch_path("a.yaml"), text, strlen(text));
-        ck_assert_msg(sweep_read(scratch_path("a.yaml"), NULL, false, &sweep, &error), "%s", error.text);
+        ck_assert_msg(sweep_read(&sweep_vocabulary, scratch_path("a.yaml"), NULL, false, &sweep, &error), "%s", error.text);
         ck_assert_uint_eq(sweep.n_points, rows[i].points);
         ck_assert_uint_eq(sweep.n_shared, rows[i].shared);
         for (size_t k = 0; k < sweep.n_points; k++) {

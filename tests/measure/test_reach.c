@@ -1,5 +1,7 @@
 /* The measure reach: applications to a true error, problem by problem, against textbook iterates; what is set aside; words of A5. */
+#include "bench/command/vocabulary.h"
 #include "bench/journal/journal.h"
+#include "bench/measure/cache.h"
 #include "bench/measure/measure.h"
 #include "bench/measure/subject.h"
 #include "bench/problems/textbook.h"
@@ -43,7 +45,7 @@ static void measure(const char *text)
     forget();
     snprintf(whole, sizeof whole, "name: t\nmeasure: reach\n%s", text);
     scratch_write(path, whole, strlen(whole));
-    ck_assert_msg(sweep_read(path, NULL, false, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(&sweep_vocabulary, path, NULL, false, &sweep, &error), "%s", error.text);
     ck_assert_uint_eq(sweep.n_points, 1);
     ck_assert_msg(reach_run(&sweep.point[0], &limits, &finding, &error), "%s", error.text);
 }
@@ -272,7 +274,7 @@ START_TEST(words_need_five_channels)
     struct error error;
     forget();
     scratch_write(scratch_path("bad.yaml"), text, strlen(text));
-    ck_assert(!sweep_read(scratch_path("bad.yaml"), NULL, false, &sweep, &error));
+    ck_assert(!sweep_read(&sweep_vocabulary, scratch_path("bad.yaml"), NULL, false, &sweep, &error));
     ck_assert_msg(strstr(error.text, "expected d = 5, not 6") != NULL, "%s", error.text);
     memset(&sweep, 0, sizeof sweep);
 }

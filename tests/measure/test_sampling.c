@@ -99,7 +99,7 @@ static void measure(const char *name, struct finding *finding)
     ck_assert(field_read(FIELD_MEASURE, name, &point.value[FIELD_MEASURE]));
     point_canonical(&point);
     *finding = (struct finding){.result = RESULT_OK, .b = -1, .t = -1};
-    ck_assert_msg(measures[point.value[FIELD_MEASURE].integer].run(&point, &limits, finding, &error), "%s", error.text);
+    ck_assert_msg(measure_run(&point, &limits, finding, &error), "%s", error.text);
     ck_assert_msg(finding->result == RESULT_OK, "%s", finding->message);
 }
 

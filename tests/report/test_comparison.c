@@ -1,4 +1,5 @@
 /* comparison.md: what stands in each cell, by hand-made records; what is refused is in test_sweep.c. */
+#include "bench/command/vocabulary.h"
 #include "bench/report/comparison.h"
 
 #include "bench/report/quantity.h"
@@ -37,7 +38,7 @@ static void claim(const char *entries)
              entries);
     scratch_write(scratch_path("made.yaml"), text, strlen(text));
     sweep_free(&sweep);
-    ck_assert_msg(sweep_read(scratch_path("made.yaml"), NULL, false, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(&sweep_vocabulary, scratch_path("made.yaml"), NULL, false, &sweep, &error), "%s", error.text);
 }
 
 /* The table's rows after its head; the caller frees them. */

@@ -1,6 +1,7 @@
 /* Points: what a point does not use does not count, points survive JSON, and keys tell apart what differs. */
 #include "bench/journal/journal.h"
 #include "bench/measure/measure.h"
+#include "bench/sweep/check.h"
 #include "bench/sweep/point.h"
 
 #include "tests/support/scratch.h"

@@ -1,4 +1,5 @@
 /* Sweep files: a table of good ones with what they expand to, a table of bad ones with their exact messages. */
+#include "bench/command/vocabulary.h"
 #include "bench/sweep/sweep.h"
 
 #include "tests/support/scratch.h"
@@ -77,7 +78,8 @@ START_TEST(good_files_expand)
         struct sweep sweep;
         struct error error;
         snprintf(text, sizeof text, TOP "%s", good[i].text);
-        ck_assert_msg(sweep_read(write_sweep(text, strlen(text)), NULL, false, &sweep, &error), "%s\n%s", text, error.text);
+        ck_assert_msg(sweep_read(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, false, &sweep, &error), "%s\n%s", text,
+                      error.text);
         ck_assert_msg(sweep.n_points == good[i].points && sweep.n_shared == good[i].shared && sweep.n_skipped == good[i].skipped,
                       "%s\n%zu points, %zu shared, %zu skipped", text, sweep.n_points, sweep.n_shared, sweep.n_skipped);
         for (size_t a = 0; a < sweep.n_points; a++) {
@@ -342,7 +344,7 @@ static void refuses_path(const char *path, const char *message)
     struct sweep sweep;
     struct error error;
     size_t n = strlen(path);
-    ck_assert_msg(!sweep_read(path, NULL, false, &sweep, &error), "taken, instead of %s", message);
+    ck_assert_msg(!sweep_read(&sweep_vocabulary, path, NULL, false, &sweep, &error), "taken, instead of %s", message);
     ck_assert_msg(strncmp(error.text, path, n) == 0, "%s", error.text);
     ck_assert_str_eq(error.text + n, message);
     ck_assert_uint_eq(sweep.n_points, 0);
@@ -408,7 +410,7 @@ END_TEST
 static void read_text(const char *text, bool many, struct sweep *sweep)
 {
     struct error error;
-    ck_assert_msg(sweep_read(write_sweep(text, strlen(text)), NULL, many, sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, many, sweep, &error), "%s", error.text);
 }
 
 START_TEST(many_points_want_to_be_asked_for)
@@ -484,8 +486,8 @@ START_TEST(scales_are_laid_over)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (int kept = 0; kept < 2; kept++) {
             const char *path = write_sweep(text, strlen(text));
-            ck_assert_msg(kept ? sweep_read_kept(path, rows[i].scale, &sweep, &error)
-                               : sweep_read(path, rows[i].scale, false, &sweep, &error),
+            ck_assert_msg(kept ? sweep_read_kept(&sweep_vocabulary, path, rows[i].scale, &sweep, &error)
+                               : sweep_read(&sweep_vocabulary, path, rows[i].scale, false, &sweep, &error),
                           "%s", error.text);
             ck_assert_str_eq(sweep.name, rows[i].name);
             ck_assert_str_eq(sweep.scale, rows[i].name + 2);
@@ -499,9 +501,9 @@ START_TEST(scales_are_laid_over)
             ck_assert_int_eq(sweep.n_scaled, i < 2 ? 2 : 1);
             sweep_free(&sweep);
         }
-    ck_assert(!sweep_read(write_sweep(text, strlen(text)), "huge", false, &sweep, &error));
+    ck_assert(!sweep_read(&sweep_vocabulary, write_sweep(text, strlen(text)), "huge", false, &sweep, &error));
     ck_assert_msg(strstr(error.text, ":7:9: no scale is called \"huge\"; expected big or small") != NULL, "%s", error.text);
-    ck_assert(!sweep_read(write_sweep(text, strlen(text)), "../x", false, &sweep, &error));
+    ck_assert(!sweep_read(&sweep_vocabulary, write_sweep(text, strlen(text)), "../x", false, &sweep, &error));
     ck_assert_str_eq(error.text, "scale \"../x\"; expected " NAME_TAKES);
     scratch_remove();
 }
@@ -517,13 +519,13 @@ START_TEST(shipped_sweeps_can_be_read)
         struct sweep sweep;
         struct error error;
         char scale[SWEEP_NAME_MAX] = "";
-        ck_assert_msg(sweep_read(found.gl_pathv[i], NULL, false, &sweep, &error), "%s", error.text);
+        ck_assert_msg(sweep_read(&sweep_vocabulary, found.gl_pathv[i], NULL, false, &sweep, &error), "%s", error.text);
         if (sweep.n_scaled > 0)
             snprintf(scale, sizeof scale, "%s", sweep.scaled[0].scale);
         sweep_free(&sweep);
         if (scale[0] == '\0')
             continue;
-        ck_assert_msg(sweep_read(found.gl_pathv[i], scale, false, &sweep, &error), "%s", error.text);
+        ck_assert_msg(sweep_read(&sweep_vocabulary, found.gl_pathv[i], scale, false, &sweep, &error), "%s", error.text);
         sweep_free(&sweep);
         scales++;
     }
@@ -603,11 +605,11 @@ START_TEST(inputs_lie_beside_the_sweep_file)
     refuses(text, strlen(text), message);
 
     /* To draw a finished run again, they need not be there, nor fit any more. */
-    ck_assert_msg(sweep_read_kept(write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read_kept(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
     ck_assert_uint_eq(sweep.n_points, 1);
     sweep_free(&sweep);
     text = TOP SIZES "inputs: gone\n";
-    ck_assert_msg(sweep_read_kept(write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read_kept(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
     sweep_free(&sweep);
     scratch_remove();
 }
@@ -622,7 +624,7 @@ START_TEST(kept_files_may_have_former_names)
     struct sweep sweep;
     struct error error;
     scratch_make();
-    ck_assert_msg(sweep_read_kept(write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read_kept(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
     ck_assert_uint_eq(sweep.n_points, 1);
     ck_assert_double_eq(sweep.point[0].value[FIELD_LEARNING_RATE].real, 0.25);
     ck_assert_double_eq(sweep.point[0].value[FIELD_WEIGHT_DECAY].real, 0.125);
