@@ -1,8 +1,8 @@
 #!/bin/bash
-# The pages are sound: links and anchors lead somewhere, files that are named exist, lines of prose fit a diff, measured figures stand in
-# generated blocks alone, examples of sweep files are valid, and the reference has a place for everything that the program knows.
-# A generated block lies between a comment that begins with <!-- block and <!-- end -->. Made-up names of files begin with my or old. BUILD names the
-# folder of the build (build).
+# The pages are sound: links and anchors lead somewhere, files that are named exist, lines of prose fit a diff, measured figures
+# stand in generated blocks alone, examples of sweep files are valid, and the reference has a place for everything that the program
+# knows. A generated block lies between a comment that begins with <!-- block and <!-- end -->. Names of files that begin with my or
+# old, or hold NAME or ROOM, are made up. BUILD names the folder of the build (build).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C.UTF-8
@@ -61,16 +61,20 @@ for page in "${pages[@]}"; do
     done < <(awk '/^ *```/ { fence = !fence } !fence {
         text = $0
         gsub(/`[^`]*`/, "", text)
-        while (match(text, /\]\([^)]+\)/)) { print NR ":" substr(text, RSTART + 2, RLENGTH - 3); text = substr(text, RSTART + RLENGTH) }
+        while (match(text, /\]\([^)]+\)/)) {
+            print NR ":" substr(text, RSTART + 2, RLENGTH - 3)
+            text = substr(text, RSTART + RLENGTH)
+        }
     }' "$page")
 done
 
 # ---- Files that are named ------------------------------------------------------------------------------------------------------
 
-named='(^|[^[:alnum:]_/.-])((bench|docs|impls|plots|sweeps|tasks|tests|train|results/reference)/[[:alnum:]_./-]*[[:alnum:]_/])'
+named='(^|[^[:alnum:]_/.-])((bench|docs|impls|plots|sweeps|tasks|tests|train|results/reference)/[[:alnum:]_./*-]*[[:alnum:]_/*])'
 while IFS=: read -r page line found; do
     path=$(sed -E "s#^$named\$#\\2#" <<<"$found")
-    [[ ${path##*/} == my* || ${path##*/} == old* || -e $path || -e $(dirname "$page")/$path ]] || say "$page:$line: there is no $path"
+    [[ $path =~ NAME|ROOM || ${path##*/} == my* || ${path##*/} == old* || -e $(dirname "$page")/$path ]] ||
+        compgen -G "$path" >/dev/null || say "$page:$line: there is no $path"
 done < <(grep -noHE -- "$named" "${pages[@]}")
 
 # Pages that sources name. What a run left behind says what was true then.
@@ -93,7 +97,8 @@ for page in "${pages[@]}"; do
         FNR in prose && length($0) > width { print FNR ":" $0 }' "$folder/lines" "$page")
     while IFS=: read -r _ line _ text; do
         say "$page:$line: a figure outside of a generated block: $text"
-    done < <(sed -E 's/\]\([^)]*\)/]/g' "$folder/lines" | grep -E -- "(^|[^[:alnum:]_.])[0-9][0-9.,]*[ -]?($unit)([^[:alnum:]/]|\$)")
+    done < <(sed -E 's/\]\([^)]*\)/]/g' "$folder/lines" |
+        grep -E -- "(^|[^[:alnum:]_.])[0-9][0-9.,]*[ -]?($unit)([^[:alnum:]/]|\$)")
 done
 
 # ---- Examples of sweep files ---------------------------------------------------------------------------------------------------
@@ -103,7 +108,9 @@ done
 # Those that are whole: they have a name and a measure. Files of inputs are the reader's, and so are implementations called my_.
 for page in "${pages[@]}"; do
     rm -f "$folder"/*.yaml
-    awk -v folder="$folder" '/^```yaml/ { n++; inside = 1; next } /^```/ { inside = 0 } inside { print >(folder "/" n ".yaml") }' "$page"
+    awk -v folder="$folder" '/^```yaml/ { n++; inside = 1; next }
+        /^```/ { inside = 0 }
+        inside { print >(folder "/" n ".yaml") }' "$page"
     for example in "$folder"/*.yaml; do
         [[ -e $example ]] || continue
         if grep -q '^name:' "$example" && grep -q '^measure:' "$example" && ! grep -qE '^inputs:|my_' "$example"; then
@@ -142,7 +149,7 @@ mentioned measure 6 < <(words_of measure 'measure: "?"')
 mentioned mixer 5 < <(words_of mixer $'measure: convergence\nproblem: {mixer: "?"}')
 mentioned layer 4 < <(words_of layer $'measure: training\nmodel: {layer: "?"}')
 mentioned plot 15 < <(words_of kind $'measure: convergence\nimpls: fixed_point\nproblem: {T: 4, d: 4}\nplots: [{kind: "?"}]')
-mentioned field 50 < <(grep -rhoE '^ *ROW\([A-Z0-9_]+, +"[[:alnum:]_]+"' bench | sed 's/.*"\(.*\)"/\1/')
+mentioned field 50 < <(grep -rhoE '^ *(ROW|FIELD)\([A-Z0-9_]+, +"[[:alnum:]_]+"' bench | sed 's/.*"\(.*\)"/\1/')
 mentioned 'field of run' 8 < <(grep -rh -A 3 'sweep_run_keys\[[A-Z_]*\] = {' bench | grep -oE '"[a-z_]+"' | tr -d '"')
 mentioned warning 10 < <(grep -rhoE "$warnings" bench | sed 's/.*"\(.*\)"/\1/')
 
