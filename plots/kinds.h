@@ -1,5 +1,6 @@
 /* The table of the kinds of plot: what each reads, what a request may choose, how its axes are called. A new kind is one row in
- * kinds.c; where none of the functions in rows.h draws what it shows, one more of them. */
+ * kinds.c; where none of the functions in rows.h draws what it shows, one more of them; and where it looks like no other, a script of its
+ * own, listed in scripts.c. */
 #ifndef PLOTS_KINDS_H
 #define PLOTS_KINDS_H
 
@@ -14,6 +15,7 @@ struct plot_axis {
 
 struct plot_kind {
     const char *name, *summary;
+    const char *script;                /* that draws it, without its ending (scripts.c) */
     enum column_id y;                  /* what it shows, of the records of that column's measure */
     enum column_id beside;             /* and what it shows with it; 0: nothing */
     enum note own_bars;                /* what the column's own spread is, where it has one; 0: nothing that must be said */
