@@ -48,7 +48,7 @@ static bool measure(const char *program, const struct point *point, double *seco
     char *input = worker_request(point, &limits);
     *seconds = NAN;
     if (input == NULL)
-        return fail(error, "no memory to describe a point");
+        return fail_memory(error);
     const struct process_request child = {.argv = argv, .input = input, .input_size = strlen(input), .time_limit = TIME_LIMIT};
     struct process_result process;
     json_t *finding = NULL;
@@ -56,7 +56,7 @@ static bool measure(const char *program, const struct point *point, double *seco
     free(input);
     if (!good)
         return false;
-    good = json_parse(process.output, process.output_size, 0, &finding, NULL) || fail(error, "no memory for a measurement");
+    good = json_parse(process.output, process.output_size, 0, &finding, NULL) || fail_memory(error);
     const json_t *median = json_object_get(json_object_get(finding, "throughput"), "median");
     const char *word = json_string_value(json_object_get(finding, "result"));
     if (json_is_number(median))
@@ -145,7 +145,7 @@ bool predict_print(FILE *out, const char *program, const char *cards_path, const
     struct sweep *sweep = calloc(1, sizeof *sweep);
     struct cards cards;
     if (sweep == NULL)
-        return fail(error, "no memory to read %.900s", sweep_path);
+        return fail_memory(error);
     bool good = cards_read(cards_path, &cards, error);
     if (good && (good = sweep_read(&sweep_vocabulary, sweep_path, NULL, true, sweep, error))) {
         bool measured = false;

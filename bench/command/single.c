@@ -108,7 +108,7 @@ static bool become(char *const wrapper[], const char *program, const char *reque
         n++;
     const char **argv = calloc(n + 4, sizeof *argv);
     if (argv == NULL)
-        return fail(error, "no memory to start %s", wrapper[0]);
+        return fail_memory(error);
     memcpy(argv, wrapper, n * sizeof *argv);
     argv[n] = program;
     argv[n + 1] = "worker";
@@ -169,8 +169,7 @@ bool single_run(const char *results, const char *key, const char *program, char 
         if (wrapper == NULL)
             good = measure(&request, out, failed, error);
         else
-            good = text != NULL ? hold_request(text, name, error) && become(wrapper, program, name, error)
-                                : fail(error, "no memory to describe a point");
+            good = text != NULL ? hold_request(text, name, error) && become(wrapper, program, name, error) : fail_memory(error);
         free(text);
     }
     json_decref(search.record);

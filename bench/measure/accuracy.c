@@ -107,7 +107,7 @@ static bool evaluate(struct subject *subject, struct finding *finding, struct er
     size_t most = (size_t)request.samples * (size_t)point_integer(point, FIELD_BLOCKS, 1);
     struct evaluation evaluation = {.l = calloc(most, sizeof *evaluation.l)};
     if (evaluation.l == NULL)
-        return fail(error, "no memory for %zu numbers of iterations", most);
+        return fail_memory(error);
     double began = clock_seconds();
     struct status status = training_evaluate(subject->training, &request, &evaluation);
     double seconds = clock_seconds() - began;

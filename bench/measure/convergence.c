@@ -126,7 +126,7 @@ static bool fill_bounds(const struct subject *subject, const struct answers *ans
         struct bounds bounds;
         if (!bounds_begin(&bounds, answers->h + b * p->T * p->d, p->T, p->d, answers->spectrum.norm_inf, answers->spectrum.kappa,
                           answers->lambda_most))
-            return fail(error, "no memory for the bounds");
+            return fail_memory(error);
         for (int64_t i = 0, l = 0; i < curve->n; i++) {
             for (; l < curve->l[i]; l++)
                 bounds_next(&bounds);
@@ -216,7 +216,7 @@ static bool follow(const struct subject *subject, const struct answers *answers,
     struct plan *plan = NULL;
     bool good = numbers_of != NULL && memory != NULL && iterates != NULL;
     if (!good)
-        fail(error, "no memory for the iterates");
+        fail_memory(error);
 
     struct trace trace = {.keep = numbers_of, .n_keep = n_keep, .n_sequences = n_sequences, .iterates = iterates};
     struct curve curve = {.l = numbers_of};

@@ -157,7 +157,7 @@ static bool measure(const struct point *point, struct subject *subject, struct b
     struct checks answered = {0}, checks; /* of the answer; of what is timed */
     struct sampling sampling = {.seconds = calloc((size_t)limits->samples, sizeof *sampling.seconds)};
     json_t *transfers = NULL;
-    bool good = sampling.seconds != NULL || fail(error, "no memory for the samples");
+    bool good = sampling.seconds != NULL || fail_memory(error);
     good = good && validate(subject, answers, b, &trace, &answered, finding, error);
     checks = answered;
     if (good && finding->result == RESULT_OK && backward != NULL)

@@ -4,6 +4,7 @@
 #include "bench/base/random.h"
 #include "bench/problems/regime.h"
 #include "bench/problems/words.h"
+#include "impls/contract/support.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -67,9 +68,9 @@ static bool allocate(struct tensors *tensors, bool initial, struct error *error)
         if (!tensor_used(p, id, initial))
             continue;
         size_t bytes = (size_t)tensor_elements(p, id) * dtype_size(p->dtype);
-        tensors->owned[id] = aligned_alloc(64, (bytes / 64 + 1) * 64);
+        tensors->owned[id] = memory_allocate(tensor_elements(p, id), dtype_size(p->dtype));
         if (tensors->owned[id] == NULL)
-            return fail(error, "no memory for %s (%zu bytes)", tensor_names[id], bytes);
+            return fail(error, "out of memory for %s (%zu bytes)", tensor_names[id], bytes);
         *slot(&tensors->inputs, id) = tensors->owned[id];
     }
     return true;
@@ -108,7 +109,7 @@ static bool draw_tokens(const struct regime *asked, struct tensors *tensors, str
     {
         double *theta = malloc((size_t)(m + d + regime_scratch(p)) * sizeof *theta);
         struct regime regime = *asked;
-        struct error local = {"no memory to draw the problem"};
+        struct error local = {"out of memory"};
         bool mine = theta != NULL, beyond = false;
         double *lambda = mine ? theta + m : NULL;
 #pragma omp for schedule(static)

@@ -156,7 +156,7 @@ static void draw_free(const struct problem *p, const struct regime *regime, int6
 
 static enum regime_outcome without_memory(struct error *error)
 {
-    fail(error, "no memory to draw the problem");
+    fail_memory(error);
     return REGIME_NO_MEMORY;
 }
 
