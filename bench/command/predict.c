@@ -3,6 +3,7 @@
 
 #include "bench/base/parse.h"
 #include "bench/base/process.h"
+#include "bench/base/text.h"
 #include "bench/command/vocabulary.h"
 #include "bench/machine/cards.h"
 #include "bench/machine/device.h"
@@ -67,20 +68,6 @@ static bool measure(const char *program, const struct point *point, double *seco
     return good;
 }
 
-/* "12.3 us" */
-static void print_seconds(double seconds, size_t capacity, char *text)
-{
-    static const struct {
-        double size;
-        const char *name;
-    } units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}};
-    size_t unit = 0;
-    while (unit + 1 < sizeof units / sizeof units[0] && seconds < units[unit].size)
-        unit++;
-    double value = seconds / units[unit].size;
-    snprintf(text, capacity, "%.*f %s", value < 10 ? 2 : value < 100 ? 1 : 0, value, units[unit].name);
-}
-
 static void put_head(FILE *out, const struct cards *cards, bool measured)
 {
     fprintf(out,
@@ -125,7 +112,7 @@ static bool put_point(FILE *out, const char *program, const struct cards *cards,
         struct bound bound;
         const struct roofs roofs = {.device = {cards->card[i].bandwidth, cards->card[i].rate}};
         roofs_device_bound(&roofs, &work, &bound);
-        print_seconds(bound.seconds, sizeof text, text);
+        text_seconds(bound.seconds, sizeof text, text);
         fprintf(out, " %*s %s", CARD - 6, text, bound.bytes_bind ? "bytes" : "flops");
     }
     if (measured && supported(point)) {
@@ -133,7 +120,7 @@ static bool put_point(FILE *out, const char *program, const struct cards *cards,
         fflush(out);
         if (!measure(program, point, &seconds, result, error))
             return false;
-        print_seconds(seconds, sizeof text, text);
+        text_seconds(seconds, sizeof text, text);
         fprintf(out, " %8s", isnan(seconds) ? result : text);
     }
     fputc('\n', out);

@@ -28,7 +28,8 @@ void *backward_gradient(const struct backward *backward, int i)
 
 /* ---- What backward() is given and leaves --------------------------------------------------------------------------------- */
 
-static bool draw(const struct problem *p, uint64_t seed, struct backward *backward)
+/* The loss: a random linear function of h, given by its derivative. */
+static bool sample_loss(const struct problem *p, uint64_t seed, struct backward *backward)
 {
     int64_t n = p->B * p->T * p->d;
     backward->drawn = memory_allocate(n, sizeof(double));
@@ -38,8 +39,10 @@ static bool draw(const struct problem *p, uint64_t seed, struct backward *backwa
     for (int64_t i = 0; i < n; i++) { /* what float32 holds, so that both dtypes get the same one */
         float value = (float)random_normal(seed, STREAM_LOSS, (uint64_t)i);
         backward->drawn[i] = (double)value;
-        p->dtype == DTYPE_FLOAT32 ? (void)(((float *)backward->adjoints.h)[i] = value)
-                                  : (void)(((double *)backward->adjoints.h)[i] = (double)value);
+        if (p->dtype == DTYPE_FLOAT32)
+            ((float *)backward->adjoints.h)[i] = value;
+        else
+            ((double *)backward->adjoints.h)[i] = (double)value;
     }
     return true;
 }
@@ -50,7 +53,7 @@ bool backward_open(const struct subject *subject, struct backward *backward, str
     struct tensor tensor[TENSORS_MAX];
     size_t n = tensors_list(&subject->tensors, tensor);
     *backward = (struct backward){.dtype = p->dtype};
-    bool good = draw(p, subject->regime.file == NULL ? subject->regime.seed : 1, backward);
+    bool good = sample_loss(p, subject->regime.file == NULL ? subject->regime.seed : 1, backward);
     for (size_t k = 0; k < n && good; k++)
         for (int i = 0; i < TENSORS_MAX && good; i++) {
             if (strcmp(tensor[k].name, backward_names[i]) != 0)

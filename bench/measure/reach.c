@@ -92,11 +92,18 @@ static double search(struct reach *reach, double target, int64_t l, struct found
 {
     int64_t low = 0, high = 0;
     double applications = INFINITY;
-    for (int64_t next = 1; high == 0 && low < l; next = 2 * next < l ? 2 * next : l)
-        *(try(reach, next, target, found, &applications) ? &high : &low) = next;
+    for (int64_t next = 1; high == 0 && low < l; next = 2 * next < l ? 2 * next : l) {
+        if (try(reach, next, target, found, &applications))
+            high = next;
+        else
+            low = next;
+    }
     while (high - low > 1) {
         int64_t middle = (low + high) / 2;
-        *(try(reach, middle, target, found, &applications) ? &high : &low) = middle;
+        if (try(reach, middle, target, found, &applications))
+            high = middle;
+        else
+            low = middle;
     }
     return applications;
 }
@@ -186,8 +193,8 @@ static bool one_problem(struct reach *reach, int64_t b, struct answers *seen, st
         good = is_sensitive(reach, &exactly, &found->sensitive, error);
     found->set_aside = found->set_aside || found->sensitive;
     if (good && found->answered && !found->set_aside) {
-        seen->worst.largest = larger(seen->worst.largest, exact.largest);
-        seen->worst.residual = larger(seen->worst.residual, exact.residual);
+        seen->worst.largest = spectrum_larger(seen->worst.largest, exact.largest);
+        seen->worst.residual = spectrum_larger(seen->worst.residual, exact.residual);
         if (seen->n++ == 0 && !spectrum_sequence(&exactly.problem, &exactly.inputs, reach->room.exact, &seen->spectrum))
             good = fail_memory(error);
         good = good && tensors_sequence_as(&subject->tensors, b, subject->tensors.problem.dtype, &tensors, error);

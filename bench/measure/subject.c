@@ -91,19 +91,19 @@ static bool solve(const struct tensors *tensors, const struct implementation *te
     bool readable = good && (exact.status.code == STATUS_OK || p->feedback == FEEDBACK_NONE);
     if (readable && with_spectrum && !spectrum_sequence(p, &sequence.inputs, h, &spectrum))
         good = fail_memory(error);
-    answers->spectrum.rho = larger(answers->spectrum.rho, spectrum.rho);
-    answers->spectrum.kappa = larger(answers->spectrum.kappa, spectrum.kappa);
-    answers->spectrum.norm = larger(answers->spectrum.norm, spectrum.norm);
-    answers->spectrum.norm_inf = larger(answers->spectrum.norm_inf, spectrum.norm_inf);
-    answers->lambda_most = fmax(answers->lambda_most, largest(sequence.inputs.lambda, p->T * p->d));
+    answers->spectrum.rho = spectrum_larger(answers->spectrum.rho, spectrum.rho);
+    answers->spectrum.kappa = spectrum_larger(answers->spectrum.kappa, spectrum.kappa);
+    answers->spectrum.norm = spectrum_larger(answers->spectrum.norm, spectrum.norm);
+    answers->spectrum.norm_inf = spectrum_larger(answers->spectrum.norm_inf, spectrum.norm_inf);
+    answers->lambda_most = fmax(answers->lambda_most, norm_max(sequence.inputs.lambda, p->T * p->d));
     for (int64_t i = 0; i < p->T * p->d; i++)
         answers->lambda_least = fmin(answers->lambda_least, ((const double *)sequence.inputs.lambda)[i]);
     if (good && answers->worst.status.code == STATUS_OK) {
         answers->worst.status = exact.status;
         if (exact.status.b >= 0)
             answers->worst.status.b = b;
-        answers->worst.largest = larger(answers->worst.largest, exact.largest);
-        answers->worst.residual = larger(answers->worst.residual, exact.residual);
+        answers->worst.largest = spectrum_larger(answers->worst.largest, exact.largest);
+        answers->worst.residual = spectrum_larger(answers->worst.residual, exact.residual);
     }
     tensors_free(&sequence);
     return good;

@@ -105,7 +105,7 @@ static bool check(const struct subject *subject, const struct tensors *sequence,
 
     if (subject->implementation->exact) {
         checks->against = exact != NULL ? "the exact answer, and its own equation" : "its own equation";
-        checks->iterate = exact != NULL ? larger(checks->exact, equation) : equation;
+        checks->iterate = exact != NULL ? spectrum_larger(checks->exact, equation) : equation;
         checks->tolerance = again ? checks->tolerance : validate_rounding(dtype);
         return again || exact == NULL ||
                tolerance_of(sequence, subject_tested(subject), dtype, 1, 0, exact, &checks->tolerance, error);

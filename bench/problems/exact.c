@@ -74,7 +74,7 @@ bool exact_solve(const struct problem *p, const struct inputs *inputs, const str
         free(next);
         return fail_memory(error);
     }
-    exact->largest = largest(h, n);
+    exact->largest = norm_max(h, n);
     exact->residual = distance_max(next, h, n);
     if (!(exact->residual <= EQUATION_MOST))
         exact->status = status_at(STATUS_INTERNAL, -1, -1, "the exact answer does not satisfy its own equation: residual %.3g",

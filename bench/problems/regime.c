@@ -91,7 +91,7 @@ static bool draw_mixer(const struct problem *p, const struct regime *regime, uin
         for (int64_t k = 0; k < m; k++)
             theta[k] *= mark[k / d] * mark[k % d];
         memcpy(scratch, theta, (size_t)m * sizeof *theta);
-        double norm = norm_2(d, scratch);
+        double norm = spectrum_norm_2(d, scratch);
         for (int64_t k = 0; k < m; k++)
             theta[k] = (k / d == k % d) - theta[k] / norm;
         return norm > 0;
