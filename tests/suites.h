@@ -2,6 +2,7 @@
 SUITE(accuracy)
 SUITE(backward)
 SUITE(cache)
+SUITE(cases)
 SUITE(comparison)
 SUITE(contract)
 SUITE(cuda)
