@@ -24,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test kills cuda-resources aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test docs kills cuda-resources aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -136,6 +136,9 @@ test: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/libnvidia-ml.so.1 $(if $(strip 
 
 cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and shared memory of the kernels on the device
 	@BUILD=$(BUILD) tests/cuda_resources.sh --write
+
+docs: $(BUILD)/bench ## write the blocks of pages anew, from results/reference
+	@$(BUILD)/bench blocks $$(find README.md docs results/reference/README.md -name '*.md' | sort)
 
 kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
 	@KILLS=$(KILLS) $(MAKE) --no-print-directory SUITE=kills test

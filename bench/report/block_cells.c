@@ -1,0 +1,135 @@
+/* See block_cells.h. */
+#include "bench/report/block_cells.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void block_text_add(struct block_text *text, const char *format, ...)
+{
+    size_t used = strlen(text->text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text->text + used, sizeof text->text - used, format, arguments);
+    va_end(arguments);
+}
+
+/* ---- One point ----------------------------------------------------------------------------------------------------------- */
+
+struct block_figure block_figure_of(const struct block_shown *shown, const struct record *record)
+{
+    const struct block_column *column = shown->column;
+    const json_t *raw = record_at(record, column->path);
+    struct block_figure figure = {.value = shown->scale * block_column_number(column, record), .low = NAN, .high = NAN};
+    if (shown->divisor != NULL) {
+        figure.value /= block_column_number(shown->divisor, record);
+        return figure;
+    }
+    figure.whole = json_is_integer(raw) || isinf(figure.value);
+    if (column->low != NULL) {
+        figure.low = shown->scale * record_number(record, column->low);
+        figure.high = shown->scale * record_number(record, column->high);
+    }
+    figure.range = strcmp(column->path, "throughput.median") == 0 && isnan(figure.low) && record_number(record, "rounds") > 1;
+    if (figure.range) {
+        figure.low = shown->scale * record_number(record, "throughput.least");
+        figure.high = shown->scale * record_number(record, "throughput.most");
+    }
+    return figure;
+}
+
+bool block_text_of(const struct block_column *column, struct record *const *record, size_t n, struct block_text *cell)
+{
+    const char *word = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *value = record_at(record[i], column->path);
+        const char *own = json_is_boolean(value) ? (json_is_true(value) ? "true" : "false") : json_string_value(value);
+        if (json_is_number(value))
+            return false;
+        if (own != NULL)
+            word = word == NULL || strcmp(word, own) == 0 ? own : "mixed";
+    }
+    if (word != NULL)
+        block_text_add(cell, "%s", word);
+    return word != NULL;
+}
+
+void block_results(struct record *const *record, size_t n, struct block_text *cell)
+{
+    size_t count[RESULT_COUNT + 1] = {0};
+    const char *before = "";
+    for (size_t i = 0; i < n; i++)
+        count[record[i]->result]++;
+    for (int result = 0; result <= RESULT_COUNT; result++) {
+        const char *name = result < RESULT_COUNT ? result_name((enum result)result) : "unknown";
+        if (count[result] == n)
+            block_text_add(cell, "%s", name);
+        else if (count[result] > 0) {
+            block_text_add(cell, "%s%zu %s", before, count[result], name);
+            before = ", ";
+        }
+    }
+}
+
+/* ---- Numbers ------------------------------------------------------------------------------------------------------------- */
+
+/* So many significant digits; an exponent for what is tiny or huge alone. */
+static void put_number(double value, bool whole, int digits, struct block_text *cell)
+{
+    char text[64];
+    if (isinf(value)) {
+        block_text_add(cell, "never");
+        return;
+    }
+    if (value == 0 || (whole && value == round(value) && fabs(value) < 1e15)) {
+        block_text_add(cell, "%.0f", value);
+        return;
+    }
+    snprintf(text, sizeof text, "%#.*g", digits, value);
+    char *exponent = strchr(text, 'e');
+    if (exponent != NULL && fabs(value) >= 1 && fabs(value) < 1e7) {
+        block_text_add(cell, "%.0f", value);
+        return;
+    }
+    if (exponent != NULL) /* 1.4e-06 is 1.4e-6 */
+        snprintf(exponent, sizeof text - (size_t)(exponent - text), "e%d", (int)strtol(exponent + 1, NULL, 10));
+    size_t length = strlen(text);
+    if (length > 0 && text[length - 1] == '.')
+        text[length - 1] = '\0';
+    block_text_add(cell, "%s", text);
+}
+
+void block_cell(const struct block_figure *figure, bool whole, int digits, struct block_text *cell)
+{
+    if (isnan(figure->value))
+        return;
+    put_number(figure->value, whole, digits, cell);
+    if (isnan(figure->low) || isnan(figure->high) || (isinf(figure->value) && isinf(figure->low)))
+        return;
+    block_text_add(cell, " (");
+    put_number(figure->low, whole, digits, cell);
+    block_text_add(cell, " to ");
+    put_number(figure->high, whole, digits, cell);
+    block_text_add(cell, ")");
+}
+
+/* ---- What brackets mean -------------------------------------------------------------------------------------------------- */
+
+void block_notes_take(struct block_notes *notes, const struct block_shown *shown, const struct block_figure *figure, size_t known,
+                      const struct block *block)
+{
+    const char *spread = shown->column->spread;
+    int i = 0;
+    notes->any = notes->any || (known > 1 && block->any);
+    notes->seeds = notes->seeds || (known > 1 && !block->any);
+    if (known != 1 || isnan(figure->low) || isnan(figure->high))
+        return;
+    notes->over = notes->over || block->over.n_conditions > 0;
+    notes->range = notes->range || figure->range;
+    while (i < notes->n_spreads && strcmp(notes->spread[i], spread) != 0)
+        i++;
+    if (!figure->range && i == notes->n_spreads && spread != NULL)
+        notes->spread[notes->n_spreads++] = spread;
+}
