@@ -163,6 +163,12 @@ static bool read_digits(const struct source *source, const struct node *node, st
     return true;
 }
 
+static bool read_result(const struct source *source, const struct node *node, struct block *block)
+{
+    block->result = node->kind == NODE_SCALAR ? result_find(node->text) : RESULT_COUNT;
+    return block->result != RESULT_COUNT || fail_value(source, node, "result", "a result such as ok or diverged");
+}
+
 static bool read_each(const struct source *source, const struct node *node, struct block *block)
 {
     block->any = node->kind == NODE_SCALAR && strcmp(node->text, "any") == 0;
@@ -172,17 +178,18 @@ static bool read_each(const struct source *source, const struct node *node, stru
 bool block_read(const struct source *source, const struct node *node, struct block *block)
 {
     static const char *const keys[][12] = {
-        [BLOCK_TABLE] = {"table", "where", "rows", "across", "show", "over", "along", "each", "digits"},
-        [BLOCK_COUNT] = {"count", "where", "rows", "of"},
+        [BLOCK_TABLE] = {"table", "where", "result", "rows", "across", "show", "over", "along", "each", "digits"},
+        [BLOCK_COUNT] = {"count", "where", "result", "rows", "of"},
         [BLOCK_ABOUT] = {"about"}};
-    static const int n_keys[] = {[BLOCK_TABLE] = 9, [BLOCK_COUNT] = 4, [BLOCK_ABOUT] = 1};
+    static const int n_keys[] = {[BLOCK_TABLE] = 10, [BLOCK_COUNT] = 5, [BLOCK_ABOUT] = 1};
     const struct node *entry;
-    *block = (struct block){.mark = node->mark, .across = -1, .along = -1, .digits = DIGITS};
+    *block = (struct block){.mark = node->mark, .result = RESULT_COUNT, .across = -1, .along = -1, .digits = DIGITS};
     if (node->kind != NODE_MAP)
         return fail_value(source, node, "a block", "table:, count: or about: with the folder of a run");
     if (!read_kind(source, node, block) || !keys_known(source, node, " in a block", keys[block->kind], n_keys[block->kind]))
         return false;
     if (((entry = node_find(node, "where")) != NULL && !filter_read(source, entry, "where", &block->where)) ||
+        ((entry = node_find(node, "result")) != NULL && !read_result(source, entry, block)) ||
         ((entry = node_find(node, "over")) != NULL && !filter_read(source, entry, "over", &block->over)) ||
         ((entry = node_find(node, "rows")) != NULL && !read_rows(source, entry, block)) ||
         ((entry = node_find(node, "across")) != NULL && !read_field(source, entry, "across", &block->across)) ||

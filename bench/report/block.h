@@ -11,12 +11,14 @@
  *   <!-- end -->
  *
  * table: of the points, those that differ in seeds alone together: their median and range. More of it:
- *   show: a column, a list of columns, or COLUMN: "head [unit]"; `A / B` is the quotient of two columns
+ *   show: a column, a list of columns, or COLUMN: "head [unit]"; `A / B` is the quotient of two columns. Columns of training of a
+ *       point of accuracy are those of the training that it depends on
+ *   result: diverged       only points that ended so
  *   over: {FIELD: value}   each figure over that of the point that differs in these fields (and in those that one does not use)
  *   along: FIELD           the exponent p of figure ~ FIELD^p instead of the figure
  *   each: any              points that differ in other fields share a row: median, least and most
  *   digits: 3              significant digits
- * count: how many points ended with which result, or have which value of the column that of: names; where:, rows: as above.
+ * count: how many points ended with which result, or have which value of the column that of: names; where:, result:, rows: as above.
  * about: when and on what it was measured, how many points, rounds and seeds, what else the machine did; of a list of folders a table.
  */
 #ifndef BENCH_REPORT_BLOCK_H
@@ -45,6 +47,7 @@ struct block {
     int n_folders;
     bool listed; /* about: of a list */
     struct filter where, over;
+    enum result result; /* RESULT_COUNT: any */
     int rows[BLOCK_FIELDS_MAX], n_rows;
     int across, along; /* fields, or -1 */
     struct block_shown shown[BLOCK_SHOWN_MAX];

@@ -156,6 +156,24 @@ static void put_machine(FILE *out, const json_t *machine)
             text_at(machine, "compiler", "a compiler that is not named"));
 }
 
+/* Bandwidth of the largest working set and rate of multiply-adds, of the most threads that were measured. */
+static void put_limits(FILE *out, const json_t *machine)
+{
+    const json_t *roofs = json_object_get(machine, "roofs"), *all = json_object_get(roofs, "threads");
+    json_t *values;
+    const json_t *most = json_array_get(all, json_array_size(all) - 1);
+    const char *kernel, *level = text_at(roofs, "level", "");
+    double bandwidth = 0;
+    if (most == NULL)
+        return;
+    json_object_foreach((json_t *)json_object_get(most, "MB_per_s"), kernel, values) bandwidth =
+        fmax(bandwidth, json_number_value(json_array_get(values, json_array_size(values) - 1)));
+    double rate = json_number_value(json_object_get(json_object_get(json_object_get(most, "MFLOP_per_s"), "float32"), level));
+    long long threads = json_integer_value(json_object_get(most, "threads"));
+    fprintf(out, " The limits that it measured of its machine, with %lld thread%s: %.1f GB/s from memory, %.0f GFLOP/s in float32.",
+            threads, threads == 1 ? "" : "s", bandwidth / 1e3, rate / 1e3);
+}
+
 static bool put_paragraph(FILE *out, const struct block *block, const struct block_data *data, const char *home)
 {
     struct stream text;
@@ -175,6 +193,7 @@ static bool put_paragraph(FILE *out, const struct block *block, const struct blo
     fprintf(text.file, "; commit %s", text_at(data->machine, "commit", "not recorded"));
     put_texts(text.file, &data->rounds, "harness", ", harness ", ", harnesses ");
     fputc('.', text.file);
+    put_limits(text.file, data->machine);
     bool good = put_load(text.file, &data->rounds);
     put_warnings(text.file, &data->points);
     if (!stream_close(&text))

@@ -190,6 +190,8 @@ bool block_caption(FILE *out, const struct block *block, struct record *const *r
     put_days(text.file, record, n);
     fputs("; ", text.file);
     put_shared(text.file, block, record, n);
+    if (block->result != RESULT_COUNT)
+        fprintf(text.file, "; only points that are %s", result_name(block->result));
     fputc('.', text.file);
     put_over(text.file, block);
     put_brackets(text.file, block, record, n, notes);

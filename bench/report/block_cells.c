@@ -27,10 +27,16 @@ struct block_figure block_figure_of(const struct block_shown *shown, const struc
         figure.value /= block_column_number(shown->divisor, record);
         return figure;
     }
-    figure.whole = json_is_integer(raw) || isinf(figure.value);
+    bool counted =
+        strcmp(column->unit, "iterations") == 0 || strcmp(column->unit, "1/token") == 0; /* a whole one may be stored as 27.0 */
+    figure.whole = json_is_integer(raw) || isinf(figure.value) || (counted && figure.value == round(figure.value));
     if (column->low != NULL) {
         figure.low = shown->scale * record_number(record, column->low);
         figure.high = shown->scale * record_number(record, column->high);
+    }
+    if (column->never && !isnan(figure.value)) { /* an end that was not reached */
+        figure.low = isnan(figure.low) && column->low != NULL ? INFINITY : figure.low;
+        figure.high = isnan(figure.high) && column->high != NULL ? INFINITY : figure.high;
     }
     figure.range = strcmp(column->path, "throughput.median") == 0 && isnan(figure.low) && record_number(record, "rounds") > 1;
     if (figure.range) {

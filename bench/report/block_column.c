@@ -22,6 +22,8 @@ static const struct block_column columns[] = {
     {"max_h",                            "inputs.max_h",                 "", NONE},
     {"measured_rho",                     "inputs.rho",                   "", NONE},
     {"measured_kappa",                   "inputs.kappa",                 "", NONE},
+    {"measured_norm",                    "inputs.norm",                  "", NONE},
+    {"measured_norm_inf",                "inputs.norm_inf",              "", NONE},
     {"bounds_hold",                      "convergence.bounds_hold",      "", NONE},
     {"convergence_rate",                 "convergence.rate",             "", NONE},
     {"convergence_l_run",                "convergence.l_run",            "iterations", NONE},

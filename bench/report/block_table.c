@@ -60,7 +60,8 @@ static bool table_make(struct table *table)
     if (!table->record || !table->member || !table->row || !table->column || !table->value)
         return fail_memory(table->error);
     for (size_t i = 0; i < table->all->n; i++)
-        if (filter_keeps(&block->where, &table->all->record[i].point))
+        if (filter_keeps(&block->where, &table->all->record[i].point) &&
+            (block->result == RESULT_COUNT || block->result == table->all->record[i].result))
             table->record[table->n++] = &table->all->record[i];
     if (table->n == 0)
         return fail_at(table->error, &block->mark, "no point of %s is meant; expected a where: that keeps some", block->folder[0]);
@@ -102,6 +103,18 @@ static bool are_one(const struct table *table, size_t n)
                                "%zu points share a cell that differ in %s; expected it in where:, rows: or across:", n,
                                fields[f].name);
     return true;
+}
+
+/* What a column is of: a point, or the training that it depends on; NULL where that is not there. */
+static const struct record *source_of(const struct table *table, const struct block_column *column, const struct record *record)
+{
+    struct point training;
+    if (strncmp(column->path, "training.", 9) != 0 || !point_training(&record->point, &training))
+        return record;
+    for (size_t i = 0; i < table->all->n; i++)
+        if (point_equal(&table->all->record[i].point, &training))
+            return &table->all->record[i];
+    return NULL;
 }
 
 /* ---- Figures ------------------------------------------------------------------------------------------------------------- */
@@ -189,10 +202,13 @@ static bool put_cell(struct table *table, const struct block_shown *shown, size_
     if (n > 0 && block_text_of(shown->column, table->member, n, cell))
         return true;
     for (size_t i = 0; i < n; i++) {
-        struct block_figure one = block_figure_of(shown, table->member[i]);
+        const struct record *source = source_of(table, shown->column, table->member[i]);
+        struct block_figure one = {.value = NAN};
+        if (source != NULL)
+            one = block_figure_of(shown, source);
         if (block->over.n_conditions > 0 && !divide(table, shown, table->member[i], &one))
             return false;
-        if (isnan(one.value)) {
+        if (isnan(one.value)) { /* inf / inf is one as well */
             failed += table->member[i]->result != RESULT_OK;
             continue;
         }
