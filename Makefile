@@ -1,7 +1,7 @@
 # Builds and checks everything. `make help` lists the targets; ./run.sh builds by itself.
 #
 # All that is built lies in build/, or in a folder of its own below it for sanitizers (make SANITIZE=address,undefined test).
-# A new .c file is picked up by itself. A new implementation is one file in impls/ and one line in impls/contract/registry.c; one on a CUDA
+# A new .c file is picked up by itself. A new implementation is one file in impls/ and one line in impls/registry/registry.c; one on a CUDA
 # device is one .cu file in impls/cuda/ and one line in impls/cuda/registry.h.
 
 ifeq ($(origin CC),default)
@@ -49,41 +49,30 @@ CUDA_TARGETS := 80 90 100
 ifeq ($(origin NVCC),undefined)
 NVCC := $(if $(SANITIZE),,$(shell bench/build/cuda.sh find))
 endif
-CUDA_NAMES := $(if $(NVCC),device support,absent support)
-
-# The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
-# of a measure, the points of that measure.
-MEASURES := convergence throughput gradient reach training accuracy
-# Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
-LEARNING := training accuracy difference recipe curve checkpoint
-MEASURING := $(addprefix measure/,$(MEASURES) cache subject measure validate backward kept timing sampling transfer worker \
-    $(filter-out $(MEASURES) recipe,$(LEARNING))) sweep/recipe problems/% machine/memory machine/load machine/pace \
-    base/safetensors base/safetensors_write base/statistics base/random
+# What is there in their place without it lies in a folder absent/ beside them.
+cuda_or_absent = $(if $(NVCC),$1,$1/absent)
 
 # $1: rooms. The objects of all their sources; variant_objects: of rooms of arithmetic.
 names = $(basename $(notdir $(wildcard $1)))
-objects = $(patsubst %,$(OBJECTS)/%.o,$(basename $(wildcard $(foreach room,$1,$(room)/*.c $(room)/*.cc))))
+objects = $(patsubst %,$(OBJECTS)/%.o,$(basename $(wildcard $(foreach room,$1,$(addprefix $(room)/,*.c *.cc $(if $(NVCC),*.cu))))))
 variant_objects = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %.c,$(OBJECTS)/%.f$b.$l.o,$(wildcard $(addsuffix /*.c,$1)))))
 once = $(patsubst %,$(OBJECTS)/$1/%.o,$2)
 
-MAIN := $(OBJECTS)/bench/command/main.o
+MAIN := $(call objects,bench)
 IMPLS := $(call objects,impls/contract) $(call variant_objects,impls impls/math impls/fused)
-CUDA := $(call once,impls/cuda,$(CUDA_NAMES) $(if $(NVCC),$(call names,impls/cuda/*.cu)))
-CUDA_LIMITS := $(call once,bench/machine/cuda,$(if $(NVCC),limits,absent))
-BENCH := $(filter-out $(MAIN),$(call objects,$(BENCH_ROOMS))) $(call variant_objects,bench/machine/kernels)
+CUDA := $(call objects,$(call cuda_or_absent,impls/cuda))
+CUDA_LIMITS := $(call objects,$(call cuda_or_absent,bench/machine/cuda))
+BENCH := $(call objects,$(BENCH_ROOMS)) $(call variant_objects,bench/machine/kernels)
 TASKS := $(call objects,tasks)
 TRAIN := $(call objects,train) $(call variant_objects,train/layers train/math)
 PLOTS := $(call objects,plots)
 TESTS := $(call objects,$(TEST_ROOMS))
 PLANTED := $(call variant_objects,tests/planted)
-LIBRARY := $(IMPLS) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(OBJECTS)/build_identity.o
-REGISTRY := $(OBJECTS)/impls/contract/registry.o
+REGISTRY := $(call objects,impls/registry)
+LIBRARY := $(IMPLS) $(REGISTRY) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(OBJECTS)/build_identity.o
 PLANTED_REGISTRY := $(REGISTRY:.o=.planted.o)
-MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH)) $(TASKS) $(TRAIN)
 
-ROOMS := $(BENCH_ROOMS) bench/machine/kernels bench/machine/cuda impls $(addprefix impls/,contract math fused cuda) tasks train train/layers train/math \
-    plots $(TEST_ROOMS) $(addprefix tests/,planted fuzz faults races cuda nvml)
-SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc $(room)/*.cu))
+SOURCES := $(shell find bench impls tasks train plots tests -name '*.[ch]' -o -name '*.cc' -o -name '*.cu')
 SCRIPTS := run.sh .ci/run $(wildcard bench/build/*.sh tests/*.sh)
 
 # ---- Flags -------------------------------------------------------------------------------------------------------------
@@ -118,8 +107,9 @@ CUDA_FLAGS := -std=c++20 -O3 -Werror all-warnings -Xcompiler -Wall,-Wextra,-Werr
 # What defines the code that the compiler makes, apart from the source; folders of this machine are not part of it.
 CODE_FLAGS = $(COMPILER): $(C_FLAGS) | $(VARIANT_FLAGS) $(foreach l,$(LEVELS),| $l $(LEVEL_FLAGS_$l))
 
-# The tests count what an implementation allocates (tests/support/allocations.c).
-WRAPPED := malloc calloc realloc aligned_alloc posix_memalign
+# The tests count what an implementation allocates (tests/support/allocations.c), and have the clock in their hand
+# (tests/support/clock.c).
+WRAPPED := malloc calloc realloc aligned_alloc posix_memalign clock_seconds
 WRAP_FLAGS := $(if $(wildcard tests/support/allocations.c),$(patsubst %,-Wl$(comma)--wrap=%,$(WRAPPED)))
 
 # make V=1 shows the whole commands.
@@ -141,7 +131,7 @@ docs: $(BUILD)/bench ## write the blocks of pages anew, from results/reference
 	@$(BUILD)/bench blocks $$(find README.md docs results/reference/README.md -name '*.md' | sort)
 
 kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
-	@KILLS=$(KILLS) $(MAKE) --no-print-directory SUITE=kills test
+	@KILLS=$(KILLS) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=kills test
 
 aa: ## the same sweep twice: how often the 95 % intervals of a point exclude each other
 	@tests/aa.sh
@@ -155,7 +145,7 @@ lint-format: | needs
 	@clang-format --dry-run -Werror $(SOURCES)
 
 lint-tidy: | needs
-	@printf '%s\n' $(filter-out $(if $(NVCC),,impls/cuda/device.c tests/cuda/runtime.c),$(filter %.c,$(SOURCES))) | xargs -P $$(nproc) -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
+	@printf '%s\n' $(filter-out $(if $(NVCC),,$(shell grep -l 'include <cuda' $(SOURCES))),$(filter %.c,$(SOURCES))) | xargs -P $$(nproc) -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
 	    $(filter-out -Werror -fopenmp,$(C_FLAGS)) -I. $(PACKAGE_FLAGS) $(CUDA_INCLUDES) 2>&1 | { ! grep -A 5 -E 'warning:|error:'; }
 
 # Rules of cppcheck that are mistaken here: about errors that fail() fills in, struct literals passed on, NULL as (void *)0.
@@ -193,7 +183,7 @@ $(BUILD)/tests: $(TESTS) $(LIBRARY) $(filter $(OBJECTS)/tests/planted/planted_gr
 $(BUILD)/bench-planted: $(MAIN) $(filter-out $(REGISTRY),$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link)
 
-# ---- Proof by force (docs/testing.md) -----------------------------------------------------------------------------------
+# ---- Proof by force (docs/explanation/testing.md) ------------------------------------------------------------------------
 
 # The parsers of untrusted bytes, in a build of their own with clang; one instruction level will do.
 FUZZED := sweep journal safetensors draw
@@ -210,7 +200,7 @@ tsan: | needs ## look for data races in every implementation
 	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/tsan SANITIZE=thread build/tsan/races
 	@tests/races.sh build/tsan
 
-$(BUILD)/races: $(call once,tests,races/races support/cases support/reference) $(filter-out $(REGISTRY),$(LIBRARY)) \
+$(BUILD)/races: $(call once,tests,races/races support/cases support/pairs support/reference) $(filter-out $(REGISTRY),$(LIBRARY)) \
     $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link,$$(pkg-config --libs check))
 
@@ -248,8 +238,8 @@ $(OBJECTS)/%.o: %.cu $(CUDA_FILE)
 	$(call show,nvcc) && $(NVCC) -ccbin $(CXX) $(CUDA_FLAGS) -I. -MMD -MP -MF $(@:.o=.d) -c $< -o $@ 2>$(@:.o=.ptxas) || \
 	    { grep -v '^ptxas info' $(@:.o=.ptxas) >&2; exit 1; }
 
-$(OBJECTS)/impls/cuda/device.o: FILE_FLAGS = $(CUDA_INCLUDES)
-$(OBJECTS)/impls/cuda/device.o: $(CUDA_FILE)
+$(OBJECTS)/impls/cuda/%: FILE_FLAGS = $(CUDA_INCLUDES)
+$(CUDA) $(CUDA_LIMITS): $(CUDA_FILE)
 $(REGISTRY) $(PLANTED_REGISTRY): FILE_FLAGS := $(if $(NVCC),-DWITH_CUDA)
 $(REGISTRY) $(PLANTED_REGISTRY): $(CUDA_FILE)
 
@@ -266,18 +256,18 @@ $(OBJECTS)/%.o: %.c $(FLAGS_FILE)
 $(OBJECTS)/%.o: %.cc $(FLAGS_FILE)
 	$(call compile,$(CXX) $(CXX_FLAGS))
 
-# Carries the gnuplot scripts inside it.
-$(OBJECTS)/plots/scripts.o: $(wildcard plots/*.gp)
+# The gnuplot scripts are carried inside.
+$(PLOTS): $(wildcard plots/*.gp)
 
-$(PLANTED_REGISTRY): impls/contract/registry.c $(wildcard tests/planted/*.c) $(FLAGS_FILE)
+$(OBJECTS)/%.planted.o: %.c $(wildcard tests/planted/*.c) $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),$(FILE_FLAGS) '-DMORE_IMPLEMENTATIONS(X)=$(patsubst %,X(%),$(call names,tests/planted/*.c))')
 
-# Machine facts name the flags that the implementations were built with.
-$(OBJECTS)/bench/machine/machine.o: FILE_FLAGS := '-DBUILD_FLAGS="$(C_FLAGS) | $(VARIANT_FLAGS)"'
-
-REGISTRIES := impls/contract/registry.c impls/cuda/registry.h
-$(BUILD)/build_identity.c: bench/build/build_identity.sh $(REGISTRIES) $(IMPLS) $(CUDA) $(MEASURED) $(FLAGS_FILE) $(CUDA_FILE)
-	$(call show,write) && bench/build/build_identity.sh '$(CODE_FLAGS)' '$(REGISTRIES)' '$(MEASURES)' '$(LEARNING)' $(IMPLS) $(CUDA) $(MEASURED) >$@
+# Written anew only when it says something else.
+$(BUILD)/build_identity.c: bench/build/build_identity.sh $(filter-out tests/% plots/%,$(SOURCES)) $(FLAGS_FILE) $(CUDA_FILE)
+	@mkdir -p $(@D)
+	@bench/build/build_identity.sh '$(CODE_FLAGS)' '$(CUDA_COMPILER): $(CUDA_FLAGS)' '$(C_FLAGS) | $(VARIANT_FLAGS)' >$@.new
+	@cmp -s $@ $@.new || { echo 'write $(@F)' && cp $@.new $@; }
+	@rm $@.new
 
 $(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))

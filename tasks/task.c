@@ -1,4 +1,6 @@
 /* See task.h: what is the same for every family. */
+#include "tasks/task.h"
+
 #include "tasks/family.h"
 
 #include <math.h>

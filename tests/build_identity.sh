@@ -10,8 +10,8 @@ failed=0
 identity() {
     local place=$folder/$1 flags=$2
     shift 2
-    mkdir -p "$place"/{,objects/}{impls/{contract,math,cuda},bench,train}
-    printf '#define ROWS(X) \\\n    X(one) \\\n    X(two)\n' >"$place/impls/contract/registry.c"
+    mkdir -p "$place"/{,objects/}{impls/{registry,math,cuda},bench,train}
+    printf '#define ROWS(X) \\\n    X(one) \\\n    X(two)\n' >"$place/impls/registry/registry.c"
     printf '#define ROWS(X) \\\n    X(card, EXACT, "...")\n' >"$place/impls/cuda/registry.h"
     echo 'int card(int x) { return x; }' >"$place/impls/cuda/card.c"
     echo 'int device(int x) { return x - 1; }' >"$place/impls/cuda/device.c"
@@ -31,10 +31,10 @@ identity() {
     local file
     (
         cd "$place"
-        for file in impls/{contract/registry,one,two,math/scan,cuda/card,cuda/device} bench/{timing,speed,error,learn,course} train/layer; do
+        for file in impls/{registry/registry,one,two,math/scan,cuda/card,cuda/device} bench/{timing,speed,error,learn,course} train/layer; do
             gcc -O2 -g "-ffile-prefix-map=$PWD=." -c "$file.c" -o "objects/$file.o"
         done
-        "$script" "$flags" "impls/contract/registry.c impls/cuda/registry.h" "speed error learn" "learn course" objects/*/*.o objects/*/*/*.o | grep '^    {"'
+        "$script" "$flags" shown "impls/registry/registry.c impls/cuda/registry.h" "speed error learn" "learn course" objects/*/*.o objects/*/*/*.o | grep '^    {"'
     )
 }
 
@@ -60,7 +60,7 @@ differ "what measures share" "speed error learn " "$(identity measures O2 bench/
 differ "a layer" "learn " "$(identity layer O2 train/layer.c 'int layer(int x) { return x + 7; }')"
 differ "what learning shares" "learn " "$(identity course O2 bench/course.c 'int course(int x) { return x + 7; }')"
 differ "the flags" "one two card speed error learn " "$(identity flags O3)"
-differ "one more implementation" "three " "$(identity more O2 impls/contract/registry.c \
+differ "one more implementation" "three " "$(identity more O2 impls/registry/registry.c \
     $'#define ROWS(X) \\\n    X(one) \\\n    X(two) \\\n    X(three)\nint added;')"
 
 exit $failed

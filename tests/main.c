@@ -16,7 +16,7 @@ static Suite *(*const suites[])(void) = {
 int main(void)
 {
     /* Only a test that hangs may run into this: no verdict depends on how fast the machine is. */
-    setenv("CK_DEFAULT_TIMEOUT", "300", 0);
+    setenv("CK_DEFAULT_TIMEOUT", "3600", 0);
     SRunner *runner = srunner_create(NULL);
     for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
         srunner_add_suite(runner, suites[i]());

@@ -7,4 +7,7 @@
  * for the name of a measure, what it measures and how. NULL for a name the build does not know. */
 const char *build_identity(const char *name);
 
+/* The flags that the implementations were compiled with. */
+const char *build_flags(void);
+
 #endif

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 static const double GRACE = 1;  /* seconds from SIGTERM to SIGKILL */
-static const double LOST = 10;  /* seconds from SIGKILL until a child is given up: it hangs in the kernel */
+static const double LOST = 60;  /* seconds from SIGKILL until a child is given up: it hangs in the kernel */
 static const double LOOK = 0.1; /* seconds between looks at the child's memory: rare enough to disturb no measurement */
 
 /* What happens to the child at the next deadline. */

@@ -1,7 +1,7 @@
 /* See calibrate.h. */
-#include "bench/base/files.h"
 #include "bench/command/calibrate.h"
 
+#include "bench/base/files.h"
 #include "bench/base/parse.h"
 #include "bench/command/folder.h"
 #include "bench/machine/device.h"

@@ -1,7 +1,7 @@
 /* See conclude.h. */
-#include "bench/base/files.h"
 #include "bench/command/conclude.h"
 
+#include "bench/base/files.h"
 #include "bench/base/parse.h"
 #include "bench/command/folder.h"
 #include "bench/command/points.h"

@@ -1,7 +1,7 @@
 /* See dump.h. */
-#include "bench/base/files.h"
 #include "bench/command/dump.h"
 
+#include "bench/base/files.h"
 #include "bench/base/number.h"
 #include "bench/base/safetensors_write.h"
 #include "bench/base/text.h"

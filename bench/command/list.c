@@ -94,7 +94,7 @@ bool list_print(FILE *out, const char *root, struct error *error)
         if (one->options != NULL)
             fprintf(out, "  %-22s options: %s\n", "", one->options);
     }
-    fprintf(out, "Those of cuda: %s (docs/cuda.md).\n", CUDA_PROOF);
+    fprintf(out, "Those of cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
     fprintf(out, "\nInstruction levels of this machine:");
     for (enum level level = LEVEL_BASELINE; level < LEVEL_COUNT; level++)
         if (level_available(level))

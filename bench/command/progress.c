@@ -1,7 +1,7 @@
 /* See progress.h. */
-#include "bench/base/text.h"
 #include "bench/command/progress.h"
 
+#include "bench/base/text.h"
 #include "bench/base/clock.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* See single.h. */
-#include "bench/base/files.h"
 #include "bench/command/single.h"
 
+#include "bench/base/files.h"
 #include "bench/base/clock.h"
 #include "bench/base/text.h"
 #include "bench/command/folder.h"

@@ -46,7 +46,7 @@
  *           "median", "q1", "q3" of the problems that have an answer within the limit, null where that is one that never got there,
  *           "reached": how many did, "within": the share of those within T/4 applications, "each": [per problem, null: never]}},
  *       "floor": median over the problems of the smallest error that was seen,
- *       "tracked": null or share of tokens whose state tells the right word of a group (docs/regimes.md)},
+ *       "tracked": null or share of tokens whose state tells the right word of a group (docs/reference/regimes.md)},
  *   "training": null or {
  *       "parameters":, "steps": done, "stage": of the curriculum, "length": of its examples,
  *       "loss":, "accuracy": of the last full row of the curve (nats; of tokens), "checked": accuracy of the last check on fresh

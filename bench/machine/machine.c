@@ -1,6 +1,7 @@
 /* The facts and the type of the machine, see machine.h. */
 #include "bench/machine/machine.h"
 
+#include "bench/base/build.h"
 #include "bench/base/files.h"
 #include "bench/base/parse.h"
 #include "bench/machine/cpu.h"
@@ -18,10 +19,6 @@
 #include <time.h>
 #include <xxhash.h>
 #include <yaml.h>
-
-#ifndef BUILD_FLAGS
-#define BUILD_FLAGS NULL
-#endif
 
 #ifdef __clang__
 #define COMPILER __VERSION__
@@ -194,7 +191,7 @@ json_t *machine_facts(void)
                               "kernel", kernel(),
                               "distribution", distribution(),
                               "compiler", json_text(COMPILER),
-                              "flags", json_text(BUILD_FLAGS),
+                              "flags", json_text(build_flags()),
                               "libraries", libraries(),
                               "threading_variables", threading_variables());
     // clang-format on

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double seconds_each = 60; /* for the child, and for each number of threads: some ten times what it takes */
+static const double seconds_each = 600; /* for the child, and for each number of threads: some hundred times what it takes */
 
 static bool read_threads(const json_t *list, int threads[ROOF_COUNTS_MAX], int *n, struct error *error)
 {

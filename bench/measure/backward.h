@@ -1,5 +1,5 @@
 /* The backward pass of a subject: the derivative of a loss that it is given, the gradients that it leaves, and whether they may be
- * timed at all. The loss is a random linear function of h. docs/measuring.md says in words how gradients are validated. */
+ * timed at all. The loss is a random linear function of h. docs/explanation/measuring.md: how gradients are validated. */
 #ifndef BENCH_MEASURE_BACKWARD_H
 #define BENCH_MEASURE_BACKWARD_H
 

@@ -1,7 +1,7 @@
 /* See checkpoint.h. */
-#include "bench/base/files.h"
 #include "bench/measure/checkpoint.h"
 
+#include "bench/base/files.h"
 #include "bench/base/parse.h"
 #include "bench/base/safetensors_write.h"
 

@@ -1,7 +1,7 @@
 /* See subject.h. */
-#include "bench/measure/cache.h"
 #include "bench/measure/subject.h"
 
+#include "bench/measure/cache.h"
 #include "bench/base/clock.h"
 #include "bench/base/parse.h"
 #include "bench/machine/machine.h"

@@ -1,4 +1,4 @@
-/* How the parameters of one token are drawn. docs/regimes.md is the user's page.
+/* How the parameters of one token are drawn. docs/reference/regimes.md is the user's page.
  *
  * free: lambda uniform in [0, lambda_max), raw theta standard normal (dense: Q = I - N / 2 with N normal, scaled to norm about 2).
  *

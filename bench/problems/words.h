@@ -1,5 +1,5 @@
-/* Words of a group, as a recurrence that has to follow them: problems that are constructed, not drawn from a regime. docs/regimes.md is
- * the user's page.
+/* Words of a group, as a recurrence that has to follow them: problems that are constructed, not drawn from a regime
+ * (docs/reference/regimes.md).
  *
  * Token t brings a random element of A5, as a 5 x 5 permutation matrix A_t: in the plain form with a dense mixer, Lambda = lambda I and
  * Q_t = lambda A_t^{-1}, so that A_t = Q_t^{-1} Lambda. v is A_1 s at the first token, s = (-2, -1, 0, 1, 2), and 0 after it: the state

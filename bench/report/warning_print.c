@@ -119,7 +119,7 @@ bool warnings_print(FILE *out, const struct records *records, const struct preca
             good = stream_close(&paragraph);
         }
         if (good) {
-            fputs(any ? "" : "\nWarnings (docs/numbers.md says how to read them):\n", out);
+            fputs(any ? "" : "\nWarnings (docs/reference/messages.md says how to read them):\n", out);
             print_wrapped(out, paragraph.text);
             free(paragraph.text);
         }

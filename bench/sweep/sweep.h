@@ -1,4 +1,4 @@
-/* A sweep file, read and expanded: the points to measure, how to run them, what to draw. docs/sweep-files.md is the user's page. */
+/* A sweep file, read and expanded: the points to measure, how to run them, what to draw (docs/reference/sweep-files.md). */
 #ifndef BENCH_SWEEP_SWEEP_H
 #define BENCH_SWEEP_SWEEP_H
 

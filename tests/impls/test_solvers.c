@@ -1,5 +1,5 @@
 /* Solvers: every implementation of the registry whose iterates are its own. Over the shared list of cases, what they converge to is
- * the exact answer; and what each of them promises beside that (docs/solvers.md). */
+ * the exact answer; and what each of them promises beside that (docs/explanation/solvers.md). */
 #include "tests/support/reference.h"
 
 #include "bench/measure/subject.h"
@@ -96,7 +96,7 @@ START_TEST(converged_answers)
             const struct implementation *one = registry_get(i, dtype, _i % 2 ? level_best() : LEVEL_BASELINE);
             if (!one->solver || !supported(one, &tensors.problem, &settings))
                 continue;
-            struct status status = run_variant(one, &tensors, &settings, 1 + _i % 3, h, NULL, NULL);
+            struct status status = run_variant(one, &tensors, &settings, test.threads, h, NULL, NULL);
             ck_assert_msg(status.code == STATUS_OK || !must_converge(one, largest(exact, n)) || most > 0.05, "%s: %s: %s %s",
                           test.name, one->name, status_names[status.code], status.message);
             if (status.code != STATUS_OK || most > 0.05)

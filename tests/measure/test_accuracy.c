@@ -251,11 +251,21 @@ END_TEST
 
 /* ---- Through the program ------------------------------------------------------------------------------------------------ */
 
-/* Runs a sweep and returns its exit status; the records of its run are read where they are. */
-static int run(const char *text, const char *results, struct records *records)
+/* Runs a sweep, its processes under a fault of tests/faults/ or NULL, and returns its exit status; the records of its run are read
+ * where they are. */
+static int run_under(const char *fault, const char *text, const char *results, struct records *records)
 {
-    const char *const argv[] = {program, sweep_file(text), "--results", results, NULL};
-    const struct process_request request = {.argv = argv, .time_limit = 200};
+    struct faulted under = {.word = {NULL}};
+    const char *argv[FAULTED_WORDS + 5];
+    size_t n = 0;
+    if (fault != NULL) {
+        program_faulted(fault, "worker", scratch_path("calls"), &under);
+        memcpy(argv, under.word, sizeof under.word);
+        n = FAULTED_WORDS;
+    }
+    const char *const plain[] = {program, sweep_file(text), "--results", results, NULL};
+    memcpy(argv + n, plain, sizeof plain);
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
     struct process_result process;
     ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
     ck_assert_msg(!process.timed_out && process.signal == 0, "%s %s", process.output, process.errors);
@@ -267,6 +277,11 @@ static int run(const char *text, const char *results, struct records *records)
     }
     process_result_free(&process);
     return status;
+}
+
+static int run(const char *text, const char *results, struct records *records)
+{
+    return run_under(NULL, text, results, records);
 }
 
 static const struct record *find(const struct records *records, const char *measure, int64_t length)
@@ -283,7 +298,7 @@ static const struct record *find(const struct records *records, const char *meas
 }
 
 #define LSTM "model: {layer: lstm, d_model: 16, d: 16}\n"
-#define HERE "run: {threads: 1, calibration: none}\n"
+#define HERE "run: {threads: 1, calibration: none, time_limit: 1 h, training_limit: 1 h}\n"
 
 /* A tiny LSTM learns the parity of all tokens so far. */
 START_TEST(an_lstm_learns)
@@ -368,9 +383,13 @@ START_TEST(one_training_many_evaluations)
 }
 END_TEST
 
-static const char slow[] = TINY LSTM
-    "recipe: {steps: 1500, batch: 16, train_length: 4, rate: 0.01, warmup: 20, target: 1, check_every: 500, check_examples: 20}\n"
-    "test: {test_length: 4, examples: 50}\nrun: {threads: 1, calibration: none, checkpoint_every: 0.02}\n";
+#define TRAINED(checkpoint_every)                                                                                                  \
+    TINY LSTM "recipe: {steps: 1500, batch: 16, train_length: 4, rate: 0.01, warmup: 20, target: 1, check_every: 500, "            \
+              "check_examples: 20}\n"                                                                                              \
+              "test: {test_length: 4, examples: 50}\n"                                                                             \
+              "run: {threads: 1, calibration: none, time_limit: 1 h, training_limit: 1 h, checkpoint_every: " checkpoint_every     \
+              "}\n"
+static const char seldom[] = TRAINED("1 h"), stepwise[] = TRAINED("0.000001"); /* the latter: a checkpoint after each step */
 
 /* The one training below a folder of results. */
 static void checkpoint_path(const char *results, char path[PATH_MAX])
@@ -386,28 +405,32 @@ static void checkpoint_path(const char *results, char path[PATH_MAX])
         closedir(entries);
 }
 
+/* The training stops by itself while it writes its third checkpoint, at the fifth fsync: each makes two, of the file and of its folder.
+ * Then the program is killed, and the training with it. */
 static void start_and_kill(const char *results)
 {
-    const char *sweep = sweep_file(slow);
-    char path[PATH_MAX];
+    const char *sweep = sweep_file(stepwise), *count = scratch_path("calls");
+    struct faulted under;
+    program_faulted("stop:5", "worker", count, &under);
+    const char *argv[FAULTED_WORDS + 5];
+    const char *const plain[] = {program, sweep, "--results", results, NULL};
+    memcpy(argv, under.word, sizeof under.word);
+    memcpy(argv + FAULTED_WORDS, plain, sizeof plain);
     pid_t pid = fork();
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         int nowhere = open("/dev/null", O_RDWR);
         for (int end = 0; end < 3; end++)
             dup2(nowhere, end);
-        execl(program, program, sweep, "--results", results, (char *)NULL);
+        execvp(argv[0], (char *const *)argv);
         _exit(127);
     }
-    for (double began = clock_seconds(); clock_seconds() < began + 60;) { /* until it has left something */
-        checkpoint_path(results, path);
-        if (path[0] != '\0' && access(path, R_OK) == 0)
-            break;
+    while (program_fault_counts(count).failed == 0) {
+        ck_assert_msg(waitpid(pid, NULL, WNOHANG) == 0, "it ended without a third checkpoint");
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-    ck_assert_msg(access(path, R_OK) == 0, "no checkpoint in a minute");
 }
 
 static void same_tensors(const char *left_path, const char *right_path)
@@ -433,14 +456,16 @@ START_TEST(killed_trainings_end_in_the_same_bits)
     struct standing standing;
     snprintf(undisturbed, sizeof undisturbed, "%s", scratch_path("undisturbed"));
     snprintf(killed, sizeof killed, "%s", scratch_path("killed"));
-    run(slow, undisturbed, &left);
+    run(seldom, undisturbed, &left);
     start_and_kill(killed);
     checkpoint_path(killed, second);
+    ck_assert_msg(access(second, R_OK) == 0, "no checkpoint");
     ck_assert_int_eq(checkpoint_open(second, &checkpoint, &error), CHECKPOINT_THERE);
     ck_assert_msg(checkpoint_standing(checkpoint, 1500, &standing, &error), "%s", error.text);
-    ck_assert_msg(standing.state.step < 1500 && !standing.done, "killed at step %lld", (long long)standing.state.step);
+    ck_assert_msg(standing.state.step >= 2 && standing.state.step < 1500 && !standing.done, "killed at step %lld",
+                  (long long)standing.state.step);
     checkpoint_close(checkpoint);
-    run(slow, killed, &right);
+    run(seldom, killed, &right);
     checkpoint_path(undisturbed, first);
     same_tensors(first, second);
     const struct record *a = find(&left, "training", 0), *b = find(&right, "training", 0);
@@ -483,11 +508,11 @@ START_TEST(spoilt_checkpoints_begin_anew)
     struct records records;
     snprintf(undisturbed, sizeof undisturbed, "%s", scratch_path("undisturbed"));
     snprintf(spoilt, sizeof spoilt, "%s", scratch_path("spoilt"));
-    run(slow, undisturbed, NULL);
+    run(seldom, undisturbed, NULL);
     start_and_kill(spoilt);
     checkpoint_path(spoilt, second);
     spoil(second);
-    run(slow, spoilt, &records);
+    run(seldom, spoilt, &records);
     ck_assert_double_eq(record_number(find(&records, "training", 0), "training.sittings"), 1);
     checkpoint_path(undisturbed, first);
     same_tensors(first, second);
@@ -583,13 +608,16 @@ START_TEST(finished_trainings_are_served)
 }
 END_TEST
 
-/* The time is up: a result, and no accuracy. A longer limit goes on, and what was not measured then is measured now. */
+/* The time is up: a result, and no accuracy. A longer limit goes on, and what was not measured then is measured now. It is up because
+ * the training's clock leaps ahead by an hour, after some steps, each of which looks at it a dozen times. */
 START_TEST(a_longer_limit_goes_on)
 {
     struct records records;
     const char *results = scratch_path("results");
 #define LONG TINY LSTM "recipe: {steps: 1500, batch: 16, train_length: 4, rate: 0.01}\ntest: {test_length: 4, examples: 50}\n"
-    ck_assert_int_eq(run(LONG "run: {threads: 1, calibration: none, training_limit: 0.02}\n", results, &records), 1);
+    ck_assert_int_eq(run_under("late:200", LONG "run: {threads: 1, calibration: none, time_limit: 1 h, training_limit: 50 min}\n",
+                               results, &records),
+                     1);
     const struct record *training = find(&records, "training", 0), *accuracy = find(&records, "accuracy", 4);
     ck_assert_int_eq(training->result, RESULT_TIMED_OUT);
     double steps = record_number(training, "training.steps");
@@ -597,7 +625,8 @@ START_TEST(a_longer_limit_goes_on)
     ck_assert_int_eq(accuracy->result, RESULT_UNTRAINED);
     ck_assert_ptr_nonnull(strstr(json_string_value(record_at(accuracy, "message")), "of 1500"));
     records_free(&records);
-    ck_assert_int_eq(run(LONG "run: {threads: 1, calibration: none, training_limit: 1 min}\n", results, &records), 0);
+    ck_assert_int_eq(run(LONG "run: {threads: 1, calibration: none, time_limit: 1 h, training_limit: 2 h}\n", results, &records),
+                     0);
     ck_assert_uint_eq(records.n, 4);
     ck_assert_int_eq(find(&records, "training", 0)->result, RESULT_OK);
     ck_assert_double_eq(record_number(find(&records, "training", 0), "training.sittings"), 2);
@@ -698,7 +727,7 @@ START_TEST(a_layer_becomes_inputs)
     checkpoint_path(results, checkpoint);
     snprintf(inputs, sizeof inputs, "%s", scratch_path("inputs.safetensors"));
     const char *const argv[] = {program, "dump", checkpoint, "--length", "5", "--batch", "3", "--out", inputs, NULL};
-    const struct process_request request = {.argv = argv, .time_limit = 60};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
     struct process_result process;
     ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
     ck_assert_msg(process.exit_status == 0, "%s", process.errors);
@@ -762,7 +791,6 @@ Suite *suite_accuracy(void)
     Suite *suite = suite_create("accuracy");
     TCase *tests = tcase_create("accuracy");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_set_timeout(tests, 300);
     tcase_add_test(tests, trainings_are_shared);
     tcase_add_test(tests, measures_stand_side_by_side);
     tcase_add_test(tests, bad_recipes_are_refused);

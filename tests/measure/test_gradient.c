@@ -146,11 +146,11 @@ START_TEST(a_wrong_gradient_is_seen)
     char program[PATH_MAX], journal[PATH_MAX];
     const char *file = scratch_path("planted.yaml"), *results = scratch_path("results");
     const char *text = "name: planted\nmeasure: gradient\nimpls: planted_gradient\nproblem: {B: 2, T: 5, d: 4, dtype: float64}\n"
-                       "run: {calibration: none}\n";
+                       "run: {time_limit: 1 h, calibration: none}\n";
     program_find("bench-planted", program);
     scratch_write(file, text, strlen(text));
     const char *const argv[] = {program, file, "--results", results, NULL};
-    const struct process_request request = {.argv = argv, .time_limit = 200};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
     struct process_result process;
     struct records records;
     struct error error;

@@ -4,6 +4,7 @@
 #include "bench/base/process.h"
 #include "plots/kinds.h"
 #include "tests/support/made_records.h"
+#include "tests/support/program.h"
 
 #include <math.h>
 #include <unistd.h>
@@ -810,7 +811,7 @@ START_TEST(the_same_bytes_again_and_by_hand)
     check_file("plots/speed.svg", first);
     ck_assert_int_eq(chdir(scratch_path("plots")), 0);
     const char *const argv[] = {"gnuplot", "-c", "throughput.gp", "speed.dat", "again.svg", NULL}; /* as the data file says */
-    const struct process_request by_hand = {.argv = argv, .time_limit = 60};
+    const struct process_request by_hand = {.argv = argv, .time_limit = HANG};
     struct process_result process;
     ck_assert_msg(process_run(&by_hand, &process, &error), "%s", error.text);
     ck_assert_msg(process.exit_status == 0 && process.signal == 0, "%s", process.errors);

@@ -263,7 +263,7 @@ START_TEST(a_paragraph_a_code)
     made_rounds("T=16", 1.2, 4e-10, "");
     made_record(JOURNAL, "ok", NULL, "impl=fixed_point", "measure=convergence", NULL); /* another measure: not counted */
     check_printed(&none,
-                  "\nWarnings (docs/numbers.md says how to read them):\n"
+                  "\nWarnings (docs/reference/messages.md says how to read them):\n"
                   "busy: 4 of 18 rounds, 2 of 3 points; at worst 0.50 processors: fixed_point (1,32,8) householder r=1\n"
                   "    kappa=free l=16 threads=1. Other programs kept processors busy while samples were timed. What\n"
                   "    helps: a quiet machine; run: {rounds: 6} or more; run: {until: ...}.\n"

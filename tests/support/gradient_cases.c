@@ -2,6 +2,7 @@
 #include "tests/support/gradient_cases.h"
 
 #include "bench/base/random.h"
+#include "tests/support/pairs.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -22,18 +23,39 @@ enum { ROWS = sizeof rows / sizeof rows[0] };
 
 const char *const gradient_tensor_names[TENSORS_MAX] = {"v", "lambda", "theta", "W", "h0"};
 
+_Static_assert(GRADIENT_PRODUCT == 2 * FORM_COUNT * ROWS, "initial states, forms, mixers");
+
+enum { CHOICE_INITIAL, CHOICE_FORM, CHOICE_ROW, CHOICES };
+
+/* The rows are made once. */
+static const struct rows *list(void)
+{
+    static const struct factors factors = {CHOICES, {2, FORM_COUNT, ROWS}};
+    static struct rows cases;
+    if (cases.n == 0)
+        (pairs_full() ? pairs_product : pairs_cover)(&factors, &cases);
+    return &cases;
+}
+
 int gradient_cases(void)
 {
-    return ROWS * FORM_COUNT * 2;
+    return list()->n;
 }
 
 struct test_case gradient_case(int i)
+{
+    const int *row = list()->value[i];
+    return gradient_case_of((row[CHOICE_INITIAL] * FORM_COUNT + row[CHOICE_FORM]) * ROWS + row[CHOICE_ROW]);
+}
+
+struct test_case gradient_case_of(int i)
 {
     int row = i % ROWS;
     double u[3];
     for (int k = 0; k < 3; k++)
         u[k] = random_uniform(71, (uint32_t)k, (uint64_t)i);
     return (struct test_case){.name = "gradient",
+                              .index = i,
                               .initial = i / ROWS / FORM_COUNT % 2,
                               .problem = {.B = 1 + (int64_t)(3 * u[0]),
                                           .T = 1 + (int64_t)(6 * u[1]),

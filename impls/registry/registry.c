@@ -1,6 +1,6 @@
 /* The table of all implementations: one line each, those of a CUDA device in impls/cuda/registry.h. Their order here is their order in
  * lists, tables and plots. */
-#include "impls/cuda/absent.h"
+#include "impls/cuda/absent/absent.h"
 #include "impls/cuda/registry.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* See absent.h; and device_get() of a build without the CUDA Toolkit. */
-#include "impls/cuda/absent.h"
+#include "impls/cuda/absent/absent.h"
 
 #include "impls/contract/support.h"
 #include "impls/cuda/device.h"

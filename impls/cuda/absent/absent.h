@@ -1,7 +1,7 @@
 /* What stands for an implementation of the device where the CUDA Toolkit was not there to compile it: it supports nothing, and says
  * why. */
-#ifndef IMPLS_CUDA_ABSENT_H
-#define IMPLS_CUDA_ABSENT_H
+#ifndef IMPLS_CUDA_ABSENT_ABSENT_H
+#define IMPLS_CUDA_ABSENT_ABSENT_H
 
 #include "impls/impl.h"
 
