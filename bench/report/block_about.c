@@ -149,9 +149,11 @@ static const char *text_at(const json_t *machine, const char *name, const char *
 static void put_machine(FILE *out, const json_t *machine)
 {
     const json_t *cpu = json_object_get(machine, "cpu");
-    fprintf(out, "%s, %lld %sprocessors, %.0f GiB, %s, %s", text_at(cpu, "model", "a processor that is not named"),
-            (long long)json_integer_value(json_object_get(cpu, "usable")),
-            json_is_true(json_object_get(cpu, "virtualised")) ? "virtual " : "",
+    long long usable = (long long)json_integer_value(json_object_get(cpu, "usable"));
+    long long online = (long long)json_integer_value(json_object_get(cpu, "online"));
+    fprintf(out, "%s, ", text_at(cpu, "model", "a processor that is not named"));
+    fprintf(out, online > usable ? "%lld of %lld " : "%lld ", usable, online);
+    fprintf(out, "%sprocessors, %.0f GiB, %s, %s", json_is_true(json_object_get(cpu, "virtualised")) ? "virtual " : "",
             json_number_value(json_object_get(machine, "memory_bytes")) / (1 << 30), text_at(machine, "distribution", "Linux"),
             text_at(machine, "compiler", "a compiler that is not named"));
 }

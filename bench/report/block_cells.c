@@ -93,7 +93,9 @@ static void put_number(double value, bool whole, int digits, struct block_text *
         block_text_add(cell, "%.0f", value);
         return;
     }
-    snprintf(text, sizeof text, "%#.*g", digits, value);
+    do /* what is less than 1 does not read as 1 */
+        snprintf(text, sizeof text, "%#.*g", digits, value);
+    while (value > 0.5 && value < 1 && text[0] == '1' && digits++ < 9);
     char *exponent = strchr(text, 'e');
     if (exponent != NULL && fabs(value) >= 1 && fabs(value) < 1e7) {
         block_text_add(cell, "%.0f", value);
@@ -112,6 +114,8 @@ void block_cell(const struct block_figure *figure, bool whole, int digits, struc
     if (isnan(figure->value))
         return;
     put_number(figure->value, whole, digits, cell);
+    if (whole && figure->low == figure->value && figure->high == figure->value)
+        return;
     if (isnan(figure->low) || isnan(figure->high) || (isinf(figure->value) && isinf(figure->low)))
         return;
     block_text_add(cell, " (");

@@ -45,6 +45,7 @@ static const struct block_column columns[] = {
     {"tracked",                          "reach.tracked",                "", NONE},
     {"seconds_per_call_median",          "throughput.median",            "s", ROUNDS},
     {"seconds_per_call_fastest_round",   "throughput.least",             "s", NONE},
+    {"seconds_per_call_slowest_round",   "throughput.most",              "s", NONE},
     {"tokens_per_s",                     "throughput.tokens_per_s",      "tokens/s", NONE},
     {"GB_per_s",                         "throughput.GB_per_s",          "GB/s", NONE},
     {"GFLOP_per_s",                      "throughput.GFLOP_per_s",       "GFLOP/s", NONE},
