@@ -24,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test docs kills cuda-resources aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test test-full docs kills cuda-resources aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -121,8 +121,31 @@ link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $
 
 all: $(BUILD)/bench cuda ## build the program, build/bench
 
-test: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/libnvidia-ml.so.1 $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests kernels ## build and run every test (SUITE=name: one subject)
-	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(BUILD)/tests
+# What the suites start: programs are found by their names in quotes (tests/support/program.h); what makes calls fail, and the CUDA kernels
+# on the CPU, by the words that come with them. SUITE=name asks for what that suite's file names, and no more.
+PROGRAMS := bench bench-planted faults.so libnvidia-ml.so.1 keys keys-unused
+SUITES := $(patsubst test_%.c,%,$(notdir $(wildcard tests/*/test_*.c)))
+SUITE_FILE := $(wildcard tests/*/test_$(SUITE).c)
+suite_says = $(shell grep -l -e '$1' $(SUITE_FILE) /dev/null)
+ifeq ($(SUITE),)
+NEEDS := $(PROGRAMS:%=$(BUILD)/%) kernels
+TESTS_PROGRAM := $(BUILD)/tests
+else
+NEEDS := $(foreach p,$(PROGRAMS),$(if $(call suite_says,"$p"),$(BUILD)/$p)) $(if $(call suite_says,program_faulted\|faults.so),$(BUILD)/faults.so) \
+    $(if $(call suite_says,KERNEL_WAYS),kernels)
+TESTS_PROGRAM := $(BUILD)/suites/$(SUITE)
+endif
+ifneq ($(filter test test-full,$(MAKECMDGOALS)),)
+ifeq ($(if $(SUITE),$(filter $(SUITE),$(SUITES)),yes),)
+$(error there is no suite $(SUITE); the suites are $(sort $(SUITES)))
+endif
+endif
+
+test: $(NEEDS) $(TESTS_PROGRAM) ## build and run every test (SUITE=name: one subject)
+	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(TESTS_PROGRAM)
+
+test-full: export FULL := 1
+test-full: test ## the same over all combinations of choices, where make test takes all pairs of them
 
 cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and shared memory of the kernels on the device
 	@BUILD=$(BUILD) tests/cuda_resources.sh --write
@@ -168,7 +191,7 @@ help: ## this list
 
 # What must be on the machine before anything is built; installs it where it is missing.
 needs:
-	@bench/build/install.sh run $(if $(filter test faults tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
+	@bench/build/install.sh run $(if $(filter test% faults kills tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
 	    $(if $(filter fuzz tsan,$(MAKECMDGOALS)),clang)
 
 cuda: $(BUILD)/bench
@@ -178,6 +201,12 @@ $(BUILD)/bench: $(MAIN) $(LIBRARY)
 	$(call link)
 
 $(BUILD)/tests: $(TESTS) $(LIBRARY) $(filter $(OBJECTS)/tests/planted/planted_gradient.%,$(PLANTED))
+	$(call link,$(WRAP_FLAGS) $$(pkg-config --libs check))
+
+# One suite alone: none of the other suites' objects, and of the program what it needs (tests/needs.sh).
+SUITE_SOURCES := $(if $(SUITE),$(shell tests/needs.sh $(SUITE_FILE)))
+$(BUILD)/suites/$(SUITE): $(OBJECTS)/tests/main.o $(SUITE_FILE:%.c=$(OBJECTS)/%.o) $(if $(filter all,$(SUITE_SOURCES)),$(call objects,tests/support) $(LIBRARY) \
+    $(filter $(OBJECTS)/tests/planted/planted_gradient.%,$(PLANTED)),$(SUITE_SOURCES:%=$(OBJECTS)/%.o) $(call once,tests/support,allocations clock) $(call once,bench/base,clock))
 	$(call link,$(WRAP_FLAGS) $$(pkg-config --libs check))
 
 $(BUILD)/bench-planted: $(MAIN) $(filter-out $(REGISTRY),$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)
@@ -203,6 +232,20 @@ tsan: | needs ## look for data races in every implementation
 $(BUILD)/races: $(call once,tests,races/races support/cases support/pairs support/reference) $(filter-out $(REGISTRY),$(LIBRARY)) \
     $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link,$$(pkg-config --libs check))
+
+# Prints keys of points, as it is and with a field more than there is (tests/build_identity.sh).
+$(BUILD)/keys: $(call once,tests,identity/keys) $(LIBRARY)
+	$(call link)
+
+UNUSED := $(BUILD)/unused
+$(BUILD)/keys-unused: $(patsubst %.c,$(UNUSED)/%.o,$(wildcard bench/sweep/*.c tests/identity/*.c)) $(filter-out $(OBJECTS)/bench/sweep/%,$(LIBRARY))
+	$(call link)
+
+$(UNUSED)/made: tests/identity/unused.sh $(wildcard bench/sweep/* tests/identity/*.c)
+	@rm -rf $(@D) && mkdir -p $(@D)/tests && cp -r tests/identity $(@D)/tests/ && tests/identity/unused.sh $(@D) && touch $@
+
+$(UNUSED)/%.o: $(UNUSED)/made $(FLAGS_FILE)
+	$(call show,compile) && $(CC) $(C_FLAGS) -I$(UNUSED) -I. $(PACKAGE_FLAGS) -c $(@:.o=.c) -o $@
 
 # Makes calls fail in a program that it is loaded before; for the suite faults.
 $(BUILD)/faults.so: tests/faults/faults.c $(FLAGS_FILE)

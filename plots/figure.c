@@ -70,7 +70,7 @@ static void choose_fields(const struct plot_request *request, struct figure *fig
             add_fields(series, &wanted[i], 1);
     for (int f = 0; f < FIELD_COUNT; f++)
         if ((kind->n_panels == 0 || contains(kind->panels, kind->n_panels, f)) && f != figure->x && f != figure->along &&
-            !field_is_seed(f) && !contains(series->field, series->n_fields, f) && field_varies(figure->record, figure->n, f))
+            !fields[f].seed && !contains(series->field, series->n_fields, f) && field_varies(figure->record, figure->n, f))
             add_fields(panels, &f, 1);
     panels->wide = true;
 }

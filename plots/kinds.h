@@ -1,5 +1,5 @@
 /* The table of the kinds of plot: what each reads, what a request may choose, how its axes are called. A new kind is one row in
- * kinds.c, one function in rows_MEASURE.c and one script of its name, listed in scripts.c. */
+ * kinds.c, and one function in rows_MEASURE.c; one that looks like no other has a script of its own as well, listed in scripts.c. */
 #ifndef PLOTS_KINDS_H
 #define PLOTS_KINDS_H
 
@@ -14,6 +14,7 @@ struct plot_axis {
 
 struct plot_kind {
     const char *name, *summary;
+    const char *script;                /* that draws it, without its ending (scripts.c) */
     const char *measure;               /* of the records it reads */
     int only_with;                     /* and only of points that use this field */
     struct plot_axis x[KIND_LIST_MAX]; /* the fields that x may be, the default first; none where x is not a choice */

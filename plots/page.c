@@ -150,7 +150,7 @@ static void put_page(FILE *out, const struct page *page, const struct contents *
 {
     const struct figure *figure = page->figure;
     struct layout layout = layout_of(page->n_panels);
-    fprintf(out, "# The page. To redraw: gnuplot -c %s.gp %s.dat %s.svg\n", figure->kind->name, page->name, page->name);
+    fprintf(out, "# The page. To redraw: gnuplot -c %s.gp %s.dat %s.svg\n", figure->kind->script, page->name, page->name);
     fprintf(out, "columns\t%d\nwidth\t%d\npanel_height\t%d\n", layout.columns, layout.width, layout.panel_height);
     fprintf(out, "margins\t%d\t%d\t%d\t%d\n", MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM);
     fprintf(out, "letters\t%d\t%s\n", LETTER_HEIGHT, figure->kind->letters_low ? "low" : "high");

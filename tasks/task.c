@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const uint32_t stream_of_training = 0x80000000; /* beside a family's own: nothing trained on is in an evaluation */
-
 bool task_refuse(const struct reason *reason, const char *format, ...)
 {
     va_list arguments;
@@ -60,7 +58,8 @@ int64_t task_width(const struct task *task, int64_t length, bool training)
 void task_fill(const struct task *task, uint64_t seed, uint64_t index, int64_t length, bool training, int32_t *token,
                int32_t *target)
 {
-    struct draws draws = draws_begin(seed, task->family->stream | (training ? stream_of_training : 0), index);
+    uint32_t stream = (uint32_t)(training ? STREAM_TASKS_TRAINED : STREAM_TASKS) + (uint32_t)(task->family->letter - 'A');
+    struct draws draws = draws_begin(seed, stream, index);
     task->family->fill(task, &draws, length, training, token, target);
 }
 

@@ -130,14 +130,14 @@ bool check_print(FILE *out, const char *path, const char *scale, bool many, stru
                 sweep->scale[0] != '\0' ? " at the scale " : "", sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s",
                 sweep->n_shared, sweep->n_skipped);
         for (int i = 0; i < registry_count(); i++)
-            for (int measure = 0; fields[FIELD_MEASURE].word(measure) != NULL; measure++) {
+            for (int measure = 0; field_word(FIELD_MEASURE, measure) != NULL; measure++) {
                 size_t n = 0;
                 for (size_t k = 0; k < sweep->n_points; k++)
                     n += point_implementation(&sweep->point[k]) ==
                              registry_get(i, point_problem(&sweep->point[k]).dtype, point_level(&sweep->point[k])) &&
                          sweep->point[k].value[FIELD_MEASURE].integer == measure;
                 if (n > 0)
-                    fprintf(out, "  %6zu  %s of %s\n", n, fields[FIELD_MEASURE].word(measure),
+                    fprintf(out, "  %6zu  %s of %s\n", n, field_word(FIELD_MEASURE, measure),
                             registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE)->name);
             }
         for (int measure = 0; measure_word(measure) != NULL; measure++) {

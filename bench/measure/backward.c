@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define VALIDATION_SECONDS 15 /* a gradient is validated where its reference takes less */
-enum { STREAM_ADJOINT = 6 };
 enum { V, LAMBDA, THETA, W, H0 };
 
 const char *const backward_names[TENSORS_MAX] = {"v", "lambda", "theta", "W", "h0"};
@@ -41,7 +40,7 @@ static bool draw(const struct problem *p, uint64_t seed, struct backward *backwa
     if (backward->drawn == NULL || backward->adjoints.h == NULL)
         return false;
     for (int64_t i = 0; i < n; i++) { /* what float32 holds, so that both dtypes get the same one */
-        float value = (float)random_normal(seed, STREAM_ADJOINT, (uint64_t)i);
+        float value = (float)random_normal(seed, STREAM_LOSS, (uint64_t)i);
         backward->drawn[i] = (double)value;
         p->dtype == DTYPE_FLOAT32 ? (void)(((float *)backward->adjoints.h)[i] = value)
                                   : (void)(((double *)backward->adjoints.h)[i] = (double)value);
@@ -232,7 +231,7 @@ static bool measure_tolerances(const struct definition *definition, const struct
         if (!good)
             break;
         for (int64_t i = 0; i < n; i++)
-            h[i] = reference->h[i] * (1 + size * random_normal(seed, STREAM_ADJOINT, (uint64_t)i));
+            h[i] = reference->h[i] * (1 + size * random_normal(seed, STREAM_DISTURBANCE_H, (uint64_t)i));
         good = refer(definition, &disturbed, h, adjoint, reference->other, error);
         for (int i = 0; i < TENSORS_MAX && good; i++)
             sensitivity[i] =

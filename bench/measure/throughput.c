@@ -19,7 +19,6 @@
 #include <stdlib.h>
 
 #define EXACT_SECONDS 10 /* the distance to the exact answer is measured where that costs less */
-enum { STREAM_SEQUENCE = 5 };
 
 /* Which samples lie beyond the fences of all of them. */
 static json_t *outlying_samples(const double *seconds, const double *sorted, int n)

@@ -32,11 +32,11 @@ bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed
     const struct problem *p = &disturbed->problem;
     int64_t m = problem_m(p);
     const int64_t n[5] = {p->T * p->d, p->T * p->d, p->T * m, m * p->d, p->d};
-    disturbed->problem.s *= 1 + size * random_normal(seed, 5, 0);
+    disturbed->problem.s *= 1 + size * random_normal(seed, STREAM_DISTURBANCE + 5, 0);
     for (int i = 0; i < 5; i++) {
         double *x = disturbed->owned[i];
         for (int64_t k = 0; x != NULL && k < n[i]; k++) {
-            double change = size * random_normal(seed, (uint32_t)i, (uint64_t)k);
+            double change = size * random_normal(seed, STREAM_DISTURBANCE + (uint32_t)i, (uint64_t)k);
             x[k] += i == 2 ? change * (1 + fabs(x[k])) : change * x[k];
         }
     }

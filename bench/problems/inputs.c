@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Streams of the generator, one a tensor; regime.c has those from 16 on. */
-enum { STREAM_V = 1, STREAM_W = 2, STREAM_H0 = 3, STREAM_PLACE = 4 };
-
 /* One tensor of the contract: where it is in struct inputs, its shape in the words of the problem, and when there is one. */
 enum tensor_id { TENSOR_V, TENSOR_LAMBDA, TENSOR_THETA, TENSOR_W, TENSOR_H0, TENSOR_COUNT };
 

@@ -8,7 +8,6 @@
 #include <string.h>
 
 /* Streams of the counter-based generator; a redraw takes the next of its own. draw.c has those below 16. */
-enum { STREAM_LAMBDA = 16, STREAM_CHANNELS = 17, STREAM_THETA = 1024 };
 enum { REDRAWS = 200, BISECTIONS = 60 };
 
 /* s alpha of a drawn mixer stays this far below the value it is near. */

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STREAM_WORDS = 6, DEGREE = 5 };
+enum { DEGREE = 5 };
 
 const char *const words_names[2] = {"none", "A5"};
 

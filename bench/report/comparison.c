@@ -126,7 +126,7 @@ static bool put_here(FILE *out, const struct claim *claim, struct selection *sel
     const struct quantity *quantity = quantity_get(claim->here);
     struct grouping grouping = {.n_fields = 0};
     for (int f = 0; f < FIELD_COUNT; f++)
-        if (!field_is_seed(f) && f != claim->along)
+        if (!fields[f].seed && f != claim->along)
             grouping.field[grouping.n_fields++] = f;
     if (selection->n == 0) {
         fputs("not measured", out);

@@ -60,7 +60,7 @@ static const struct {
 static bool same_but_seed(const struct point *a, const struct point *b)
 {
     for (int f = 0; f < FIELD_COUNT; f++)
-        if (!field_is_seed(f) && value_order(&a->value[f], &b->value[f]))
+        if (!fields[f].seed && value_order(&a->value[f], &b->value[f]))
             return false;
     return true;
 }

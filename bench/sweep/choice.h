@@ -12,7 +12,7 @@ struct source {
     struct pool **pool;
     struct error *error;
     const struct vocabulary *vocabulary;
-    bool kept; /* files of inputs need not be there */
+    bool kept; /* of an earlier run: files of inputs need not be there, and fields may have their former names */
 };
 
 struct choice {
@@ -30,6 +30,9 @@ bool choice_default(const struct source *source, int field, struct choice *choic
 
 /* fail_at() with "NAME is WHAT THE NODE HOLDS; expected EXPECTED". */
 bool fail_value(const struct source *source, const struct node *node, const char *name, const char *expected);
+
+/* The field of a name, or -1. */
+int field_named(const struct source *source, const char *name);
 
 /* False, with the first key of a mapping that is not among the n names. where: "" or " in problem". */
 bool keys_known(const struct source *source, const struct node *map, const char *where, const char *const names[], int n);

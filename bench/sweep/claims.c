@@ -30,7 +30,7 @@ static bool read_here(const struct source *source, const struct node *node, int 
 /* A field that holds a number. */
 static bool read_along(const struct source *source, const struct node *node, int *along)
 {
-    int field = node->kind == NODE_SCALAR ? field_find_any(node->text) : -1;
+    int field = node->kind == NODE_SCALAR ? field_named(source, node->text) : -1;
     bool number = field >= 0 && (fields[field].kind == VALUE_INTEGER || fields[field].kind == VALUE_REAL);
     *along = field;
     return number || fail_value(source, node, node->key, "a field that holds a number");

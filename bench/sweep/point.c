@@ -75,7 +75,7 @@ static bool value_from_json(int field, const json_t *json, struct value *value)
         *value = (struct value){.kind = VALUE_NONE};
         return true;
     }
-    if (json_is_string(json) && fields[field].kind == VALUE_TEXT && field != FIELD_INPUTS) { /* it may have gone since then */
+    if (json_is_string(json) && fields[field].kind == VALUE_TEXT && fields[field].text != TEXT_FILE) { /* it may have gone */
         *value = (struct value){.kind = VALUE_TEXT, .text = json_string_value(json)};
         return json_string_length(json) < VALUE_TEXT_MAX && text_is_plain(value->text);
     }
@@ -97,20 +97,27 @@ static bool fail_field(int field, struct error *error)
     return fail(error, "a point whose %s is missing or wrong; expected %s", fields[field].name, expected);
 }
 
+/* By the field's name, or the one that it had; NULL where the record is older than the field. */
+static json_t *member(const json_t *object, int field)
+{
+    const struct field *row = &fields[field];
+    json_t *json = json_object_get(object, row->name);
+    return json != NULL || row->formerly == NULL ? json : json_object_get(object, row->formerly);
+}
+
 bool point_from_json(const json_t *object, struct point *point, struct error *error)
 {
     for (int field = 0; field < FIELD_COUNT; field++)
-        if (!value_from_json(field, json_object_get(object, fields[field].name), &point->value[field]))
+        if (!value_from_json(field, member(object, field), &point->value[field]))
             return fail_field(field, error);
     if (point->value[FIELD_MEASURE].kind == VALUE_NONE)
         return fail_field(FIELD_MEASURE, error);
-    bool old = json_object_get(object, fields[FIELD_PASS].name) == NULL; /* older than the field, when there was but one pass */
-    if (old && field_used(FIELD_PASS, point))
-        field_read(FIELD_PASS, fields[FIELD_PASS].default_text, &point->value[FIELD_PASS]);
     for (int field = 0; field < FIELD_COUNT; field++) {
+        if (fields[field].absent != NULL && member(object, field) == NULL && field_used(field, point))
+            field_read(field, fields[field].absent, &point->value[field]);
         /* what a point of its measure may lack is what hangs on other fields */
         bool always = fields[field].used == NULL || fields[field].default_text == NULL;
-        if (always && field != FIELD_INPUTS && point->value[field].kind == VALUE_NONE && field_used(field, point))
+        if (always && !field_may_be_none(field) && point->value[field].kind == VALUE_NONE && field_used(field, point))
             return fail_field(field, error);
     }
     return true;

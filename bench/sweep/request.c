@@ -29,8 +29,11 @@ static bool read_field_name(const struct source *source, const struct node *node
     char expected[64];
     for (int i = 0; i < FIELD_COUNT; i++)
         names[i] = fields[i].name;
-    if (node->kind == NODE_SCALAR && (*field = field_find_any(node->text)) >= 0)
+    if (node->kind == NODE_SCALAR && (*field = field_named(source, node->text)) >= 0)
         return true;
+    int former = node->kind == NODE_SCALAR ? field_find_former(node->text) : -1;
+    if (former >= 0)
+        return fail_at(source->error, &node->mark, "%s is now called %s", node->text, fields[former].name);
     const char *nearest = node->kind == NODE_SCALAR ? text_nearest(node->text, names, FIELD_COUNT) : NULL;
     snprintf(expected, sizeof expected, "the name of a field%s%s%s", nearest ? " (did you mean " : "", nearest ? nearest : "",
              nearest ? "?)" : "");

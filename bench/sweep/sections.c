@@ -105,7 +105,7 @@ static bool read_section(struct reader *reader, const struct entry *entry, const
         reader->product->mark = node->key_mark;
     reader->product->section[entry->what] = node->key_mark;
     for (const struct node *value = node->child; value != NULL; value = value->next) {
-        int field = field_find_any(value->key);
+        int field = field_named(&reader->source, value->key);
         if (field >= 0 && !in_section(field, entry->what))
             field = -1;
         if (field >= 0 && !choice_read(&reader->source, field, value, &reader->product->choice[field]))

@@ -94,7 +94,7 @@ int point_threads(const struct point *point)
 
 enum level point_level(const struct point *point)
 {
-    enum level level = (enum level)point_integer(point, FIELD_LEVEL, LEVEL_BASELINE);
+    enum level level = (enum level)point_integer(point, FIELD_ISA, LEVEL_BASELINE);
     return level < LEVEL_COUNT ? level : level_best(); /* a journal may say "best", which no run writes */
 }
 

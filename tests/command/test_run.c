@@ -141,7 +141,7 @@ START_TEST(devices_are_driven_as_the_contract_has_it)
     for (size_t i = 0; i < records.n; i++) {
         ck_assert_msg(records.record[i].result == RESULT_OK, "%s", json_string_value(record_at(&records.record[i], "message")));
         ck_assert(json_is_null(record_at(&records.record[i], "point.threads")));
-        ck_assert(json_is_null(record_at(&records.record[i], "point.level")));
+        ck_assert(json_is_null(record_at(&records.record[i], "point.isa")));
         ck_assert_str_eq(json_string_value(record_at(&records.record[i], "device.proof")), CUDA_PROOF);
     }
     const struct record *forward = of_measure(&records, "throughput", "forward");
@@ -392,7 +392,7 @@ START_TEST(leaves_everything_behind)
                                        "sweep.yaml",
                                        "plots/throughput-against-l.svg",
                                        "plots/throughput-against-l.dat",
-                                       "plots/throughput.gp",
+                                       "plots/curves-log.gp",
                                        "comparison.md"};
     const char *sweep = "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"
                         "run: {samples: 6, rounds: 2, time_limit: 1 h, calibration: none}\nplots: [{kind: throughput, x: l, name: "

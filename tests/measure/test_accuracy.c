@@ -125,7 +125,7 @@ static const struct {
      ":4:1: d_model of 8 does not divide among 3 heads; expected a multiple"},
     {"model: {layer: attention, d_model: 12, heads: 4}\ntest: {test_length: 2}\n",
      ":4:1: attention: a width of 12 is not 4 heads of an even number of channels"},
-    {"recipe: {rate: -0.003}\n", ":4:16: rate is \"-0.003\"; expected a number above 0, at most 10"},
+    {"recipe: {learning_rate: -0.003}\n", ":4:25: learning_rate is \"-0.003\"; expected a number above 0, at most 10"},
     {"recipe: {train_lenght: 16}\n", ":4:10: unknown key \"train_lenght\" in recipe; did you mean train_length?"},
     {"recipe: {l: 16}\n", ":4:10: unknown key \"l\" in recipe; expected it in settings"},
     {"model: {T: 16}\n", ":4:9: unknown key \"T\" in model; expected it in problem"},
@@ -171,7 +171,8 @@ START_TEST(a_recipe_says_what_it_says)
     struct sweep sweep;
     read_sweep(TINY
                "model: {layer: fp_rnn, d_model: 12, d: 6, mixer: dplr, r: 3, s: 2, feedback: rms, readout: state, blocks: 2}\n"
-               "recipe: {steps: 70, batch: 5, train_length: 9, rate: 0.01, warmup: 7, schedule: linear, decay: 0.2, clip: none,\n"
+               "recipe: {steps: 70, batch: 5, train_length: 9, learning_rate: 0.01, warmup: 7, schedule: linear, weight_decay: "
+               "0.2, grad_clip: none,\n"
                "  curriculum: lengths, target: 0.8, check_every: 11, gradient: steps, gradient_steps: 2, train_impl: fixed_point,\n"
                "  train_l: 12, train_tolerance: 0.05, train_quantile: 0.75, gamma: 4, train_seed: 3, train_dtype: float64}\n"
                "test: {test_length: 4, test_seed: 3}\nimpls: structured_sequential\n",
@@ -183,8 +184,8 @@ START_TEST(a_recipe_says_what_it_says)
     ck_assert(model.d_model == 12 && model.d == 6 && model.mixer == MIXER_DPLR && model.r == 3 && model.s == 2 &&
               model.blocks == 2);
     ck_assert(model.feedback == FEEDBACK_RMS && model.readout == READOUT_STATE && model.dtype == DTYPE_FLOAT64);
-    ck_assert(recipe.steps == 70 && recipe.batch == 5 && recipe.length == 9 && recipe.rate == 0.01 && recipe.warmup == 7);
-    ck_assert(recipe.schedule == SCHEDULE_LINEAR && recipe.decay == 0.2 && recipe.clip == 0 && recipe.curriculum);
+    ck_assert(recipe.steps == 70 && recipe.batch == 5 && recipe.length == 9 && recipe.learning_rate == 0.01 && recipe.warmup == 7);
+    ck_assert(recipe.schedule == SCHEDULE_LINEAR && recipe.weight_decay == 0.2 && recipe.grad_clip == 0 && recipe.curriculum);
     ck_assert(recipe.curriculum_accuracy == 0.9 && recipe.curriculum_window == 200 && recipe.target == 0.8);
     ck_assert(recipe.check_every == 11 && recipe.check_samples == 1000 && recipe.gamma == 4 && recipe.seed == 3);
     ck_assert(train.settings.l_max == 12 && train.settings.tolerance == 0.05 && train.settings.quantile == 0.75);
@@ -304,7 +305,7 @@ static const struct record *find(const struct records *records, const char *meas
 START_TEST(an_lstm_learns)
 {
     struct records records;
-    ck_assert_int_eq(run(TINY LSTM HERE "recipe: {steps: 300, batch: 32, train_length: 4, rate: 0.01, warmup: 20}\n"
+    ck_assert_int_eq(run(TINY LSTM HERE "recipe: {steps: 300, batch: 32, train_length: 4, learning_rate: 0.01, warmup: 20}\n"
                                         "test: {test_length: [2, 4, 8], examples: 150}\n",
                          scratch_path("results"), &records),
                      0);
@@ -384,7 +385,7 @@ START_TEST(one_training_many_evaluations)
 END_TEST
 
 #define TRAINED(checkpoint_every)                                                                                                  \
-    TINY LSTM "recipe: {steps: 1500, batch: 16, train_length: 4, rate: 0.01, warmup: 20, target: 1, check_every: 500, "            \
+    TINY LSTM "recipe: {steps: 1500, batch: 16, train_length: 4, learning_rate: 0.01, warmup: 20, target: 1, check_every: 500, "   \
               "check_examples: 20}\n"                                                                                              \
               "test: {test_length: 4, examples: 50}\n"                                                                             \
               "run: {threads: 1, calibration: none, time_limit: 1 h, training_limit: 1 h, checkpoint_every: " checkpoint_every     \
@@ -614,7 +615,8 @@ START_TEST(a_longer_limit_goes_on)
 {
     struct records records;
     const char *results = scratch_path("results");
-#define LONG TINY LSTM "recipe: {steps: 1500, batch: 16, train_length: 4, rate: 0.01}\ntest: {test_length: 4, examples: 50}\n"
+#define LONG                                                                                                                       \
+    TINY LSTM "recipe: {steps: 1500, batch: 16, train_length: 4, learning_rate: 0.01}\ntest: {test_length: 4, examples: 50}\n"
     ck_assert_int_eq(run_under("late:200", LONG "run: {threads: 1, calibration: none, time_limit: 1 h, training_limit: 50 min}\n",
                                results, &records),
                      1);
@@ -640,7 +642,7 @@ START_TEST(targets)
 {
     struct records records;
     ck_assert_int_eq(run(TINY LSTM HERE
-                         "recipe: {steps: [3, 400], batch: 32, train_length: 3, rate: 0.01, warmup: 10, target: 0.99, "
+                         "recipe: {steps: [3, 400], batch: 32, train_length: 3, learning_rate: 0.01, warmup: 10, target: 0.99, "
                          "check_every: 20, check_examples: 100}\ntest: {test_length: 2, examples: 20}\n",
                          scratch_path("results"), &records),
                      0);

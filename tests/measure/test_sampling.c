@@ -87,7 +87,7 @@ END_TEST
 static void measure(const char *name, struct finding *finding)
 {
     static const char *const given[] = {"fixed_point", "8", "4", "2", "1", "baseline"};
-    static const int field[] = {FIELD_IMPLEMENTATION, FIELD_T, FIELD_D, FIELD_L, FIELD_THREADS, FIELD_LEVEL};
+    static const int field[] = {FIELD_IMPLEMENTATION, FIELD_T, FIELD_D, FIELD_L, FIELD_THREADS, FIELD_ISA};
     const struct limits limits = {.samples = 7, .time_limit = 1e6, .memory_limit = (size_t)1 << 30};
     struct point point;
     struct error error;

@@ -34,7 +34,7 @@ static const struct {
     {"problem: {T: 8, d: 4, mixer: [none, dplr, householder], r: [1, 4]}\n", 5, 1, 0},
     {"problem: {T: 8, d: 4, feedback: [none, raw]}\nregime: {kappa: [0.5, 0.9, free]}\n", 4, 2, 0},
     {SIZES "settings: {quantile: [0.5, 1], tolerance: [none, 0.1]}\n", 3, 1, 0},
-    {SIZES "run: {threads: [1, 2], level: baseline, seed: {from: 1, to: 3, step: 1}, samples: 7, time_limit: 2 min}\n", 6, 0, 0},
+    {SIZES "run: {threads: [1, 2], isa: baseline, seed: {from: 1, to: 3, step: 1}, samples: 7, time_limit: 2 min}\n", 6, 0, 0},
     {"problem: {T: [8, 16], d: [4, 8]}\nskip: [{T: 8, d: 8}]\n", 3, 0, 1},
     {"problem: {T: [8, 16], d: [4, 8]}\nskip: [{T: 8}, {d: [8]}]\n", 1, 0, 3},
     {"problem: {T: {from: 8, to: 64, factor: 2}, d: 4}\nskip: [{T: {from: 16, to: 32, factor: 2}}]\n", 2, 0, 2},
@@ -144,9 +144,13 @@ static const struct {
     {false, "problem: {T: 8, d: 4, kappa: 1}\n", "4:23: unknown key \"kappa\" in problem; expected it in regime"},
     {false, "problem: {T: 8, d: 4, \"a\\eb\": 1}\n",
      "4:23: unknown key \"a\\x1bb\" in problem; expected one of cell, B, T, d, mixer, r, s, form, feedback, dtype, initial"},
+    {false, SIZES "run: {level: avx2}\n", "5:7: level is now called isa"},
+    {false, SIZES "skip: [{level: avx2}]\n", "5:9: level is now called isa"},
+    {true, "name: t\nrecipe: {rate: 0.1}\n", "2:10: rate is now called learning_rate"},
+    {false, SIZES "plots: [{kind: throughput, series: [impl, decay]}]\n", "5:43: decay is now called weight_decay"},
     {false, SIZES "run: {sampels: 4}\n", "5:7: unknown key \"sampels\" in run; did you mean samples?"},
     {false, SIZES "grids: [{run: {samples: 4}}]\n",
-     "5:16: unknown key \"samples\" in run; expected one of threads, level, seed"},
+     "5:16: unknown key \"samples\" in run; expected one of threads, isa, seed"},
     {false, SIZES "grids: [{name: a}]\n",
      "5:10: unknown key \"name\" in a grid; expected one of measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     {false, "problem: {T: 8, d: 4, T: 9}\n", "4:23: the key \"T\" for a second time (first in line 4); expected it once"},
@@ -315,7 +319,7 @@ static const struct {
     {false, SIZES "scale: bag\nscales: {big: {problem: {T: 9}}, small: {problem: {T: 1}}}\n",
      "5:8: no scale is called \"bag\"; expected big or small"},
     {false, SIZES "scale: big\nscales: {big: {problem: {T: 9}}}\ngrids: [{run: {samples: 3}}]\n",
-     "7:16: unknown key \"samples\" in run; expected one of threads, level, seed"},
+     "7:16: unknown key \"samples\" in run; expected one of threads, isa, seed"},
     {false, SIZES "grids: [{scales: {}}]\n",
      "5:10: unknown key \"scales\" in a grid; expected one of measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     {true, "name: " FORTY "0123456789012345678\nscale: long\nmeasure: convergence\nimpls: fixed_point\n" SIZES
@@ -611,6 +615,27 @@ START_TEST(inputs_lie_beside_the_sweep_file)
 }
 END_TEST
 
+/* The sweep file of an earlier run may have the former names of fields, wherever a name may stand. */
+START_TEST(kept_files_may_have_former_names)
+{
+    static const char text[] = "name: t\nmeasure: training\ntask: A5\nmodel: {layer: lstm, d: 8}\n"
+                               "recipe: {rate: [0.25, 0.5], decay: 0.125, clip: 2}\nskip: [{rate: 0.5}]\n"
+                               "plots: [{kind: loss, series: [layer, rate], where: {decay: 0.125}}]\n";
+    struct sweep sweep;
+    struct error error;
+    scratch_make();
+    ck_assert_msg(sweep_read_kept(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
+    ck_assert_uint_eq(sweep.n_points, 1);
+    ck_assert_double_eq(sweep.point[0].value[FIELD_LEARNING_RATE].real, 0.25);
+    ck_assert_double_eq(sweep.point[0].value[FIELD_WEIGHT_DECAY].real, 0.125);
+    ck_assert_double_eq(sweep.point[0].value[FIELD_GRAD_CLIP].real, 2);
+    ck_assert_int_eq(sweep.plot[0].series[1], FIELD_LEARNING_RATE);
+    ck_assert(filter_keeps(&sweep.plot[0].where, &sweep.point[0]));
+    sweep_free(&sweep);
+    scratch_remove();
+}
+END_TEST
+
 Suite *suite_sweep(void)
 {
     Suite *suite = suite_create("sweep");
@@ -626,6 +651,7 @@ Suite *suite_sweep(void)
     tcase_add_test(tests, points_keep_the_order_of_the_file);
     tcase_add_test(tests, implementations_match_with_any_options);
     tcase_add_test(tests, inputs_lie_beside_the_sweep_file);
+    tcase_add_test(tests, kept_files_may_have_former_names);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,5 +1,5 @@
-# Share of the tokens whose permutation is tracked, against a field: the median over seeds with their range.
-# Redraw: gnuplot -c tracked.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
+# A figure above 0 against a field, both logarithmic: curves with their intervals; what has no figure is a letter at the edge.
+# Redraw: gnuplot -c curves-log.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0
 do for [i = 1:strlen(ARG0)] { if (ARG0[i:i] eq '/') { slash = i } }
@@ -14,7 +14,7 @@ set logscale x
 do for [p = 0:n_panel - 1] {
     do for [i = 1:|$PLACE|] { eval $PLACE[i] }
     plot -1 notitle, \
-        for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 ? $1 : NaN):2:3:4 \
+        for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 && $3 > 0 ? $1 : NaN):2:3:4 \
             with yerrorbars pt 0 lw 1 lc rgb colour(s) notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using 1:2 with lines lw 1.6 lc rgb colour(s) notitle, \
         for [s = 0:n_curve - 1] DATA index block(p, s) using ($5 == 0 ? $1 : NaN):2 \

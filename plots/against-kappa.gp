@@ -1,5 +1,5 @@
-# Share of the problems that reach a true error of 1e-6 within T/4 applications, against kappa.
-# Redraw: gnuplot -c share-converged.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
+# A figure against kappa: curves with their intervals; circles were measured beside what was asked for; letters have no figure.
+# Redraw: gnuplot -c against-kappa.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0
 do for [i = 1:strlen(ARG0)] { if (ARG0[i:i] eq '/') { slash = i } }

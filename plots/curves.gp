@@ -1,5 +1,5 @@
-# Iterations until a sequence has converged: the median over sequences with its quartiles, or over seeds with their range.
-# Redraw: gnuplot -c iterations.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
+# A figure against a field, x logarithmic: curves with their intervals; what has no figure is a letter at the edge.
+# Redraw: gnuplot -c curves.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0
 do for [i = 1:strlen(ARG0)] { if (ARG0[i:i] eq '/') { slash = i } }
