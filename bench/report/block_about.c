@@ -1,8 +1,9 @@
 /* See block.h: when and on what a folder was measured, and what else the machine did. */
+#include "bench/report/block.h"
+
 #include "bench/base/statistics.h"
 #include "bench/base/stream.h"
 #include "bench/journal/warning.h"
-#include "bench/report/block.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -86,7 +87,7 @@ static void put_seeds(FILE *out, const struct records *points)
         record[i] = &points->record[i];
     for (int f = 0; record != NULL && f < FIELD_COUNT; f++) {
         char text[VALUE_TEXT_MAX];
-        if (!field_is_seed(f))
+        if (!fields[f].seed)
             continue;
         block_values(record, points->n, f, sizeof text, text);
         if (text[0] != '\0')

@@ -1,7 +1,8 @@
 /* See block_cells.h: the paragraph below a table. */
+#include "bench/report/block_cells.h"
+
 #include "bench/base/stream.h"
 #include "bench/journal/warning.h"
-#include "bench/report/block_cells.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,10 +74,10 @@ static void put_shared(FILE *out, const struct block *block, struct record *cons
             one = one && (shared == NULL || value_order(shared, value) == 0);
             shared = value;
         }
-        if (shared == NULL || (!one && !field_is_seed(f) && !in_filter(&block->where, f)))
+        if (shared == NULL || (!one && !fields[f].seed && !in_filter(&block->where, f)))
             continue;
         bool known = fields[f].default_text != NULL && field_read(f, fields[f].default_text, &usual);
-        bool said = field_is_seed(f) || f == FIELD_DTYPE || in_filter(&block->where, f);
+        bool said = fields[f].seed || f == FIELD_DTYPE || in_filter(&block->where, f);
         if (one && known && !said && value_equal(&usual, shared))
             continue;
         char text[VALUE_TEXT_MAX];

@@ -1,7 +1,8 @@
 /* See block.h: tables of figures, and counts. */
+#include "bench/report/block.h"
+
 #include "bench/base/exponent.h"
 #include "bench/base/statistics.h"
-#include "bench/report/block.h"
 #include "bench/report/block_cells.h"
 
 #include <math.h>
@@ -97,7 +98,7 @@ static bool are_one(const struct table *table, size_t n)
     const struct block *block = table->block;
     for (size_t i = 1; i < n && !block->any; i++)
         for (int f = 0; f < FIELD_COUNT; f++)
-            if (!field_is_seed(f) && f != block->along &&
+            if (!fields[f].seed && f != block->along &&
                 value_order(&table->member[0]->point.value[f], &table->member[i]->point.value[f]) != 0)
                 return fail_at(table->error, &block->mark,
                                "%zu points share a cell that differ in %s; expected it in where:, rows: or across:", n,

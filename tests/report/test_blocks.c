@@ -131,8 +131,8 @@ START_TEST(times_with_what_is_known_of_them)
         "| 64 | 3.50 (1.00 to 6.00) | 1.50 (1.00 to 2.00) |\n"
         "| 128 | 125 |  |\n"
         "\n"
-        "From [made](../results/made), 2026-11-23; impl = `structured_sequential`, d = 8, dtype = float32, level = baseline, seed\n"
-        "= 1. In brackets: 95 % interval of the median over rounds; range over rounds. 1 to 6 rounds a point. Warnings: 1 of 3\n"
+        "From [made](../results/made), 2026-11-23; impl = `structured_sequential`, d = 8, dtype = float32, isa = baseline, seed =\n"
+        "1. In brackets: 95 % interval of the median over rounds; range over rounds. 1 to 6 rounds a point. Warnings: 1 of 3\n"
         "points `wide`, 2 of 3 points `few_rounds`.\n");
 }
 END_TEST
@@ -171,7 +171,7 @@ START_TEST(quotients)
         "|---|---:|\n"
         "| 64 | 7.00 (1.00 to 24.0) |\n"
         "\n"
-        "From [made](../results/made), 2026-11-23; impl = `structured_sequential`, d = 8, dtype = float32, threads = 1, level =\n"
+        "From [made](../results/made), 2026-11-23; impl = `structured_sequential`, d = 8, dtype = float32, threads = 1, isa =\n"
         "baseline, seed = 1. Each figure over that of the point with impl = `diagonal_scan`. In brackets: from the ends of both\n"
         "points' 95 % interval of the median over rounds. 6 rounds a point. Warnings: 1 of 1 points `wide`.\n");
 }
@@ -189,13 +189,16 @@ START_TEST(exponents_and_ranges)
         "|---|---:|\n"
         "| `diagonal_scan` | 1.00 (1.00 to 1.00) |\n"
         "\n"
-        "From [made](../results/made), 2026-11-23; d = 8, dtype = float32, threads = 1, level = baseline, seed = 1. Exponents p\n"
-        "of figure ~ T^p; in brackets 95 % intervals of the fit, as if points scattered about a power law. 1 round a point.\n"
+        "From [made](../results/made), 2026-11-23; d = 8, dtype = float32, threads = 1, isa = baseline, seed = 1. Exponents p of\n"
+        "figure ~ T^p; in brackets 95 % intervals of the fit, as if points scattered about a power law. 1 round a point.\n"
         "Warnings: 3 of 3 points `few_rounds`.\n");
     check_block(
         "table: results/made\nrows: impl\neach: any\nshow: {seconds_per_call_median: \"time [s]\"}\n",
-        "| impl | time [s] |\n|---|---:|\n| `diagonal_scan` | 2.00 (1.00 to 4.00); 3 |\n\n"
-        "From [made](../results/made), 2026-11-23; d = 8, dtype = float32, threads = 1, level = baseline, seed = 1. In brackets:\n"
+        "| impl | time [s] |\n"
+        "|---|---:|\n"
+        "| `diagonal_scan` | 2.00 (1.00 to 4.00); 3 |\n"
+        "\n"
+        "From [made](../results/made), 2026-11-23; d = 8, dtype = float32, threads = 1, isa = baseline, seed = 1. In brackets:\n"
         "least and most, and of how many, after their median. 1 round a point. Warnings: 3 of 3 points `few_rounds`.\n");
 }
 END_TEST
@@ -211,10 +214,11 @@ START_TEST(numbers)
                 "impl=fixed_point", "l=8", "seed=3", NULL);
     made_record(JOURNAL, "diverged", "{\"convergence\":{\"rate\":7}}", "measure=convergence", "impl=fixed_point", "l=8", "seed=4",
                 NULL);
-    check_block("table: results/made\nresult: ok\nshow: {convergence_rate: rate, convergence_l_run: run, final_error_max: "
-                "error}\ndigits: 2\n",
-                "| rate | run [iterations] | error |\n|---:|---:|---:|\n| 0.99997 (0.99996 to 1.0) | 8 | 1.5e-7 (0 to 1.0e300) |\n\n"
-                "From");
+    check_block(
+        "table: results/made\nresult: ok\nshow: {convergence_rate: rate, convergence_l_run: run, final_error_max: "
+        "error}\ndigits: 2\n",
+        "| rate | run [iterations] | error |\n|---:|---:|---:|\n| 0.99997 (0.99996 to 1.0) | 8 | 1.5e-7 (0 to 1.0e300) |\n\n"
+        "From");
 }
 END_TEST
 
