@@ -7,6 +7,7 @@
 #include "bench/command/predict.h"
 #include "bench/command/run.h"
 #include "bench/command/single.h"
+#include "bench/report/dictionary.h"
 #include "bench/machine/machine.h"
 #include "bench/machine/machine_print.h"
 #include "bench/machine/roofs.h"
@@ -15,11 +16,13 @@
 #include <limits.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 }; /* bench/command/help.txt says what they mean */
 
 struct arguments {
+    char *const *words;      /* all that follow the name of the program; NULL-terminated */
     const char *command;     /* a row of the table below, or a sweep file */
     const char *object;      /* what comes after it, or NULL */
     char *const *objects;    /* the same and all further ones, NULL-terminated, of a command that takes several */
@@ -38,7 +41,8 @@ struct arguments {
 static bool do_sweep(const struct arguments *arguments, int *status, struct error *error)
 {
     static const int ends[] = {[RUN_COMPLETE] = EXIT_OK, [RUN_FAILED] = EXIT_FAILED, [RUN_INTERRUPTED] = EXIT_INTERRUPTED};
-    const struct run_request request = {.sweep_path = arguments->command,
+    const struct run_request request = {.words = arguments->words,
+                                        .sweep_path = arguments->command,
                                         .program = arguments->program,
                                         .results = arguments->results,
                                         .scale = arguments->scale,
@@ -139,6 +143,13 @@ static bool do_roofs(const struct arguments *arguments, int *status, struct erro
     return roofs_command(stdin, stdout, error);
 }
 
+static bool do_columns(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)arguments, (void)status, (void)error;
+    dictionary_print(stdout);
+    return true;
+}
+
 static const struct {
     const char *name;
     const char *object;  /* what it needs after it, in words; NULL: nothing */
@@ -157,6 +168,7 @@ static const struct {
     {"blocks", "markdown pages", true, false, true, false, do_blocks},
     {"worker", "a file", false, false, false, true, do_worker}, /* for every round of a point */
     {"roofs", NULL, false, false, false, true, do_roofs},       /* for the machine's limits */
+    {"columns", NULL, false, false, false, true, do_columns},   /* for docs/columns.md */
     {NULL, NULL, false, false, false, false, do_sweep},         /* anything else is a sweep file */
 };
 
@@ -220,10 +232,14 @@ static bool read_option(char **argv, int *next, struct arguments *arguments, str
     return fail(error, "%s: no such option; ./run.sh --help lists them", word);
 }
 
-/* Objects of the command move to the front of argv, which has room for them: it held the program's name and the command before. */
 static bool read_words(int argc, char **argv, struct arguments *arguments, struct error *error)
 {
+    char **objects = calloc((size_t)argc + 1, sizeof *objects);
     int n_objects = 0;
+    if (objects == NULL)
+        return fail(error, "no memory for %d words", argc);
+    arguments->words = argv + (argc > 0);
+    arguments->objects = objects;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (strcmp(word, "--") == 0) {
@@ -236,11 +252,9 @@ static bool read_words(int argc, char **argv, struct arguments *arguments, struc
         } else if (arguments->command == NULL)
             arguments->command = word;
         else
-            argv[n_objects++] = argv[i];
+            objects[n_objects++] = argv[i];
     }
-    argv[n_objects] = NULL;
-    arguments->object = argv[0];
-    arguments->objects = argv;
+    arguments->object = objects[0];
     return arguments->command != NULL || fail(error, "expected a sweep file or a command; ./run.sh --help");
 }
 

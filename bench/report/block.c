@@ -3,6 +3,7 @@
 
 #include "bench/base/number.h"
 #include "bench/base/text.h"
+#include "bench/report/wrap.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,13 +71,20 @@ static bool read_rows(const struct source *source, const struct node *node, stru
 
 /* ---- Columns and their heads -------------------------------------------------------------------------------------------- */
 
-static bool read_column(const struct source *source, const struct node *node, const char *name, const struct block_column **column)
+static bool read_column(const struct source *source, const struct node *node, const char *name, const struct column **column)
 {
     char expected[120] = "a column of table.csv", quoted[QUOTED_SIZE];
-    const char *nearest = block_column_nearest(name);
-    if ((*column = block_column_find(name)) != NULL)
+    const char *names[COLUMN_COUNT], *nearest;
+    enum column_id id = column_find(name);
+    int n = 0;
+    if (id < COLUMN_COUNT) {
+        *column = &schema[id];
         return true;
-    if (nearest != NULL)
+    }
+    for (int i = 0; i < COLUMN_COUNT; i++)
+        if (schema[i].name != NULL)
+            names[n++] = schema[i].name;
+    if ((nearest = text_nearest(name, names, n)) != NULL)
         snprintf(expected, sizeof expected, "a column of table.csv such as %s", nearest);
     return fail_at(source->error, &node->mark, "no column is named %s; expected %s", text_quote(name, quoted), expected);
 }
@@ -103,26 +111,34 @@ static bool unit_scale(const char *from, const char *to, double *scale)
     return false;
 }
 
-/* "head [unit]"; without a unit it is the column's. */
+/* Whether a unit says only what is counted. */
+static bool is_count(const char *unit)
+{
+    static const char *const counts[] = {"", "1/token", "iterations", "nats", "processors", "sequences", "steps", "tokens"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        found = found || strcmp(unit, counts[i]) == 0;
+    return found;
+}
+
+/* "head [unit]". What is counted may stand without a unit; what is measured may not. */
 static bool read_head(const struct source *source, const struct node *node, const char *unit, const char *head,
                       struct block_shown *shown)
 {
-    char text[128], own[32] = "";
+    char own[32] = "";
     const char *open = strrchr(head, '['), *close = strrchr(head, ']');
-    if (open == NULL || close == NULL || close < open || close[1] != '\0') {
-        snprintf(text, sizeof text, unit[0] != '\0' ? "%s [%s]" : "%s", head, unit);
-        shown->head = pool_text(source->pool, text);
-        shown->scale = 1;
-        return shown->head != NULL || fail_memory(source->error);
-    }
-    snprintf(own, sizeof own, "%.*s", (int)(close - open - 1), open + 1);
+    bool given = open != NULL && close != NULL && close > open && close[1] == '\0';
+    if (given)
+        snprintf(own, sizeof own, "%.*s", (int)(close - open - 1), open + 1);
     shown->head = head;
-    return unit_scale(unit, own, &shown->scale) ||
-           fail_at(source->error, &node->mark, "the unit of a head is [%s]; expected [%s], with a prefix or without%s", own, unit,
+    shown->scale = 1;
+    if (given ? unit_scale(unit, own, &shown->scale) : is_count(unit))
+        return true;
+    return fail_at(source->error, &node->mark, "the unit of a head is [%s]; expected [%s], with a prefix or without%s", own, unit,
                    unit[0] != '\0' ? "" : " one, or [%]");
 }
 
-/* A column, or the quotient of two. */
+/* A column, or the quotient of two. head: NULL where its name will do. */
 static bool read_shown(const struct source *source, const struct node *node, const char *name, const char *head,
                        struct block *block)
 {
@@ -136,18 +152,26 @@ static bool read_shown(const struct source *source, const struct node *node, con
         (slash != NULL && !read_column(source, node, slash + 3, &shown->divisor)))
         return false;
     bool plain = slash == NULL && block->over.n_conditions == 0 && block->along < 0;
-    return read_head(source, node, plain ? shown->column->unit : "", head, shown);
+    const char *unit = plain ? shown->column->unit : "";
+    if (head != NULL)
+        return read_head(source, node, unit, head, shown);
+    char text[160];
+    snprintf(text, sizeof text, unit[0] != '\0' ? "%s [%s]" : "%s", name, unit);
+    shown->head = pool_text(source->pool, text);
+    shown->scale = 1;
+    return shown->head != NULL || fail_memory(source->error);
 }
 
 static bool read_show(const struct source *source, const struct node *node, struct block *block)
 {
     bool good = true;
     if (node->kind == NODE_SCALAR)
-        return read_shown(source, node, node->text, node->text, block);
+        return read_shown(source, node, node->text, NULL, block);
     for (const struct node *one = node->child; good && one != NULL; one = one->next) {
         if (one->kind != NODE_SCALAR)
             return fail_value(source, one, "show", "columns of table.csv");
-        good = read_shown(source, one, node->kind == NODE_MAP ? one->key : one->text, one->text, block);
+        good = node->kind == NODE_MAP ? read_shown(source, one, one->key, one->text, block)
+                                      : read_shown(source, one, one->text, NULL, block);
     }
     return good;
 }
@@ -215,17 +239,5 @@ bool block_print(FILE *out, const struct block *block, struct block_data *const 
 
 void block_paragraph(FILE *out, const char *text)
 {
-    int column = 0;
-    while (*text != '\0') {
-        int length = (int)strcspn(text, " "), width = 0;
-        for (int i = 0; i < length; i++)
-            width += ((unsigned char)text[i] & 0xc0) != 0x80;
-        if (column > 0 && column + 1 + width > WIDTH) {
-            fputc('\n', out);
-            column = 0;
-        }
-        column += fprintf(out, "%s%.*s", column > 0 ? " " : "", length, text) - length + width;
-        text += length + strspn(text + length, " ");
-    }
-    fputc('\n', out);
+    wrap_print(out, text, WIDTH, 0, 0);
 }

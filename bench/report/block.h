@@ -11,7 +11,7 @@
  *   <!-- end -->
  *
  * table: of the points, those that differ in seeds alone together: their median and range. More of it:
- *   show: a column, a list of columns, or COLUMN: "head [unit]"; `A / B` is the quotient of two columns. Columns of training of a
+ *   show: a column, a list of columns, or COLUMN: "head [unit]" (what is only counted needs no unit); `A / B` is the quotient of two columns. Columns of training of a
  *       point of accuracy are those of the training that it depends on
  *   result: diverged       only points that ended so
  *   over: {FIELD: value}   each figure over that of the point that differs in these fields (and in those that one does not use)
@@ -25,7 +25,7 @@
 #define BENCH_REPORT_BLOCK_H
 
 #include "bench/base/yaml.h"
-#include "bench/report/block_column.h"
+#include "bench/journal/records.h"
 #include "bench/sweep/filter.h"
 
 #include <stdio.h>
@@ -35,9 +35,9 @@ enum { BLOCK_FIELDS_MAX = 8, BLOCK_SHOWN_MAX = 8, BLOCK_FOLDERS_MAX = 64 };
 enum block_kind { BLOCK_TABLE, BLOCK_COUNT, BLOCK_ABOUT, BLOCK_KINDS };
 
 struct block_shown {
-    const struct block_column *column, *divisor; /* divisor: NULL for the column itself */
-    const char *head;                            /* with its unit */
-    double scale;                                /* from the column's unit to that of the head */
+    const struct column *column, *divisor; /* divisor: NULL for the column itself */
+    const char *head;                      /* with its unit */
+    double scale;                          /* from the column's unit to that of the head */
 };
 
 struct block {
@@ -52,7 +52,7 @@ struct block {
     int across, along; /* fields, or -1 */
     struct block_shown shown[BLOCK_SHOWN_MAX];
     int n_shown;
-    const struct block_column *of; /* of a count */
+    const struct column *of; /* of a count */
     bool any;
     int digits;
 };

@@ -1,6 +1,8 @@
 /* See block_cells.h. */
 #include "bench/report/block_cells.h"
 
+#include "bench/report/quantity.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,35 +20,38 @@ void block_text_add(struct block_text *text, const char *format, ...)
 
 /* ---- One point ----------------------------------------------------------------------------------------------------------- */
 
+/* The number, infinite where it was not reached; NaN where there is none. */
+static double number_of(const struct column *column, const struct record *record)
+{
+    return quantity_value(column, record).value;
+}
+
 struct block_figure block_figure_of(const struct block_shown *shown, const struct record *record)
 {
-    const struct block_column *column = shown->column;
+    const struct column *column = shown->column, *low = &schema[column->low], *high = &schema[column->high];
     const json_t *raw = record_at(record, column->path);
-    struct block_figure figure = {.value = shown->scale * block_column_number(column, record), .low = NAN, .high = NAN};
+    struct block_figure figure = {.value = shown->scale * number_of(column, record), .low = NAN, .high = NAN};
     if (shown->divisor != NULL) {
-        figure.value /= block_column_number(shown->divisor, record);
+        figure.value /= number_of(shown->divisor, record);
         return figure;
     }
     bool counted =
         strcmp(column->unit, "iterations") == 0 || strcmp(column->unit, "1/token") == 0; /* a whole one may be stored as 27.0 */
     figure.whole = json_is_integer(raw) || isinf(figure.value) || (counted && figure.value == round(figure.value));
-    if (column->low != NULL) {
-        figure.low = shown->scale * record_number(record, column->low);
-        figure.high = shown->scale * record_number(record, column->high);
-    }
-    if (column->never && !isnan(figure.value)) { /* an end that was not reached */
-        figure.low = isnan(figure.low) && column->low != NULL ? INFINITY : figure.low;
-        figure.high = isnan(figure.high) && column->high != NULL ? INFINITY : figure.high;
-    }
-    figure.range = strcmp(column->path, "throughput.median") == 0 && isnan(figure.low) && record_number(record, "rounds") > 1;
+    figure.range = column == &schema[COLUMN_TIME_MEDIAN] && isnan(column_number(record, column->low)) &&
+                   column_number(record, COLUMN_ROUNDS) > 1;
     if (figure.range) {
-        figure.low = shown->scale * record_number(record, "throughput.least");
-        figure.high = shown->scale * record_number(record, "throughput.most");
+        low = &schema[COLUMN_TIME_FASTEST];
+        high = &schema[COLUMN_TIME_SLOWEST];
+    }
+    if (column->spread != NULL) {
+        figure.low = shown->scale * number_of(low, record);
+        figure.high = shown->scale * number_of(high, record);
     }
     return figure;
 }
 
-bool block_text_of(const struct block_column *column, struct record *const *record, size_t n, struct block_text *cell)
+bool block_text_of(const struct column *column, struct record *const *record, size_t n, struct block_text *cell)
 {
     const char *word = NULL;
     for (size_t i = 0; i < n; i++) {

@@ -24,7 +24,7 @@ struct block_figure block_figure_of(const struct block_shown *shown, const struc
 void block_cell(const struct block_figure *figure, bool whole, int digits, struct block_text *cell);
 
 /* False for a column of numbers; else the word that the points share, or "mixed". */
-bool block_text_of(const struct block_column *column, struct record *const *record, size_t n, struct block_text *cell);
+bool block_text_of(const struct column *column, struct record *const *record, size_t n, struct block_text *cell);
 
 /* "diverged", or "2 diverged, 1 ok". */
 void block_results(struct record *const *record, size_t n, struct block_text *cell);

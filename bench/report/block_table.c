@@ -107,7 +107,7 @@ static bool are_one(const struct table *table, size_t n)
 }
 
 /* What a column is of: a point, or the training that it depends on; NULL where that is not there. */
-static const struct record *source_of(const struct table *table, const struct block_column *column, const struct record *record)
+static const struct record *source_of(const struct table *table, const struct column *column, const struct record *record)
 {
     struct point training;
     if (strncmp(column->path, "training.", 9) != 0 || !point_training(&record->point, &training))
@@ -299,7 +299,7 @@ static bool put_rows(FILE *out, struct table *table)
 enum { WORDS_MAX = 32 };
 
 /* The i-th word that a point has in a column: of a list its codes; NULL past the last. */
-static const char *word_of(const struct block_column *column, const struct record *record, size_t i)
+static const char *word_of(const struct column *column, const struct record *record, size_t i)
 {
     const json_t *value = record_at(record, column->path);
     if (json_is_array(value)) {
@@ -314,7 +314,7 @@ static const char *word_of(const struct block_column *column, const struct recor
                                   : "none";
 }
 
-static bool has_word(const struct block_column *column, const struct record *record, const char *word)
+static bool has_word(const struct column *column, const struct record *record, const char *word)
 {
     const char *one;
     for (size_t i = 0; (one = word_of(column, record, i)) != NULL; i++)

@@ -132,8 +132,8 @@ START_TEST(times_with_what_is_known_of_them)
         "| 128 | 125 |  |\n"
         "\n"
         "From [made](../results/made), 2026-11-23; impl = `structured_sequential`, d = 8, dtype = float32, isa = baseline, seed =\n"
-        "1. In brackets: 95 % interval of the median over rounds; range over rounds. 1 to 6 rounds a point. Warnings: 1 of 3\n"
-        "points `wide`, 2 of 3 points `few_rounds`.\n");
+        "1. In brackets: 95 % interval over rounds; range over rounds. 1 to 6 rounds a point. Warnings: 1 of 3 points `wide`, 2\n"
+        "of 3 points `few_rounds`.\n");
 }
 END_TEST
 
@@ -173,7 +173,7 @@ START_TEST(quotients)
         "\n"
         "From [made](../results/made), 2026-11-23; impl = `structured_sequential`, d = 8, dtype = float32, threads = 1, isa =\n"
         "baseline, seed = 1. Each figure over that of the point with impl = `diagonal_scan`. In brackets: from the ends of both\n"
-        "points' 95 % interval of the median over rounds. 6 rounds a point. Warnings: 1 of 1 points `wide`.\n");
+        "points' 95 % interval over rounds. 6 rounds a point. Warnings: 1 of 1 points `wide`.\n");
 }
 END_TEST
 
@@ -214,11 +214,10 @@ START_TEST(numbers)
                 "impl=fixed_point", "l=8", "seed=3", NULL);
     made_record(JOURNAL, "diverged", "{\"convergence\":{\"rate\":7}}", "measure=convergence", "impl=fixed_point", "l=8", "seed=4",
                 NULL);
-    check_block(
-        "table: results/made\nresult: ok\nshow: {convergence_rate: rate, convergence_l_run: run, final_error_max: "
-        "error}\ndigits: 2\n",
-        "| rate | run [iterations] | error |\n|---:|---:|---:|\n| 0.99997 (0.99996 to 1.0) | 8 | 1.5e-7 (0 to 1.0e300) |\n\n"
-        "From");
+    check_block("table: results/made\nresult: ok\nshow: {convergence_rate: rate, convergence_l_run: run, final_error_max: "
+                "error}\ndigits: 2\n",
+                "| rate | run | error |\n|---:|---:|---:|\n| 0.99997 (0.99996 to 1.0) | 8 | 1.5e-7 (0 to 1.0e300) |\n\n"
+                "From");
 }
 END_TEST
 
@@ -232,7 +231,7 @@ START_TEST(what_was_not_reached)
     made_record(JOURNAL, "ok", "{\"reach\":{\"to\":{\"1e-6\":{\"median\":null,\"q1\":null,\"q3\":null}}}}", "measure=reach",
                 "impl=fixed_point", "l=9", NULL);
     check_block("table: results/made\nrows: impl\nshow: {applications_to_error_1e_6_median: applications}\n",
-                "| impl | applications [1/token] |\n|---|---:|\n| `anderson` | 5 (4 to never) |\n| `fixed_point` | never |\n"
+                "| impl | applications |\n|---|---:|\n| `anderson` | 5 (4 to never) |\n| `fixed_point` | never |\n"
                 "| `gmres` | never (8 to never) |\n\nFrom");
 }
 END_TEST
@@ -245,7 +244,7 @@ START_TEST(the_training_of_a_test)
     made_accuracy("ok", SHARE("0.25", "0.2", "0.3"), "test_length=4", "train_seed=2");
     check_block("table: results/made\nwhere: {measure: accuracy}\nrows: [train_seed]\n"
                 "show: {token_accuracy: right, training_length: length reached}\n",
-                "| train_seed | right | length reached [tokens] |\n|---|---:|---:|\n| 1 | 0.500 (0.400 to 0.600) | 3 |\n"
+                "| train_seed | right | length reached |\n|---|---:|---:|\n| 1 | 0.500 (0.400 to 0.600) | 3 |\n"
                 "| 2 | 0.250 (0.200 to 0.300) |  |\n\nFrom");
 }
 END_TEST
