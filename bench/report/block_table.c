@@ -109,13 +109,9 @@ static bool are_one(const struct table *table, size_t n)
 /* What a column is of: a point, or the training that it depends on; NULL where that is not there. */
 static const struct record *source_of(const struct table *table, const struct column *column, const struct record *record)
 {
-    struct point training;
-    if (strncmp(column->path, "training.", 9) != 0 || !point_training(&record->point, &training))
-        return record;
-    for (size_t i = 0; i < table->all->n; i++)
-        if (point_equal(&table->all->record[i].point, &training))
-            return &table->all->record[i];
-    return NULL;
+    struct point ignored;
+    bool of_training = strncmp(column->path, "training.", 9) == 0 && point_training(&record->point, &ignored);
+    return of_training ? records_training(table->all, &record->point) : record;
 }
 
 /* ---- Figures ------------------------------------------------------------------------------------------------------------- */
