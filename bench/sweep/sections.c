@@ -1,64 +1,48 @@
-/* See reader.h: the sections of a sweep file. One table says what may stand at its top level and in a grid. */
+/* See reader.h: the sections of a sweep file. */
+#include "bench/sweep/reader.h"
+
 #include "bench/base/text.h"
-#include "bench/sweep/claims.h"
 #include "bench/sweep/filter.h"
-#include "bench/sweep/request.h"
-#include "bench/sweep/scale.h"
 
 #include <stdio.h>
 #include <string.h>
 
+/* What may stand at the top level of a file, in a grid and in a scale, read in this order whatever the order of the file. */
 struct entry {
     const char *key;
     bool (*read)(struct reader *, const struct entry *, const struct node *);
-    int what;     /* a field or a section, for those that need to know */
-    bool in_grid; /* may stand in a grid, and in a scale, as well */
+    int what; /* a field or a section, for those that need to know */
 };
 
-static bool read_name(struct reader *, const struct entry *, const struct node *);
 static bool read_field(struct reader *, const struct entry *, const struct node *);
 static bool read_section(struct reader *, const struct entry *, const struct node *);
 static bool read_skip(struct reader *, const struct entry *, const struct node *);
-static bool read_plots(struct reader *, const struct entry *, const struct node *);
-static bool read_claims(struct reader *, const struct entry *, const struct node *);
-static bool read_scale(struct reader *, const struct entry *, const struct node *);
-static bool read_scales(struct reader *, const struct entry *, const struct node *);
-static bool read_grids(struct reader *, const struct entry *, const struct node *);
 
-/* Read in this order, whatever the order of the file. */
-static const struct entry entries[] = {
-    {"name", read_name, 0, false},
-    {"measure", read_field, FIELD_MEASURE, true},
-    {"pass", read_field, FIELD_PASS, true},
-    {"impls", read_field, FIELD_IMPLEMENTATION, true},
-    {"inputs", read_field, FIELD_INPUTS, true},
-    {"task", read_field, FIELD_TASK, true},
-    {"problem", read_section, SECTION_PROBLEM, true},
-    {"regime", read_section, SECTION_REGIME, true},
-    {"model", read_section, SECTION_MODEL, true},
-    {"recipe", read_section, SECTION_RECIPE, true},
-    {"test", read_section, SECTION_TEST, true},
-    {"settings", read_section, SECTION_SETTINGS, true},
-    {"run", read_section, SECTION_RUN, true},
-    {"skip", read_skip, 0, true},
-    {"plots", read_plots, 0, false},
-    {"paper", read_claims, 0, false},
-    {"scale", read_scale, 0, false},
-    {"scales", read_scales, 0, false},
-    {"grids", read_grids, 0, false},
+static const struct entry entries[READER_SECTIONS] = {
+    {"measure", read_field, FIELD_MEASURE},
+    {"pass", read_field, FIELD_PASS},
+    {"impls", read_field, FIELD_IMPLEMENTATION},
+    {"inputs", read_field, FIELD_INPUTS},
+    {"task", read_field, FIELD_TASK},
+    {"problem", read_section, SECTION_PROBLEM},
+    {"regime", read_section, SECTION_REGIME},
+    {"model", read_section, SECTION_MODEL},
+    {"recipe", read_section, SECTION_RECIPE},
+    {"test", read_section, SECTION_TEST},
+    {"settings", read_section, SECTION_SETTINGS},
+    {"run", read_section, SECTION_RUN},
+    {"skip", read_skip, 0},
 };
-enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
-bool reader_entries(struct reader *reader, const struct node *map, const char *where)
+void reader_section_names(const char *names[READER_SECTIONS])
 {
-    const char *names[ENTRIES];
-    int n = 0;
-    for (int i = 0; i < ENTRIES; i++)
-        if (entries[i].in_grid || where == NULL)
-            names[n++] = entries[i].key;
-    if (!keys_known(&reader->source, map, where != NULL ? where : "", names, n))
-        return false;
-    for (int i = 0; i < ENTRIES; i++) {
+    for (int i = 0; i < READER_SECTIONS; i++)
+        names[i] = entries[i].key;
+}
+
+bool reader_sections(struct reader *reader, const struct node *map)
+{
+    for (int i = 0; i < READER_SECTIONS; i++) {
         const struct node *node = node_find(map, entries[i].key);
         if (node != NULL && !entries[i].read(reader, &entries[i], node))
             return false;
@@ -66,9 +50,11 @@ bool reader_entries(struct reader *reader, const struct node *map, const char *w
     return true;
 }
 
-static bool read_name(struct reader *reader, const struct entry *entry, const struct node *node)
+bool reader_part(struct reader *reader, const struct node *map, const char *where)
 {
-    return name_read(&reader->source, node, entry->key, reader->sweep->name);
+    const char *names[READER_SECTIONS];
+    reader_section_names(names);
+    return keys_known(&reader->source, map, where, names, READER_SECTIONS) && reader_sections(reader, map);
 }
 
 static bool read_field(struct reader *reader, const struct entry *entry, const struct node *node)
@@ -131,30 +117,6 @@ static bool read_skip(struct reader *reader, const struct entry *entry, const st
     return true;
 }
 
-static bool read_plots(struct reader *reader, const struct entry *entry, const struct node *node)
-{
-    (void)entry;
-    return requests_read(&reader->source, node, reader->sweep);
-}
-
-static bool read_claims(struct reader *reader, const struct entry *entry, const struct node *node)
-{
-    (void)entry;
-    return claims_read(&reader->source, node, reader->sweep);
-}
-
-static bool read_scale(struct reader *reader, const struct entry *entry, const struct node *node)
-{
-    (void)entry;
-    return scale_read_name(reader, node);
-}
-
-static bool read_scales(struct reader *reader, const struct entry *entry, const struct node *node)
-{
-    (void)entry;
-    return scales_read(reader, node);
-}
-
 /* ---- Products ------------------------------------------------------------------------------------------------------------- */
 
 /* Whether any point of a product uses a field. Whether one uses what has no default hangs on its measure and layer alone. */
@@ -192,32 +154,12 @@ bool reader_complete(struct reader *reader, struct product *product, const struc
             continue;
         }
         field_expected(field, sizeof expected, expected);
-        for (int i = 0; i < ENTRIES; i++)
+        for (int i = 0; i < READER_SECTIONS; i++)
             if (row->section == SECTION_TOP && entries[i].read == read_field && entries[i].what == field)
                 return fail_at(reader->source.error, mark, "%s is missing; expected %s", entries[i].key, expected);
         bool trained = product->choice[FIELD_LAYER].n > 0 && in_section(field, SECTION_MODEL);
         return fail_at(reader->source.error, mark, "%s is missing in %s; expected %s", row->name,
                        section_names[trained ? SECTION_MODEL : row->section], expected);
-    }
-    return true;
-}
-
-static bool read_grids(struct reader *reader, const struct entry *entry, const struct node *node)
-{
-    if (node->kind != NODE_LIST || node->n == 0)
-        return fail_value(&reader->source, node, entry->key, "a list of mappings, each a product of its own");
-    reader->grid = pool_take(reader->source.pool, (size_t)node->n, sizeof *reader->grid);
-    if (reader->grid == NULL)
-        return fail_memory(reader->source.error);
-    for (const struct node *grid = node->child; grid != NULL; grid = grid->next) {
-        if (grid->kind != NODE_MAP)
-            return fail_value(&reader->source, grid, "an entry of grids", "a mapping such as {problem: {T: 64}}");
-        reader->product = &reader->grid[reader->n_grids++];
-        *reader->product = reader->base;
-        reader->whole = false;
-        if (!reader_entries(reader, grid, " in a grid") || !scale_lay(reader, reader->product) ||
-            !reader_complete(reader, reader->product, &grid->mark))
-            return false;
     }
     return true;
 }

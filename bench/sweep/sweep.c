@@ -2,6 +2,7 @@
 #include "bench/sweep/sweep.h"
 
 #include "bench/base/text.h"
+#include "bench/sweep/claims.h"
 #include "bench/sweep/expand.h"
 #include "bench/sweep/reader.h"
 #include "bench/sweep/request.h"
@@ -10,6 +11,70 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static bool read_name(struct reader *reader, const struct node *node)
+{
+    return name_read(&reader->source, node, "name", reader->sweep->name);
+}
+
+static bool read_plots(struct reader *reader, const struct node *node)
+{
+    return requests_read(&reader->source, node, reader->sweep);
+}
+
+static bool read_claims(struct reader *reader, const struct node *node)
+{
+    return claims_read(&reader->source, node, reader->sweep);
+}
+
+static bool read_grids(struct reader *reader, const struct node *node)
+{
+    if (node->kind != NODE_LIST || node->n == 0)
+        return fail_value(&reader->source, node, "grids", "a list of mappings, each a product of its own");
+    reader->grid = pool_take(reader->source.pool, (size_t)node->n, sizeof *reader->grid);
+    if (reader->grid == NULL)
+        return fail_memory(reader->source.error);
+    for (const struct node *grid = node->child; grid != NULL; grid = grid->next) {
+        if (grid->kind != NODE_MAP)
+            return fail_value(&reader->source, grid, "an entry of grids", "a mapping such as {problem: {T: 64}}");
+        reader->product = &reader->grid[reader->n_grids++];
+        *reader->product = reader->base;
+        reader->whole = false;
+        if (!reader_part(reader, grid, " in a grid") || !scale_lay(reader, reader->product) ||
+            !reader_complete(reader, reader->product, &grid->mark))
+            return false;
+    }
+    return true;
+}
+
+/* What may stand at the top level alone, read in this order: the name before the sections, the rest after them. */
+static const struct {
+    const char *key;
+    bool (*read)(struct reader *, const struct node *);
+} entries[] = {
+    {"name", read_name},        {"plots", read_plots},   {"paper", read_claims},
+    {"scale", scale_read_name}, {"scales", scales_read}, {"grids", read_grids},
+};
+enum { ENTRIES = sizeof entries / sizeof entries[0] };
+
+static bool read_entry(struct reader *reader, const struct node *root, int i)
+{
+    const struct node *node = node_find(root, entries[i].key);
+    return node == NULL || entries[i].read(reader, node);
+}
+
+static bool read_top(struct reader *reader, const struct node *root)
+{
+    const char *names[READER_SECTIONS + ENTRIES] = {entries[0].key};
+    reader_section_names(names + 1);
+    for (int i = 1; i < ENTRIES; i++)
+        names[READER_SECTIONS + i] = entries[i].key;
+    bool good = keys_known(&reader->source, root, "", names, READER_SECTIONS + ENTRIES) && read_entry(reader, root, 0) &&
+                reader_sections(reader, root);
+    for (int i = 1; good && i < ENTRIES; i++)
+        good = read_entry(reader, root, i);
+    return good;
+}
 
 static bool read_root(struct reader *reader, const struct node *root, bool many)
 {
@@ -20,7 +85,7 @@ static bool read_root(struct reader *reader, const struct node *root, bool many)
     reader->base.mark = root->mark;
     reader->product = &reader->base;
     reader->whole = true;
-    if (!reader_entries(reader, root, NULL))
+    if (!read_top(reader, root))
         return false;
     if (!scale_found(reader, root))
         return false;

@@ -7,6 +7,7 @@
 #include "bench/report/summary.h"
 #include "bench/report/table.h"
 #include "bench/report/warning_print.h"
+#include "plots/page.h"
 #include "plots/pages.h"
 
 #include <stdio.h>
