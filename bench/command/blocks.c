@@ -7,6 +7,7 @@
 #include "bench/command/points.h"
 #include "bench/command/vocabulary.h"
 #include "bench/report/block_page.h"
+#include "bench/report/block_print.h"
 #include "bench/report/longest.h"
 #include "bench/report/summary.h"
 

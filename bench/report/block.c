@@ -1,14 +1,13 @@
-/* See block.h: what a block asks for. */
+/* See block.h. */
 #include "bench/report/block.h"
 
 #include "bench/base/number.h"
 #include "bench/base/text.h"
-#include "bench/report/wrap.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { DIGITS = 3, DIGITS_MAX = 9, WIDTH = 120 };
+enum { DIGITS = 3, DIGITS_MAX = 9 };
 
 static const char *const kinds[BLOCK_KINDS] = {[BLOCK_TABLE] = "table", [BLOCK_COUNT] = "count", [BLOCK_ABOUT] = "about"};
 
@@ -229,15 +228,4 @@ bool block_read(const struct source *source, const struct node *node, struct blo
         return fail_value(source, entry, "of", "a column of table.csv");
     return block->kind != BLOCK_COUNT ||
            read_column(source, entry != NULL ? entry : node, entry != NULL ? entry->text : "result", &block->of);
-}
-
-bool block_print(FILE *out, const struct block *block, struct block_data *const data[], const char *home, struct error *error)
-{
-    return block->kind == BLOCK_ABOUT ? block_print_about(out, block, data, home, error)
-                                      : block_print_table(out, block, data[0], home, error);
-}
-
-void block_paragraph(FILE *out, const char *text)
-{
-    wrap_print(out, text, WIDTH, 0, 0);
 }

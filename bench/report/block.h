@@ -28,7 +28,7 @@
 #include "bench/journal/records.h"
 #include "bench/sweep/filter.h"
 
-#include <stdio.h>
+enum { BLOCK_WIDTH = 120 }; /* columns of a line of text on a page */
 
 enum { BLOCK_FIELDS_MAX = 8, BLOCK_SHOWN_MAX = 8, BLOCK_FOLDERS_MAX = 64 };
 
@@ -65,20 +65,5 @@ struct block_data {
 
 /* Reads what a block asks for; its texts live in the source's pool. Errors are sentences "FILE:LINE:COLUMN: ...". */
 bool block_read(const struct source *source, const struct node *node, struct block *block);
-
-/* Writes what stands in the block. data: of each of its folders. home: from the folder of the page to that which folders are relative
- * to: "" or "../../". */
-bool block_print(FILE *out, const struct block *block, struct block_data *const data[], const char *home, struct error *error);
-
-/* Parts of it: a table or a count, and what was measured where. */
-bool block_print_table(FILE *out, const struct block *block, const struct block_data *data, const char *home, struct error *error);
-bool block_print_about(FILE *out, const struct block *block, struct block_data *const data[], const char *home,
-                       struct error *error);
-
-/* "1 to 3" or "1, 2, 8": the values of a field among points that use it, ascending; "" where none does. */
-void block_values(struct record *const *record, size_t n, int field, size_t capacity, char text[capacity]);
-
-/* A paragraph in lines of at most 120 columns. */
-void block_paragraph(FILE *out, const char *text);
 
 #endif

@@ -1,9 +1,11 @@
-/* See block.h: when and on what a folder was measured, and what else the machine did. */
-#include "bench/report/block.h"
+/* See block_about.h. */
+#include "bench/report/block_about.h"
 
 #include "bench/base/statistics.h"
 #include "bench/base/stream.h"
 #include "bench/journal/warning.h"
+#include "bench/report/block_values.h"
+#include "bench/report/wrap.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -202,7 +204,7 @@ static bool put_paragraph(FILE *out, const struct block *block, const struct blo
     if (!stream_close(&text))
         return false;
     if (good)
-        block_paragraph(out, text.text);
+        wrap_print(out, text.text, BLOCK_WIDTH, 0, 0);
     free(text.text);
     return good;
 }

@@ -1,8 +1,10 @@
-/* See block_cells.h: the paragraph below a table. */
-#include "bench/report/block_cells.h"
+/* See block_caption.h. */
+#include "bench/report/block_caption.h"
 
 #include "bench/base/stream.h"
 #include "bench/journal/warning.h"
+#include "bench/report/block_values.h"
+#include "bench/report/wrap.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,40 +23,6 @@ static bool in_table(const struct block *block, int field)
         if (block->rows[i] == field)
             return true;
     return field == block->across;
-}
-
-void block_values(struct record *const *record, size_t n, int field, size_t capacity, char text[capacity])
-{
-    enum { SHOWN_MAX = 12 };
-    const struct value *found[SHOWN_MAX];
-    int n_found = 0;
-    size_t used = 0;
-    bool in_turn = true;
-    text[0] = '\0';
-    for (size_t i = 0; i < n; i++) {
-        const struct value *value = &record[i]->point.value[field];
-        int at = n_found;
-        if (value->kind == VALUE_NONE)
-            continue;
-        while (at > 0 && value_order(found[at - 1], value) > 0)
-            at--;
-        if ((at > 0 && value_order(found[at - 1], value) == 0) || n_found == SHOWN_MAX)
-            continue;
-        memmove(found + at + 1, found + at, (size_t)(n_found - at) * sizeof *found);
-        found[at] = value;
-        n_found++;
-    }
-    for (int i = 1; i < n_found; i++)
-        in_turn = in_turn && value_number(found[i]) == value_number(found[i - 1]) + 1;
-    for (int i = 0; i < n_found; i++) {
-        char one[VALUE_TEXT_MAX];
-        if (in_turn && n_found > 2 && i > 0 && i + 1 < n_found)
-            continue;
-        field_print(field, found[i], sizeof one, one);
-        const char *before = i == 0 ? "" : in_turn && n_found > 2 ? " to " : ", ";
-        int length = snprintf(text + used, capacity - used, "%s%s", before, one);
-        used += used + (size_t)length < capacity ? (size_t)length : 0;
-    }
 }
 
 /* "B = 8, T = 1024, seed = 1": what all the points share and the table does not show, but for what is usual; and their seeds. */
@@ -199,7 +167,7 @@ bool block_caption(FILE *out, const struct block *block, struct record *const *r
     put_warnings(text.file, record, n);
     if (!stream_close(&text))
         return false;
-    block_paragraph(out, text.text);
+    wrap_print(out, text.text, BLOCK_WIDTH, 0, 0);
     free(text.text);
     return true;
 }

@@ -1,4 +1,4 @@
-/* What stands in the cells of a block's table, and below it. */
+/* What stands in the cells of a block's table. */
 #ifndef BENCH_REPORT_BLOCK_CELLS_H
 #define BENCH_REPORT_BLOCK_CELLS_H
 
@@ -39,9 +39,5 @@ struct block_notes {
 /* Notes what the brackets of a cell mean that stands on so many points. */
 void block_notes_take(struct block_notes *notes, const struct block_shown *shown, const struct block_figure *figure, size_t known,
                       const struct block *block);
-
-/* The paragraph below a table: from which folder, when, what all points share, what brackets mean, which warnings. False: no memory. */
-bool block_caption(FILE *out, const struct block *block, struct record *const *record, size_t n, const struct block_notes *notes,
-                   const char *home);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "bench/report/block.h"
 
+#include <stdio.h>
+
 /* What writes a block; context is the caller's own. */
 typedef bool block_writer(FILE *out, const struct block *block, void *context, struct error *error);
 

@@ -1,9 +1,9 @@
-/* See block.h: tables of figures, and counts. */
-#include "bench/report/block.h"
+/* See block_table.h. */
+#include "bench/report/block_table.h"
 
 #include "bench/base/exponent.h"
 #include "bench/base/statistics.h"
-#include "bench/report/block_cells.h"
+#include "bench/report/block_caption.h"
 
 #include <math.h>
 #include <stdlib.h>

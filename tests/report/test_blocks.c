@@ -3,6 +3,7 @@
 
 #include "bench/base/stream.h"
 #include "bench/command/vocabulary.h"
+#include "bench/report/block_print.h"
 #include "bench/report/longest.h"
 #include "tests/support/made_records.h"
 
