@@ -6,8 +6,8 @@
 #include "bench/base/stream.h"
 #include "bench/command/points.h"
 #include "bench/command/vocabulary.h"
-#include "bench/report/block_page.h"
-#include "bench/report/block_print.h"
+#include "bench/report/blocks/page.h"
+#include "bench/report/blocks/print.h"
 #include "bench/report/longest.h"
 #include "bench/report/summary.h"
 

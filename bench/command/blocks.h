@@ -1,4 +1,4 @@
-/* The command blocks: writes the blocks of markdown pages (bench/report/block.h) anew, or checks that they are up to date. */
+/* The command blocks: writes the blocks of markdown pages (bench/report/blocks/block.h) anew, or checks that they are up to date. */
 #ifndef BENCH_COMMAND_BLOCKS_H
 #define BENCH_COMMAND_BLOCKS_H
 

@@ -1,9 +1,9 @@
 /* Blocks of markdown pages, by hand-made records: every figure against one computed by hand, and what is refused. */
-#include "bench/report/block_page.h"
+#include "bench/report/blocks/page.h"
 
 #include "bench/base/stream.h"
 #include "bench/command/vocabulary.h"
-#include "bench/report/block_print.h"
+#include "bench/report/blocks/print.h"
 #include "bench/report/longest.h"
 #include "tests/support/made_records.h"
 

@@ -1,9 +1,9 @@
-/* See block_table.h. */
-#include "bench/report/block_table.h"
+/* See table.h. */
+#include "bench/report/blocks/table.h"
 
 #include "bench/base/exponent.h"
 #include "bench/base/statistics.h"
-#include "bench/report/block_caption.h"
+#include "bench/report/blocks/caption.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
-/* See block_about.h. */
-#include "bench/report/block_about.h"
+/* See about.h. */
+#include "bench/report/blocks/about.h"
 
 #include "bench/base/statistics.h"
 #include "bench/base/stream.h"
 #include "bench/journal/warning.h"
-#include "bench/report/block_values.h"
+#include "bench/report/blocks/values.h"
 #include "bench/report/wrap.h"
 
 #include <math.h>

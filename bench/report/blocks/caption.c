@@ -1,9 +1,9 @@
-/* See block_caption.h. */
-#include "bench/report/block_caption.h"
+/* See caption.h. */
+#include "bench/report/blocks/caption.h"
 
 #include "bench/base/stream.h"
 #include "bench/journal/warning.h"
-#include "bench/report/block_values.h"
+#include "bench/report/blocks/values.h"
 #include "bench/report/wrap.h"
 
 #include <stdlib.h>

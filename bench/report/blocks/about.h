@@ -1,8 +1,8 @@
 /* A block that says when and on what folders were measured. */
-#ifndef BENCH_REPORT_BLOCK_ABOUT_H
-#define BENCH_REPORT_BLOCK_ABOUT_H
+#ifndef BENCH_REPORT_BLOCKS_ABOUT_H
+#define BENCH_REPORT_BLOCKS_ABOUT_H
 
-#include "bench/report/block.h"
+#include "bench/report/blocks/block.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* See block.h. */
-#include "bench/report/block.h"
+#include "bench/report/blocks/block.h"
 
 #include "bench/base/number.h"
 #include "bench/base/text.h"

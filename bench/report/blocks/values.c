@@ -1,5 +1,5 @@
-/* See block_values.h. */
-#include "bench/report/block_values.h"
+/* See values.h. */
+#include "bench/report/blocks/values.h"
 
 #include <stdio.h>
 #include <string.h>

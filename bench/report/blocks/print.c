@@ -1,8 +1,8 @@
-/* See block_print.h. */
-#include "bench/report/block_print.h"
+/* See print.h. */
+#include "bench/report/blocks/print.h"
 
-#include "bench/report/block_about.h"
-#include "bench/report/block_table.h"
+#include "bench/report/blocks/about.h"
+#include "bench/report/blocks/table.h"
 
 bool block_print(FILE *out, const struct block *block, struct block_data *const data[], const char *home, struct error *error)
 {

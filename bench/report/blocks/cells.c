@@ -1,5 +1,5 @@
-/* See block_cells.h. */
-#include "bench/report/block_cells.h"
+/* See cells.h. */
+#include "bench/report/blocks/cells.h"
 
 #include "bench/report/quantity.h"
 

@@ -1,8 +1,8 @@
 /* The paragraph below a block's table. */
-#ifndef BENCH_REPORT_BLOCK_CAPTION_H
-#define BENCH_REPORT_BLOCK_CAPTION_H
+#ifndef BENCH_REPORT_BLOCKS_CAPTION_H
+#define BENCH_REPORT_BLOCKS_CAPTION_H
 
-#include "bench/report/block_cells.h"
+#include "bench/report/blocks/cells.h"
 
 #include <stdio.h>
 

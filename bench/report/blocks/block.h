@@ -21,8 +21,8 @@
  * count: how many points ended with which result, or have which value of the column that of: names; where:, result:, rows: as above.
  * about: when and on what it was measured, how many points, rounds and seeds, what else the machine did; of a list of folders a table.
  */
-#ifndef BENCH_REPORT_BLOCK_H
-#define BENCH_REPORT_BLOCK_H
+#ifndef BENCH_REPORT_BLOCKS_BLOCK_H
+#define BENCH_REPORT_BLOCKS_BLOCK_H
 
 #include "bench/base/yaml.h"
 #include "bench/journal/records.h"

@@ -1,8 +1,8 @@
 /* What stands in the cells of a block's table. */
-#ifndef BENCH_REPORT_BLOCK_CELLS_H
-#define BENCH_REPORT_BLOCK_CELLS_H
+#ifndef BENCH_REPORT_BLOCKS_CELLS_H
+#define BENCH_REPORT_BLOCKS_CELLS_H
 
-#include "bench/report/block.h"
+#include "bench/report/blocks/block.h"
 
 struct block_text {
     char text[4096];

@@ -1,8 +1,8 @@
 /* A block with a table of figures, or of counts. */
-#ifndef BENCH_REPORT_BLOCK_TABLE_H
-#define BENCH_REPORT_BLOCK_TABLE_H
+#ifndef BENCH_REPORT_BLOCKS_TABLE_H
+#define BENCH_REPORT_BLOCKS_TABLE_H
 
-#include "bench/report/block.h"
+#include "bench/report/blocks/block.h"
 
 #include <stdio.h>
 

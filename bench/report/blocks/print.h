@@ -1,8 +1,8 @@
 /* What stands in a block (block.h). */
-#ifndef BENCH_REPORT_BLOCK_PRINT_H
-#define BENCH_REPORT_BLOCK_PRINT_H
+#ifndef BENCH_REPORT_BLOCKS_PRINT_H
+#define BENCH_REPORT_BLOCKS_PRINT_H
 
-#include "bench/report/block.h"
+#include "bench/report/blocks/block.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 /* A markdown page with blocks (block.h): read, and written anew with what they hold now. */
-#ifndef BENCH_REPORT_BLOCK_PAGE_H
-#define BENCH_REPORT_BLOCK_PAGE_H
+#ifndef BENCH_REPORT_BLOCKS_PAGE_H
+#define BENCH_REPORT_BLOCKS_PAGE_H
 
-#include "bench/report/block.h"
+#include "bench/report/blocks/block.h"
 
 #include <stdio.h>
 

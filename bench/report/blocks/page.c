@@ -1,5 +1,5 @@
-/* See block_page.h. */
-#include "bench/report/block_page.h"
+/* See page.h. */
+#include "bench/report/blocks/page.h"
 
 #include "bench/base/stream.h"
 

@@ -1,6 +1,6 @@
 /* The values of a field among points, as a sentence has them. */
-#ifndef BENCH_REPORT_BLOCK_VALUES_H
-#define BENCH_REPORT_BLOCK_VALUES_H
+#ifndef BENCH_REPORT_BLOCKS_VALUES_H
+#define BENCH_REPORT_BLOCKS_VALUES_H
 
 #include "bench/journal/records.h"
 
