@@ -1,6 +1,7 @@
 /* The suites of the tests' program, one a subject, in the order in which they run; SUITE is defined by who includes this. */
 SUITE(accuracy)
 SUITE(backward)
+SUITE(blocks)
 SUITE(cache)
 SUITE(cases)
 SUITE(columns)

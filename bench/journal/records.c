@@ -113,6 +113,17 @@ size_t records_keep(struct records *records, bool (*keep)(const struct record *r
     return n - kept;
 }
 
+const struct record *records_training(const struct records *records, const struct point *point)
+{
+    struct point training;
+    if (!point_training(point, &training))
+        return NULL;
+    for (size_t i = 0; i < records->n; i++)
+        if (point_equal(&records->record[i].point, &training))
+            return &records->record[i];
+    return NULL;
+}
+
 const json_t *record_at(const struct record *record, const char *path)
 {
     const json_t *at = record->json;
