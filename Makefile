@@ -24,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full kills columns cuda-resources aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test test-full kills columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -155,6 +155,9 @@ cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and sh
 
 kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
 	@KILLS=$(KILLS) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=kills test
+
+outputs: ## hash what every implementation computes on the shared cases (tests/outputs.sh OLD compares with a commit)
+	@tests/outputs.sh
 
 aa: ## the same sweep twice: how often the 95 % intervals of a point exclude each other
 	@tests/aa.sh
