@@ -24,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full kills cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test test-full kills columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ PLOTS := $(call objects,plots)
 TESTS := $(call objects,$(TEST_ROOMS))
 PLANTED := $(call variant_objects,tests/planted)
 REGISTRY := $(call objects,impls/registry)
-LIBRARY := $(IMPLS) $(REGISTRY) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(OBJECTS)/build_identity.o
+LIBRARY := $(IMPLS) $(REGISTRY) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(addprefix $(OBJECTS)/,build_identity.o commit.o)
 PLANTED_REGISTRY := $(REGISTRY:.o=.planted.o)
 
 SOURCES := $(shell find bench impls tasks train plots tests -name '*.[ch]' -o -name '*.cc' -o -name '*.cu')
@@ -146,6 +146,9 @@ test: $(NEEDS) $(TESTS_PROGRAM) ## build and run every test (SUITE=name: one sub
 
 test-full: export FULL := 1
 test-full: test ## the same over all combinations of choices, where make test takes all pairs of them
+
+columns: $(BUILD)/bench ## write docs/columns.md: what each column of table.csv is
+	@$(BUILD)/bench columns >docs/columns.md
 
 cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and shared memory of the kernels on the device
 	@BUILD=$(BUILD) tests/cuda_resources.sh --write
@@ -312,7 +315,14 @@ $(BUILD)/build_identity.c: bench/build/build_identity.sh $(filter-out tests/% pl
 	@cmp -s $@ $@.new || { echo 'write $(@F)' && cp $@.new $@; }
 	@rm $@.new
 
-$(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
+# The same of the commit: looked at each time, in an object of its own, so that nothing else is compiled for it.
+$(BUILD)/commit.c: FORCE
+	@mkdir -p $(@D)
+	@bench/build/commit.sh >$@.new
+	@cmp -s $@ $@.new || cp $@.new $@
+	@rm $@.new
+
+$(OBJECTS)/build_identity.o $(OBJECTS)/commit.o: $(OBJECTS)/%.o: $(BUILD)/%.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))
 
 include tests/cuda/rules.mk

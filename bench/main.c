@@ -6,6 +6,7 @@
 #include "bench/command/predict.h"
 #include "bench/command/run.h"
 #include "bench/command/single.h"
+#include "bench/report/dictionary.h"
 #include "bench/machine/machine.h"
 #include "bench/machine/machine_print.h"
 #include "bench/machine/roofs.h"
@@ -19,6 +20,7 @@
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 }; /* bench/command/help.txt says what they mean */
 
 struct arguments {
+    char *const *words;      /* all that follow the name of the program; NULL-terminated */
     const char *command;     /* a row of the table below, or a sweep file */
     const char *object;      /* what comes after it, or NULL */
     const char *results;     /* --results, or results/ beside run.sh */
@@ -36,7 +38,8 @@ struct arguments {
 static bool do_sweep(const struct arguments *arguments, int *status, struct error *error)
 {
     static const int ends[] = {[RUN_COMPLETE] = EXIT_OK, [RUN_FAILED] = EXIT_FAILED, [RUN_INTERRUPTED] = EXIT_INTERRUPTED};
-    const struct run_request request = {.sweep_path = arguments->command,
+    const struct run_request request = {.words = arguments->words,
+                                        .sweep_path = arguments->command,
                                         .program = arguments->program,
                                         .results = arguments->results,
                                         .scale = arguments->scale,
@@ -129,6 +132,13 @@ static bool do_roofs(const struct arguments *arguments, int *status, struct erro
     return roofs_command(stdin, stdout, error);
 }
 
+static bool do_columns(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)arguments, (void)status, (void)error;
+    dictionary_print(stdout);
+    return true;
+}
+
 static const struct {
     const char *name;
     const char *object;  /* what it needs after it, in words; NULL: nothing */
@@ -145,6 +155,7 @@ static const struct {
     {"dump", "a checkpoint, or the key of a training", true, false, false, do_dump},
     {"worker", "a file", false, false, true, do_worker}, /* for every round of a point */
     {"roofs", NULL, false, false, true, do_roofs},       /* for the machine's limits */
+    {"columns", NULL, false, false, true, do_columns},   /* for docs/columns.md */
     {NULL, NULL, false, false, false, do_sweep},         /* anything else is a sweep file */
 };
 
@@ -211,6 +222,7 @@ static bool read_option(char **argv, int *next, struct arguments *arguments, str
 
 static bool read_words(int argc, char **argv, struct arguments *arguments, struct error *error)
 {
+    arguments->words = argv + (argc > 0);
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (strcmp(word, "--") == 0) {

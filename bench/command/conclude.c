@@ -35,7 +35,7 @@ static struct results count_points(const struct records *records)
 
 static bool is_current(const struct record *record, void *keys)
 {
-    return points_hold(keys, json_string_value(record_at(record, "key")));
+    return points_hold(keys, column_text(record, COLUMN_KEY));
 }
 
 /* One record a point, of those that the run is about, and what its rounds cost. */
@@ -99,12 +99,13 @@ static bool say(const struct sweep *sweep, const struct records *records, const 
 
 bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct error *error)
 {
-    char table[PATH_MAX], comparison[PATH_MAX];
+    char csv[PATH_MAX], table[PATH_MAX], comparison[PATH_MAX];
     struct plots_drawn drawn;
     struct keys keys;
     struct records records;
     struct overhead overhead;
-    files_path(folder, "table.csv", table);
+    files_path(folder, "table.csv", csv);
+    files_path(folder, "table.txt", table);
     files_path(folder, "comparison.md", comparison);
     if (!points_read(folder, &keys, error))
         return false;
@@ -112,9 +113,12 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
         points_free(&keys);
         return false;
     }
-    bool good = say(sweep, &records, &overhead, &keys, folder, out, error) && table_write(&records, table, error);
+    bool good = say(sweep, &records, &overhead, &keys, folder, out, error) && table_write(&records, csv, error) &&
+                table_print_to(table, &records, error);
     if (good)
-        fprintf(out, "    table.csv      one row a point, units in the header\n");
+        fprintf(
+            out,
+            "    table.csv      one row a point; docs/columns.md says what its columns are\n    table.txt      the tables above\n");
     good = good && comparison_write(sweep, &records, comparison, error);
     if (good && sweep->n_claims > 0)
         fprintf(out, "    comparison.md  what the paper reports, and what was found here\n");

@@ -197,6 +197,15 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
     return true;
 }
 
+/* The command line as a person types it: run.sh hands its words on as they are. */
+static json_t *command_line(char *const *words)
+{
+    json_t *list = json_pack("[s]", "./run.sh");
+    for (; *words != NULL; words++)
+        json_array_append_new(list, json_text(*words));
+    return list;
+}
+
 /* What a reader of the folder needs beside the journal: the sweep file, the machine, and the keys of the points that it is about. */
 static bool describe(const struct run *run, struct error *error)
 {
@@ -206,6 +215,7 @@ static bool describe(const struct run *run, struct error *error)
         !folder_keep_scale(run->folder.path, run->sweep.scale, error))
         return false;
     json_t *facts = machine_facts();
+    json_object_set_new(facts, "command_line", command_line(run->request->words));
     if (run->calibration.json != NULL)
         json_object_set(facts, "roofs", run->calibration.json);
     char *text = json_print(facts, JSON_INDENT(2));

@@ -13,7 +13,7 @@ static const char *plot_name(int i)
 
 static const char *quantity_name(int i)
 {
-    const struct quantity *quantity = quantity_get(i);
+    const struct column *quantity = quantity_get(i);
     return quantity != NULL ? quantity->name : NULL;
 }
 

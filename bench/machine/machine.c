@@ -182,11 +182,14 @@ json_t *machine_facts(void)
     machine_type(type);
     json_watch();
     // clang-format off
-    json_t *facts = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+    json_t *facts = json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                               "type", type,
                               "date", date(),
+                              "commit", build_commit(),
+                              "changed", known_truth(build_changed()),
                               "cpu", processor(&cpu),
                               "memory_bytes", memory_bytes(),
+                              "page_bytes", json_integer(sysconf(_SC_PAGESIZE)),
                               "device", device_to_json(),
                               "kernel", kernel(),
                               "distribution", distribution(),

@@ -100,8 +100,8 @@ bool warnings_of_record(json_t *record)
 {
     const struct record view = {.json = record};
     const struct noted noted[] = {
-        {WARNING_MEMORY, record_number(&view, "process.peak_bytes") / record_number(&view, "limits.memory_bytes")},
-        {WARNING_SHARE, record_number(&view, "throughput.bound.share")},
+        {WARNING_MEMORY, column_number(&view, COLUMN_PROCESS_PEAK_BYTES) / column_number(&view, COLUMN_LIMIT_MEMORY)},
+        {WARNING_SHARE, column_number(&view, COLUMN_BOUND_SHARE)},
     };
     const json_t *before = json_object_get(record, "warnings");
     json_t *list = note_all(json_is_array(before) ? json_deep_copy(before) : json_array(), noted, sizeof noted / sizeof noted[0]);

@@ -38,7 +38,7 @@ static void put_failures(FILE *out, const size_t count[RESULT_COUNT + 1], const 
         }
 }
 
-static void put_group(FILE *out, const struct quantity *quantity, struct record *const *record, size_t n, double *value)
+static void put_group(FILE *out, const struct column *quantity, struct record *const *record, size_t n, double *value)
 {
     size_t known = 0, count[RESULT_COUNT + 1] = {0};
     struct quantity_value last = {NAN, NAN, NAN};
@@ -72,8 +72,7 @@ static void put_group(FILE *out, const struct quantity *quantity, struct record 
 /* ---- The exponent of one group: points that differ in a field, and in their seeds ----------------------------------------- */
 
 /* value has room for two numbers a record. */
-static void put_exponent(FILE *out, const struct quantity *quantity, int along, struct record *const *record, size_t n,
-                         double *value)
+static void put_exponent(FILE *out, const struct column *quantity, int along, struct record *const *record, size_t n, double *value)
 {
     size_t known = 0, count[RESULT_COUNT + 1] = {0};
     double *x = value, *y = value + n, least = INFINITY, most = 0;
@@ -123,7 +122,7 @@ static void select_records(const struct records *records, const struct claim *cl
 
 static bool put_here(FILE *out, const struct claim *claim, struct selection *selection)
 {
-    const struct quantity *quantity = quantity_get(claim->here);
+    const struct column *quantity = quantity_get(claim->here);
     struct grouping grouping = {.n_fields = 0};
     for (int f = 0; f < FIELD_COUNT; f++)
         if (!fields[f].seed && f != claim->along)
@@ -136,7 +135,7 @@ static bool put_here(FILE *out, const struct claim *claim, struct selection *sel
         return false;
     if (claim->along >= 0)
         fprintf(out, "exponent in %s of ", fields[claim->along].name);
-    put_text(out, quantity->header);
+    put_text(out, quantity->name);
     for (int g = 0; g < grouping.n && g < GROUPS_SHOWN; g++) {
         char label[GROUP_LABEL_SIZE];
         size_t n = 0;

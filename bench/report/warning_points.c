@@ -15,14 +15,14 @@ static double apart(double a, double b)
 /* What only the point shows; NaN for the other codes. */
 static void figures_of_point(const struct record *merged, double figure[WARNING_COUNT])
 {
-    double median = record_number(merged, "throughput.median");
-    double half = (record_number(merged, "throughput.high") - record_number(merged, "throughput.low")) / 2;
-    const json_t *additions = record_at(merged, "load.addition_s"); /* 0 where there are none */
+    double median = column_number(merged, COLUMN_TIME_MEDIAN);
+    double half = (column_number(merged, COLUMN_TIME_HIGH) - column_number(merged, COLUMN_TIME_LOW)) / 2;
+    const json_t *additions = column_json(merged, COLUMN_LOAD_ADDITION); /* 0 where there are none */
     for (int code = 0; code < WARNING_COUNT; code++)
         figure[code] = NAN;
     figure[WARNING_CLOCK] = apart(json_number_value(json_array_get(additions, 0)), json_number_value(json_array_get(additions, 1)));
     figure[WARNING_WIDE] = half / median;
-    figure[WARNING_FEW_ROUNDS] = median > 0 ? STATISTICS_INTERVAL_LEAST - record_number(merged, "rounds") : NAN;
+    figure[WARNING_FEW_ROUNDS] = median > 0 ? STATISTICS_INTERVAL_LEAST - column_number(merged, COLUMN_ROUNDS) : NAN;
 }
 
 /* Notes a code of the rounds that have it, or of the point. */
@@ -31,7 +31,7 @@ static bool take_code(const struct record *round, size_t n, enum warning_code co
     json_int_t rounds = 0;
     bool good = warning_note(list, code, of_point);
     for (size_t i = 0; good && i < n; i++) {
-        const json_t *entry = warning_in(record_at(&round[i], "warnings"), code);
+        const json_t *entry = warning_in(column_json(&round[i], COLUMN_WARNINGS), code);
         double figure = json_number_value(json_object_get(entry, "figure")); /* 0 where there is no entry */
         rounds += figure > warnings[code].threshold;
         good = warning_note(list, code, figure);

@@ -16,7 +16,7 @@ static const char sweep_text[] = "name: t\nmeasure: convergence\nimpls: [fixed_p
                                  "problem: {T: [8, 16], d: {from: 4, to: 64, factor: 2}}\nskip: [{T: 8, d: 8}]\n"
                                  "grids: [{run: {seed: [1, 2, 3, 4]}}]\nplots: [{kind: throughput, where: {mixer: dplr}}]\n"
                                  "scale: one\nscales: {one: {run: {threads: 1}}, other: {problem: {B: [1, 2]}}}\n"
-                                 "paper: [{figure: a, says: b, differs: c, here: rate, where: {T: 8}}]\n";
+                                 "paper: [{figure: a, says: b, differs: c, here: convergence_rate, where: {T: 8}}]\n";
 
 /* The last line ends in numbers and a name for which jansson's buffers must grow. */
 static const char journal_text[] = "{\"n\":1}\n{\"value\":0.12345678901234567,\"a name of more than sixteen bytes\":[1]}\n";

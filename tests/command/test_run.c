@@ -393,11 +393,12 @@ START_TEST(leaves_everything_behind)
                                        "plots/throughput-against-l.svg",
                                        "plots/throughput-against-l.dat",
                                        "plots/curves-log.gp",
-                                       "comparison.md"};
+                                       "comparison.md",
+                                       "table.txt"};
     const char *sweep = "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"
                         "run: {samples: 6, rounds: 2, time_limit: 1 h, calibration: none}\nplots: [{kind: throughput, x: l, name: "
                         "throughput-against-l}]\n"
-                        "paper: [{figure: a, says: b, differs: c, here: time, where: {l: [1, 2]}}]\n";
+                        "paper: [{figure: a, says: b, differs: c, here: seconds_per_call_median, where: {l: [1, 2]}}]\n";
     const char *const find_run[] = {"/bin/sh", "-c", "ls -d \"$0\"/left/*", scratch_path("results"), NULL};
     const struct process_request request = {.argv = find_run, .time_limit = HANG};
     struct process_result process;
@@ -413,6 +414,12 @@ START_TEST(leaves_everything_behind)
         if (i > 3 || i == 1) /* table, plots and comparison: made again below */
             ck_assert_int_eq(unlink(path), 0);
     }
+    char machine[PATH_MAX];
+    snprintf(machine, sizeof machine, "%s/machine.json", process.output);
+    json_t *facts = json_load_file(machine, 0, NULL), *words = json_object_get(facts, "command_line");
+    ck_assert_str_eq(json_string_value(json_array_get(words, 0)), "./run.sh");
+    ck_assert_str_eq(json_string_value(json_array_get(words, 1)), scratch_path("sweep.yaml"));
+    json_decref(facts);
     const char *const draw[] = {program, "draw", process.output, NULL};
     const struct process_request again = {.argv = draw, .time_limit = HANG};
     struct process_result drawn;
@@ -445,7 +452,7 @@ START_TEST(at_a_scale)
     const char *sweep = scratch_path("sweep.yaml"), *results = scratch_path("results");
     const char *text = "name: sized\nmeasure: gradient\nproblem: {T: 4, d: 2}\nimpls: structured_sequential\n"
                        "run: {time_limit: 1 h, calibration: none}\nscales: {big: {problem: {T: [8, 9]}}}\n"
-                       "paper: [{figure: a, says: b, differs: c, here: cosine, where: {d: 2}}]\n";
+                       "paper: [{figure: a, says: b, differs: c, here: gradient_all_cosine, where: {d: 2}}]\n";
     static const struct {
         const char *scale, *folder, *here;
         size_t records;

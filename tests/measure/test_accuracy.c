@@ -336,7 +336,7 @@ START_TEST(an_lstm_learns)
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/t/run-1/table.csv", scratch_path("results"));
     char *table = scratch_read(path);
-    ck_assert(strstr(table, "token accuracy") != NULL && strstr(table, ",lstm,") != NULL);
+    ck_assert(strstr(table, ",token_accuracy,") != NULL && strstr(table, ",lstm,") != NULL);
     free(table);
     static const char *const pictures[] = {"accuracy-against-test_length.svg", "sequence-accuracy-against-test_length.svg",
                                            "loss.svg"};

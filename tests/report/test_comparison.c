@@ -3,7 +3,6 @@
 #include "bench/report/comparison.h"
 
 #include "bench/report/quantity.h"
-#include "bench/report/table.h"
 #include "tests/support/allocations.h"
 #include "tests/support/made_records.h"
 
@@ -76,24 +75,24 @@ START_TEST(what_stands_here)
     made_accuracy("untrained", NULL, "test_length=32", "train_seed=1");
     made_accuracy("untrained", NULL, "test_length=32", "train_seed=2");
     made_record(JOURNAL, "ok", "{\"training\":{\"steps\":100}}", "measure=training", "task=A5", "layer=fp_rnn", NULL);
-    claim("  - {figure: Fig. 1, says: a, differs: b, here: accuracy, where: {test_length: 4}}\n"
-          "  - {figure: Fig. 2, says: a, differs: b, here: accuracy, where: {test_length: 8}}\n"
-          "  - {figure: Fig. 3, says: a, differs: b, here: accuracy, where: {test_length: 16}}\n"
-          "  - {figure: Fig. 4, says: a, differs: b, here: accuracy, where: {test_length: 32}}\n"
-          "  - {figure: Fig. 5, says: a, differs: b, here: accuracy, where: {test_length: 64}}\n"
-          "  - {figure: Fig. 6, says: a, differs: b, here: accuracy, where: {test_length: [4, 8]}}\n"
-          "  - {figure: Fig. 7, says: a, differs: b, here: training-steps, where: {layer: fp_rnn}}\n"
-          "  - {figure: Fig. 8, says: a, differs: b, here: time, where: {layer: fp_rnn}}\n");
+    claim("  - {figure: Fig. 1, says: a, differs: b, here: token_accuracy, where: {test_length: 4}}\n"
+          "  - {figure: Fig. 2, says: a, differs: b, here: token_accuracy, where: {test_length: 8}}\n"
+          "  - {figure: Fig. 3, says: a, differs: b, here: token_accuracy, where: {test_length: 16}}\n"
+          "  - {figure: Fig. 4, says: a, differs: b, here: token_accuracy, where: {test_length: 32}}\n"
+          "  - {figure: Fig. 5, says: a, differs: b, here: token_accuracy, where: {test_length: 64}}\n"
+          "  - {figure: Fig. 6, says: a, differs: b, here: token_accuracy, where: {test_length: [4, 8]}}\n"
+          "  - {figure: Fig. 7, says: a, differs: b, here: training_steps, where: {layer: fp_rnn}}\n"
+          "  - {figure: Fig. 8, says: a, differs: b, here: seconds_per_call_median, where: {layer: fp_rnn}}\n");
     check_rows(
-        "| Fig. 1 | a | token accuracy: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent) | b |\n"
-        "| Fig. 2 | a | token accuracy: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
-        "| Fig. 3 | a | token accuracy: 0.250 (0.200 to 0.300, 95 % interval over positions, as if independent), 1 crashed, 1 "
+        "| Fig. 1 | a | token_accuracy: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent) | b |\n"
+        "| Fig. 2 | a | token_accuracy: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
+        "| Fig. 3 | a | token_accuracy: 0.250 (0.200 to 0.300, 95 % interval over positions, as if independent), 1 crashed, 1 "
         "untrained | b |\n"
-        "| Fig. 4 | a | token accuracy: 2 untrained | b |\n"
+        "| Fig. 4 | a | token_accuracy: 2 untrained | b |\n"
         "| Fig. 5 | a | not measured | b |\n"
-        "| Fig. 6 | a | token accuracy: test_length = 4: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent); "
+        "| Fig. 6 | a | token_accuracy: test_length = 4: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent); "
         "test_length = 8: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
-        "| Fig. 7 | a | training steps: 100 | b |\n"
+        "| Fig. 7 | a | training_steps: 100 | b |\n"
         "| Fig. 8 | a | not measured | b |\n");
 }
 END_TEST
@@ -111,8 +110,8 @@ START_TEST(what_never_came)
     made_accuracy("ok", stars[2], "test_length=8", "train_seed=3");
     made_accuracy("ok", stars[2], "test_length=16", "train_seed=1");
     made_accuracy("ok", stars[3], "test_length=32", "train_seed=1");
-    claim("  - {figure: A, says: a, differs: b, here: l-star, where: {task: A5}}\n");
-    check_rows("| A | a | median l\\* \\[1]: test_length = 4: 10 (9 to 12, quartiles of the sequences); "
+    claim("  - {figure: A, says: a, differs: b, here: l_star_median, where: {task: A5}}\n");
+    check_rows("| A | a | l_star_median: test_length = 4: 10 (9 to 12, quartiles of the sequences); "
                "test_length = 8: 14 (10 to never over 3 seeds); test_length = 16: never; test_length = 32: 1 without it | b |\n");
 }
 END_TEST
@@ -130,15 +129,17 @@ START_TEST(exponents)
     }
     made_record(JOURNAL, "crashed", NULL, "measure=throughput", "impl=diagonal_scan", "T=1024", NULL);
     made_record(JOURNAL, "ok", made_speed(0, 1), "measure=throughput", "impl=dense_sequential", "T=64", NULL);
-    claim("  - {figure: A, says: a, differs: b, here: time, along: T, where: {impl: fixed_point}}\n"
-          "  - {figure: B, says: a, differs: b, here: time, along: T, where: {impl: fixed_point, T: [64, 512]}}\n"
-          "  - {figure: C, says: a, differs: b, here: time, along: T, where: {impl: [diagonal_scan, dense_sequential]}}\n"
-          "  - {figure: D, says: a, differs: b, here: time, along: T, where: {T: 4096}}\n");
-    check_rows("| A | a | exponent in T of median over rounds \\[s]: 1.20 (-0.63 to 3.03, 95 % interval of the fit; 4 points from "
+    claim(
+        "  - {figure: A, says: a, differs: b, here: seconds_per_call_median, along: T, where: {impl: fixed_point}}\n"
+        "  - {figure: B, says: a, differs: b, here: seconds_per_call_median, along: T, where: {impl: fixed_point, T: [64, 512]}}\n"
+        "  - {figure: C, says: a, differs: b, here: seconds_per_call_median, along: T, where: {impl: [diagonal_scan, "
+        "dense_sequential]}}\n"
+        "  - {figure: D, says: a, differs: b, here: seconds_per_call_median, along: T, where: {T: 4096}}\n");
+    check_rows("| A | a | exponent in T of seconds_per_call_median: 1.20 (-0.63 to 3.03, 95 % interval of the fit; 4 points from "
                "64 to 512) "
                "| b |\n"
-               "| B | a | exponent in T of median over rounds \\[s]: 1.33 (2 points from 64 to 512) | b |\n"
-               "| C | a | exponent in T of median over rounds \\[s]: dense_sequential: too few values for an exponent; "
+               "| B | a | exponent in T of seconds_per_call_median: 1.33 (2 points from 64 to 512) | b |\n"
+               "| C | a | exponent in T of seconds_per_call_median: dense_sequential: too few values for an exponent; "
                "diagonal_scan: 1.20 (-0.63 to 3.03, 95 % interval of the fit; 4 points from 64 to 512), 1 crashed | b |\n"
                "| D | a | not measured | b |\n");
 }
@@ -148,15 +149,15 @@ END_TEST
 START_TEST(texts_stay_in_their_cells)
 {
     made_accuracy("ok", SHARE("0.5", "null", "null"), "test_length=4", "train_seed=1");
-    claim("  - {figure: 'a | b', says: '<b>`x`</b> \\', differs: '[a](b) *c*', here: accuracy, where: {task: A5}}\n");
-    check_rows("| a \\| b | \\<b\\>\\`x\\`\\</b\\> \\\\ | token accuracy: 0.500 | \\[a](b) \\*c\\* |\n");
+    claim("  - {figure: 'a | b', says: '<b>`x`</b> \\', differs: '[a](b) *c*', here: token_accuracy, where: {task: A5}}\n");
+    check_rows("| a \\| b | \\<b\\>\\`x\\`\\</b\\> \\\\ | token_accuracy: 0.500 | \\[a](b) \\*c\\* |\n");
 }
 END_TEST
 
 /* What a scale would change stands below: not what it says as well, nor what no point uses; long lists are shortened. */
 START_TEST(what_a_scale_would_change)
 {
-    claim("  - {figure: A, says: a, differs: b, here: accuracy, where: {task: A5}}\n"
+    claim("  - {figure: A, says: a, differs: b, here: token_accuracy, where: {task: A5}}\n"
           "recipe: {train_seed: [3, 1], steps: 100}\n"
           "scales:\n"
           "  paper: {recipe: {train_seed: [1, 3], steps: 500, train_l: 4, target: 0.5}, test: {test_length: {from: 2, to: 50, "
@@ -188,7 +189,7 @@ START_TEST(memory_runs_out)
 {
     made_accuracy("ok", SHARE("0.5", "0.4", "0.6"), "test_length=4", "train_seed=1");
     made_accuracy("ok", SHARE("0.5", "0.4", "0.6"), "test_length=4", "train_seed=2");
-    claim("  - {figure: A, says: a, differs: b, here: accuracy, where: {task: A5}}\nscales: {wide: {model: {d: 512}}}\n");
+    claim("  - {figure: A, says: a, differs: b, here: token_accuracy, where: {task: A5}}\nscales: {wide: {model: {d: 512}}}\n");
     struct records records = made_merged(JOURNAL);
     int failures = 0;
     bool done;
@@ -207,15 +208,16 @@ END_TEST
 START_TEST(quantities)
 {
     int n = 0;
-    for (const struct quantity *one; (one = quantity_get(n)) != NULL; n++) {
-        ck_assert_int_eq(quantity_find(one->name), n);
-        ck_assert_msg(table_path(one->header) != NULL && strchr(table_path(one->header), '.') != NULL, "%s", one->name);
-        ck_assert((one->low == NULL) == (one->high == NULL));
-        ck_assert_msg(one->low == NULL || (table_path(one->low) && table_path(one->high)), "%s", one->name);
+    for (const struct column *one; (one = quantity_get(n)) != NULL; n++) {
+        ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, one->name), n);
+        ck_assert_msg(column_measure(column_find(one->name)) != NULL, "%s", one->name);
+        ck_assert((one->low == 0) == (one->high == 0) && (one->low == 0) == (one->spread == NULL));
+        ck_assert_msg(one->low == 0 || (schema[one->low].path && schema[one->high].path), "%s", one->name);
     }
     ck_assert_int_gt(n, 5);
-    ck_assert_int_eq(quantity_find("token accuracy"), -1);
-    ck_assert_ptr_null(table_path("no such column"));
+    ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, "token accuracy"), -1);
+    ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, "machine"), -1);
+    ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, "bound_by"), -1);
 }
 END_TEST
 
