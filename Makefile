@@ -24,13 +24,13 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full kills columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test test-full docs kills columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
 # Rooms of arithmetic are compiled once per dtype and instruction level; every other room is compiled once.
 VARIANT_ROOMS := impls impls/math impls/fused bench/machine/kernels train/layers train/math tests/planted
-BENCH_ROOMS := $(addprefix bench/,base machine problems sweep journal measure report command)
+BENCH_ROOMS := $(addprefix bench/,base machine problems sweep journal measure report report/blocks command)
 TEST_ROOMS := tests $(addprefix tests/,support base machine problems sweep journal measure report plots command impls tasks train)
 BITS := 32 64
 ifeq ($(shell uname -m),x86_64)
@@ -152,6 +152,9 @@ columns: $(BUILD)/bench ## write docs/columns.md: what each column of table.csv 
 
 cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and shared memory of the kernels on the device
 	@BUILD=$(BUILD) tests/cuda_resources.sh --write
+
+docs: $(BUILD)/bench ## write the blocks of pages anew, from results/reference
+	@$(BUILD)/bench blocks $$(find README.md docs results/reference/README.md -name '*.md' | sort)
 
 kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
 	@KILLS=$(KILLS) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=kills test

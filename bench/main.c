@@ -1,4 +1,5 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
+#include "bench/command/blocks.h"
 #include "bench/command/conclude.h"
 #include "bench/command/data.h"
 #include "bench/command/dump.h"
@@ -15,6 +16,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 }; /* bench/command/help.txt says what they mean */
@@ -23,10 +25,11 @@ struct arguments {
     char *const *words;      /* all that follow the name of the program; NULL-terminated */
     const char *command;     /* a row of the table below, or a sweep file */
     const char *object;      /* what comes after it, or NULL */
+    char *const *objects;    /* the same and all further ones, NULL-terminated, of a command that takes several */
     const char *results;     /* --results, or results/ beside run.sh */
     char *const *wrapper;    /* what comes after "--": a program, such as a debugger, and its arguments; NULL-terminated, or NULL */
     bool many, fresh, retry; /* --yes, --fresh, --retry */
-    bool predict;            /* --predict, of the command machine */
+    bool predict, check;     /* --predict, of the command machine; --check, of blocks */
     const char *scale;       /* of a sweep file, or NULL */
     const char *length, *samples, *seed, *format; /* of the command data, or NULL */
     const char *batch, *block, *out;              /* of the command dump, or NULL */
@@ -114,6 +117,14 @@ static bool do_dump(const struct arguments *arguments, int *status, struct error
     return dump_inputs(stdout, &request, error);
 }
 
+static bool do_blocks(const struct arguments *arguments, int *status, struct error *error)
+{
+    bool stale = false;
+    bool good = blocks_run(stdout, arguments->root, arguments->objects, arguments->check, &stale, error);
+    *status = stale && arguments->check ? EXIT_FAILED : EXIT_OK;
+    return good;
+}
+
 static bool do_worker(const struct arguments *arguments, int *status, struct error *error)
 {
     (void)status;
@@ -143,20 +154,22 @@ static const struct {
     const char *name;
     const char *object;  /* what it needs after it, in words; NULL: nothing */
     bool needs, wrapped; /* the object must be there; a wrapper may be */
+    bool several;        /* so may further objects */
     bool inner;          /* not for people: what the others start */
     bool (*run)(const struct arguments *, int *status, struct error *);
 } commands[] = {
-    {"list", NULL, false, false, false, do_list},
-    {"machine", "with --predict a sweep file", false, false, false, do_machine},
-    {"check", "a sweep file", true, false, false, do_check},
-    {"draw", "the folder of a run", true, false, false, do_draw},
-    {"point", "the key of a point (points.txt in a run's folder has them)", true, true, false, do_point},
-    {"data", "a task, such as A5 or \"parity labels=all\"", true, false, false, do_data},
-    {"dump", "a checkpoint, or the key of a training", true, false, false, do_dump},
-    {"worker", "a file", false, false, true, do_worker}, /* for every round of a point */
-    {"roofs", NULL, false, false, true, do_roofs},       /* for the machine's limits */
-    {"columns", NULL, false, false, true, do_columns},   /* for docs/columns.md */
-    {NULL, NULL, false, false, false, do_sweep},         /* anything else is a sweep file */
+    {"list", NULL, false, false, false, false, do_list},
+    {"machine", "with --predict a sweep file", false, false, false, false, do_machine},
+    {"check", "a sweep file", true, false, false, false, do_check},
+    {"draw", "the folder of a run", true, false, false, false, do_draw},
+    {"point", "the key of a point (points.txt in a run's folder has them)", true, true, false, false, do_point},
+    {"data", "a task, such as A5 or \"parity labels=all\"", true, false, false, false, do_data},
+    {"dump", "a checkpoint, or the key of a training", true, false, false, false, do_dump},
+    {"blocks", "markdown pages", true, false, true, false, do_blocks},
+    {"worker", "a file", false, false, false, true, do_worker}, /* for every round of a point */
+    {"roofs", NULL, false, false, false, true, do_roofs},       /* for the machine's limits */
+    {"columns", NULL, false, false, false, true, do_columns},   /* for docs/columns.md */
+    {NULL, NULL, false, false, false, false, do_sweep},         /* anything else is a sweep file */
 };
 
 /* ---- Arguments ---------------------------------------------------------------------------------------------------------------- */
@@ -165,10 +178,9 @@ static const struct {
     const char *word;
     size_t offset; /* of a bool in struct arguments */
 } switches[] = {
-    {"--yes", offsetof(struct arguments, many)},
-    {"--fresh", offsetof(struct arguments, fresh)},
-    {"--retry", offsetof(struct arguments, retry)},
-    {"--predict", offsetof(struct arguments, predict)},
+    {"--yes", offsetof(struct arguments, many)},    {"--fresh", offsetof(struct arguments, fresh)},
+    {"--retry", offsetof(struct arguments, retry)}, {"--predict", offsetof(struct arguments, predict)},
+    {"--check", offsetof(struct arguments, check)},
 };
 
 static const struct {
@@ -222,7 +234,12 @@ static bool read_option(char **argv, int *next, struct arguments *arguments, str
 
 static bool read_words(int argc, char **argv, struct arguments *arguments, struct error *error)
 {
+    char **objects = calloc((size_t)argc + 1, sizeof *objects);
+    int n_objects = 0;
+    if (objects == NULL)
+        return fail(error, "no memory for %d words", argc);
     arguments->words = argv + (argc > 0);
+    arguments->objects = objects;
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (strcmp(word, "--") == 0) {
@@ -234,11 +251,10 @@ static bool read_words(int argc, char **argv, struct arguments *arguments, struc
                 return false;
         } else if (arguments->command == NULL)
             arguments->command = word;
-        else if (arguments->object == NULL)
-            arguments->object = word;
         else
-            return fail(error, "%s: one at a time; ./run.sh --help", word);
+            objects[n_objects++] = argv[i];
     }
+    arguments->object = objects[0];
     return arguments->command != NULL || fail(error, "expected a sweep file or a command; ./run.sh --help");
 }
 
@@ -251,6 +267,10 @@ static bool find_command(struct arguments *arguments, size_t *row, struct error 
     *row = i;
     if (commands[i].needs && arguments->object == NULL)
         return fail(error, "%s: expected %s after it", arguments->command, commands[i].object);
+    if (!commands[i].several && arguments->object != NULL && arguments->objects[1] != NULL)
+        return fail(error, "%s: one at a time; ./run.sh --help", arguments->objects[1]);
+    if (arguments->check && commands[i].run != do_blocks)
+        return fail(error, "--check: only for the command blocks");
     if (commands[i].object == NULL && arguments->object != NULL)
         return fail(error, "%s: expected nothing after %s", arguments->object, arguments->command);
     if (arguments->wrapper != NULL && (!commands[i].wrapped || arguments->wrapper[0] == NULL))

@@ -58,7 +58,7 @@ static bool take(json_t *json, void *context)
         size_t capacity = records->capacity ? 2 * records->capacity : 256;
         struct record *grown = realloc(records->record, capacity * sizeof *grown);
         if (!grown)
-            return fail(reading->error, "out of memory for %zu records", capacity);
+            return fail_memory(reading->error);
         records->record = grown;
         records->capacity = capacity;
     }
@@ -111,6 +111,17 @@ size_t records_keep(struct records *records, bool (*keep)(const struct record *r
     }
     records->n = kept;
     return n - kept;
+}
+
+const struct record *records_training(const struct records *records, const struct point *point)
+{
+    struct point training;
+    if (!point_training(point, &training))
+        return NULL;
+    for (size_t i = 0; i < records->n; i++)
+        if (point_equal(&records->record[i].point, &training))
+            return &records->record[i];
+    return NULL;
 }
 
 const json_t *record_at(const struct record *record, const char *path)

@@ -27,6 +27,9 @@ void records_free(struct records *records);
 /* Removes the records that keep() does not want, and returns how many those were. */
 size_t records_keep(struct records *records, bool (*keep)(const struct record *record, void *context), void *context);
 
+/* The record of the training that a point of accuracy depends on, or NULL. */
+const struct record *records_training(const struct records *records, const struct point *point);
+
 /* Orders two values of one field as above; unused ones first. */
 int value_order(const struct value *a, const struct value *b);
 

@@ -72,7 +72,7 @@ void sheet_print(FILE *out, struct sheet *sheet)
             print_heading(out, sheet, r);
         print_row(out, sheet, width, sheet->row[r]);
         if (sheet->reason[r] && !(r > 0 && sheet->reason[r - 1] && !strcmp(sheet->reason[r], sheet->reason[r - 1])))
-            wrap_print(out, sheet->reason[r], INDENT, INDENT);
+            wrap_print(out, sheet->reason[r], PAGE_WIDTH, INDENT, INDENT);
         if (sheet->n_more[r])
             fprintf(out, "... %d more rows of %s in table.csv\n", sheet->n_more[r], sheet->row[r][0]);
     }

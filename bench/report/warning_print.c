@@ -99,7 +99,7 @@ bool warnings_print(FILE *out, const struct records *records, const struct preca
         }
         if (good) {
             fputs(any ? "" : "\nWarnings (docs/reference/messages.md says how to read them):\n", out);
-            wrap_print(out, paragraph.text, 0, INDENT);
+            wrap_print(out, paragraph.text, PAGE_WIDTH, 0, INDENT);
             free(paragraph.text);
         }
         any = true;

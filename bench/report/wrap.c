@@ -50,13 +50,13 @@ static void put_word(FILE *out, const char *word, size_t length)
     }
 }
 
-void wrap_print(FILE *out, const char *text, int first, int next)
+void wrap_print(FILE *out, const char *text, int columns, int first, int next)
 {
     int column = fprintf(out, "%*s", first, ""), begin = column;
     for (const char *word = text; *word != '\0';) {
-        size_t length = word_length(word, PAGE_WIDTH - next);
+        size_t length = word_length(word, columns - next);
         int width = width_of(word, length);
-        if (length > 0 && column > begin && column + 1 + width > PAGE_WIDTH) {
+        if (length > 0 && column > begin && column + 1 + width > columns) {
             fprintf(out, "\n%*s", next, "");
             column = begin = next;
         } else if (length > 0 && column > begin) {

@@ -145,6 +145,28 @@ START_TEST(exponents)
 }
 END_TEST
 
+/* How far the trainings came that points depend on, and how many times were disturbed. */
+START_TEST(what_a_figure_stands_on)
+{
+    made_accuracy("ok", SHARE("0.25", "0.2", "0.3"), "test_length=16", "train_seed=1");
+    made_accuracy("ok", SHARE("0.75", "0.7", "0.8"), "test_length=16", "train_seed=2");
+    made_record(JOURNAL, "target_not_reached", "{\"training\":{\"steps\":2000,\"length\":3}}", "measure=training", "task=A5",
+                "layer=fp_rnn", "train_seed=1", NULL);
+    made_record(JOURNAL, "ok", "{\"training\":{\"steps\":1500,\"length\":16}}", "measure=training", "task=A5", "layer=fp_rnn",
+                "train_seed=2", NULL);
+    made_record(JOURNAL, "ok", "{\"throughput\":{\"median\":2},\"warnings\":[{\"code\":\"busy\",\"figure\":1}]}",
+                "measure=throughput", "impl=fixed_point", NULL);
+    claim("  - {figure: A, says: a, differs: b, here: token_accuracy, where: {task: A5}}\n"
+          "  - {figure: B, says: a, differs: b, here: token_accuracy, where: {train_seed: 1}}\n"
+          "  - {figure: C, says: a, differs: b, here: seconds_per_call_median, where: {impl: fixed_point}}\n");
+    check_rows(
+        "| A | a | token_accuracy: 0.500 (0.250 to 0.750 over 2 seeds), trained 1500 to 2000 steps up to length 3 to 16 | b |\n"
+        "| B | a | token_accuracy: 0.250 (0.200 to 0.300, 95 % interval over positions, as if independent), "
+        "trained 2000 steps up to length 3 | b |\n"
+        "| C | a | seconds_per_call_median: 2 s; 1 of 1 points busy | b |\n");
+}
+END_TEST
+
 /* What is written cannot leave its cell, nor become markup. */
 START_TEST(texts_stay_in_their_cells)
 {
@@ -210,7 +232,7 @@ START_TEST(quantities)
     int n = 0;
     for (const struct column *one; (one = quantity_get(n)) != NULL; n++) {
         ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, one->name), n);
-        ck_assert_msg(column_measure(column_find(one->name)) != NULL, "%s", one->name);
+        ck_assert_msg(column_measure((enum column_id)(one - schema)) != NULL, "%s", one->name);
         ck_assert((one->low == 0) == (one->high == 0) && (one->low == 0) == (one->spread == NULL));
         ck_assert_msg(one->low == 0 || (schema[one->low].path && schema[one->high].path), "%s", one->name);
     }
@@ -229,6 +251,7 @@ Suite *suite_comparison(void)
     tcase_add_test(tests, what_stands_here);
     tcase_add_test(tests, what_never_came);
     tcase_add_test(tests, exponents);
+    tcase_add_test(tests, what_a_figure_stands_on);
     tcase_add_test(tests, texts_stay_in_their_cells);
     tcase_add_test(tests, what_a_scale_would_change);
     tcase_add_test(tests, nothing_to_compare_with);
