@@ -12,7 +12,8 @@
     X(gradient,    OF_RECURRENCE | OF_GRADIENT, false)    \
     X(reach,       OF_RECURRENCE,               false)    \
     X(training,    OF_TRAINING,                 false)    \
-    X(accuracy,    OF_ACCURACY,                 false)
+    X(accuracy,    OF_ACCURACY,                 false)    \
+    X(memory,      OF_RECURRENCE | OF_GRADIENT, false)
 // clang-format on
 
 struct measure {
