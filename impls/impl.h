@@ -52,8 +52,6 @@ extern const char *const dtype_names[DTYPE_COUNT];
 /* False, with the reason in words, when no implementation could mean anything by this problem (a size below 1, rank 0, ...). */
 bool problem_check(const struct problem *problem, size_t capacity, char *reason);
 
-bool problem_equal(const struct problem *a, const struct problem *b);
-
 /* One line such as "vector (4,256,32) householder r=1 s=1 normalised float64"; always terminated. */
 void problem_print(const struct problem *problem, size_t capacity, char *text);
 

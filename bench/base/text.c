@@ -115,3 +115,21 @@ void text_duration(double seconds, size_t capacity, char text[capacity])
     else
         snprintf(text, capacity, "%ld h %02ld min", whole / 3600, whole % 3600 / 60);
 }
+
+int text_short(double value, size_t capacity, char text[capacity])
+{
+    return snprintf(text, capacity, value < 1 ? "%.3g" : value < 9.995 ? "%.2f" : value < 99.95 ? "%.1f" : "%.0f", value);
+}
+
+int text_seconds(double seconds, size_t capacity, char text[capacity])
+{
+    static const struct {
+        double size;
+        const char *name;
+    } units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}};
+    size_t unit = 0;
+    while (unit + 1 < sizeof units / sizeof units[0] && seconds < units[unit].size)
+        unit++;
+    int length = text_short(seconds / units[unit].size, capacity, text);
+    return length + snprintf(text + length, capacity - (size_t)length, " %s", units[unit].name);
+}

@@ -37,11 +37,6 @@ bool fail_at(struct error *error, const struct location *mark, const char *forma
     return fail(error, "%s%s:%d:%d: %s", cut > 0 ? "..." : "", mark->file + cut, mark->line, mark->column, sentence);
 }
 
-bool fail_memory(struct error *error)
-{
-    return fail(error, "out of memory while reading a sweep file");
-}
-
 const char *node_kind_name(const struct node *node)
 {
     static const char *const names[] = {[NODE_SCALAR] = "a text", [NODE_LIST] = "a list", [NODE_MAP] = "a mapping"};

@@ -48,6 +48,4 @@ const char *node_kind_name(const struct node *node);
 /* fail() with "FILE:LINE:COLUMN: " before the sentence. */
 bool fail_at(struct error *error, const struct location *mark, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-bool fail_memory(struct error *error);
-
 #endif

@@ -65,7 +65,7 @@ bool calibrate(const struct sweep *sweep, const char *program, const char *folde
         return true;
     struct roofs *roofs = malloc(sizeof *roofs);
     if (roofs == NULL)
-        return fail(error, "no memory for the limits of the machine");
+        return fail_memory(error);
     json_t *json = left_over(folder, counts, n, device, roofs);
     if (json == NULL && (!roofs_run(program, counts, n, device, &json, error) || !roofs_from_json(json, roofs, error))) {
         json_decref(json);

@@ -63,7 +63,7 @@ static bool precautions_of(const struct sweep *sweep, const char *folder, struct
     files_path(folder, "machine.json", path);
     json_t *facts;
     if (!json_parse_file(path, &facts))
-        return fail(error, "no memory for %.900s", path);
+        return fail_memory(error);
     precautions_of_machine(facts, precautions);
     json_decref(facts);
     return true;

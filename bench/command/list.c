@@ -123,7 +123,7 @@ bool check_print(FILE *out, const char *path, const char *scale, bool many, stru
 {
     struct sweep *sweep = calloc(1, sizeof *sweep);
     if (sweep == NULL)
-        return fail(error, "no memory to read %s", path);
+        return fail_memory(error);
     bool good = sweep_read(&sweep_vocabulary, path, scale, many, sweep, error);
     if (good) {
         fprintf(out, "%s%s%s: %zu point%s (%zu named more than once, %zu skipped)\n", path,

@@ -107,7 +107,7 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
 static bool measure_rounds(struct run *run, struct error *error)
 {
     size_t n = run->sweep.n_points, *order = calloc(n, sizeof *order);
-    bool good = order != NULL || fail(error, "no memory for the order of %zu points", n);
+    bool good = order != NULL || fail_memory(error);
     run->since = clock_seconds();
     for (int round = 0; round < run->tally.rounds && good && !interrupted; round++) {
         schedule_round((uint64_t)run->sweep.run.order_seed, round, n, order);
@@ -214,13 +214,15 @@ static bool describe(const struct run *run, struct error *error)
     if (!files_write(path, run->sweep.source.text, run->sweep.source.size, error) ||
         !folder_keep_scale(run->folder.path, run->sweep.scale, error))
         return false;
+    struct json_watch watch;
+    json_watch_begin(&watch);
     json_t *facts = machine_facts();
     json_object_set_new(facts, "command_line", command_line(run->request->words));
     if (run->calibration.json != NULL)
         json_object_set(facts, "roofs", run->calibration.json);
-    char *text = json_print(facts, JSON_INDENT(2));
+    char *text = json_watch_print(&watch, facts, JSON_INDENT(2));
     files_path(run->folder.path, "machine.json", path);
-    bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail(error, "no memory for machine.json");
+    bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail_memory(error);
     free(text);
     json_decref(facts);
     return good && points_write(run->folder.path, &run->tally, error);
@@ -240,7 +242,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
 {
     struct run *run = calloc(1, sizeof *run);
     if (run == NULL)
-        return fail(error, "no memory for a run");
+        return fail_memory(error);
     run->request = request;
     *end = RUN_COMPLETE;
     if (!sweep_read(&sweep_vocabulary, request->sweep_path, request->scale, request->many, &run->sweep, error)) {
@@ -251,7 +253,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     run->conditions =
         (struct conditions){.machine = run->machine, .surroundings = run->surroundings, .samples = run->sweep.run.samples};
     char journal[PATH_MAX] = "";
-    bool good = (machine_surroundings(run->surroundings) || fail(error, "no memory to describe this machine")) &&
+    bool good = (machine_surroundings(run->surroundings) || fail_memory(error)) &&
                 folder_open(request->results, run->sweep.name, request->fresh, run->machine, &run->folder, error);
     if (good) {
         files_path(run->folder.path, "journal.jsonl", journal);

@@ -18,8 +18,8 @@ bool journal_open(const char *path, struct journal **journal, struct error *erro
 size_t journal_torn(const struct journal *journal);
 
 /* Appends one record (an object), on the disk when this returns true. When it cannot be written whole, what was written of it is
- * taken back, so that the journal ends with the record before. Nothing is appended once JSON was refused memory, since journal_open()
- * or the last json_parse(): what the record was made from, or its own parts, may be missing. */
+ * taken back, so that the journal ends with the record before. Whoever made the record answers for its being
+ * whole (json_watch_begin() of parse.h). */
 bool journal_append(struct journal *journal, const json_t *record, struct error *error);
 
 void journal_close(struct journal *journal); /* NULL is allowed */

@@ -58,7 +58,7 @@ static bool take(json_t *json, void *context)
         size_t capacity = records->capacity ? 2 * records->capacity : 256;
         struct record *grown = realloc(records->record, capacity * sizeof *grown);
         if (!grown)
-            return fail(reading->error, "out of memory for %zu records", capacity);
+            return fail_memory(reading->error);
         records->record = grown;
         records->capacity = capacity;
     }

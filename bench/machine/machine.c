@@ -180,7 +180,8 @@ json_t *machine_facts(void)
     char type[MACHINE_TYPE_SIZE];
     cpu_read(&cpu);
     machine_type(type);
-    json_watch();
+    struct json_watch watch;
+    json_watch_begin(&watch);
     // clang-format off
     json_t *facts = json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                               "type", type,
@@ -198,7 +199,7 @@ json_t *machine_facts(void)
                               "libraries", libraries(),
                               "threading_variables", threading_variables());
     // clang-format on
-    if (!json_refused())
+    if (json_watch_end(&watch))
         return facts;
     json_decref(facts);
     return NULL;
@@ -221,9 +222,10 @@ void machine_type(char type[MACHINE_TYPE_SIZE])
 
 bool machine_surroundings(char hash[MACHINE_TYPE_SIZE])
 {
-    json_watch();
+    struct json_watch watch;
+    json_watch_begin(&watch);
     json_t *variables = threading_variables();
-    char *sorted = json_print(variables, JSON_SORT_KEYS), text[4096];
+    char *sorted = json_watch_print(&watch, variables, JSON_SORT_KEYS), text[4096];
     json_decref(variables);
     if (sorted == NULL)
         return false;

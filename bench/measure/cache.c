@@ -108,7 +108,7 @@ bool tensors_make(const struct point *point, const char *folder, struct tensors 
         return tensors_read(regime.file, &problem, tensors, error);
     if (folder != NULL && cache_load(folder, point, tensors))
         return true;
-    if (!tensors_draw(&problem, &regime, tensors, error))
+    if (!tensors_sample(&problem, &regime, tensors, error))
         return false;
     if (folder != NULL)
         cache_store(folder, point, tensors);

@@ -13,7 +13,7 @@ bool cache_load(const char *folder, const struct point *point, struct tensors *t
 void cache_store(const char *folder, const struct point *point, const struct tensors *tensors);
 
 /* The tensors of a point: read from its file, or drawn; what is drawn is kept in the folder and taken from there the next time, unless
- * that is NULL. False as tensors_draw() and tensors_read(). */
+ * that is NULL. False as tensors_sample() and tensors_read(). */
 bool tensors_make(const struct point *point, const char *folder, struct tensors *tensors, struct error *error);
 
 /* Removes the folder and what is in it. */

@@ -73,7 +73,7 @@ static bool make_pairs(const struct backward *backward, struct pair pair[TENSORS
         pair[i].exact = calloc((size_t)pair[i].n, sizeof(double));
         pair[i].one = malloc((size_t)pair[i].sequence * sizeof(double));
         if (pair[i].exact == NULL || pair[i].one == NULL)
-            return fail(error, "no memory for the gradients");
+            return fail_memory(error);
     }
     return true;
 }

@@ -11,7 +11,8 @@ bool measure_run(const struct point *point, const struct limits *limits, struct 
 #undef RUN
     };
     /* A measure need not look at each call with which it builds what it found: what there was no memory for is noticed here. */
-    json_watch();
-    return run[point->value[FIELD_MEASURE].integer](point, limits, finding, error) &&
-           (!json_refused() || fail(error, "no memory to say what was found"));
+    struct json_watch watch;
+    json_watch_begin(&watch);
+    bool good = run[point->value[FIELD_MEASURE].integer](point, limits, finding, error);
+    return (json_watch_end(&watch) || fail_memory(error)) && good;
 }

@@ -12,7 +12,7 @@ enum stage { STAGE_INPUTS, STAGE_PLAN, STAGE_VALIDATION, STAGE_TIMING, STAGE_END
 extern const char *const stage_names[STAGE_COUNT];
 
 /* What one round found out about a point. data is the object that the record holds under the measure's name, inputs what was
- * measured on the drawn problem, load what else went on while it was timed, warnings what that means (bench/journal/record.h has them all);
+ * measured on the drawn problem, load what else went on while it was timed, warnings what that means (bench/journal/schema.def has them all);
  * each may be NULL. */
 struct finding {
     enum result result;
@@ -33,7 +33,7 @@ struct limits {
 };
 
 /* What every measure NAME of measures.h is: NAME_run(), in the file of its name. The finding's data is the object that the record has
- * under that name (see record.h). False when the harness itself failed (no memory, a file that does not fit): the sentence becomes an
+ * under that name (see schema.def). False when the harness itself failed (no memory, a file that does not fit): the sentence becomes an
  * internal result. */
 #define MEASURE(name, of, repeats)                                                                                                 \
     bool name##_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);

@@ -92,11 +92,18 @@ static double search(struct reach *reach, double target, int64_t l, struct found
 {
     int64_t low = 0, high = 0;
     double applications = INFINITY;
-    for (int64_t next = 1; high == 0 && low < l; next = 2 * next < l ? 2 * next : l)
-        *(try(reach, next, target, found, &applications) ? &high : &low) = next;
+    for (int64_t next = 1; high == 0 && low < l; next = 2 * next < l ? 2 * next : l) {
+        if (try(reach, next, target, found, &applications))
+            high = next;
+        else
+            low = next;
+    }
     while (high - low > 1) {
         int64_t middle = (low + high) / 2;
-        *(try(reach, middle, target, found, &applications) ? &high : &low) = middle;
+        if (try(reach, middle, target, found, &applications))
+            high = middle;
+        else
+            low = middle;
     }
     return applications;
 }
@@ -186,10 +193,10 @@ static bool one_problem(struct reach *reach, int64_t b, struct answers *seen, st
         good = is_sensitive(reach, &exactly, &found->sensitive, error);
     found->set_aside = found->set_aside || found->sensitive;
     if (good && found->answered && !found->set_aside) {
-        seen->worst.largest = larger(seen->worst.largest, exact.largest);
-        seen->worst.residual = larger(seen->worst.residual, exact.residual);
+        seen->worst.largest = spectrum_larger(seen->worst.largest, exact.largest);
+        seen->worst.residual = spectrum_larger(seen->worst.residual, exact.residual);
         if (seen->n++ == 0 && !spectrum_sequence(&exactly.problem, &exactly.inputs, reach->room.exact, &seen->spectrum))
-            good = fail(error, "no memory to measure the problem");
+            good = fail_memory(error);
         good = good && tensors_sequence_as(&subject->tensors, b, subject->tensors.problem.dtype, &tensors, error);
         if (good) {
             struct trace trace;
@@ -282,7 +289,7 @@ static bool room_make(const struct subject *subject, struct room *room, struct e
                           .exact = calloc(n, sizeof(double)),
                           .scratch = calloc(n, sizeof(double))};
     return (room->keep != NULL && room->iterates != NULL && room->h != NULL && room->exact != NULL && room->scratch != NULL) ||
-           fail(error, "no memory for the iterates");
+           fail_memory(error);
 }
 
 static void room_free(struct room *room)
@@ -303,7 +310,7 @@ static bool all_problems(struct reach *reach, struct finding *finding, struct er
     double *sorted = calloc((size_t)B, sizeof *sorted);
     bool good = found != NULL && sorted != NULL;
     if (!good)
-        fail(error, "no memory for the problems");
+        fail_memory(error);
     struct status status = status_ok();
     for (int64_t b = 0; b < B && good && status.code == STATUS_OK; b++) {
         found[b] = (struct found){.floor = INFINITY, .tracked = NAN, .applications = {INFINITY, INFINITY, INFINITY}};

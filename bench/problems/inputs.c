@@ -4,6 +4,7 @@
 #include "bench/base/random.h"
 #include "bench/problems/regime.h"
 #include "bench/problems/words.h"
+#include "impls/contract/support.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -67,9 +68,9 @@ static bool allocate(struct tensors *tensors, bool initial, struct error *error)
         if (!tensor_used(p, id, initial))
             continue;
         size_t bytes = (size_t)tensor_elements(p, id) * dtype_size(p->dtype);
-        tensors->owned[id] = aligned_alloc(64, (bytes / 64 + 1) * 64);
+        tensors->owned[id] = memory_allocate(tensor_elements(p, id), dtype_size(p->dtype));
         if (tensors->owned[id] == NULL)
-            return fail(error, "no memory for %s (%zu bytes)", tensor_names[id], bytes);
+            return fail(error, "out of memory for %s (%zu bytes)", tensor_names[id], bytes);
         *slot(&tensors->inputs, id) = tensors->owned[id];
     }
     return true;
@@ -77,7 +78,7 @@ static bool allocate(struct tensors *tensors, bool initial, struct error *error)
 
 /* ---- Drawn ------------------------------------------------------------------------------------------------------------------ */
 
-static void draw_normal(const struct tensors *tensors, uint64_t seed, enum tensor_id id, uint32_t stream, double scale)
+static void sample_normal(const struct tensors *tensors, uint64_t seed, enum tensor_id id, uint32_t stream, double scale)
 {
     enum dtype dtype = tensors->problem.dtype;
     void *to = tensors->owned[id];
@@ -98,7 +99,7 @@ static double token_kappa(const struct regime *regime, int64_t T, int64_t token)
     return token % T != place ? regime->kappa / 2 : regime->kappa;
 }
 
-static bool draw_tokens(const struct regime *asked, struct tensors *tensors, struct error *error)
+static bool sample_tokens(const struct regime *asked, struct tensors *tensors, struct error *error)
 {
     const struct problem *p = &tensors->problem;
     int64_t tokens = p->B * p->T, d = p->d, m = problem_m(p);
@@ -108,7 +109,7 @@ static bool draw_tokens(const struct regime *asked, struct tensors *tensors, str
     {
         double *theta = malloc((size_t)(m + d + regime_scratch(p)) * sizeof *theta);
         struct regime regime = *asked;
-        struct error local = {"no memory to draw the problem"};
+        struct error local = {"out of memory"};
         bool mine = theta != NULL, beyond = false;
         double *lambda = mine ? theta + m : NULL;
 #pragma omp for schedule(static)
@@ -116,7 +117,7 @@ static bool draw_tokens(const struct regime *asked, struct tensors *tensors, str
             regime.kappa = token_kappa(asked, p->T, i);
             enum regime_outcome outcome =
                 mine ? regime_token(p, &regime, i, theta, lambda, theta + m + d, &local) : REGIME_NO_MEMORY;
-            mine = outcome == REGIME_DRAWN;
+            mine = outcome == REGIME_SAMPLED;
             beyond = beyond || outcome == REGIME_OUT_OF_REACH;
             if (mine) {
                 convert(p->dtype, (char *)tensors->owned[TENSOR_LAMBDA] + (size_t)(i * d) * size, DTYPE_FLOAT64, lambda, d);
@@ -194,7 +195,7 @@ bool tensors_read(const char *path, const struct problem *problem, struct tensor
 }
 
 /* Words of a group in the place of everything that is drawn of tokens. */
-static void draw_words(const struct regime *regime, const struct tensors *tensors)
+static void sample_words(const struct regime *regime, const struct tensors *tensors)
 {
     const struct problem *p = &tensors->problem;
     int64_t d = p->d, m = problem_m(p);
@@ -208,19 +209,19 @@ static void draw_words(const struct regime *regime, const struct tensors *tensor
     }
 }
 
-bool tensors_draw(const struct problem *problem, const struct regime *regime, struct tensors *tensors, struct error *error)
+bool tensors_sample(const struct problem *problem, const struct regime *regime, struct tensors *tensors, struct error *error)
 {
     const struct problem *p = &tensors->problem;
     uint64_t seed = regime->seed;
     *tensors = (struct tensors){.problem = *problem};
-    bool good = allocate(tensors, regime->drawn_h0, error) && (regime->words || draw_tokens(regime, tensors, error));
+    bool good = allocate(tensors, regime->drawn_h0, error) && (regime->words || sample_tokens(regime, tensors, error));
     if (good) {
         if (regime->words)
-            draw_words(regime, tensors);
+            sample_words(regime, tensors);
         else
-            draw_normal(tensors, seed, TENSOR_V, STREAM_V, 1);
-        draw_normal(tensors, seed, TENSOR_W, STREAM_W, 1 / sqrt((double)p->d));
-        draw_normal(tensors, seed, TENSOR_H0, STREAM_H0, 1);
+            sample_normal(tensors, seed, TENSOR_V, STREAM_V, 1);
+        sample_normal(tensors, seed, TENSOR_W, STREAM_W, 1 / sqrt((double)p->d));
+        sample_normal(tensors, seed, TENSOR_H0, STREAM_H0, 1);
     } else {
         tensors_free(tensors);
     }

@@ -16,7 +16,7 @@ struct tensors {
 };
 
 /* Draws the tensors of a problem. False: no memory, or a kappa that this problem cannot have (out_of_reach). */
-bool tensors_draw(const struct problem *problem, const struct regime *regime, struct tensors *tensors, struct error *error);
+bool tensors_sample(const struct problem *problem, const struct regime *regime, struct tensors *tensors, struct error *error);
 
 /* The tensors of a problem from a file. */
 bool tensors_read(const char *path, const struct problem *problem, struct tensors *tensors, struct error *error);

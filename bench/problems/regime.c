@@ -57,8 +57,8 @@ static void choose_channels(const struct problem *p, uint64_t seed, int64_t toke
 }
 
 /* Raw theta whose s alpha (kronecker: s D1) is near `strength` on the marked channels and whose vectors vanish on the others. */
-static bool draw_mixer(const struct problem *p, const struct regime *regime, uint32_t stream, int64_t token, const double *mark,
-                       const double *mark1, const double *mark2, double *theta, double *scratch)
+static bool sample_mixer(const struct problem *p, const struct regime *regime, uint32_t stream, int64_t token, const double *mark,
+                         const double *mark1, const double *mark2, double *theta, double *scratch)
 {
     int64_t d = p->d, m = problem_m(p), n1, n2;
     uint64_t first = (uint64_t)(token * m);
@@ -91,7 +91,7 @@ static bool draw_mixer(const struct problem *p, const struct regime *regime, uin
         for (int64_t k = 0; k < m; k++)
             theta[k] *= mark[k / d] * mark[k % d];
         memcpy(scratch, theta, (size_t)m * sizeof *theta);
-        double norm = norm_2(d, scratch);
+        double norm = spectrum_norm_2(d, scratch);
         for (int64_t k = 0; k < m; k++)
             theta[k] = (k / d == k % d) - theta[k] / norm;
         return norm > 0;
@@ -156,7 +156,7 @@ static void draw_free(const struct problem *p, const struct regime *regime, int6
 
 static enum regime_outcome without_memory(struct error *error)
 {
-    fail(error, "no memory to draw the problem");
+    fail_memory(error);
     return REGIME_NO_MEMORY;
 }
 
@@ -167,7 +167,7 @@ enum regime_outcome regime_token(const struct problem *p, const struct regime *r
     bool normalised = p->form == FORM_NORMALISED;
     if (!(regime->kappa > 0) || p->mixer == MIXER_NONE) {
         draw_free(p, regime, token, theta, lambda);
-        return REGIME_DRAWN;
+        return REGIME_SAMPLED;
     }
     double *mark = scratch, *mark1 = mark + d, *mark2 = mark1 + d;
     scratch = mark2 + d;
@@ -183,7 +183,7 @@ enum regime_outcome regime_token(const struct problem *p, const struct regime *r
     }
     for (uint32_t attempt = 0; attempt < REDRAWS; attempt++) {
         struct spectrum spectrum;
-        if (!draw_mixer(p, regime, STREAM_THETA + attempt, token, mark, mark1, mark2, theta, scratch))
+        if (!sample_mixer(p, regime, STREAM_THETA + attempt, token, mark, mark1, mark2, theta, scratch))
             continue;
         if (!spectrum_token(p, theta, lambda, false, &spectrum))
             return without_memory(error);
@@ -193,12 +193,12 @@ enum regime_outcome regime_token(const struct problem *p, const struct regime *r
             return REGIME_OUT_OF_REACH;
         }
         if (!normalised && spectrum.norm >= regime->kappa)
-            return weaken_to(p, regime->kappa, theta, lambda, scratch) ? REGIME_DRAWN : without_memory(error);
+            return weaken_to(p, regime->kappa, theta, lambda, scratch) ? REGIME_SAMPLED : without_memory(error);
         if (normalised && spectrum.kappa >= regime->kappa) {
             for (int64_t c = 0; c < d; c++)
                 if (mark[c] > 0)
                     lambda[c] = 1 - (1 - lambda[c]) * regime->kappa / spectrum.kappa;
-            return REGIME_DRAWN;
+            return REGIME_SAMPLED;
         }
     }
     fail(error, "no draw of this problem has a kappa of %g: the largest that it can have is about s = %g", regime->kappa, p->s);

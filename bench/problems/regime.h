@@ -29,7 +29,7 @@ struct regime {
 /* Doubles of scratch for regime_token(). */
 int64_t regime_scratch(const struct problem *problem);
 
-enum regime_outcome { REGIME_DRAWN, REGIME_OUT_OF_REACH, REGIME_NO_MEMORY };
+enum regime_outcome { REGIME_SAMPLED, REGIME_OUT_OF_REACH, REGIME_NO_MEMORY };
 
 /* theta (m) and lambda (d) of token number `token` in double precision. Else, with the reason: this problem cannot have such a
  * kappa, or there is no memory. */

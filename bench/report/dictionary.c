@@ -12,7 +12,8 @@ static void put_intro(FILE *out)
 {
     fputs("# Columns of table.csv\n\n"
           "Written by `make columns` from the tables that the program itself reads: `bench/sweep/fields.def` for the fields of\n"
-          "a point, `bench/journal/schema.def` for what was measured. [Numbers](reference/numbers.md) says how to read the numbers.\n\n"
+          "a point, `bench/journal/schema.def` for what was measured. [Numbers](reference/numbers.md) says how to read the "
+          "numbers.\n\n"
           "`table.csv` has one row a point and only those of these columns that its run fills. Fields come first, then the\n"
           "others in the order below. Units are those of this page; the header has names alone. A cell is\n\n"
           "| cell | meaning |\n|---|---|\n"

@@ -2,6 +2,7 @@
 #include "bench/report/table_cells.h"
 
 #include "bench/base/statistics.h"
+#include "bench/base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -41,23 +42,9 @@ static struct middle middle_of(const struct table_row *row, enum column_id id, d
     return middle;
 }
 
-/* Three significant digits without an exponent; a small number in full. */
-static int print_short(double value, cell text)
-{
-    return snprintf(text, CELL_SIZE, value < 1 ? "%.3g" : value < 9.995 ? "%.2f" : value < 99.95 ? "%.1f" : "%.0f", value);
-}
-
 static void print_time(const struct middle *time, cell text)
 {
-    static const struct {
-        double size;
-        const char *name;
-    } units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}};
-    size_t unit = 0;
-    while (unit + 1 < sizeof units / sizeof units[0] && time->median < units[unit].size)
-        unit++;
-    int length = print_short(time->median / units[unit].size, text);
-    length += snprintf(text + length, CELL_SIZE - (size_t)length, " %s", units[unit].name);
+    int length = text_seconds(time->median, CELL_SIZE, text);
     if (!isnan(time->half))
         snprintf(text + length, CELL_SIZE - (size_t)length, " \u00b1%.0f%%%s", 100 * time->half / time->median,
                  time->range ? " range" : "");
@@ -76,9 +63,9 @@ void cell_figure(const struct table_row *row, enum column_id id, double *scratch
     else if (schema[id].style == STYLE_TIME)
         print_time(&middle, text);
     else if (schema[id].style == STYLE_MILLIONS)
-        print_short(median / 1e6, text);
+        text_short(median / 1e6, CELL_SIZE, text);
     else if (schema[id].style == STYLE_PLAIN)
-        print_short(median, text);
+        text_short(median, CELL_SIZE, text);
     else if (schema[id].style == STYLE_SHARE)
         snprintf(text, CELL_SIZE, "%.0f%%", 100 * median);
     else

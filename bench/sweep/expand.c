@@ -145,7 +145,7 @@ static bool expand_product(const struct product *product, struct seen *seen, str
     return true;
 }
 
-bool expand(const struct product *product, int n, bool many, struct sweep *sweep, struct error *error)
+bool sweep_expand(const struct product *product, int n, bool many, struct sweep *sweep, struct error *error)
 {
     struct seen seen = {0};
     bool ok = count(product, n, many, error);

@@ -90,9 +90,9 @@ static bool read_root(struct reader *reader, const struct node *root, bool many)
     if (!scale_found(reader, root))
         return false;
     if (reader->n_grids > 0)
-        return expand(reader->grid, reader->n_grids, many, reader->sweep, reader->source.error);
+        return sweep_expand(reader->grid, reader->n_grids, many, reader->sweep, reader->source.error);
     return reader_complete(reader, &reader->base, &root->mark) &&
-           expand(&reader->base, 1, many, reader->sweep, reader->source.error);
+           sweep_expand(&reader->base, 1, many, reader->sweep, reader->source.error);
 }
 
 static bool read_file(const struct vocabulary *vocabulary, const char *path, const char *scale, bool many, bool kept,

@@ -71,12 +71,6 @@ bool problem_check(const struct problem *p, size_t capacity, char *reason)
     return false;
 }
 
-bool problem_equal(const struct problem *a, const struct problem *b)
-{
-    return a->cell == b->cell && a->B == b->B && a->T == b->T && a->d == b->d && a->mixer == b->mixer && a->r == b->r &&
-           a->s == b->s && a->form == b->form && a->feedback == b->feedback && a->dtype == b->dtype;
-}
-
 void problem_print(const struct problem *p, size_t capacity, char *text)
 {
     char mixer[64], feedback[32] = "";

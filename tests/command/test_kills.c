@@ -191,7 +191,7 @@ static void compare_tables(const char *undisturbed, const char *killed)
 {
     char *text[2] = {scratch_read(undisturbed), scratch_read(killed)}, *rest[2];
     char *name[2][CELLS_MAX], *cell[2][CELLS_MAX], *line[2];
-    int n[2], kept[2], compared = 0;
+    int n[2] = {0, 0}, kept[2], compared = 0;
     for (int row = 0;; row++) {
         for (int t = 0; t < 2; t++) {
             line[t] = strtok_r(row == 0 ? text[t] : NULL, "\n", &rest[t]);

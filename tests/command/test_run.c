@@ -564,7 +564,7 @@ START_TEST(a_point_by_itself)
     process_result_free(&process);
     records_free(&records);
 
-    static const char *const bad[][2] = {{"0123456789abcdef", "no record"}, {"012", "is no key"}, {"xyz12", "is no key"}};
+    static const char *const bad[][2] = {{"0123456789abcdef", "no point below"}, {"012", "is no key"}, {"xyz12", "is no key"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         call((const char *const[]){"point", bad[i][0], "--results", results, NULL}, &process);
         ck_assert_int_eq(process.exit_status, 2);

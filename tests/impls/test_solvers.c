@@ -54,7 +54,7 @@ static double pushed(const struct test_case *test, const double *exact)
     with.initial = true;
     struct tensors tensors = case_tensors(&with, 91);
     int64_t n = test->problem.B * test->problem.T * test->problem.d;
-    double *h0 = tensors.owned[4], *moved = calloc((size_t)n, sizeof *moved), size = fmax(1, largest(exact, n));
+    double *h0 = tensors.owned[4], *moved = calloc((size_t)n, sizeof *moved), size = fmax(1, norm_max(exact, n));
     ck_assert_ptr_nonnull(moved);
     for (int64_t i = 0; i < test->problem.B * test->problem.d; i++)
         h0[i] = (test->initial ? h0[i] : 0) + push * size * (i % 2 ? -1 : 1);
@@ -97,7 +97,7 @@ START_TEST(converged_answers)
             if (!one->solver || !supported(one, &tensors.problem, &settings))
                 continue;
             struct status status = run_variant(one, &tensors, &settings, test.threads, h, NULL, NULL);
-            ck_assert_msg(status.code == STATUS_OK || !must_converge(one, largest(exact, n)) || most > 0.05, "%s: %s: %s %s",
+            ck_assert_msg(status.code == STATUS_OK || !must_converge(one, norm_max(exact, n)) || most > 0.05, "%s: %s: %s %s",
                           test.name, one->name, status_names[status.code], status.message);
             if (status.code != STATUS_OK || most > 0.05)
                 continue;

@@ -447,6 +447,12 @@ START_TEST(keys_are_the_same_in_every_process)
 }
 END_TEST
 
+static bool is_problem(const struct problem *a, const struct problem *b)
+{
+    return a->cell == b->cell && a->B == b->B && a->T == b->T && a->d == b->d && a->mixer == b->mixer && a->r == b->r &&
+           a->s == b->s && a->form == b->form && a->feedback == b->feedback && a->dtype == b->dtype;
+}
+
 START_TEST(becomes_what_the_contract_wants)
 {
     struct point point =
@@ -462,7 +468,7 @@ START_TEST(becomes_what_the_contract_wants)
                                                                 .form = FORM_PLAIN,
                                                                 .feedback = FEEDBACK_RMS,
                                                                 .dtype = DTYPE_FLOAT64};
-    ck_assert(problem_equal(&problem, &expected));
+    ck_assert(is_problem(&problem, &expected));
     struct settings settings = point_settings(&point);
     ck_assert_int_eq(settings.l_max, 7);
     ck_assert_double_eq(settings.tolerance, 1e-3);

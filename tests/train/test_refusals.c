@@ -89,10 +89,10 @@ static void wrong_gamma_of_exact(struct trial *trial)
 static const struct {
     void (*spoil)(struct trial *);
     const char *words; /* that the reason has */
-} wrongs[] = {{wrong_heads, "heads"},         {wrong_rate, "learning_rate"},   {wrong_nan_rate, "learning_rate"},
-              {wrong_length, "length"},       {wrong_batch, "batch"}, {wrong_layer, "layer"},
-              {wrong_blocks, "blocks"},       {wrong_gamma, "gamma"}, {wrong_window, "window"},
-              {wrong_gradient, "gradient"},   {wrong_mixer, "mixer"}, {wrong_kronecker, "Kronecker"},
+} wrongs[] = {{wrong_heads, "heads"},         {wrong_rate, "learning_rate"}, {wrong_nan_rate, "learning_rate"},
+              {wrong_length, "length"},       {wrong_batch, "batch"},        {wrong_layer, "layer"},
+              {wrong_blocks, "blocks"},       {wrong_gamma, "gamma"},        {wrong_window, "window"},
+              {wrong_gradient, "gradient"},   {wrong_mixer, "mixer"},        {wrong_kronecker, "Kronecker"},
               {wrong_gamma_of_exact, "gamma"}};
 
 START_TEST(refused)

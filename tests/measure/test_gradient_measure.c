@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-Suite *suite_gradient(void);
+Suite *suite_gradient_measure(void);
 
 static struct sweep sweep;
 static struct finding finding;
@@ -264,9 +264,9 @@ START_TEST(fields_of_the_measure)
 }
 END_TEST
 
-Suite *suite_gradient(void)
+Suite *suite_gradient_measure(void)
 {
-    Suite *suite = suite_create("gradient");
+    Suite *suite = suite_create("gradient_measure");
     TCase *tests = tcase_create("gradient");
     tcase_add_checked_fixture(tests, scratch_make, teardown);
     tcase_add_test(tests, exact_ones_agree);
