@@ -13,6 +13,14 @@ const struct column schema[COLUMN_COUNT] = {
 #undef COLUMN
 };
 
+enum column_id column_find(const char *name)
+{
+    int id = 0;
+    while (id < COLUMN_COUNT && (schema[id].name == NULL || strcmp(schema[id].name, name) != 0))
+        id++;
+    return (enum column_id)id;
+}
+
 /* The name of the measure that a path begins with, or NULL. */
 static const char *measure_of_path(const char *path)
 {

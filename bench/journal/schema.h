@@ -73,6 +73,9 @@ struct column {
 
 extern const struct column schema[COLUMN_COUNT];
 
+/* The column of this name, or COLUMN_COUNT. */
+enum column_id column_find(const char *name);
+
 /* The name of the measure whose points have it; NULL: points of every measure. */
 const char *column_measure(enum column_id id);
 
