@@ -54,10 +54,12 @@ static double plan_reals(const struct problem *p, const struct settings *setting
            doubles * (double)(sizeof(double) / sizeof(real));
 }
 
+extern const struct implementation VARIANT(anderson); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS " memory=", GRADIENTS_NONE))
+    if (!support_begin(support, p, settings, &VARIANT(anderson)))
         return;
     if (settings->damping < 1 || settings->patience > 0)
         support_no(support, "is not damped: what it does with f(h) - h follows from the iterations before");
@@ -264,6 +266,8 @@ const struct implementation VARIANT(anderson) = {
     .options = SCAN_OPTIONS " memory=",
     .device = DEVICE_CPU,
     .solver = true,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
     .supports = supports,
     .count = count,
     .plan = plan,

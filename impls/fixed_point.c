@@ -22,12 +22,12 @@ struct plan {
     struct iterated_gradient gradient;
 };
 
-enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS };
+extern const struct implementation VARIANT(fixed_point); /* at the end of this file */
 
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS, GRADIENTS))
+    if (!support_begin(support, p, settings, &VARIANT(fixed_point)))
         return;
     support_memory(
         support, p, settings, environment,
@@ -108,7 +108,9 @@ const struct implementation VARIANT(fixed_point) = {
     .options = SCAN_OPTIONS,
     .device = DEVICE_CPU,
     .exact = false,
-    .gradients = GRADIENTS,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
+    .gradients = GRADIENTS_EXACT | GRADIENTS_STEPS,
     .supports = supports,
     .count = iteration_count,
     .plan = plan,

@@ -36,8 +36,6 @@ struct plan {
 
 #define OPTIONS "store=keep|stream"
 
-enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS };
-
 enum { TRIED = 16 }; /* iterates of a pass when there is a tolerance: those beyond the answer are wasted */
 
 static bool meets_in_r(const struct problem *p)
@@ -58,10 +56,12 @@ static int64_t other_size(const struct problem *p, const struct settings *settin
     return meets_in_r(p) || longest_pass(p, settings) == settings->l_max ? 0 : p->B * p->T * p->d;
 }
 
+extern const struct implementation VARIANT(fixed_point_fused); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, OPTIONS, GRADIENTS))
+    if (!support_begin(support, p, settings, &VARIANT(fixed_point_fused)))
         return;
     int64_t longest = longest_pass(p, settings);
     int threads = environment->threads;
@@ -278,7 +278,9 @@ const struct implementation VARIANT(fixed_point_fused) = {
     .options = OPTIONS,
     .device = DEVICE_CPU,
     .exact = false,
-    .gradients = GRADIENTS,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
+    .gradients = GRADIENTS_EXACT | GRADIENTS_STEPS,
     .supports = supports,
     .count = count,
     .plan = plan,

@@ -76,10 +76,12 @@ static double plan_reals(const struct problem *p, const struct settings *setting
            doubles * (double)(sizeof(double) / sizeof(real));
 }
 
+extern const struct implementation VARIANT(gmres); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS " restart=", GRADIENTS_NONE))
+    if (!support_begin(support, p, settings, &VARIANT(gmres)))
         return;
     if (p->feedback != FEEDBACK_NONE)
         support_no(support, "a state-dependent problem is no linear equation");
@@ -484,6 +486,8 @@ const struct implementation VARIANT(gmres) = {
     .options = SCAN_OPTIONS " restart=",
     .device = DEVICE_CPU,
     .solver = true,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
     .supports = supports,
     .count = count,
     .plan = plan,

@@ -185,6 +185,14 @@ enum device { DEVICE_CPU, DEVICE_CUDA, DEVICE_COUNT };
 extern const char *const device_names[DEVICE_COUNT];
 
 enum { GRADIENTS_NONE = 0, GRADIENTS_EXACT = 1, GRADIENTS_STEPS = 2 }; /* bits of implementation.gradients */
+enum { CELLS_VECTOR = 1 << CELL_VECTOR };                              /* bits of implementation.cells */
+
+/* Bits of implementation.mixers. Any: of an implementation that knows mixers by the functions of impls/math/mixer.h alone. */
+enum {
+    MIXERS_NONE = 1 << MIXER_NONE,
+    MIXERS_LOW_RANK = MIXERS_NONE | 1 << MIXER_DPLR | 1 << MIXER_HOUSEHOLDER, /* I - Q = U E U^T, E (r,r): impls/math/low_rank.h */
+    MIXERS_ANY = (1 << MIXER_COUNT) - 1
+};
 
 struct plan; /* each implementation's own; used by one thread at a time, and never sharing mutable state with another */
 
@@ -195,7 +203,7 @@ struct implementation {
     enum device device;
     bool exact;  /* computes the dense RNN itself, not an iterate on the way to it */
     bool solver; /* its iterates are its own, not the map's (docs/solvers.md): only where they lead is defined by the problem */
-    unsigned gradients;
+    unsigned cells, mixers, gradients; /* what it takes, as bits: supports() refuses all else */
 
     /* Answers without allocating. */
     void (*supports)(const struct problem *, const struct settings *, const struct environment *, struct support *);

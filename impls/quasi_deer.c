@@ -38,8 +38,6 @@ struct plan {
     struct iterated_gradient gradient;
 };
 
-enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS };
-
 static bool is_linear(const struct problem *p)
 {
     return p->feedback == FEEDBACK_NONE;
@@ -75,10 +73,12 @@ static double plan_reals(const struct problem *p, const struct settings *setting
     return settings->gradient == GRADIENT_NONE ? sum : sum + map_reals(p, threads) + iterated_gradient_reals(p, settings, threads);
 }
 
+extern const struct implementation VARIANT(quasi_deer); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS, GRADIENTS))
+    if (!support_begin(support, p, settings, &VARIANT(quasi_deer)))
         return;
     if (settings->damping < 1 || settings->patience > 0)
         support_no(support, "is not damped");
@@ -335,7 +335,9 @@ const struct implementation VARIANT(quasi_deer) = {
     .options = SCAN_OPTIONS,
     .device = DEVICE_CPU,
     .solver = true,
-    .gradients = GRADIENTS,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
+    .gradients = GRADIENTS_EXACT | GRADIENTS_STEPS,
     .supports = supports,
     .count = count,
     .plan = plan,

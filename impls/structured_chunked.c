@@ -105,17 +105,15 @@ static double plan_reals(const struct problem *p, const struct settings *setting
            (double)threads * (double)scratch_size(p, N) + (double)threads * (double)p->d;
 }
 
+extern const struct implementation VARIANT(structured_chunked); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, CHUNKED_OPTIONS, GRADIENTS_NONE))
+    if (!support_begin(support, p, settings, &VARIANT(structured_chunked)))
         return;
     if (p->feedback != FEEDBACK_NONE)
         support_no(support, "the parameters of a state-dependent mixer are known one token after the other");
-    else if (p->mixer == MIXER_KRONECKER)
-        support_no(support, "a Kronecker mixer has no low-rank form: its gate G is not scalar");
-    else if (p->mixer == MIXER_DENSE)
-        support_no(support, "a dense mixer has no low-rank form");
     else if (chunk_of(p, settings) == 0)
         support_no(support, "chunk=%s is no number of tokens from 1 to T = %lld", settings_option(settings, "chunk"),
                    (long long)p->T);
@@ -401,6 +399,8 @@ const struct implementation VARIANT(structured_chunked) = {
     .options = CHUNKED_OPTIONS,
     .device = DEVICE_CPU,
     .exact = true,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_LOW_RANK,
     .supports = supports,
     .count = count,
     .plan = plan,

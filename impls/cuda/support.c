@@ -3,9 +3,9 @@
 #include "impls/cuda/device.h"
 
 bool device_support_begin(struct support *support, const struct problem *problem, const struct settings *settings,
-                          const char *options, unsigned gradients)
+                          const struct implementation *implementation)
 {
-    if (!support_begin(support, settings, options, gradients))
+    if (!support_begin(support, problem, settings, implementation))
         return false;
     const struct device_facts *device = device_get();
     if (problem->dtype != DTYPE_FLOAT32)
