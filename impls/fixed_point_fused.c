@@ -40,7 +40,7 @@ enum { TRIED = 16 }; /* iterates of a pass when there is a tolerance: those beyo
 
 static bool meets_in_r(const struct problem *p)
 {
-    return p->feedback == FEEDBACK_NONE && (p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER);
+    return p->feedback == FEEDBACK_NONE && problem_low_rank(p) && p->r > 0;
 }
 
 static int64_t longest_pass(const struct problem *p, const struct settings *settings)

@@ -21,8 +21,19 @@ extern "C" {
 
 enum cell { CELL_VECTOR, CELL_COUNT }; /* the state is a vector of d channels; matrix states will be another cell */
 
-/* The channel mixer Q of the factored transition (docs/mathematics.md has the definitions). */
-enum mixer { MIXER_NONE, MIXER_DPLR, MIXER_HOUSEHOLDER, MIXER_KRONECKER, MIXER_DENSE, MIXER_COUNT };
+/* The channel mixer Q of the factored transition (docs/mathematics.md has the definitions). To add one: its name here; what it takes in
+ * impls/contract/mixer.c; its arithmetic in impls/math/mixer_<name>.c; its definition, to be validated against, in
+ * bench/problems/textbook.c; how it is drawn in bench/problems/regime.c. */
+// clang-format off
+#define MIXERS(X)               \
+    X(NONE, none)               \
+    X(DPLR, dplr)               \
+    X(HOUSEHOLDER, householder) \
+    X(KRONECKER, kronecker)     \
+    X(DENSE, dense)
+// clang-format on
+#define MIXER_CONSTANT(NAME, name) MIXER_##NAME,
+enum mixer { MIXERS(MIXER_CONSTANT) MIXER_COUNT };
 
 enum form { FORM_NORMALISED, FORM_PLAIN, FORM_COUNT }; /* with, or without, the input gate G = I - Lambda */
 
@@ -52,15 +63,29 @@ extern const char *const dtype_names[DTYPE_COUNT];
 /* False, with the reason in words, when no implementation could mean anything by this problem (a size below 1, rank 0, ...). */
 bool problem_check(const struct problem *problem, size_t capacity, char *reason);
 
-bool problem_equal(const struct problem *a, const struct problem *b);
-
 /* One line such as "vector (4,256,32) householder r=1 s=1 normalised float64"; always terminated. */
 void problem_print(const struct problem *problem, size_t capacity, char *text);
 
 size_t dtype_size(enum dtype dtype); /* bytes */
 
+/* What is known of a mixer apart from its arithmetic. */
+struct mixer_facts {
+    int64_t (*m)(const struct problem *);         /* raw parameters a token; NULL: none */
+    int64_t (*strengths)(const struct problem *); /* how many of them, at their end, are strengths before a sigmoid; NULL: none */
+    bool takes_r, takes_s;
+    bool product;  /* of r factors, not a sum of r terms: I - Q = U F^{-1} S U^T, F = I + S tril(U^T U, strict) */
+    bool factored; /* I - Q = A x B, a Kronecker product (impls/math/factored.h) */
+    bool given;    /* theta is Q itself */
+};
+extern const struct mixer_facts mixer_facts[MIXER_COUNT];
+
 /* Number m of raw mixer parameters a token (paper, Sec. 3.3 and App. C.3). */
 int64_t problem_m(const struct problem *problem);
+
+int64_t problem_strengths(const struct problem *problem);
+
+/* Whether I - Q = U E U^T with r vectors u (MIXERS_LOW_RANK); r = 0 without a mixer. */
+bool problem_low_rank(const struct problem *problem);
 
 /* Kronecker factors n1 * n2 = d, n1 the largest divisor of d not above sqrt(d). */
 void kronecker_sizes(int64_t d, int64_t *n1, int64_t *n2);

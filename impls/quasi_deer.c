@@ -104,7 +104,7 @@ static void count(const struct problem *p, const struct settings *settings, cons
     operations += is_linear(p) ? 0 : n * tokens * (prepare + 2 * m * d);
     work->bytes = bytes * sizeof(real) + n * scan.bytes;
     work->operations = operations + n * scan.operations;
-    work->library = !is_linear(p) || p->mixer == MIXER_DENSE || p->mixer == MIXER_KRONECKER;
+    work->library = !is_linear(p) || !problem_low_rank(p);
     work->set = (tokens * (5 * d + (is_linear(p) ? kept : m)) + (is_linear(p) ? 0 : m * d)) * sizeof(real);
 }
 

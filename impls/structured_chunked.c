@@ -126,12 +126,11 @@ static void count(const struct problem *p, const struct settings *settings, cons
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p);
     double before = ((double)chunk_of(p, settings) - 1) / 2; /* tokens of the chunk before one, on average */
-    double grams = 1.5 * r * (r + 1) * d + (p->mixer == MIXER_HOUSEHOLDER ? r * (r - 1) * d : 0);
     (void)environment, (void)l;
     work->bytes = tokens * (5 * d + m) * sizeof(real); /* v and lambda twice, theta in, h out */
-    work->operations = tokens * (mixer_activate_operations(p) + grams + 8 * r * r * r / 3 + 7 * d + 2 * r * d + 3 * r * d +
-                                 2 * r * r * d + before * (4 * r * r * d + r * d) + /* P and Z */
-                                 4 * r * d + 2 * r * d + 6 * d);                    /* advance, finish */
+    work->operations = tokens * (mixer_activate_operations(p) + grams_operations(p) + 8 * r * r * r / 3 + 7 * d + 2 * r * d +
+                                 3 * r * d + 2 * r * r * d + before * (4 * r * r * d + r * d) + /* P and Z */
+                                 4 * r * d + 2 * r * d + 6 * d);                                /* advance, finish */
     work->set = tokens * (3 * d + m) * sizeof(real);
     work->library = false;
 }

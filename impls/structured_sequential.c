@@ -59,14 +59,13 @@ static void count(const struct problem *p, const struct settings *settings, cons
                   struct work *work)
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p);
-    double grams = 1.5 * r * (r + 1) * d + (p->mixer == MIXER_HOUSEHOLDER ? r * (r - 1) * d : 0);
     bool state_dependent = p->feedback != FEEDBACK_NONE;
     (void)settings, (void)environment, (void)l;
     work->bytes = (tokens * (3 * d + m) + (state_dependent ? m * d : 0)) * sizeof(real);
     work->library = state_dependent;
     work->set = work->bytes; /* everything once */
-    work->operations =
-        tokens * ((state_dependent ? 2 * m * d : 0) + mixer_activate_operations(p) + grams + 4 * r * d + 7 * d + 2 * r * r * r / 3);
+    work->operations = tokens * ((state_dependent ? 2 * m * d : 0) + mixer_activate_operations(p) + grams_operations(p) +
+                                 4 * r * d + 7 * d + 2 * r * r * r / 3);
 }
 
 static void destroy(struct plan *plan)

@@ -76,6 +76,12 @@ double problem_bytes(const struct problem *p)
     return (tokens * (3 * (double)p->d + m) + W + 2 * (double)p->B * (double)p->d) * (double)dtype_size(p->dtype);
 }
 
+double grams_operations(const struct problem *p)
+{
+    double r = (double)p->r, d = (double)p->d;
+    return 1.5 * r * (r + 1) * d + (mixer_facts[p->mixer].product ? r * (r - 1) * d : 0);
+}
+
 void support_memory(struct support *support, const struct problem *problem, const struct settings *settings,
                     const struct environment *environment, double bytes)
 {

@@ -24,6 +24,9 @@ void support_memory(struct support *support, const struct problem *problem, cons
 /* Bytes of the tensors of a problem: inputs and outputs. */
 double problem_bytes(const struct problem *problem);
 
+/* Operations of the products of a token's vectors that a low-rank step needs: U^T G U, and U^T U where Q is a product. */
+double grams_operations(const struct problem *problem);
+
 /* Aligned for any vector register; NULL when there is no memory. Freed with free(). */
 void *memory_allocate(int64_t count, size_t size);
 

@@ -297,8 +297,7 @@ static __global__ void pass_in_shared(struct mixing mix, struct pass pass)
 
 static bool meets_in_r(const struct problem *p)
 {
-    return !state_dependent(p) && (p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER) && p->r <= RANK_MOST &&
-           p->d <= BLOCK_MOST * CHANNELS_MOST;
+    return !state_dependent(p) && problem_low_rank(p) && p->r > 0 && p->r <= RANK_MOST && p->d <= BLOCK_MOST * CHANNELS_MOST;
 }
 
 static double weight_floats(const struct problem *p)

@@ -57,8 +57,7 @@ static void count(const struct problem *p, const struct settings *settings, cons
                   struct work *work)
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p), n = (double)l;
-    double grams = 1.5 * r * (r + 1) * d + (p->mixer == MIXER_HOUSEHOLDER ? r * (r - 1) * d : 0);
-    double prepare = mixer_activate_operations(p) + grams + 8 * r * r * r / 3 + 2 * r * r * d + 3 * r * d + 5 * d;
+    double prepare = mixer_activate_operations(p) + grams_operations(p) + 8 * r * r * r / 3 + 2 * r * r * d + 3 * r * d + 5 * d;
     double moved = 2 * m + r * r + 2 * d; /* by preparing: parameters in, activated ones, C and J out, lambda in */
     bool dependent = state_dependent(p), residuals = settings->tolerance > 0;
     double tiles = 2 * (double)scan_bytes(p, settings);

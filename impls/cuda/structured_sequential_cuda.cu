@@ -62,12 +62,11 @@ static void count(const struct problem *p, const struct settings *settings, cons
                   struct work *work)
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p);
-    double grams = 1.5 * r * (r + 1) * d + (p->mixer == MIXER_HOUSEHOLDER ? r * (r - 1) * d : 0);
     double weights = weight_floats(p) * (keeps_weights(p) ? (double)p->B : tokens);
     (void)settings, (void)environment, (void)l;
     work->bytes = (tokens * (3 * d + m) + weights) * sizeof(float);
-    work->operations =
-        tokens * ((state_dependent(p) ? 2 * m * d + 2 * d : 0) + 7 * r * d + grams + 4 * r * d + 7 * d + 2 * r * r * r / 3);
+    work->operations = tokens * ((state_dependent(p) ? 2 * m * d + 2 * d : 0) + 7 * r * d + grams_operations(p) + 4 * r * d +
+                                 7 * d + 2 * r * r * r / 3);
     work->set = work->bytes;
     work->library = false;
 }

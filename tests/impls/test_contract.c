@@ -18,7 +18,7 @@ enum { MIXERS = sizeof mixers / sizeof mixers[0] };
 
 static struct test_case some_case(enum mixer mixer, enum feedback feedback, enum form form)
 {
-    bool low_rank = mixer == MIXER_DPLR || mixer == MIXER_HOUSEHOLDER;
+    bool low_rank = mixer_facts[mixer].takes_r;
     return (struct test_case){.name = "contract",
                               .initial = true,
                               .problem = {.B = B,
@@ -367,9 +367,14 @@ START_TEST(masks)
     const struct implementation *one = registry_get(_i, DTYPE_FLOAT32, LEVEL_BASELINE);
     ck_assert_msg(one->mixers != 0 && one->cells != 0, "%s takes nothing", one->name);
     for (int mixer = 0; mixer < MIXER_COUNT; mixer++) {
-        bool low_rank = mixer == MIXER_DPLR || mixer == MIXER_HOUSEHOLDER;
-        const struct problem p = {
-            .B = 1, .T = 4, .d = 4, .mixer = (enum mixer)mixer, .r = low_rank, .s = 1, .dtype = DTYPE_FLOAT32};
+        bool low_rank = mixer_facts[mixer].takes_r;
+        const struct problem p = {.B = 1,
+                                  .T = 4,
+                                  .d = 4,
+                                  .mixer = (enum mixer)mixer,
+                                  .r = low_rank,
+                                  .s = mixer_facts[mixer].takes_s,
+                                  .dtype = DTYPE_FLOAT32};
         const struct environment environment = {.threads = 1};
         const struct settings settings = fixed_l(4);
         struct support support;

@@ -121,7 +121,7 @@ enum { MIXERS = sizeof mixers / sizeof mixers[0] };
 
 static struct test_case some_case(int mixer, enum feedback feedback, enum form form)
 {
-    bool low_rank = mixers[mixer] == MIXER_DPLR || mixers[mixer] == MIXER_HOUSEHOLDER;
+    bool low_rank = mixer_facts[mixers[mixer]].takes_r;
     return (struct test_case){.name = "solvers",
                               .initial = true,
                               .problem = {.B = B,

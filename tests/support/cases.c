@@ -63,10 +63,8 @@ struct test_case cases_get(int index)
 
 void strengths(const struct problem *p, int64_t *from, int64_t *to)
 {
-    int64_t n1, n2;
-    kronecker_sizes(p->d, &n1, &n2);
-    *from = p->mixer == MIXER_KRONECKER ? problem_m(p) - n1 - n2 : p->r * p->d;
-    *to = p->mixer == MIXER_DENSE ? *from : problem_m(p);
+    *to = problem_m(p);
+    *from = *to - problem_strengths(p);
 }
 
 void tensor_sizes(const struct problem *p, int64_t sizes[5])

@@ -389,6 +389,12 @@ START_TEST(keys_are_the_same_in_every_process)
 }
 END_TEST
 
+static bool problem_equal(const struct problem *a, const struct problem *b)
+{
+    return a->cell == b->cell && a->B == b->B && a->T == b->T && a->d == b->d && a->mixer == b->mixer && a->r == b->r &&
+           a->s == b->s && a->form == b->form && a->feedback == b->feedback && a->dtype == b->dtype;
+}
+
 START_TEST(becomes_what_the_contract_wants)
 {
     struct point point =
