@@ -84,16 +84,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     }
     if (it->h != outputs->h)
         memcpy(outputs->h, it->h, (size_t)(p->B * p->T * p->d) * sizeof(real));
-    if (trace != NULL) {
-        trace->l_run = it->l;
-        trace->applications = (double)it->l;
-    }
-    struct status last = outputs_finish(p, outputs);
-    if (status.code == STATUS_OK)
-        status = last;
-    if (status.code == STATUS_OK && settings->tolerance > 0 && it->converged < wanted)
-        return status_not_converged(p, it->converged, it->l);
-    return status;
+    return iterates_finish(p, settings, outputs, trace, status, it->l, it->converged);
 }
 
 static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,

@@ -198,16 +198,11 @@ static void judge(const struct plan *plan, const struct fused_pass *pass, int64_
         progress->broken = ++progress->l == broken;
         if (residual == NULL)
             continue;
-        int64_t converged = 0;
         for (int64_t b = 0; b < B && progress->broken; b++)
             residual[b] = INFINITY;
-        for (int64_t b = 0; b < B && !progress->broken; b++) {
-            bool below = residual[b] < plan->settings.tolerance;
-            converged += below;
-            if (below && trace != NULL && trace->l != NULL && trace->l[b] == 0)
-                trace->l[b] = progress->l;
-        }
-        progress->converged = progress->broken ? progress->converged : converged;
+        if (!progress->broken)
+            progress->converged =
+                residual_count(&plan->problem, plan->settings.tolerance, residual, progress->l, trace != NULL ? trace->l : NULL);
     }
 }
 
@@ -219,8 +214,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     struct progress progress = {0};
     double *rows = trace != NULL ? trace->residual : NULL;
     bool residuals = rows != NULL || settings->tolerance > 0;
-    for (int64_t b = 0; b < B && trace != NULL && trace->l != NULL; b++)
-        trace->l[b] = 0;
+    trace_begin(p, trace);
     real *h = outputs->h, *other = other_size(p, settings) > 0 ? plan->other : outputs->h;
     while (progress.l < settings->l_max && progress.converged < wanted && !progress.broken) {
         int64_t from = progress.l, left = settings->l_max - from;
@@ -250,18 +244,9 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     }
     if (h != outputs->h)
         memcpy(outputs->h, h, (size_t)(B * p->T * p->d) * sizeof(real));
-    if (trace != NULL) {
-        trace->l_run = progress.l;
-        trace->applications = (double)progress.l;
-        trace->n_kept = 0;
-        while (trace->n_kept < trace->n_keep && trace->keep[trace->n_kept] <= progress.l)
-            trace->n_kept++;
-    }
-    struct status status = outputs_finish(p, outputs);
-    if (status.code == STATUS_OK && settings->tolerance > 0 && progress.converged < wanted)
-        return status_at(STATUS_NOT_CONVERGED, -1, -1, "%lld of %lld sequences below the tolerance after %lld iterations",
-                         (long long)progress.converged, (long long)B, (long long)progress.l);
-    return status;
+    while (trace != NULL && trace->n_kept < trace->n_keep && trace->keep[trace->n_kept] <= progress.l)
+        trace->n_kept++;
+    return iterates_finish(p, settings, outputs, trace, status_ok(), progress.l, progress.converged);
 }
 
 static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,

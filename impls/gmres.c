@@ -468,16 +468,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
         }
     }
     form_all(plan, &status, outputs->h);
-    if (trace != NULL) {
-        trace->l_run = l;
-        trace->applications = (double)l;
-    }
-    struct status last = outputs_finish(p, outputs);
-    if (status.code == STATUS_OK)
-        status = last;
-    if (status.code == STATUS_OK && settings->tolerance > 0 && converged < wanted)
-        return status_not_converged(p, converged, l);
-    return status;
+    return iterates_finish(p, settings, outputs, trace, status, l, converged);
 }
 
 const struct implementation VARIANT(gmres) = {

@@ -311,16 +311,9 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     }
     if (h != outputs->h)
         memcpy(outputs->h, h, (size_t)size * sizeof(real));
-    if (trace != NULL) {
-        trace->l_run = l;
-        trace->applications = (double)l;
-    }
-    struct status last = outputs_finish(p, outputs);
-    if (status.code == STATUS_OK)
-        status = place < tokens && (place % p->T < l || converged >= wanted) ? singular_status(p, place) : last;
-    if (status.code == STATUS_OK && settings->tolerance > 0 && converged < wanted)
-        return status_not_converged(p, converged, l);
-    return status;
+    if (status.code == STATUS_OK && place < tokens && (place % p->T < l || converged >= wanted))
+        status = singular_status(p, place);
+    return iterates_finish(p, settings, outputs, trace, status, l, converged);
 }
 
 static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
