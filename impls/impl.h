@@ -25,12 +25,13 @@ enum cell { CELL_VECTOR, CELL_COUNT }; /* the state is a vector of d channels; m
  * impls/contract/mixer.c; its arithmetic in impls/math/mixer_<name>.c; its definition, to be validated against, in
  * bench/problems/textbook.c; how it is drawn in bench/problems/regime.c. */
 // clang-format off
-#define MIXERS(X)               \
-    X(NONE, none)               \
-    X(DPLR, dplr)               \
-    X(HOUSEHOLDER, householder) \
-    X(KRONECKER, kronecker)     \
-    X(DENSE, dense)
+#define MIXERS(X)                     \
+    X(NONE, none)                     \
+    X(DPLR, dplr)                     \
+    X(HOUSEHOLDER, householder)       \
+    X(KRONECKER, kronecker)           \
+    X(DENSE, dense)                   \
+    X(KRONECKER_ROWS, kronecker_rows)
 // clang-format on
 #define MIXER_CONSTANT(NAME, name) MIXER_##NAME,
 enum mixer { MIXERS(MIXER_CONSTANT) MIXER_COUNT };

@@ -86,21 +86,37 @@ static bool draw_vectors(const struct problem *p, double near, const struct mark
     return true;
 }
 
-/* L1, L2, D1 near `near` and D2 near 1. */
-static bool draw_triangles(const struct problem *p, double near, const struct marks *marks, double *theta, double *scratch)
+/* Of a triangle (n,n), row by row, only the marked rows and columns stay. Returns where it ends. */
+static double *mark_triangle(int64_t n, bool upper, const double *mark, double *theta)
+{
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = upper ? i : 0; j <= (upper ? n - 1 : i); j++)
+            *theta++ *= mark[i] * mark[j];
+    return theta;
+}
+
+/* Two triangles, D1 near `near` and D2 near 1. */
+static bool draw_triangles(const struct problem *p, bool upper, double near, const struct marks *marks, double *theta)
 {
     int64_t n1, n2;
-    (void)scratch;
     kronecker_sizes(p->d, &n1, &n2);
-    for (int64_t i = 0; i < n1; i++)
-        for (int64_t j = 0; j <= i; j++)
-            *theta++ *= marks->first[i] * marks->first[j];
-    for (int64_t i = 0; i < n2; i++)
-        for (int64_t j = 0; j <= i; j++)
-            *theta++ *= marks->last[i] * marks->last[j];
+    theta = mark_triangle(n1, upper, marks->first, theta);
+    theta = mark_triangle(n2, upper, marks->last, theta);
     for (int64_t i = 0; i < n1 + n2; i++)
         theta[i] = near_strength(i < n1 ? near : 1, theta[i]);
     return true;
+}
+
+static bool draw_lower(const struct problem *p, double near, const struct marks *marks, double *theta, double *scratch)
+{
+    (void)scratch;
+    return draw_triangles(p, false, near, marks, theta);
+}
+
+static bool draw_upper(const struct problem *p, double near, const struct marks *marks, double *theta, double *scratch)
+{
+    (void)scratch;
+    return draw_triangles(p, true, near, marks, theta);
 }
 
 /* I - Q = N / ||N||_2 on the marked channels. */
@@ -149,10 +165,11 @@ static const struct {
     /* Every strength (alpha; D1; I - Q itself) times c. */
     void (*weaken)(const struct problem *, double c, double *theta);
 } draws[MIXER_COUNT] = {
-    [MIXER_DPLR]        = {choose_any,     draw_vectors,   weaken_alpha},
-    [MIXER_HOUSEHOLDER] = {choose_any,     draw_vectors,   weaken_alpha},
-    [MIXER_KRONECKER]   = {choose_factors, draw_triangles, weaken_first},
-    [MIXER_DENSE]       = {choose_any,     draw_matrix,    weaken_matrix},
+    [MIXER_DPLR]           = {choose_any,     draw_vectors, weaken_alpha},
+    [MIXER_HOUSEHOLDER]    = {choose_any,     draw_vectors, weaken_alpha},
+    [MIXER_KRONECKER]      = {choose_factors, draw_lower,   weaken_first},
+    [MIXER_DENSE]          = {choose_any,     draw_matrix,  weaken_matrix},
+    [MIXER_KRONECKER_ROWS] = {choose_factors, draw_upper,   weaken_first},
 };
 // clang-format on
 

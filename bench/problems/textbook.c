@@ -124,6 +124,51 @@ static void mix_kronecker(const struct problem *p, const double *q, const double
                 y[i * n2 + j] -= p->s * D1[i] * K1[i * n1 + a] * D2[j] * inner(K2 + j * n2, x + a * n2, n2);
 }
 
+/* ---- kronecker_rows: K1, K2, D1, D2 ------------------------------------------------------------------------------------------ */
+
+/* K (n,n): the rows of U U^T over their norms, or over 1e-5 where that is more. */
+static bool row_factor(int64_t n, const double *raw, double *K)
+{
+    double *U = calloc((size_t)(n * n), sizeof *U);
+    if (U == NULL)
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = i; j < n; j++)
+            U[i * n + j] = silu(*raw++);
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j < n; j++)
+            K[i * n + j] = inner(U + i * n, U + j * n, n);
+        double norm = sqrt(inner(K + i * n, K + i * n, n));
+        for (int64_t j = 0; j < n; j++)
+            K[i * n + j] /= norm < 1e-5 ? 1e-5 : norm;
+    }
+    free(U);
+    return true;
+}
+
+static void activate_kronecker_rows(const struct problem *p, const double *theta, double *q)
+{
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    const double *U2 = theta + n1 * (n1 + 1) / 2, *D = U2 + n2 * (n2 + 1) / 2;
+    if (!row_factor(n1, theta, q) || !row_factor(n2, U2, q + n1 * n1))
+        q[0] = NAN; /* out of memory: shows as a state that is not finite */
+    for (int64_t i = 0; i < n1 + n2; i++)
+        q[n1 * n1 + n2 * n2 + i] = sigmoid(D[i]);
+}
+
+/* (Q x)[i,j] = x[i,j] - s sum_ab (D1 K1)[a,i] (D2 K2)[j,b] x[a,b] */
+static void mix_kronecker_rows(const struct problem *p, const double *q, const double *x, double *y)
+{
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    const double *K1 = q, *K2 = K1 + n1 * n1, *D1 = K2 + n2 * n2, *D2 = D1 + n1;
+    for (int64_t i = 0; i < n1; i++)
+        for (int64_t a = 0; a < n1; a++)
+            for (int64_t j = 0; j < n2; j++)
+                y[i * n2 + j] -= p->s * D1[a] * K1[a * n1 + i] * D2[j] * inner(K2 + j * n2, x + a * n2, n2);
+}
+
 /* ---- dense: Q; none ---------------------------------------------------------------------------------------------------------- */
 
 static void keep(const struct problem *p, const double *theta, double *q)
@@ -150,11 +195,12 @@ static const struct {
     void (*mix)(const struct problem *, const double *q, const double *x, double *y); /* y = x before, Q x after */
     int64_t (*size)(const struct problem *);                                          /* of q; NULL: m */
 } definitions[MIXER_COUNT] = {
-    [MIXER_NONE]        = {keep,               mix_none,        NULL},
-    [MIXER_DPLR]        = {activate_vectors,   mix_dplr,        NULL},
-    [MIXER_HOUSEHOLDER] = {activate_vectors,   mix_householder, NULL},
-    [MIXER_KRONECKER]   = {activate_kronecker, mix_kronecker,   kronecker_size},
-    [MIXER_DENSE]       = {keep,               mix_dense,       NULL},
+    [MIXER_NONE]           = {keep,                    mix_none,           NULL},
+    [MIXER_DPLR]           = {activate_vectors,        mix_dplr,           NULL},
+    [MIXER_HOUSEHOLDER]    = {activate_vectors,        mix_householder,    NULL},
+    [MIXER_KRONECKER]      = {activate_kronecker,      mix_kronecker,      kronecker_size},
+    [MIXER_DENSE]          = {keep,                    mix_dense,          NULL},
+    [MIXER_KRONECKER_ROWS] = {activate_kronecker_rows, mix_kronecker_rows, kronecker_size},
 };
 // clang-format on
 

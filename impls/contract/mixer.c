@@ -46,11 +46,12 @@ static int64_t matrix_m(const struct problem *p)
 
 // clang-format off
 const struct mixer_facts mixer_facts[MIXER_COUNT] = {
-    [MIXER_NONE]        = {.m = NULL},
-    [MIXER_DPLR]        = {vectors_m,   vectors_strengths,   .takes_r = true, .takes_s = true},
-    [MIXER_HOUSEHOLDER] = {vectors_m,   vectors_strengths,   .takes_r = true, .takes_s = true, .product = true},
-    [MIXER_KRONECKER]   = {triangles_m, triangles_strengths, .takes_s = true, .factored = true},
-    [MIXER_DENSE]       = {matrix_m,    NULL,                .given = true},
+    [MIXER_NONE]           = {.m = NULL},
+    [MIXER_DPLR]           = {vectors_m,   vectors_strengths,   .takes_r = true, .takes_s = true},
+    [MIXER_HOUSEHOLDER]    = {vectors_m,   vectors_strengths,   .takes_r = true, .takes_s = true, .product = true},
+    [MIXER_KRONECKER]      = {triangles_m, triangles_strengths, .takes_s = true, .factored = true},
+    [MIXER_DENSE]          = {matrix_m,    NULL,                .given = true},
+    [MIXER_KRONECKER_ROWS] = {triangles_m, triangles_strengths, .takes_s = true, .factored = true},
 };
 // clang-format on
 

@@ -13,7 +13,7 @@
 enum { B = 3, T = 9, D = 6, L = 40 };
 
 /* The mixers of this file's problems, one a loop index. */
-static const enum mixer mixers[] = {MIXER_DPLR, MIXER_HOUSEHOLDER, MIXER_KRONECKER, MIXER_DENSE, MIXER_NONE};
+static const enum mixer mixers[] = {MIXER_DPLR, MIXER_HOUSEHOLDER, MIXER_KRONECKER, MIXER_DENSE, MIXER_NONE, MIXER_KRONECKER_ROWS};
 enum { MIXERS = sizeof mixers / sizeof mixers[0] };
 
 static struct test_case some_case(enum mixer mixer, enum feedback feedback, enum form form)
