@@ -62,9 +62,9 @@ static void supports(const struct problem *p, const struct settings *settings, c
     if (!support_begin(support, p, settings, &VARIANT(anderson)))
         return;
     if (settings->damping < 1 || settings->patience > 0)
-        support_no(support, "is not damped: what it does with f(h) - h follows from the iterations before");
+        support_no(support, "damping is not supported (each step follows from earlier iterations); use fixed_point");
     else if (memory_of(settings) == 0)
-        support_no(support, "memory=%s is no number of iterations from 1 to 1000", settings_option(settings, "memory"));
+        support_no(support, "memory=%s: must be between 1 and 1000", settings_option(settings, "memory"));
     else
         support_memory(support, p, settings, environment, plan_reals(p, settings, environment->threads) * sizeof(real));
 }

@@ -66,8 +66,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
     if (!support_begin(support, p, settings, &VARIANT(fixed_point_chunked)))
         return;
     if (chunk_problem(p, settings).T == 0)
-        support_no(support, "chunk=%s is no number of tokens from 1 to T = %lld", settings_option(settings, "chunk"),
-                   (long long)p->T);
+        support_no(support, "chunk=%s: must be between 1 and T = %lld", settings_option(settings, "chunk"), (long long)p->T);
     else
         support_memory(support, p, settings, environment, plan_reals(p, settings, environment->threads) * sizeof(real));
 }

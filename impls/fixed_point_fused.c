@@ -71,7 +71,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
     else if (settings->gradient != GRADIENT_NONE)
         reals += map_reals(p, threads) + iterated_gradient_reals(p, settings, threads);
     if (settings->damping < 1 || settings->patience > 0)
-        support_no(support, "does not damp, for a factor changes by what an iteration did to all tokens: fixed_point does");
+        support_no(support, "damping is not supported (needs whole iterates); use fixed_point");
     else
         support_memory(support, p, settings, environment,
                        (reals + (double)other_size(p, settings)) * sizeof(real) +

@@ -84,11 +84,11 @@ static void supports(const struct problem *p, const struct settings *settings, c
     if (!support_begin(support, p, settings, &VARIANT(gmres)))
         return;
     if (p->feedback != FEEDBACK_NONE)
-        support_no(support, "a state-dependent problem is no linear equation");
+        support_no(support, "state-dependent mixers are not supported (GMRES needs a linear equation)");
     else if (settings->damping < 1 || settings->patience > 0)
-        support_no(support, "is not damped");
+        support_no(support, "damping is not supported; use fixed_point");
     else if (restart_of(p, settings) == 0)
-        support_no(support, "restart=%s is no number of iterations from 1 on", settings_option(settings, "restart"));
+        support_no(support, "restart=%s: must be a number of iterations of at least 1", settings_option(settings, "restart"));
     else
         support_memory(support, p, settings, environment, plan_reals(p, settings, environment->threads) * sizeof(real));
 }

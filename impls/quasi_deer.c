@@ -81,7 +81,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
     if (!support_begin(support, p, settings, &VARIANT(quasi_deer)))
         return;
     if (settings->damping < 1 || settings->patience > 0)
-        support_no(support, "is not damped");
+        support_no(support, "damping is not supported; use fixed_point");
     else
         support_memory(support, p, settings, environment, plan_reals(p, settings, environment->threads) * sizeof(real));
 }

@@ -113,10 +113,9 @@ static void supports(const struct problem *p, const struct settings *settings, c
     if (!support_begin(support, p, settings, &VARIANT(structured_chunked)))
         return;
     if (p->feedback != FEEDBACK_NONE)
-        support_no(support, "the parameters of a state-dependent mixer are known one token after the other");
+        support_no(support, "state-dependent mixers are not supported (their parameters are known one token at a time)");
     else if (chunk_of(p, settings) == 0)
-        support_no(support, "chunk=%s is no number of tokens from 1 to T = %lld", settings_option(settings, "chunk"),
-                   (long long)p->T);
+        support_no(support, "chunk=%s: must be between 1 and T = %lld", settings_option(settings, "chunk"), (long long)p->T);
     else
         support_memory(support, p, settings, environment, plan_reals(p, settings, environment->threads) * sizeof(real));
 }

@@ -107,7 +107,7 @@ static bool read_option(struct task *task, const char *name, const char *word, b
                            options[i].words[0] != NULL ? "" : "a whole number from ", list);
     }
     if (seen[i])
-        return task_refuse(reason, "%s has the option %s for a second time; expected it once", owner, options[i].name);
+        return task_refuse(reason, "%s: the option %s is given twice", owner, options[i].name);
     return seen[i] = true;
 }
 
@@ -129,7 +129,7 @@ static bool refuse_name(const char *name, const struct reason *reason)
         used = append(used, sizeof list, list, i == 0 ? "" : family_get(i + 1) != NULL ? ", " : " or ");
         used = append(used, sizeof list, list, family_get(i)->spelled);
     }
-    return task_refuse(reason, "no task is called %s; expected %s", task_quote(name, quoted), list);
+    return task_refuse(reason, "unknown task %s; expected %s", task_quote(name, quoted), list);
 }
 
 bool spelling_read(const char *text, struct task *task, char name[TASK_NAME_MAX], const struct reason *reason)

@@ -30,13 +30,13 @@ bool problem_check(const struct problem *p, size_t capacity, char *reason)
     if (p->B < 1 || p->T < 1 || p->d < 1)
         snprintf(reason, capacity, "B, T and d must be at least 1");
     else if (p->d > 65536)
-        snprintf(reason, capacity, "d = %" PRId64 " is above 65536", p->d);
+        snprintf(reason, capacity, "d = %" PRId64 ": must be at most 65536", p->d);
     else if (facts->takes_r && (p->r < 1 || p->r > 64))
-        snprintf(reason, capacity, "a %s mixer needs a rank r from 1 to 64", mixer_names[p->mixer]);
+        snprintf(reason, capacity, "the rank r of a %s mixer must be between 1 and 64", mixer_names[p->mixer]);
     else if (facts->takes_s && !(p->s > 0 && p->s <= 4))
         snprintf(reason, capacity, "the scale s must be above 0 and at most 4");
     else if (p->mixer == MIXER_NONE && p->feedback != FEEDBACK_NONE)
-        snprintf(reason, capacity, "without a mixer nothing can depend on the state");
+        snprintf(reason, capacity, "state dependence (feedback) needs a mixer");
     else if (!product_fits(p->B, p->T, p->d) || (problem_m(p) > 0 && !product_fits(p->B, p->T, problem_m(p))))
         snprintf(reason, capacity, "a tensor of more than 2^40 elements");
     else

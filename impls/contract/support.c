@@ -104,7 +104,7 @@ void *memory_allocate(int64_t count, size_t size)
 
 struct status status_no_memory(void)
 {
-    return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+    return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "out of memory for the plan");
 }
 
 void trace_exact(const struct problem *problem, struct trace *trace)

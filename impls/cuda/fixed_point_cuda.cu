@@ -80,7 +80,7 @@ static struct status open(struct plan *plan, const struct problem *p, const stru
     plan->best = (double *)malloc(B * sizeof(double));
     plan->waited = (int64_t *)malloc(B * sizeof(int64_t));
     bool memory = plan->delta_host != NULL && plan->best != NULL && plan->waited != NULL;
-    return memory ? status_ok() : status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+    return memory ? status_ok() : status_no_memory();
 }
 
 /* h <- delta f(h) + (1 - delta) h, delta (B) of the sequence. */

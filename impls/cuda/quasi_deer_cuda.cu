@@ -46,7 +46,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p);
     double own = m + r * r + 2 * d + (is_linear(p) ? 0 : 1);
     if (settings->damping < 1 || settings->patience > 0)
-        support_no(support, "is not damped");
+        support_no(support, "damping is not supported; use fixed_point_cuda");
     else if (shared_fits(support, (double)core_inverse_scratch(p) * sizeof(float)))
         device_support_memory(support, p, settings, environment, (double)p->B * (sizeof(int64_t) + sizeof(float)),
                               session_bytes(p, settings) + tokens * (own * sizeof(float) + sizeof(int)) + residuals_bytes(p) +

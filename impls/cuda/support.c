@@ -9,7 +9,7 @@ bool device_support_begin(struct support *support, const struct problem *problem
         return false;
     const struct device_facts *device = device_get();
     if (problem->dtype != DTYPE_FLOAT32)
-        support_no(support, "computes in float32 alone on the device");
+        support_no(support, "only float32 is supported on the device");
     else if (!device->there)
         support_no(support, "%s", device->reason);
     return support->yes;

@@ -39,7 +39,7 @@ bool fp_rnn_check(const struct sequence_setup *setup, bool mixing, size_t capaci
         return false;
     }
     if ((int)model->readout < 0 || model->readout >= READOUT_COUNT) {
-        snprintf(reason, capacity, "there is no readout %d", (int)model->readout);
+        snprintf(reason, capacity, "unknown readout %d", (int)model->readout);
         return false;
     }
     return solver_check(&problem, setup, capacity, reason);
