@@ -1,7 +1,7 @@
 # Builds and checks everything. `make help` lists the targets; ./run.sh builds by itself.
 #
 # All that is built lies in build/, or in a folder of its own below it for sanitizers (make SANITIZE=address,undefined test).
-# A new .c file is picked up by itself. A new implementation is one file in impls/ and one line in impls/contract/registry.c; one on a CUDA
+# A new .c file is picked up by itself. A new implementation is one file in impls/ and one line in impls/registry/registry.c; one on a CUDA
 # device is one .cu file in impls/cuda/ and one line in impls/cuda/registry.h.
 
 ifeq ($(origin CC),default)
@@ -24,13 +24,13 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test kills cuda-resources aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test test-full docs kills columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
 # Rooms of arithmetic are compiled once per dtype and instruction level; every other room is compiled once.
 VARIANT_ROOMS := impls impls/math impls/fused bench/machine/kernels train/layers train/math tests/planted
-BENCH_ROOMS := $(addprefix bench/,base machine problems sweep journal measure report command)
+BENCH_ROOMS := $(addprefix bench/,base machine problems sweep journal measure report report/blocks command)
 TEST_ROOMS := tests $(addprefix tests/,support base machine problems sweep journal measure report plots command impls tasks train)
 BITS := 32 64
 ifeq ($(shell uname -m),x86_64)
@@ -49,41 +49,30 @@ CUDA_TARGETS := 80 90 100
 ifeq ($(origin NVCC),undefined)
 NVCC := $(if $(SANITIZE),,$(shell bench/build/cuda.sh find))
 endif
-CUDA_NAMES := $(if $(NVCC),device support,absent support)
-
-# The files of bench/ that decide what is measured and how: a change in one of them makes every finished point stale; one in the file
-# of a measure, the points of that measure.
-MEASURES := convergence throughput gradient reach training accuracy
-# Beside train/ and tasks/, what decides how a training goes and how its weights are judged.
-LEARNING := training accuracy difference recipe curve checkpoint
-MEASURING := $(addprefix measure/,$(MEASURES) cache subject measure validate backward kept timing sampling transfer worker \
-    $(filter-out $(MEASURES) recipe,$(LEARNING))) sweep/recipe problems/% machine/memory machine/load machine/pace \
-    base/safetensors base/safetensors_write base/statistics base/random
+# What is there in their place without it lies in a folder absent/ beside them.
+cuda_or_absent = $(if $(NVCC),$1,$1/absent)
 
 # $1: rooms. The objects of all their sources; variant_objects: of rooms of arithmetic.
 names = $(basename $(notdir $(wildcard $1)))
-objects = $(patsubst %,$(OBJECTS)/%.o,$(basename $(wildcard $(foreach room,$1,$(room)/*.c $(room)/*.cc))))
+objects = $(patsubst %,$(OBJECTS)/%.o,$(basename $(wildcard $(foreach room,$1,$(addprefix $(room)/,*.c *.cc $(if $(NVCC),*.cu))))))
 variant_objects = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %.c,$(OBJECTS)/%.f$b.$l.o,$(wildcard $(addsuffix /*.c,$1)))))
 once = $(patsubst %,$(OBJECTS)/$1/%.o,$2)
 
-MAIN := $(OBJECTS)/bench/command/main.o
+MAIN := $(call objects,bench)
 IMPLS := $(call objects,impls/contract) $(call variant_objects,impls impls/math impls/fused)
-CUDA := $(call once,impls/cuda,$(CUDA_NAMES) $(if $(NVCC),$(call names,impls/cuda/*.cu)))
-CUDA_LIMITS := $(call once,bench/machine/cuda,$(if $(NVCC),limits,absent))
-BENCH := $(filter-out $(MAIN),$(call objects,$(BENCH_ROOMS))) $(call variant_objects,bench/machine/kernels)
+CUDA := $(call objects,$(call cuda_or_absent,impls/cuda))
+CUDA_LIMITS := $(call objects,$(call cuda_or_absent,bench/machine/cuda))
+BENCH := $(call objects,$(BENCH_ROOMS)) $(call variant_objects,bench/machine/kernels)
 TASKS := $(call objects,tasks)
 TRAIN := $(call objects,train) $(call variant_objects,train/layers train/math)
 PLOTS := $(call objects,plots)
 TESTS := $(call objects,$(TEST_ROOMS))
 PLANTED := $(call variant_objects,tests/planted)
-LIBRARY := $(IMPLS) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(OBJECTS)/build_identity.o
-REGISTRY := $(OBJECTS)/impls/contract/registry.o
+REGISTRY := $(call objects,impls/registry)
+LIBRARY := $(IMPLS) $(REGISTRY) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS) $(PLOTS) $(addprefix $(OBJECTS)/,build_identity.o commit.o)
 PLANTED_REGISTRY := $(REGISTRY:.o=.planted.o)
-MEASURED := $(filter $(call once,bench,$(MEASURING)),$(BENCH)) $(TASKS) $(TRAIN)
 
-ROOMS := $(BENCH_ROOMS) bench/machine/kernels bench/machine/cuda impls $(addprefix impls/,contract math fused cuda) tasks train train/layers train/math \
-    plots $(TEST_ROOMS) $(addprefix tests/,planted fuzz faults races cuda nvml)
-SOURCES := $(wildcard $(foreach room,$(ROOMS),$(room)/*.c $(room)/*.h $(room)/*.cc $(room)/*.cu))
+SOURCES := $(shell find bench impls tasks train plots tests -name '*.[ch]' -o -name '*.cc' -o -name '*.cu')
 SCRIPTS := run.sh .ci/run $(wildcard bench/build/*.sh tests/*.sh)
 
 # ---- Flags -------------------------------------------------------------------------------------------------------------
@@ -118,8 +107,9 @@ CUDA_FLAGS := -std=c++20 -O3 -Werror all-warnings -Xcompiler -Wall,-Wextra,-Werr
 # What defines the code that the compiler makes, apart from the source; folders of this machine are not part of it.
 CODE_FLAGS = $(COMPILER): $(C_FLAGS) | $(VARIANT_FLAGS) $(foreach l,$(LEVELS),| $l $(LEVEL_FLAGS_$l))
 
-# The tests count what an implementation allocates (tests/support/allocations.c).
-WRAPPED := malloc calloc realloc aligned_alloc posix_memalign
+# The tests count what an implementation allocates (tests/support/allocations.c), and have the clock in their hand
+# (tests/support/clock.c).
+WRAPPED := malloc calloc realloc aligned_alloc posix_memalign clock_seconds
 WRAP_FLAGS := $(if $(wildcard tests/support/allocations.c),$(patsubst %,-Wl$(comma)--wrap=%,$(WRAPPED)))
 
 # make V=1 shows the whole commands.
@@ -131,14 +121,46 @@ link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $
 
 all: $(BUILD)/bench cuda ## build the program, build/bench
 
-test: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/libnvidia-ml.so.1 $(if $(strip $(PLANTED)),$(BUILD)/bench-planted) $(BUILD)/tests kernels ## build and run every test (SUITE=name: one subject)
-	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(BUILD)/tests
+# What the suites start: programs are found by their names in quotes (tests/support/program.h); what makes calls fail, and the CUDA kernels
+# on the CPU, by the words that come with them. SUITE=name asks for what that suite's file names, and no more.
+PROGRAMS := bench bench-planted faults.so libnvidia-ml.so.1 keys keys-unused
+SUITES := $(patsubst test_%.c,%,$(notdir $(wildcard tests/*/test_*.c)))
+SUITE_FILE := $(wildcard tests/*/test_$(SUITE).c)
+suite_says = $(shell grep -l -e '$1' $(SUITE_FILE) /dev/null)
+ifeq ($(SUITE),)
+NEEDS := $(PROGRAMS:%=$(BUILD)/%) kernels
+TESTS_PROGRAM := $(BUILD)/tests
+else
+NEEDS := $(foreach p,$(PROGRAMS),$(if $(call suite_says,"$p"),$(BUILD)/$p)) $(if $(call suite_says,program_faulted\|faults.so),$(BUILD)/faults.so) \
+    $(if $(call suite_says,KERNEL_WAYS),kernels)
+TESTS_PROGRAM := $(BUILD)/suites/$(SUITE)
+endif
+ifneq ($(filter test test-full,$(MAKECMDGOALS)),)
+ifeq ($(if $(SUITE),$(filter $(SUITE),$(SUITES)),yes),)
+$(error there is no suite $(SUITE); the suites are $(sort $(SUITES)))
+endif
+endif
+
+test: $(NEEDS) $(TESTS_PROGRAM) ## build and run every test (SUITE=name: one subject)
+	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(TESTS_PROGRAM)
+
+test-full: export FULL := 1
+test-full: test ## the same over all combinations of choices, where make test takes all pairs of them
+
+columns: $(BUILD)/bench ## write docs/columns.md: what each column of table.csv is
+	@$(BUILD)/bench columns >docs/columns.md
 
 cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and shared memory of the kernels on the device
 	@BUILD=$(BUILD) tests/cuda_resources.sh --write
 
+docs: $(BUILD)/bench ## write the blocks of pages anew, from results/reference
+	@$(BUILD)/bench blocks $$(find README.md docs results/reference/README.md -name '*.md' | sort)
+
 kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
-	@KILLS=$(KILLS) $(MAKE) --no-print-directory SUITE=kills test
+	@KILLS=$(KILLS) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=kills test
+
+outputs: ## hash what every implementation computes on the shared cases (tests/outputs.sh OLD compares with a commit)
+	@tests/outputs.sh
 
 aa: ## the same sweep twice: how often the 95 % intervals of a point exclude each other
 	@tests/aa.sh
@@ -152,7 +174,7 @@ lint-format: | needs
 	@clang-format --dry-run -Werror $(SOURCES)
 
 lint-tidy: | needs
-	@printf '%s\n' $(filter-out $(if $(NVCC),,impls/cuda/device.c tests/cuda/runtime.c),$(filter %.c,$(SOURCES))) | xargs -P $$(nproc) -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
+	@printf '%s\n' $(filter-out $(if $(NVCC),,$(shell grep -l 'include <cuda' $(SOURCES))),$(filter %.c,$(SOURCES))) | xargs -P $$(nproc) -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
 	    $(filter-out -Werror -fopenmp,$(C_FLAGS)) -I. $(PACKAGE_FLAGS) $(CUDA_INCLUDES) 2>&1 | { ! grep -A 5 -E 'warning:|error:'; }
 
 # Rules of cppcheck that are mistaken here: about errors that fail() fills in, struct literals passed on, NULL as (void *)0.
@@ -175,7 +197,7 @@ help: ## this list
 
 # What must be on the machine before anything is built; installs it where it is missing.
 needs:
-	@bench/build/install.sh run $(if $(filter test faults tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
+	@bench/build/install.sh run $(if $(filter test% faults kills tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
 	    $(if $(filter fuzz tsan,$(MAKECMDGOALS)),clang)
 
 cuda: $(BUILD)/bench
@@ -187,10 +209,16 @@ $(BUILD)/bench: $(MAIN) $(LIBRARY)
 $(BUILD)/tests: $(TESTS) $(LIBRARY) $(filter $(OBJECTS)/tests/planted/planted_gradient.%,$(PLANTED))
 	$(call link,$(WRAP_FLAGS) $$(pkg-config --libs check))
 
+# One suite alone: none of the other suites' objects, and of the program what it needs (tests/needs.sh).
+SUITE_SOURCES := $(if $(SUITE),$(shell tests/needs.sh $(SUITE_FILE)))
+$(BUILD)/suites/$(SUITE): $(OBJECTS)/tests/main.o $(SUITE_FILE:%.c=$(OBJECTS)/%.o) $(if $(filter all,$(SUITE_SOURCES)),$(call objects,tests/support) $(LIBRARY) \
+    $(filter $(OBJECTS)/tests/planted/planted_gradient.%,$(PLANTED)),$(SUITE_SOURCES:%=$(OBJECTS)/%.o) $(call once,tests/support,allocations clock) $(call once,bench/base,clock))
+	$(call link,$(WRAP_FLAGS) $$(pkg-config --libs check))
+
 $(BUILD)/bench-planted: $(MAIN) $(filter-out $(REGISTRY),$(LIBRARY)) $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link)
 
-# ---- Proof by force (docs/testing.md) -----------------------------------------------------------------------------------
+# ---- Proof by force (docs/explanation/testing.md) ------------------------------------------------------------------------
 
 # The parsers of untrusted bytes, in a build of their own with clang; one instruction level will do.
 FUZZED := sweep journal safetensors draw
@@ -207,9 +235,23 @@ tsan: | needs ## look for data races in every implementation
 	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/tsan SANITIZE=thread build/tsan/races
 	@tests/races.sh build/tsan
 
-$(BUILD)/races: $(call once,tests,races/races support/cases support/reference) $(filter-out $(REGISTRY),$(LIBRARY)) \
+$(BUILD)/races: $(call once,tests,races/races support/cases support/pairs support/reference) $(filter-out $(REGISTRY),$(LIBRARY)) \
     $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link,$$(pkg-config --libs check))
+
+# Prints keys of points, as it is and with a field more than there is (tests/build_identity.sh).
+$(BUILD)/keys: $(call once,tests,identity/keys) $(LIBRARY)
+	$(call link)
+
+UNUSED := $(BUILD)/unused
+$(BUILD)/keys-unused: $(patsubst %.c,$(UNUSED)/%.o,$(wildcard bench/sweep/*.c tests/identity/*.c)) $(filter-out $(OBJECTS)/bench/sweep/%,$(LIBRARY))
+	$(call link)
+
+$(UNUSED)/made: tests/identity/unused.sh $(wildcard bench/sweep/* tests/identity/*.c)
+	@rm -rf $(@D) && mkdir -p $(@D)/tests && cp -r tests/identity $(@D)/tests/ && tests/identity/unused.sh $(@D) && touch $@
+
+$(UNUSED)/%.o: $(UNUSED)/made $(FLAGS_FILE)
+	$(call show,compile) && $(CC) $(C_FLAGS) -I$(UNUSED) -I. $(PACKAGE_FLAGS) -c $(@:.o=.c) -o $@
 
 # Makes calls fail in a program that it is loaded before; for the suite faults.
 $(BUILD)/faults.so: tests/faults/faults.c $(FLAGS_FILE)
@@ -245,8 +287,8 @@ $(OBJECTS)/%.o: %.cu $(CUDA_FILE)
 	$(call show,nvcc) && $(NVCC) -ccbin $(CXX) $(CUDA_FLAGS) -I. -MMD -MP -MF $(@:.o=.d) -c $< -o $@ 2>$(@:.o=.ptxas) || \
 	    { grep -v '^ptxas info' $(@:.o=.ptxas) >&2; exit 1; }
 
-$(OBJECTS)/impls/cuda/device.o: FILE_FLAGS = $(CUDA_INCLUDES)
-$(OBJECTS)/impls/cuda/device.o: $(CUDA_FILE)
+$(OBJECTS)/impls/cuda/%: FILE_FLAGS = $(CUDA_INCLUDES)
+$(CUDA) $(CUDA_LIMITS): $(CUDA_FILE)
 $(REGISTRY) $(PLANTED_REGISTRY): FILE_FLAGS := $(if $(NVCC),-DWITH_CUDA)
 $(REGISTRY) $(PLANTED_REGISTRY): $(CUDA_FILE)
 
@@ -263,20 +305,27 @@ $(OBJECTS)/%.o: %.c $(FLAGS_FILE)
 $(OBJECTS)/%.o: %.cc $(FLAGS_FILE)
 	$(call compile,$(CXX) $(CXX_FLAGS))
 
-# Carries the gnuplot scripts inside it.
-$(OBJECTS)/plots/scripts.o: $(wildcard plots/*.gp)
+# The gnuplot scripts are carried inside.
+$(PLOTS): $(wildcard plots/*.gp)
 
-$(PLANTED_REGISTRY): impls/contract/registry.c $(wildcard tests/planted/*.c) $(FLAGS_FILE)
+$(OBJECTS)/%.planted.o: %.c $(wildcard tests/planted/*.c) $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),$(FILE_FLAGS) '-DMORE_IMPLEMENTATIONS(X)=$(patsubst %,X(%),$(call names,tests/planted/*.c))')
 
-# Machine facts name the flags that the implementations were built with.
-$(OBJECTS)/bench/machine/machine.o: FILE_FLAGS := '-DBUILD_FLAGS="$(C_FLAGS) | $(VARIANT_FLAGS)"'
+# Written anew only when it says something else.
+$(BUILD)/build_identity.c: bench/build/build_identity.sh $(filter-out tests/% plots/%,$(SOURCES)) $(FLAGS_FILE) $(CUDA_FILE)
+	@mkdir -p $(@D)
+	@bench/build/build_identity.sh '$(CODE_FLAGS)' '$(CUDA_COMPILER): $(CUDA_FLAGS)' '$(C_FLAGS) | $(VARIANT_FLAGS)' >$@.new
+	@cmp -s $@ $@.new || { echo 'write $(@F)' && cp $@.new $@; }
+	@rm $@.new
 
-REGISTRIES := impls/contract/registry.c impls/cuda/registry.h
-$(BUILD)/build_identity.c: bench/build/build_identity.sh $(REGISTRIES) $(IMPLS) $(CUDA) $(MEASURED) $(FLAGS_FILE) $(CUDA_FILE)
-	$(call show,write) && bench/build/build_identity.sh '$(CODE_FLAGS)' '$(REGISTRIES)' '$(MEASURES)' '$(LEARNING)' $(IMPLS) $(CUDA) $(MEASURED) >$@
+# The same of the commit: looked at each time, in an object of its own, so that nothing else is compiled for it.
+$(BUILD)/commit.c: FORCE
+	@mkdir -p $(@D)
+	@bench/build/commit.sh >$@.new
+	@cmp -s $@ $@.new || cp $@.new $@
+	@rm $@.new
 
-$(OBJECTS)/build_identity.o: $(BUILD)/build_identity.c $(FLAGS_FILE)
+$(OBJECTS)/build_identity.o $(OBJECTS)/commit.o: $(OBJECTS)/%.o: $(BUILD)/%.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))
 
 include tests/cuda/rules.mk

@@ -1,6 +1,6 @@
 /* fixed_point_chunked: block Gauss-Seidel in time. The iteration of fixed_point on chunk=N tokens, from zero, until it has converged
  * there or l is reached; then on the next N, whose initial state is the last state of the chunk before. chunk=T is fixed_point itself,
- * bit for bit; chunk=1 the sequential fixed point (docs/solvers.md), in which every token sees a converged state before it.
+ * bit for bit; chunk=1 the sequential fixed point (docs/explanation/solvers.md): every token sees a converged state before it.
  *
  * An error of the state that a chunk leaves is carried on by those that follow, and where lambda is near 1 such errors add up. So each
  * of the K chunks is iterated to a residual of tolerance / K. What the chunks save is traffic: one that stays in a cache is iterated

@@ -228,7 +228,7 @@ struct implementation {
     const char *options; /* its own options, as option_allowed() reads them; NULL: none */
     enum device device;
     bool exact;  /* computes the dense RNN itself, not an iterate on the way to it */
-    bool solver; /* its iterates are its own, not the map's (docs/solvers.md): only where they lead is defined by the problem */
+    bool solver; /* its iterates are its own: only where they lead is defined by the problem (docs/explanation/solvers.md) */
     unsigned cells, mixers, gradients; /* what it takes, as bits: supports() refuses all else */
 
     /* Answers without allocating. */

@@ -210,13 +210,13 @@ static void put_notes(FILE *out, const struct page *page, unsigned notes, int wi
 }
 
 /* "6", or "1 to 6": a whole number over the records that have a time; false where none has. */
-static bool describe_range(struct record *const *record, size_t n, const char *path, size_t capacity, char text[capacity])
+static bool describe_range(struct record *const *record, size_t n, enum column_id id, size_t capacity, char text[capacity])
 {
     double least = INFINITY, most = 0;
     for (size_t i = 0; i < n; i++)
-        if (record_number(record[i], "throughput.median") > 0) {
-            least = fmin(least, record_number(record[i], path));
-            most = fmax(most, record_number(record[i], path));
+        if (column_number(record[i], COLUMN_TIME_MEDIAN) > 0) {
+            least = fmin(least, column_number(record[i], id));
+            most = fmax(most, column_number(record[i], id));
         }
     if (least < most)
         snprintf(text, capacity, "%.0f to %.0f", least, most);
@@ -231,9 +231,9 @@ static void put_origin(FILE *out, struct record *const *record, size_t n, int wi
     const char *machine = NULL, *first = NULL, *last = NULL;
     bool several = false;
     for (size_t i = 0; i < n; i++) {
-        const char *at = json_string_value(record_at(record[i], "machine"));
-        const char *started = json_string_value(record_at(record[i], "started"));
-        const char *ended = json_string_value(record_at(record[i], "ended")); /* the start of the last round */
+        const char *at = column_text(record[i], COLUMN_MACHINE);
+        const char *started = column_text(record[i], COLUMN_STARTED);
+        const char *ended = column_text(record[i], COLUMN_ENDED); /* the start of the last round */
         several = several || (machine && at && strcmp(machine, at) != 0);
         machine = at ? at : machine;
         first = started && (!first || strcmp(started, first) < 0) ? started : first;
@@ -242,7 +242,8 @@ static void put_origin(FILE *out, struct record *const *record, size_t n, int wi
     enum { DATE = 10, SHORT_HASH = 12 };
     bool moved = first && last && strncmp(first, last, DATE) != 0;
     char text[LINE_MAX_BYTES], rounds[32], samples[32], often[96] = "";
-    if (describe_range(record, n, "rounds", sizeof rounds, rounds) && describe_range(record, n, "samples", sizeof samples, samples))
+    if (describe_range(record, n, COLUMN_ROUNDS, sizeof rounds, rounds) &&
+        describe_range(record, n, COLUMN_SAMPLES, sizeof samples, samples))
         snprintf(often, sizeof often, ", each timed with %s samples in %s round%s", samples, rounds,
                  strcmp(rounds, "1") != 0 ? "s" : "");
     snprintf(text, sizeof text, "%zu point%s%s, measured %.*s%s%.*s on %s%.*s.", n, n > 1 ? "s" : "", often, DATE,
@@ -297,7 +298,7 @@ void caption_write(FILE *out, const struct page *page, struct record *const *rec
         if (kind->x[i].field == figure->x)
             x_label = kind->x[i].label;
     put_text(out, "x_label", x_label);
-    put_text(out, "y_label", kind->y_label);
+    put_text(out, "y_label", kind->y_label != NULL ? kind->y_label : schema[kind->y].label);
     put_panels(out, page, record, n);
     put_curves(out, page, record, n);
     put_letters(out, page, width);

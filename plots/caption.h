@@ -3,7 +3,7 @@
 #ifndef PLOTS_CAPTION_H
 #define PLOTS_CAPTION_H
 
-#include "plots/page.h"
+#include "plots/pages.h"
 
 #include <stdio.h>
 

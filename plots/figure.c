@@ -1,6 +1,7 @@
 /* See figure.h. */
 #include "plots/figure.h"
 
+#include "bench/sweep/measures.h"
 #include "plots/left_out.h"
 
 #include <stdio.h>
@@ -17,7 +18,7 @@ static int rows_x(const struct figure *figure)
 static bool is_seen(const struct figure *figure, struct record *record, bool *done)
 {
     struct drawing drawing = {0};
-    *done = figure->kind->rows(&record, 1, rows_x(figure), &drawing);
+    *done = figure->kind->rows(&record, 1, rows_x(figure), figure->kind, &drawing);
     bool seen = drawing.n_rows || drawing.n_marks;
     drawing_free(&drawing);
     return seen;
@@ -30,11 +31,10 @@ static bool select_records(const struct records *records, const struct plot_requ
     if (!figure->record)
         return false;
     for (size_t i = 0; i < records->n && done; i++) {
-        char measure[VALUE_TEXT_MAX];
         const struct point *point = &records->record[i].point;
-        field_print(FIELD_MEASURE, &point->value[FIELD_MEASURE], sizeof measure, measure);
-        if (!strcmp(measure, figure->kind->measure) && point->value[figure->kind->only_with].kind != VALUE_NONE &&
-            filter_keeps(&request->where, point) && is_seen(figure, &records->record[i], &done))
+        if (!strcmp(measure_word((int)point->value[FIELD_MEASURE].integer), column_measure(figure->kind->y)) &&
+            point->value[figure->kind->only_with].kind != VALUE_NONE && filter_keeps(&request->where, point) &&
+            is_seen(figure, &records->record[i], &done))
             figure->record[figure->n++] = &records->record[i];
     }
     return done;
@@ -70,7 +70,7 @@ static void choose_fields(const struct plot_request *request, struct figure *fig
             add_fields(series, &wanted[i], 1);
     for (int f = 0; f < FIELD_COUNT; f++)
         if ((kind->n_panels == 0 || contains(kind->panels, kind->n_panels, f)) && f != figure->x && f != figure->along &&
-            !field_is_seed(f) && !contains(series->field, series->n_fields, f) && field_varies(figure->record, figure->n, f))
+            !fields[f].seed && !contains(series->field, series->n_fields, f) && field_varies(figure->record, figure->n, f))
             add_fields(panels, &f, 1);
     panels->wide = true;
 }
@@ -106,7 +106,7 @@ static bool draw_panel(struct figure *figure, int panel, const int *series, stru
         for (size_t i = 0; i < figure->n; i++)
             if (series[i] == s && grouping_holds(&figure->panels, panel, &figure->record[i]->point))
                 chosen[n++] = figure->record[i];
-        done = n == 0 || figure->kind->rows(chosen, n, rows_x(figure), figure_drawing(figure, panel, s));
+        done = n == 0 || figure->kind->rows(chosen, n, rows_x(figure), figure->kind, figure_drawing(figure, panel, s));
     }
     return done;
 }

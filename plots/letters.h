@@ -3,7 +3,7 @@
 #ifndef PLOTS_LETTERS_H
 #define PLOTS_LETTERS_H
 
-#include "plots/page.h"
+#include "plots/pages.h"
 
 enum { LETTERS_STACK_MAX = 4 };
 

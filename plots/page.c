@@ -47,33 +47,10 @@ struct contents {
     unsigned notes;
 };
 
-const struct drawing *page_drawing(const struct page *page, int panel, int series)
-{
-    return figure_drawing(page->figure, page->panel[panel], page->series[series]);
-}
-
 /* The drawing of a block: panel after panel, one for each curve. */
 static const struct drawing *block(const struct page *page, int i)
 {
     return page_drawing(page, i / page->n_series, i % page->n_series);
-}
-
-struct record **page_records(const struct page *page, int first_panel, int n_panels, size_t *n)
-{
-    const struct figure *figure = page->figure;
-    struct record **record = calloc(figure->n + 1, sizeof *record);
-    *n = 0;
-    for (size_t i = 0; record && i < figure->n; i++) {
-        const struct point *point = &figure->record[i]->point;
-        bool in_panel = false, in_series = false;
-        for (int p = first_panel; p < first_panel + n_panels && !in_panel; p++)
-            in_panel = grouping_holds(&figure->panels, page->panel[p], point);
-        for (int s = 0; s < page->n_series && in_panel && !in_series; s++)
-            in_series = grouping_holds(&figure->series, page->series[s], point);
-        if (in_series)
-            record[(*n)++] = figure->record[i];
-    }
-    return record;
 }
 
 /* Room for texts at the upper or the lower end: shares of the axis that no point may enter. */
@@ -173,7 +150,7 @@ static void put_page(FILE *out, const struct page *page, const struct contents *
 {
     const struct figure *figure = page->figure;
     struct layout layout = layout_of(page->n_panels);
-    fprintf(out, "# The page. To redraw: gnuplot -c %s.gp %s.dat %s.svg\n", figure->kind->name, page->name, page->name);
+    fprintf(out, "# The page. To redraw: gnuplot -c %s.gp %s.dat %s.svg\n", figure->kind->script, page->name, page->name);
     fprintf(out, "columns\t%d\nwidth\t%d\npanel_height\t%d\n", layout.columns, layout.width, layout.panel_height);
     fprintf(out, "margins\t%d\t%d\t%d\t%d\n", MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM);
     fprintf(out, "letters\t%d\t%s\n", LETTER_HEIGHT, figure->kind->letters_low ? "low" : "high");

@@ -1,29 +1,11 @@
-/* One page of a figure (pages.h), written as the data file that its script reads: blocks of tab-separated rows, two empty lines
+/* One page of a figure, written as the data file that its script reads: blocks of tab-separated rows, two empty lines
  * between blocks. Block 0 is the page (title, labels, ranges, names of panels and curves), block 1 the texts among the curves, and
  * block 2 + panel * (number of curves) + curve the rows of a curve; a kind with the limits of the machine has a block of their lines
  * for each panel after these. */
 #ifndef PLOTS_PAGE_H
 #define PLOTS_PAGE_H
 
-#include "plots/figure.h"
-
-enum { PAGE_PANELS_MAX = 12, PAGE_SERIES_MAX = 12 };
-
-struct page {
-    const struct figure *figure;
-    int panel[PAGE_PANELS_MAX], n_panels; /* of the figure; each has a curve on this page, and each curve a panel */
-    int series[PAGE_SERIES_MAX], n_series;
-    const char *name;      /* of its files, without the ending */
-    int number;            /* from 1 where the figure has several pages, else 0 */
-    int n_panels_left_out; /* of the whole figure, because nobody asked for so many */
-};
-
-/* The records that some panels of a page show, the first counted from 0, in order: n of them, to be freed; NULL when out of
- * memory. */
-struct record **page_records(const struct page *page, int first_panel, int n_panels, size_t *n);
-
-/* What is drawn in a panel of a page, counted from 0, and of one of its curves. */
-const struct drawing *page_drawing(const struct page *page, int panel, int series);
+#include "plots/pages.h"
 
 /* Writes the data file's text (to be freed). */
 bool page_text(const struct page *page, char **text, size_t *length, struct error *error);

@@ -2,7 +2,7 @@
 #ifndef PLOTS_PAGE_ROOFS_H
 #define PLOTS_PAGE_ROOFS_H
 
-#include "plots/page.h"
+#include "plots/pages.h"
 
 #include <stdio.h>
 

@@ -4,6 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct drawing *page_drawing(const struct page *page, int panel, int series)
+{
+    return figure_drawing(page->figure, page->panel[panel], page->series[series]);
+}
+
+struct record **page_records(const struct page *page, int first_panel, int n_panels, size_t *n)
+{
+    const struct figure *figure = page->figure;
+    struct record **record = calloc(figure->n + 1, sizeof *record);
+    *n = 0;
+    for (size_t i = 0; record && i < figure->n; i++) {
+        const struct point *point = &figure->record[i]->point;
+        bool in_panel = false, in_series = false;
+        for (int p = first_panel; p < first_panel + n_panels && !in_panel; p++)
+            in_panel = grouping_holds(&figure->panels, page->panel[p], point);
+        for (int s = 0; s < page->n_series && in_panel && !in_series; s++)
+            in_series = grouping_holds(&figure->series, page->series[s], point);
+        if (in_series)
+            record[(*n)++] = figure->record[i];
+    }
+    return record;
+}
+
 static bool has_curve(const struct figure *figure, int panel, int series)
 {
     const struct drawing *drawing = figure_drawing(figure, panel, series);

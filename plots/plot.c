@@ -4,6 +4,7 @@
 #include "bench/base/files.h"
 #include "plots/gnuplot.h"
 #include "plots/names.h"
+#include "plots/page.h"
 #include "plots/pages.h"
 
 #include <limits.h>
@@ -40,7 +41,7 @@ static bool draw_page(struct session *session, const struct page *page)
     int written = snprintf(path, sizeof path, "%s/%s.dat", session->folder, page->name);
     bool done = (written > 0 && written < PATH_MAX) || fail(session->error, "the path of the plot %s is too long", page->name);
     done = done && files_write(path, text, length, session->error) &&
-           gnuplot_draw(session->folder, page->figure->kind->name, page->name, session->error);
+           gnuplot_draw(session->folder, page->figure->kind->script, page->name, session->error);
     session->drawn->pictures += done;
     free(text);
     return done;

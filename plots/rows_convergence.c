@@ -1,5 +1,5 @@
 /* See rows.h: the rows of convergence records. */
-#include "plots/rows.h"
+#include "plots/kinds.h"
 #include "plots/samples.h"
 
 #include <math.h>
@@ -14,17 +14,18 @@ static double element(const json_t *array, size_t i)
 }
 
 /* The iterates that were kept, of all records; *n_curves of them have any. NULL when out of memory. */
-static struct sample *kept_iterates(struct record *const *record, size_t n, size_t *n_samples, size_t *n_curves)
+static struct sample *kept_iterates(struct record *const *record, size_t n, const struct plot_kind *kind, size_t *n_samples,
+                                    size_t *n_curves)
 {
     size_t total = 0;
     for (size_t i = 0; i < n; i++)
-        total += json_array_size(record_at(record[i], "convergence.l"));
+        total += json_array_size(column_json(record[i], COLUMN_CURVE_L));
     struct sample *sample = calloc(total + 1, sizeof *sample);
     *n_samples = *n_curves = 0;
     for (size_t i = 0; sample && i < n; i++) {
-        const json_t *l = record_at(record[i], "convergence.l");
-        const json_t *residual = record_at(record[i], "convergence.residual");
-        const json_t *error = record_at(record[i], "convergence.error_max");
+        const json_t *l = column_json(record[i], COLUMN_CURVE_L);
+        const json_t *residual = column_json(record[i], COLUMN_CURVE_RESIDUAL);
+        const json_t *error = column_json(record[i], kind->y);
         *n_curves += json_array_size(l) > 0;
         for (size_t k = 0; k < json_array_size(l); k++)
             sample[(*n_samples)++] = (struct sample){.x = element(l, k), .y = element(error, k), .z = element(residual, k)};
@@ -40,7 +41,7 @@ static bool median_rho(struct record *const *record, size_t n, double *rho)
     if (!sample)
         return false;
     for (size_t i = 0; i < n; i++)
-        sample[i].y = record_number(record[i], "inputs.rho");
+        sample[i].y = column_number(record[i], COLUMN_RHO);
     struct summary summary = {NAN, NAN, NAN};
     bool done = samples_summarise(sample, n, offsetof(struct sample, y), &summary);
     *rho = summary.median;
@@ -83,7 +84,8 @@ static bool iterates_to_rows(const struct sample *sample, size_t n, size_t n_cur
 /* An exact implementation has no iterates: its error, where it has one (not against itself), is a level line. */
 static bool is_exact(const struct record *record)
 {
-    return record->point.value[FIELD_L].kind == VALUE_NONE && json_is_object(record_at(record, "convergence"));
+    return record->point.value[FIELD_L].kind == VALUE_NONE &&
+           json_is_object(record_at(record, column_measure(COLUMN_FINAL_ERROR_MAX)));
 }
 
 static bool exact_to_row(struct record *const *record, size_t n, struct drawing *drawing)
@@ -92,7 +94,7 @@ static bool exact_to_row(struct record *const *record, size_t n, struct drawing 
     struct sample *sample = calloc(n, sizeof *sample);
     struct summary error = {NAN, NAN, NAN};
     for (size_t i = 0; sample && i < n; i++)
-        sample[i].y = is_exact(record[i]) ? record_number(record[i], "convergence.final.error_max") : NAN;
+        sample[i].y = is_exact(record[i]) ? column_number(record[i], COLUMN_FINAL_ERROR_MAX) : NAN;
     bool done = sample && samples_summarise(sample, n, offsetof(struct sample, y), &error);
     if (done && !isnan(error.median)) {
         struct row *row = drawing_row(drawing);
@@ -106,19 +108,20 @@ static bool exact_to_row(struct record *const *record, size_t n, struct drawing 
     return done;
 }
 
-bool rows_error_against_iteration(struct record *const *record, size_t n, int x, struct drawing *drawing)
+bool rows_error_against_iteration(struct record *const *record, size_t n, int x, const struct plot_kind *kind,
+                                  struct drawing *drawing)
 {
     (void)x;
     size_t n_samples, n_curves;
     double rho;
-    struct sample *sample = kept_iterates(record, n, &n_samples, &n_curves);
+    struct sample *sample = kept_iterates(record, n, kind, &n_samples, &n_curves);
     bool done = sample && median_rho(record, n, &rho) && iterates_to_rows(sample, n_samples, n_curves, rho, drawing);
     free(sample);
     done = done && exact_to_row(record, n, drawing);
     if (n_curves > 1)
         drawing->notes |= NOTE_RANGE;
     for (size_t i = 0; done && i < n; i++) {
-        bool drawn = json_array_size(record_at(record[i], "convergence.l")) > 0 || is_exact(record[i]);
+        bool drawn = json_array_size(column_json(record[i], COLUMN_CURVE_L)) > 0 || is_exact(record[i]);
         bool shown = record[i]->result == RESULT_OK || record[i]->result == RESULT_TARGET_NOT_REACHED; /* the curve says it */
         if (!drawn || !shown)
             done = drawing_mark(drawing, NAN, record[i]->result);
@@ -132,7 +135,7 @@ bool rows_error_against_iteration(struct record *const *record, size_t n, int x,
 static bool kappa_of(const struct record *record, double *kappa)
 {
     const struct value *asked = &record->point.value[FIELD_KAPPA];
-    *kappa = record_number(record, "inputs.kappa");
+    *kappa = column_number(record, COLUMN_KAPPA);
     if (asked->kind == VALUE_NONE || asked->real == 0) /* "free" */
         return false;
     *kappa = asked->real;
@@ -166,20 +169,19 @@ static bool kappa_rows(const struct sample *sample, size_t n, bool asked, struct
     return true;
 }
 
-/* path: where the records of a measure have what is drawn; what is null there counts as infinitely much, where the measure was made. */
-static bool rows_against_kappa(struct record *const *record, size_t n, const char *measure, const char *path,
-                               struct drawing *drawing)
+bool rows_against_kappa(struct record *const *record, size_t n, int x, const struct plot_kind *kind, struct drawing *drawing)
 {
+    (void)x;
     bool done = true;
     struct sample *sample = calloc(n, sizeof *sample);
     for (int asked = 1; sample && done && asked >= 0; asked--) {
         size_t found = 0;
         for (size_t i = 0; done && i < n; i++) {
-            double kappa, iterations = record_number(record[i], path);
+            double kappa, iterations = column_number(record[i], kind->y);
             if (kappa_of(record[i], &kappa) != asked)
                 continue;
             double position = isnan(kappa) ? NAN : fmax(1 - kappa, 0);
-            bool measured = json_is_object(record_at(record[i], measure));
+            bool measured = json_is_object(record_at(record[i], column_measure(kind->y)));
             if (isnan(iterations))
                 done =
                     drawing_mark(drawing, position, record[i]->result == RESULT_OK ? RESULT_TARGET_NOT_REACHED : record[i]->result);
@@ -192,64 +194,6 @@ static bool rows_against_kappa(struct record *const *record, size_t n, const cha
         done = done && kappa_rows(sample, found, asked, drawing);
     }
     done = done && sample;
-    free(sample);
-    return done;
-}
-
-bool rows_iterations_against_kappa(struct record *const *record, size_t n, int x, struct drawing *drawing)
-{
-    (void)x;
-    return rows_against_kappa(record, n, "convergence", "convergence.error_to.1e-6", drawing);
-}
-
-/* ---- Problem by problem -------------------------------------------------------------------------------------------------- */
-
-bool rows_applications_against_kappa(struct record *const *record, size_t n, int x, struct drawing *drawing)
-{
-    (void)x;
-    return rows_against_kappa(record, n, "reach", "reach.to.1e-6.median", drawing);
-}
-
-bool rows_share_converged(struct record *const *record, size_t n, int x, struct drawing *drawing)
-{
-    (void)x;
-    return rows_against_kappa(record, n, "reach", "reach.to.1e-6.within", drawing);
-}
-
-bool rows_tracked(struct record *const *record, size_t n, int x, struct drawing *drawing)
-{
-    enum { X, TRACKED, LOW, HIGH, WHOLE_RANGE };
-    bool done = true;
-    size_t found = 0;
-    struct sample *sample = calloc(n, sizeof *sample);
-    for (size_t i = 0; sample && done && i < n; i++) {
-        struct sample *at = &sample[found];
-        at->x = value_number(&record[i]->point.value[x]);
-        at->y = record_number(record[i], "reach.tracked");
-        if (isnan(at->y))
-            done = drawing_mark(drawing, at->x, record[i]->result);
-        found += !isnan(at->y) || !isnan(at->x); /* unknown: a gap in the line */
-    }
-    done = done && sample;
-    if (done)
-        samples_sort(sample, found);
-    for (size_t i = 0, same; done && i < found; i += same) {
-        same = samples_same_x(sample + i, found - i);
-        struct summary tracked;
-        struct row *row = drawing_row(drawing);
-        done = row && samples_summarise(sample + i, same, offsetof(struct sample, y), &tracked);
-        if (!done)
-            break;
-        row->value[X] = sample[i].x;
-        row->value[TRACKED] = tracked.median;
-        row->value[WHOLE_RANGE] = isnan(sample[i].x);
-        drawing->notes |= isnan(sample[i].x) ? NOTE_LEVEL : 0;
-        if (same > 1) {
-            row->value[LOW] = tracked.low;
-            row->value[HIGH] = tracked.high;
-            drawing->notes |= NOTE_RANGE;
-        }
-    }
     free(sample);
     return done;
 }

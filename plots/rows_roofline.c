@@ -1,17 +1,17 @@
 /* See rows.h: operations a second over operations per byte, a row for each throughput record. Different points may have the same
  * number of operations per byte, so nothing is summarised. */
-#include "plots/rows.h"
+#include "plots/kinds.h"
 
 #include <math.h>
 
-bool rows_roofline(struct record *const *record, size_t n, int x, struct drawing *drawing)
+bool rows_roofline(struct record *const *record, size_t n, int x, const struct plot_kind *kind, struct drawing *drawing)
 {
-    (void)x;
+    (void)x, (void)kind;
     enum { INTENSITY, RATE };
     bool done = true;
     for (size_t i = 0; done && i < n; i++) {
-        double seconds = record_number(record[i], "throughput.median"), bytes = record_number(record[i], "throughput.bytes"),
-               operations = record_number(record[i], "throughput.operations");
+        double seconds = column_number(record[i], COLUMN_TIME_MEDIAN), bytes = column_number(record[i], COLUMN_BYTES),
+               operations = column_number(record[i], COLUMN_OPERATIONS);
         bool timed = seconds > 0;
         if (!timed || record[i]->result != RESULT_OK)
             done = drawing_mark(drawing, NAN, record[i]->result);

@@ -1,5 +1,5 @@
 /* See rows.h: the rows of throughput records. */
-#include "plots/rows.h"
+#include "plots/kinds.h"
 #include "plots/samples.h"
 
 #include <math.h>
@@ -8,15 +8,15 @@
 /* Seconds a call, and how far another set of rounds may lie; false where no speed was reported. */
 static bool seconds_of(const struct record *record, struct sample *sample)
 {
-    sample->y = record_number(record, "throughput.median");
-    sample->low = record_number(record, "throughput.low");
-    sample->high = record_number(record, "throughput.high");
+    sample->y = column_number(record, COLUMN_TIME_MEDIAN);
+    sample->low = column_number(record, COLUMN_TIME_LOW);
+    sample->high = column_number(record, COLUMN_TIME_HIGH);
     sample->note = NOTE_INTERVAL;
     if (isnan(sample->low) || isnan(sample->high)) {
-        bool several = record_number(record, "rounds") > 1;
+        bool several = column_number(record, COLUMN_ROUNDS) > 1;
         sample->note = several ? NOTE_ROUNDS : NOTE_SINGLE;
-        sample->low = several ? record_number(record, "throughput.least") : NAN;
-        sample->high = several ? record_number(record, "throughput.most") : NAN;
+        sample->low = several ? column_number(record, COLUMN_TIME_FASTEST) : NAN;
+        sample->high = several ? column_number(record, COLUMN_TIME_SLOWEST) : NAN;
     }
     return sample->y > 0;
 }
@@ -32,7 +32,7 @@ static bool summarise_spread(const struct sample *sample, size_t n, struct summa
     return true;
 }
 
-bool rows_throughput(struct record *const *record, size_t n, int x, struct drawing *drawing)
+bool rows_throughput(struct record *const *record, size_t n, int x, const struct plot_kind *kind, struct drawing *drawing)
 {
     enum { X, TOKENS, LOW, HIGH, WHOLE_RANGE };
     bool done = true;
@@ -41,7 +41,7 @@ bool rows_throughput(struct record *const *record, size_t n, int x, struct drawi
     for (size_t i = 0; sample && done && i < n; i++) {
         struct sample *at = &sample[found];
         at->x = value_number(&record[i]->point.value[x]);
-        double tokens = record_number(record[i], "throughput.tokens_per_s");
+        double tokens = column_number(record[i], kind->y);
         bool known = seconds_of(record[i], at) && tokens > 0;
         if (!known || record[i]->result != RESULT_OK)
             done = drawing_mark(drawing, at->x, record[i]->result);
@@ -70,7 +70,7 @@ bool rows_throughput(struct record *const *record, size_t n, int x, struct drawi
     return done;
 }
 
-bool rows_error_against_time(struct record *const *record, size_t n, int x, struct drawing *drawing)
+bool rows_error_against_time(struct record *const *record, size_t n, int x, const struct plot_kind *kind, struct drawing *drawing)
 {
     enum { SECONDS, LOW, HIGH, ERROR, ALONG, LABELS = 6 };
     bool done = true;
@@ -79,7 +79,7 @@ bool rows_error_against_time(struct record *const *record, size_t n, int x, stru
     for (size_t i = 0; sample && done && i < n; i++) {
         struct sample *at = &sample[found];
         at->x = value_number(&record[i]->point.value[x]);
-        at->z = record_number(record[i], "throughput.error_exact");
+        at->z = column_number(record[i], kind->y);
         bool timed = seconds_of(record[i], at), known = timed && !isnan(at->z);
         if (!timed || record[i]->result != RESULT_OK) /* timed, but without an error (against itself): just not drawn */
             done = drawing_mark(drawing, timed ? at->y : NAN, record[i]->result);

@@ -1,5 +1,5 @@
 /* See rows.h: the curves of training records. */
-#include "plots/rows.h"
+#include "plots/kinds.h"
 #include "plots/samples.h"
 
 #include <math.h>
@@ -13,8 +13,8 @@ static double element(const json_t *array, size_t i)
 
 /* What the curves show at each of their steps: the y of `figure`, and the z of `beside`. */
 struct curves {
-    const char *figure, *beside; /* arrays of the record */
-    struct sample *sample;       /* x: the step */
+    enum column_id figure, beside; /* lists of the record */
+    struct sample *sample;         /* x: the step */
     size_t n, n_curves;
 };
 
@@ -24,12 +24,12 @@ static bool collect(struct record *const *record, size_t n, struct curves *curve
     size_t total = 0;
     bool done = true;
     for (size_t i = 0; i < n; i++)
-        total += json_array_size(record_at(record[i], "training.curve.step"));
+        total += json_array_size(column_json(record[i], COLUMN_CURVE_STEP));
     curves->n = curves->n_curves = 0;
     curves->sample = calloc(total + 1, sizeof *curves->sample);
     for (size_t i = 0; curves->sample && done && i < n; i++) {
-        const json_t *step = record_at(record[i], "training.curve.step"), *figure = record_at(record[i], curves->figure);
-        const json_t *beside = record_at(record[i], curves->beside);
+        const json_t *step = column_json(record[i], COLUMN_CURVE_STEP), *figure = column_json(record[i], curves->figure);
+        const json_t *beside = column_json(record[i], curves->beside);
         size_t before = curves->n;
         for (size_t k = 0; k < json_array_size(step); k++)
             if (!isnan(element(figure, k)))
@@ -71,29 +71,23 @@ static bool curve_rows(const struct curves *curves, bool by_beside, struct drawi
     return true;
 }
 
-static bool draw_curves(struct record *const *record, size_t n, const char *figure, const char *beside, bool by_beside,
+static bool draw_curves(struct record *const *record, size_t n, const struct plot_kind *kind, bool by_beside,
                         struct drawing *drawing)
 {
-    struct curves curves = {.figure = figure, .beside = beside};
+    struct curves curves = {.figure = kind->y, .beside = kind->beside};
     bool done = collect(record, n, &curves, drawing) && curve_rows(&curves, by_beside, drawing);
     free(curves.sample);
     return done;
 }
 
-bool rows_loss(struct record *const *record, size_t n, int x, struct drawing *drawing)
+bool rows_curve(struct record *const *record, size_t n, int x, const struct plot_kind *kind, struct drawing *drawing)
 {
     (void)x;
-    return draw_curves(record, n, "training.curve.loss", "training.curve.length", false, drawing);
+    return draw_curves(record, n, kind, false, drawing);
 }
 
-bool rows_learning(struct record *const *record, size_t n, int x, struct drawing *drawing)
+bool rows_curve_over(struct record *const *record, size_t n, int x, const struct plot_kind *kind, struct drawing *drawing)
 {
     (void)x;
-    return draw_curves(record, n, "training.curve.checked", "training.curve.seconds", false, drawing);
-}
-
-bool rows_learning_time(struct record *const *record, size_t n, int x, struct drawing *drawing)
-{
-    (void)x;
-    return draw_curves(record, n, "training.curve.checked", "training.curve.seconds", true, drawing);
+    return draw_curves(record, n, kind, true, drawing);
 }

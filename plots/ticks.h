@@ -2,7 +2,7 @@
 #ifndef PLOTS_TICKS_H
 #define PLOTS_TICKS_H
 
-#include "plots/page.h"
+#include "plots/pages.h"
 
 enum { TICKS_MAX = 64 };
 

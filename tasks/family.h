@@ -30,7 +30,7 @@ const char *task_quote(const char *text, char quoted[TASK_QUOTED_SIZE]);
 struct family {
     const char *name, *summary;
     const char *spelled; /* for messages: "parity", "a group such as A5" */
-    uint32_t stream;     /* of its random numbers: never to be changed, and no other family's */
+    char letter;         /* A to Z: of its random numbers. Never to be changed, and no other family's */
     const struct task_option *options;
     bool (*named)(const char *name); /* whether a task of this name is its; NULL: only its own name is */
 

@@ -1,10 +1,10 @@
 /* See task.h: what is the same for every family. */
+#include "tasks/task.h"
+
 #include "tasks/family.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-static const uint32_t stream_of_training = 0x80000000; /* beside a family's own: nothing trained on is in an evaluation */
 
 bool task_open(const char *text, struct task **task, size_t capacity, char reason[])
 {
@@ -47,7 +47,8 @@ int64_t task_width(const struct task *task, int64_t length, bool training)
 void task_fill(const struct task *task, uint64_t seed, uint64_t index, int64_t length, bool training, int32_t *token,
                int32_t *target)
 {
-    struct draws draws = draws_begin(seed, task->family->stream | (training ? stream_of_training : 0), index);
+    uint32_t stream = (uint32_t)(training ? STREAM_TASKS_TRAINED : STREAM_TASKS) + (uint32_t)(task->family->letter - 'A');
+    struct draws draws = draws_begin(seed, stream, index);
     task->family->fill(task, &draws, length, training, token, target);
 }
 

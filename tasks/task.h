@@ -1,6 +1,6 @@
 /* Synthetic tasks: what to learn, as a pure function from (seed, index, length) to tokens and targets, the same bits on every machine
  * and for every number of threads or batches. One family of tasks a file, one row in registry.c. Nothing here prints, exits, reads
- * files or the environment. docs/tasks.md says what each family asks. */
+ * files or the environment. docs/reference/tasks.md says what each family asks. */
 #ifndef TASKS_TASK_H
 #define TASKS_TASK_H
 

@@ -16,8 +16,8 @@ done
 # Points of one table beside those of the other, by key. A point with an interval has no message, so no comma hides in quotes.
 awk -F , '
     FNR == 1 { file++; for (i = 1; i <= NF; i++) column[$i] = i; next }
-    { key = $column["key"]; low = $column["median low 95% [s]"]; high = $column["median high 95% [s]"]; median = $column["median over rounds [s]"] }
-    low == "" { next }
+    { key = $column["key"]; low = $column["seconds_per_call_low"]; high = $column["seconds_per_call_high"]; median = $column["seconds_per_call_median"] }
+    low == "" || low == "NA" { next }
     file == 1 { l[key] = low; h[key] = high; m[key] = median; next }
     key in l {
         n++

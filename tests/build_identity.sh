@@ -1,66 +1,169 @@
 #!/bin/bash
-# What changes the identity of an implementation's build, and what does not: a small room is built in folders of its own.
+# What makes finished rounds stale and what does not: files of a copy of the source are changed, and the identities of implementations and
+# measures compared. Then the list of what decides is held against the objects: whatever a measure calls must be on it.
+# BUILD names the folder of the build (build).
 set -euo pipefail
-script=$(cd "$(dirname "$0")/.." && pwd)/bench/build/build_identity.sh
+export LC_ALL=C
+cd "$(dirname "$0")/.."
+build=${BUILD:-build}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 failed=0
 
-# Leaves the rows of the table for a room in which these files were replaced: FOLDER FLAGS [FILE SOURCE]...
-identity() {
-    local place=$folder/$1 flags=$2
-    shift 2
-    mkdir -p "$place"/{,objects/}{impls/{contract,math,cuda},bench,train}
-    printf '#define ROWS(X) \\\n    X(one) \\\n    X(two)\n' >"$place/impls/contract/registry.c"
-    printf '#define ROWS(X) \\\n    X(card, EXACT, "...")\n' >"$place/impls/cuda/registry.h"
-    echo 'int card(int x) { return x; }' >"$place/impls/cuda/card.c"
-    echo 'int device(int x) { return x - 1; }' >"$place/impls/cuda/device.c"
-    echo 'int one(int x) { return x + 1; }' >"$place/impls/one.c"
-    echo 'int two(int x) { return x + 2; }' >"$place/impls/two.c"
-    echo 'int scan(int x) { return x + 3; }' >"$place/impls/math/scan.c"
-    echo 'int timing(int x) { return x + 4; }' >"$place/bench/timing.c"
-    echo 'int speed(int x) { return x + 5; }' >"$place/bench/speed.c"
-    echo 'int error(int x) { return x + 6; }' >"$place/bench/error.c"
-    echo 'int learn(int x) { return x + 7; }' >"$place/bench/learn.c"
-    echo 'int course(int x) { return x + 8; }' >"$place/bench/course.c"
-    echo 'int layer(int x) { return x + 9; }' >"$place/train/layer.c"
-    while [[ $# -gt 0 ]]; do
-        printf '%s\n' "$2" >"$place/$1"
-        shift 2
-    done
-    local file
-    (
-        cd "$place"
-        for file in impls/{contract/registry,one,two,math/scan,cuda/card,cuda/device} bench/{timing,speed,error,learn,course} train/layer; do
-            gcc -O2 -g "-ffile-prefix-map=$PWD=." -c "$file.c" -o "objects/$file.o"
-        done
-        "$script" "$flags" "impls/contract/registry.c impls/cuda/registry.h" "speed error learn" "learn course" objects/*/*.o objects/*/*/*.o | grep '^    {"'
-    )
+say() {
+    echo "build_identity: $*" >&2
+    failed=1
 }
 
-# EXPECTED is the names of the rows that must differ from those of the first build.
+mkdir "$folder/tree"
+cp -r bench impls tasks train "$folder/tree/"
+identity() { # TREE [FLAGS [CUDA-FLAGS]]
+    "$1/bench/build/build_identity.sh" "${2:-flags}" "${3:-cuda}" shown | sed -n 's/^    {"\([^"]*\)", "\([^"]*\)"},/\1 \2/p'
+}
+first=$(identity "$folder/tree")
+
+measures="convergence throughput gradient reach training accuracy"
+learning="training accuracy"
+cpu=$(sed -n 's/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | tr '\n' ' ')
+cuda=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' impls/cuda/registry.h | tr '\n' ' ')
+[[ $(wc -l <<<"$first") == $(wc -w <<<"$measures $cpu $cuda") ]] || say "expected $measures $cpu $cuda: $first"
+
 differ() { # WHAT EXPECTED ROWS
     local changed
-    changed=$(diff <(echo "$first") <(echo "$3") | sed -n 's/^> *{"\([a-z]*\)".*/\1/p' | tr '\n' ' ' || true)
-    [[ $changed == "$2" ]] || { echo "build_identity: $1: changed '$changed', not '$2'" >&2 && failed=1; }
+    changed=$(diff <(echo "$first") <(echo "$3") | sed -n 's/^> \([^ ]*\) .*/\1/p' | sort | tr '\n' ' ' || true)
+    [[ $changed == "$(tr ' ' '\n' <<<"$2" | sed '/^$/d' | sort | tr '\n' ' ')" ]] || say "$1: changed '$changed', not '$2'"
 }
 
-first=$(identity first O2)
-[[ $(wc -l <<<"$first") == 6 ]] || { echo "build_identity: expected rows one, two, card, speed, error, learn: $first" >&2 && exit 1; }
+# A sed script on a file of the copy, and what must be stale then; the file is put back.
+after() { # FILE SCRIPT EXPECTED
+    [[ -e $1 ]] || { say "$1 is gone: name another file of that room here" && return; }
+    sed -i "$2" "$folder/tree/$1"
+    ! cmp -s "$1" "$folder/tree/$1" || say "$1: nothing was changed by $2"
+    differ "$1 ($2)" "$3" "$(identity "$folder/tree")"
+    cp "$1" "$folder/tree/$1"
+}
+more='$ a int added_by_a_test;'
 
-differ "the same again" "" "$(identity first O2)"
-differ "another folder" "" "$(identity another/folder O2)"
-differ "a comment" "" "$(identity comment O2 impls/one.c $'/* why */\n\nint one(int x)\n{\n    return x + 1; // so\n}')"
-differ "an implementation" "one " "$(identity own O2 impls/one.c 'int one(int x) { return x + 7; }')"
-differ "shared arithmetic" "one two card learn " "$(identity shared O2 impls/math/scan.c 'int scan(int x) { return x + 7; }')"
-differ "an implementation on the device" "card " "$(identity card O2 impls/cuda/card.c 'int card(int x) { return x + 7; }')"
-differ "what those share" "card " "$(identity device O2 impls/cuda/device.c 'int device(int x) { return x + 7; }')"
-differ "a measure" "error " "$(identity measure O2 bench/error.c 'int error(int x) { return x + 7; }')"
-differ "what measures share" "speed error learn " "$(identity measures O2 bench/timing.c 'int timing(int x) { return x + 7; }')"
-differ "a layer" "learn " "$(identity layer O2 train/layer.c 'int layer(int x) { return x + 7; }')"
-differ "what learning shares" "learn " "$(identity course O2 bench/course.c 'int course(int x) { return x + 7; }')"
-differ "the flags" "one two card speed error learn " "$(identity flags O3)"
-differ "one more implementation" "three " "$(identity more O2 impls/contract/registry.c \
-    $'#define ROWS(X) \\\n    X(one) \\\n    X(two) \\\n    X(three)\nint added;')"
+# ---- What changes nothing ----------------------------------------------------------------------------------------------
+
+differ "the same again" "" "$(identity "$folder/tree")"
+cp -r "$folder/tree" "$folder/another place"
+differ "another folder" "" "$(identity "$folder/another place")"
+differ "another environment" "" "$(cd / && env -i PATH="$PATH" LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 CDPATH="$folder:$PWD" TZ=Asia/Tokyo bash -c "
+    $(declare -f identity)
+    identity '$folder/tree'" 2>"$folder/warnings")"
+after impls/fixed_point.c '1 i /* why */ // so' ""
+after impls/math/scan.c 's/^    /\t  /; $ a \\n' ""
+after bench/measure/throughput.c '/^#include <stdio.h>/d' ""
+for file in bench/journal/journal.c bench/report/table.c bench/command/run.c bench/command/help.txt bench/main.c bench/sweep/sweep.c bench/sweep/key.c \
+    bench/base/yaml.c bench/machine/roofs.c impls/registry/registry.c; do
+    after "$file" "$more" ""
+done
+cp plots/*.c "$folder/tree/" # pictures are no part of it at all
+differ "plots" "" "$(identity "$folder/tree")"
+
+# ---- What does, and whose rounds -----------------------------------------------------------------------------------------
+
+after impls/impl.h "$more" "$cpu $cuda $learning"
+after impls/contract/problem.c "$more" "$cpu $cuda $learning"
+after impls/math/scan.c "$more" "$cpu $cuda $learning"
+after impls/fused/core.c "$more" "$cpu $cuda"
+after impls/gmres.c "$more" "gmres"
+after impls/cuda/diagonal_scan_cuda.cu "$more" "diagonal_scan_cuda"
+after impls/cuda/device.c "$more" "$cuda"
+after train/step.c "$more" "$learning"
+after train/layers/lstm.c "$more" "$learning"
+after train/math/adamw.c "$more" "$learning"
+after tasks/parity.c "$more" "$measures" # words of a group are inputs of every measure
+after bench/base/random.c "$more" "$measures"
+after bench/base/statistics.c "$more" "convergence throughput reach accuracy"
+after bench/base/safetensors.c "$more" "$measures"
+after bench/machine/machine_memory.c "$more" "$measures"
+after bench/machine/load.c "$more" "throughput"
+after bench/problems/exact.c "$more" "$measures"
+after bench/problems/inputs.c "$more" "$measures"
+after bench/measure/worker.c "$more" "$measures"
+after bench/measure/subject.c "$more" "convergence throughput gradient reach accuracy"
+after bench/measure/sampling.c "$more" "throughput"
+after bench/measure/checkpoint.c "$more" "$learning"
+after bench/measure/gradient.c "$more" "gradient"
+after bench/measure/accuracy.c "$more" "accuracy"
+after bench/sweep/translate.c "$more" "$measures"
+after bench/sweep/recipe.c "$more" "$learning"
+differ "the flags" "$cpu $cuda $measures" "$(identity "$folder/tree" other)"
+differ "the flags of nvcc" "$cuda" "$(identity "$folder/tree" flags other)"
+
+# One more of each kind: the others stay as they are.
+sed -i 's/^    X(anderson)/    X(another) \\\n&/' "$folder/tree/impls/registry/registry.c"
+cp impls/gmres.c "$folder/tree/impls/another.c"
+differ "one more implementation" "another" "$(identity "$folder/tree")"
+cp impls/registry/registry.c "$folder/tree/impls/registry/" && rm "$folder/tree/impls/another.c"
+sed -i 's/^    X(reach,/    X(another, OF_RECURRENCE, false) \\\n&/' "$folder/tree/bench/sweep/measures.h"
+cp bench/measure/reach.c "$folder/tree/bench/measure/another.c"
+differ "one more measure" "another" "$(identity "$folder/tree")"
+cp bench/sweep/measures.h "$folder/tree/bench/sweep/" && rm "$folder/tree/bench/measure/another.c"
+
+# ---- A field that no point uses --------------------------------------------------------------------------------------------
+
+tests/identity/unused.sh "$folder/tree"
+differ "a field more" "" "$(identity "$folder/tree")"
+cat >"$folder/recurrence.yaml" <<'END'
+name: recurrence
+measure: [convergence, throughput, gradient, reach]
+pass: [forward, backward]
+impls: [fixed_point, structured_sequential]
+problem: {T: [2, 3], d: 4, mixer: [none, dplr, kronecker, dense], form: [normalised, plain]}
+regime: {kappa: [free, 0.5]}
+settings: {l: 2}
+END
+cat >"$folder/learning.yaml" <<'END'
+name: learning
+measure: [training, accuracy]
+task: A5
+impls: structured_sequential
+model: {layer: [fp_rnn, lstm], d_model: 8, d: 8}
+recipe: {steps: 3, batch: 2, train_length: 4}
+test: {test_length: 4}
+END
+keys=$("$build/keys" "$folder/recurrence.yaml" "$folder/learning.yaml")
+more_keys=$("$build/keys-unused" "$folder/recurrence.yaml" "$folder/learning.yaml")
+[[ $(wc -l <<<"$keys") -gt 60 ]] || say "too few keys: $keys"
+[[ $keys == "$more_keys" ]] || say "a field that no point uses changes keys: $(diff <(echo "$keys") <(echo "$more_keys") | head -n 4)"
+
+# ---- Whatever a measure calls is on the list --------------------------------------------------------------------------------
+
+# From each measure's own object and the worker's along undefined symbols, as far as the rooms that may decide go.
+bench/build/build_identity.sh --files >"$folder/needs"
+find "$build/objects/bench" "$build/objects/tasks" "$build/objects/train" -name '*.o' | while IFS= read -r object; do
+    source=${object#"$build"/objects/}
+    source=${source%%.*}
+    for ending in c cc; do
+        [[ ! -e $source.$ending ]] || echo "$object"
+    done
+done | xargs nm -A -P >"$folder/symbols"
+missing=$(awk -v skip="$build/objects/" -v measures="$measures" '
+    function reach(file,    n, part, i) {
+        if (file in reached || (file in foreign && file != own)) return
+        if (file !~ /^(bench\/(base|machine|problems|measure)|tasks|train)\/|^bench\/sweep\/(translate|options|recipe)$/) return
+        reached[file] = 1
+        n = split(calls[file], part, " ")
+        for (i = 1; i <= n; i++) if (part[i] in home) reach(home[part[i]])
+    }
+    FILENAME ~ /needs$/ { file = $2; sub(/\.[a-z]*$/, "", file); known[$1, file] = 1; next }
+    { file = substr($1, length(skip) + 1); sub(/[.:].*$/, "", file) }
+    $3 == "U" { calls[file] = calls[file] " " $2 }
+    $3 ~ /^[TDBRVW]$/ { home[$2] = file }
+    END {
+        m = split(measures, measure, " ")
+        for (i = 1; i <= m; i++) foreign["bench/measure/" measure[i]] = 1
+        for (i = 1; i <= m; i++) {
+            split("", reached)
+            own = "bench/measure/" measure[i]
+            reach(own); reach("bench/measure/worker"); reach("bench/sweep/translate")
+            for (file in reached) { seen++; if (!((measure[i], file) in known)) print measure[i] " calls " file ", which is not on the list" }
+        }
+        if (seen < 100) print "only " seen + 0 " objects were seen"
+    }' "$folder/needs" "$folder/symbols")
+[[ -z $missing ]] || say "$missing"
 
 exit $failed

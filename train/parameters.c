@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRAIN = 16, KINDS = 4, STREAM_WEIGHTS = 0x57000000 }; /* each parameter starts at a multiple of 16 numbers: aligned */
+enum { GRAIN = 16, KINDS = 4 }; /* each parameter starts at a multiple of 16 numbers: aligned */
 
 void parameters_add(struct parameters *parameters, const char *name, int64_t rows, int64_t columns, bool decayed,
                     struct start start)

@@ -42,7 +42,7 @@ struct parameters {
 void parameters_add(struct parameters *parameters, const char *name, int64_t rows, int64_t columns, bool decayed,
                     struct start start);
 
-/* Allocates what was declared, the moments 0, and draws the values: parameter i from stream i of the seed. */
+/* Allocates what was declared, the moments 0, and draws the values: parameter i from the seed's stream STREAM_WEIGHTS + i. */
 struct status parameters_allocate(struct parameters *parameters, enum dtype dtype, uint64_t seed);
 
 void parameters_free(struct parameters *parameters);

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { STREAM_GAMMA = 0x47000000, STREAM_GAMMA_ACCEPT, STREAM_GAMMA_BOOST, ATTEMPTS = 64 };
+enum { ATTEMPTS = 64 };
 
 static bool positive(double x)
 {
@@ -32,11 +32,11 @@ bool recipe_check(const struct recipe *recipe, const struct task *task, size_t c
     } rules[] = {
         {recipe->steps >= 1, "steps must be 1 or more"},
         {recipe->batch >= 1, "batch must be 1 or more"},
-        {positive(recipe->rate), "rate must be above 0"},
+        {positive(recipe->learning_rate), "learning_rate must be above 0"},
         {recipe->warmup >= 0, "warmup must be 0 or more steps"},
         {(int)recipe->schedule >= 0 && recipe->schedule < SCHEDULE_COUNT, "unknown schedule"},
-        {not_negative(recipe->decay), "decay must be 0 or more"},
-        {not_negative(recipe->clip), "clip must be 0 (any norm) or more"},
+        {not_negative(recipe->weight_decay), "weight_decay must be 0 or more"},
+        {not_negative(recipe->grad_clip), "grad_clip must be 0 (any norm) or more"},
         {!recipe->curriculum || share(recipe->curriculum_accuracy), "the accuracy of a curriculum must be in (0,1]"},
         {!recipe->curriculum || recipe->curriculum_window >= 1, "the window of a curriculum must be 1 or more steps"},
         {not_negative(recipe->gamma) && recipe->gamma < 1e6, "gamma must be 0 (off) or more, below a million"},
@@ -62,15 +62,15 @@ bool recipe_check(const struct recipe *recipe, const struct task *task, size_t c
 double schedule_rate(const struct recipe *recipe, int64_t step)
 {
     if (step <= recipe->warmup)
-        return recipe->rate * (double)step / (double)recipe->warmup;
+        return recipe->learning_rate * (double)step / (double)recipe->warmup;
     double left = (double)(recipe->steps - step) / (double)(recipe->steps - recipe->warmup); /* 0 at the last step */
     switch (recipe->schedule) {
     case SCHEDULE_COSINE:
-        return recipe->rate * 0.5 * (1 - cos(M_PI * left));
+        return recipe->learning_rate * 0.5 * (1 - cos(M_PI * left));
     case SCHEDULE_LINEAR:
-        return recipe->rate * left;
+        return recipe->learning_rate * left;
     default:
-        return recipe->rate;
+        return recipe->learning_rate;
     }
 }
 

@@ -66,8 +66,9 @@ static void advance(struct training *training, double accuracy)
 static void update(struct training *training, const struct step *step)
 {
     const struct recipe *recipe = &training->recipe;
-    struct adamw adamw = {.rate = schedule_rate(recipe, step->step), .decay = recipe->decay, .beta = {0.9, 0.999}, .epsilon = 1e-8};
-    adamw.scale = recipe->clip > 0 && step->norm > recipe->clip ? recipe->clip / step->norm : 1;
+    struct adamw adamw = {
+        .rate = schedule_rate(recipe, step->step), .decay = recipe->weight_decay, .beta = {0.9, 0.999}, .epsilon = 1e-8};
+    adamw.scale = recipe->grad_clip > 0 && step->norm > recipe->grad_clip ? recipe->grad_clip / step->norm : 1;
     for (int i = 0; i < 2; i++)
         adamw.correction[i] = 1 / (1 - pow(adamw.beta[i], (double)step->step));
     training->arithmetic->update(&training->parameters, &adamw, training->environment.threads);

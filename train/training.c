@@ -1,4 +1,6 @@
 /* See training.h: what a training owns, from opening to closing. */
+#include "train/training.h"
+
 #include "train/session.h"
 
 #include "impls/contract/support.h"

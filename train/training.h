@@ -38,11 +38,11 @@ struct recurrence {
 struct recipe {
     int64_t steps, batch;
     int64_t length;             /* of training examples */
-    double rate;                /* of AdamW, after the warm-up */
-    int64_t warmup;             /* steps from 0 to the rate */
+    double learning_rate;       /* of AdamW, after the warm-up */
+    int64_t warmup;             /* steps from 0 to learning_rate */
     enum schedule schedule;     /* from there to 0 at the last step, or not */
-    double decay;               /* weight decay; not of biases, norms and the like */
-    double clip;                /* largest global norm of the gradient; 0: any */
+    double weight_decay;        /* not of biases, norms and the like */
+    double grad_clip;           /* largest global norm of the gradient; 0: any */
     bool curriculum;            /* lengths 2 3 4 6 8 12 16 24 ... up to `length`, going on when ... */
     double curriculum_accuracy; /* ... the mean training token accuracy has reached this, which is judged ... */
     int64_t curriculum_window;  /* ... once every so many steps of this length, over these steps */

@@ -7,4 +7,12 @@
  * for the name of a measure, what it measures and how. NULL for a name the build does not know. */
 const char *build_identity(const char *name);
 
+/* The commit that the program was built from, in hexadecimal, or "unknown"; and whether sources differed from it: 1 or 0, -1 where that
+ * is not known (bench/build/commit.sh). For a reader: neither is part of any identity or key. */
+const char *build_commit(void);
+int build_changed(void);
+
+/* The flags that the implementations were compiled with. */
+const char *build_flags(void);
+
 #endif

@@ -12,3 +12,8 @@ bool fail(struct error *error, const char *format, ...)
     va_end(arguments);
     return false;
 }
+
+bool fail_memory(struct error *error)
+{
+    return fail(error, "out of memory");
+}

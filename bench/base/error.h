@@ -11,4 +11,7 @@ struct error {
 /* Writes the sentence (cut at the end if too long) and returns false, so that callers say: return fail(error, "..."). */
 bool fail(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The one sentence of whoever finds that there is no memory: "out of memory". */
+bool fail_memory(struct error *error);
+
 #endif

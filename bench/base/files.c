@@ -118,3 +118,8 @@ bool files_read_small(const char *path, size_t capacity, char text[capacity])
     text[length] = '\0';
     return n >= 0;
 }
+
+void files_path(const char *folder, const char *name, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/%s", folder, name);
+}

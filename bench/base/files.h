@@ -4,6 +4,7 @@
 
 #include "bench/base/error.h"
 
+#include <limits.h>
 #include <stddef.h>
 
 /* Replaces a file as a whole: written aside in the same folder, synced, then renamed. After a failure the old file is untouched. */
@@ -29,5 +30,10 @@ void files_sync_folder_of(const char *path);
 /* The first capacity - 1 bytes of a small file such as those of /proc and /sys, terminated, without the newlines at its end. False,
  * with an empty text, when it cannot be read. */
 bool files_read_small(const char *path, size_t capacity, char text[capacity]);
+
+enum { FOLDER_SIZE = PATH_MAX - 256 }; /* of the path of a folder: leaves room for the names inside */
+
+/* FOLDER/NAME */
+void files_path(const char *folder, const char *name, char path[PATH_MAX]);
 
 #endif

@@ -2,71 +2,111 @@
 #include "bench/base/parse.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { FILE_MAX = 16 << 20 };
 
-/* What the parser gets after a refusal, to come to its end: all of it is given up with the parse. Costs nothing until it is used. */
-enum { RESERVE = 1 << 22 };
-static _Alignas(max_align_t) unsigned char reserve[RESERVE];
-static size_t used;
-static bool parsing, refused;
+/* jansson's allocators are told nothing of who asks: the innermost watch. */
+static struct json_watch *watching;
+
+/* From what a watch has in reserve, once memory is refused. */
+static void *take_reserve(struct json_watch *watch, size_t size)
+{
+    size_t room = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+    if (room < size || room > watch->reserve_size - watch->reserve_used)
+        return NULL;
+    watch->reserve_used += room;
+    return watch->reserve + watch->reserve_used - room;
+}
 
 static void *take(size_t size)
 {
     void *memory = malloc(size);
-    if (memory != NULL)
+    if (memory != NULL || watching == NULL)
         return memory;
-    refused = true;
-    size_t room = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-    if (!parsing || room < size || room > RESERVE - used)
-        return NULL;
-    used += room;
-    return reserve + used - room;
+    watching->refused = true;
+    return take_reserve(watching, size);
 }
 
 static void give(void *memory)
 {
-    uintptr_t at = (uintptr_t)memory;
-    if (at < (uintptr_t)reserve || at >= (uintptr_t)reserve + RESERVE)
+    uintptr_t at = (uintptr_t)memory, reserve = watching != NULL ? (uintptr_t)watching->reserve : 0;
+    if (reserve == 0 || at < reserve || at >= reserve + watching->reserve_size)
         free(memory);
 }
 
-void json_watch(void)
+void json_watch_begin(struct json_watch *watch)
 {
     json_set_alloc_funcs(take, give);
-    refused = false;
+    *watch = (struct json_watch){.outer = watching};
+    watching = watch;
 }
 
-bool json_refused(void)
+bool json_watch_end(struct json_watch *watch)
 {
-    return refused;
+    watching = watch->outer;
+    return !watch->refused;
 }
 
-char *json_print(const json_t *json, size_t flags)
+char *json_watch_print(struct json_watch *watch, const json_t *json, size_t flags)
 {
     char *text = json != NULL ? json_dumps(json, flags) : NULL;
-    if (!refused)
+    if (json_watch_end(watch))
         return text;
     free(text);
     return NULL;
 }
 
+/* ---- Parsing ---------------------------------------------------------------------------------------------------------------- */
+
+/* What the parser reads, piece by piece: after a refusal it gets nothing more, and comes to its end. */
+struct input {
+    const char *bytes;
+    size_t length;
+    const struct json_watch *watch;
+};
+
+static size_t feed(void *buffer, size_t size, void *context)
+{
+    struct input *input = context;
+    size_t n = input->watch->refused ? 0 : input->length < size ? input->length : size;
+    memcpy(buffer, input->bytes, n);
+    input->bytes += n;
+    input->length -= n;
+    return n;
+}
+
+/* What the parser can ask for between a refusal and its end: its buffer and tables grow to twice what they are, and they hold no more
+ * than was read. Memory that is not used costs nothing. */
+static size_t reserve_for(size_t length)
+{
+    return 16 * length + (1 << 16);
+}
+
 bool json_parse(const char *bytes, size_t length, size_t flags, json_t **json, json_error_t *why)
 {
-    json_watch();
-    parsing = true;
-    used = 0;
-    *json = json_loadb(bytes, length, flags, why);
-    parsing = false;
-    if (!refused)
-        return true;
-    json_decref(*json);
+    struct json_watch watch;
+    struct input input = {bytes, length, &watch};
+    unsigned char *reserve = malloc(reserve_for(length));
     *json = NULL;
-    return false;
+    if (reserve == NULL)
+        return false;
+    json_watch_begin(&watch);
+    watch.reserve = reserve;
+    watch.reserve_size = reserve_for(length);
+    *json = json_load_callback(feed, &input, flags, why);
+    if (watch.refused) {
+        json_decref(*json);
+        *json = NULL;
+    }
+    bool whole = json_watch_end(&watch);
+    free(reserve);
+    return whole;
 }
 
 /* Up to *length bytes. */
@@ -96,4 +136,25 @@ bool json_parse_file(const char *path, json_t **json)
     if (file >= 0)
         close(file);
     return enough;
+}
+
+json_t *json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *json_text(const char *text)
+{
+    if (text == NULL)
+        return json_null();
+    json_t *string = json_string(text);
+    char *plain = string == NULL ? strdup(text) : NULL;
+    if (plain == NULL)
+        return string;
+    for (char *c = plain; *c != '\0'; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    string = json_string(plain);
+    free(plain);
+    return string;
 }

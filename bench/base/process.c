@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 static const double GRACE = 1;  /* seconds from SIGTERM to SIGKILL */
-static const double LOST = 10;  /* seconds from SIGKILL until a child is given up: it hangs in the kernel */
+static const double LOST = 60;  /* seconds from SIGKILL until a child is given up: it hangs in the kernel */
 static const double LOOK = 0.1; /* seconds between looks at the child's memory: rare enough to disturb no measurement */
 
 /* What happens to the child at the next deadline. */
@@ -227,14 +227,14 @@ static bool account(struct follower *follower, struct error *error)
     result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     result->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     result->peak_bytes = (size_t)usage.ru_maxrss * 1024;
-    return follower->memory || fail(error, "out of memory for the output of process %ld", (long)follower->child.pid);
+    return follower->memory || fail_memory(error);
 }
 
 bool process_run(const struct process_request *request, struct process_result *result, struct error *error)
 {
     *result = (struct process_result){.output = calloc(1, 1)};
     if (result->output == NULL)
-        return fail(error, "out of memory to run %s", request->argv[0]);
+        return fail_memory(error);
     struct follower follower = {.log = -1,
                                 .log_left = PROCESS_LOG_MAX,
                                 .output_capacity = 1,

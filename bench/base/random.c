@@ -4,7 +4,7 @@
 #include <Random123/philox.h>
 #include <math.h>
 
-static philox4x32_ctr_t draw(uint64_t seed, uint32_t stream, uint64_t i, uint32_t block)
+static philox4x32_ctr_t philox(uint64_t seed, uint32_t stream, uint64_t i, uint32_t block)
 {
     philox4x32_ctr_t counter = {{(uint32_t)i, (uint32_t)(i >> 32), stream, block}};
     philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
@@ -18,13 +18,13 @@ static double unit(uint32_t high, uint32_t low)
 
 double random_uniform(uint64_t seed, uint32_t stream, uint64_t i)
 {
-    philox4x32_ctr_t x = draw(seed, stream, i, 0);
+    philox4x32_ctr_t x = philox(seed, stream, i, 0);
     return unit(x.v[0], x.v[1]);
 }
 
 double random_normal(uint64_t seed, uint32_t stream, uint64_t i)
 {
-    philox4x32_ctr_t x = draw(seed, stream, i, 0);
+    philox4x32_ctr_t x = philox(seed, stream, i, 0);
     double radius = sqrt(-2 * log(1 - unit(x.v[0], x.v[1]))); /* 1 - u is never 0 */
     return radius * cos(2 * M_PI * unit(x.v[2], x.v[3]));
 }
@@ -37,7 +37,7 @@ struct draws draws_begin(uint64_t seed, uint32_t stream, uint64_t i)
 static uint32_t next_word(struct draws *draws)
 {
     if (draws->left == 0) {
-        philox4x32_ctr_t x = draw(draws->seed, draws->stream, draws->i, ++draws->block);
+        philox4x32_ctr_t x = philox(draws->seed, draws->stream, draws->i, ++draws->block);
         for (int k = 0; k < 4; k++)
             draws->word[k] = x.v[3 - k];
         draws->left = 4;

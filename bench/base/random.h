@@ -1,7 +1,9 @@
-/* Counter-based random numbers (Philox 4x32-10 of Random123): element i of stream `stream` of a seed is a function of these three
- * alone, so the raw draws are the same bits on every machine and for every number of threads. */
+/* Counter-based random numbers (Philox 4x32-10 of Random123): element i of stream `stream` (random_streams.h) of a seed is a function of
+ * these three alone, so the raw draws are the same bits on every machine and for every number of threads. */
 #ifndef BENCH_BASE_RANDOM_H
 #define BENCH_BASE_RANDOM_H
+
+#include "bench/base/random_streams.h"
 
 #include <stdint.h>
 

@@ -77,7 +77,7 @@ static bool parse_header(struct safetensors *file, struct error *error)
     json_error_t where;
     char quoted[QUOTED_SIZE];
     if (!json_parse((const char *)file->map + sizeof length, (size_t)length, JSON_REJECT_DUPLICATES, &file->header, &where))
-        return fail(error, "out of memory for the header of %s", file->path);
+        return fail_memory(error);
     if (file->header == NULL)
         return fail(error, "%s: the header is not JSON: %s at byte %d", file->path, text_quote(where.text, quoted), where.position);
     if (!json_is_object(file->header))
@@ -197,14 +197,12 @@ static bool check_cover(struct safetensors *file, struct error *error)
 static bool place_data(struct safetensors *file, struct entry *entry, struct error *error)
 {
     const unsigned char *data = file->map + file->data_at + entry->begin;
-    char quoted[QUOTED_SIZE];
     entry->tensor.data = data;
     if (entry->tensor.bytes == 0 || (uintptr_t)data % dtype_size(entry->tensor.dtype) == 0)
         return true;
     entry->copy = malloc(entry->tensor.bytes);
     if (entry->copy == NULL)
-        return fail(error, "%s: tensor %s: out of memory for %zu bytes", file->path, text_quote(entry->tensor.name, quoted),
-                    entry->tensor.bytes);
+        return fail_memory(error);
     memcpy(entry->copy, data, entry->tensor.bytes);
     entry->tensor.data = entry->copy;
     return true;
@@ -216,7 +214,7 @@ static bool read_entries(struct safetensors *file, struct error *error)
     json_t *value;
     file->entry = calloc(json_object_size(file->header) + 1, sizeof *file->entry);
     if (file->entry == NULL)
-        return fail(error, "out of memory for the header of %s", file->path);
+        return fail_memory(error);
     json_object_foreach(file->header, name, value)
     {
         if (strcmp(name, METADATA) == 0)
@@ -238,7 +236,7 @@ bool safetensors_open(const char *path, struct safetensors **file, struct error 
     *file = NULL;
     struct safetensors *opened = calloc(1, sizeof *opened);
     if (opened == NULL)
-        return fail(error, "out of memory to open %s", path);
+        return fail_memory(error);
     opened->path = path;
     if (!map_file(opened, error) || !parse_header(opened, error) || !check_metadata(opened, error) ||
         !read_entries(opened, error)) {

@@ -13,7 +13,8 @@ enum { ALIGNMENT = 64 }; /* of the first byte of data in the file */
 static char *header_text(const struct tensor tensor[], size_t n, json_t *metadata)
 {
     static const char *const dtypes[DTYPE_COUNT] = {"F32", "F64"};
-    json_watch();
+    struct json_watch watch;
+    json_watch_begin(&watch);
     json_t *header = json_object();
     json_int_t at = 0;
     if (metadata != NULL)
@@ -24,13 +25,10 @@ static char *header_text(const struct tensor tensor[], size_t n, json_t *metadat
             json_array_append_new(shape, json_integer(tensor[i].shape[k]));
         json_int_t begin = at, end = begin + (json_int_t)tensor[i].bytes;
         json_t *entry = json_pack("{ss so s[II]}", "dtype", dtypes[tensor[i].dtype], "shape", shape, "data_offsets", begin, end);
-        if (json_object_set_new(header, tensor[i].name, entry) != 0) {
-            json_decref(header);
-            return NULL;
-        }
+        json_object_set_new(header, tensor[i].name, entry);
         at = end;
     }
-    char *text = json_print(header, JSON_COMPACT);
+    char *text = json_watch_print(&watch, header, JSON_COMPACT);
     json_decref(header);
     size_t length = text != NULL ? strlen(text) : 0, padded = (8 + length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT - 8;
     char *grown = text != NULL ? realloc(text, padded + 1) : NULL;
@@ -56,7 +54,7 @@ bool safetensors_write(const char *path, const struct tensor tensor[], size_t n,
             part[2 + i] = (struct files_part){tensor[i].data, tensor[i].bytes};
         good = files_write_parts(path, part, n + 2, error);
     } else {
-        fail(error, "no memory to write %s", path);
+        fail_memory(error);
     }
     free(part);
     free(header);

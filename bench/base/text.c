@@ -2,6 +2,7 @@
 #include "bench/base/text.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -96,4 +97,39 @@ void text_list(const char *const names[], int n, size_t capacity, char list[capa
         int written = snprintf(list + used, capacity - used, "%s%s", before, names[i]);
         used += (size_t)(written > 0 ? written : 0);
     }
+}
+
+void text_duration(double seconds, size_t capacity, char text[capacity])
+{
+    if (!isfinite(seconds) || seconds < 0 || seconds > 3.6e9) {
+        snprintf(text, capacity, "?");
+        return;
+    }
+    long whole = lround(seconds);
+    if (seconds < 9.95)
+        snprintf(text, capacity, "%.1f s", seconds);
+    else if (whole < 60)
+        snprintf(text, capacity, "%ld s", whole);
+    else if (whole < 3600)
+        snprintf(text, capacity, "%ld min %02ld s", whole / 60, whole % 60);
+    else
+        snprintf(text, capacity, "%ld h %02ld min", whole / 3600, whole % 3600 / 60);
+}
+
+int text_short(double value, size_t capacity, char text[capacity])
+{
+    return snprintf(text, capacity, value < 1 ? "%.3g" : value < 9.995 ? "%.2f" : value < 99.95 ? "%.1f" : "%.0f", value);
+}
+
+int text_seconds(double seconds, size_t capacity, char text[capacity])
+{
+    static const struct {
+        double size;
+        const char *name;
+    } units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}};
+    size_t unit = 0;
+    while (unit + 1 < sizeof units / sizeof units[0] && seconds < units[unit].size)
+        unit++;
+    int length = text_short(seconds / units[unit].size, capacity, text);
+    return length + snprintf(text + length, capacity - (size_t)length, " %s", units[unit].name);
 }

@@ -23,4 +23,13 @@ const char *text_nearest(const char *text, const char *const names[], int n);
 /* "a", "a or b", "one of a, b, c": n names for a message. */
 void text_list(const char *const names[], int n, size_t capacity, char list[capacity]);
 
+/* "0.8 s", "45 s", "3 min 20 s", "1 h 05 min"; "?" for what is no duration. */
+void text_duration(double seconds, size_t capacity, char text[capacity]);
+
+/* "12.3 us": a time of three significant digits, in the largest unit of s, ms, us and ns in which it is 1 or more. Returns the length. */
+int text_seconds(double seconds, size_t capacity, char text[capacity]);
+
+/* Three significant digits without an exponent; a small number in full. Returns the length. */
+int text_short(double value, size_t capacity, char text[capacity]);
+
 #endif

@@ -20,6 +20,7 @@ struct reading {
     yaml_event_t event; /* the one at hand */
     struct pool **pool;
     const char *file;
+    int line; /* of the file, in which the bytes begin */
     const unsigned char *bytes;
     size_t size;
     struct error *error;
@@ -34,11 +35,6 @@ bool fail_at(struct error *error, const struct location *mark, const char *forma
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
     return fail(error, "%s%s:%d:%d: %s", cut > 0 ? "..." : "", mark->file + cut, mark->line, mark->column, sentence);
-}
-
-bool fail_memory(struct error *error)
-{
-    return fail(error, "out of memory while reading a sweep file");
 }
 
 const char *node_kind_name(const struct node *node)
@@ -57,13 +53,13 @@ const struct node *node_find(const struct node *map, const char *key)
 
 static struct location mark_of(const struct reading *r, const yaml_mark_t *at)
 {
-    return (struct location){r->file, (int)at->line + 1, (int)at->column + 1};
+    return (struct location){r->file, (int)at->line + r->line, (int)at->column + 1};
 }
 
 /* libyaml's marks are useless for bytes it could not decode: count lines and characters up to the byte. */
 static struct location mark_of_byte(const struct reading *r, size_t offset)
 {
-    struct location mark = {r->file, 1, 1};
+    struct location mark = {r->file, r->line, 1};
     for (size_t i = 0; i < offset && i < r->size; i++) {
         if (r->bytes[i] == '\n') {
             mark.line++;
@@ -204,7 +200,7 @@ static struct node *build(struct reading *r, int depth)
 
 static bool build_document(struct reading *r, struct node **root)
 {
-    struct location start = {r->file, 1, 1};
+    struct location start = {r->file, r->line, 1};
     if (!next_events(r, 2)) /* the stream, the document */
         return false;
     if (r->event.type == YAML_STREAM_END_EVENT)
@@ -257,11 +253,23 @@ static bool load(const char *path, unsigned char *bytes, size_t *size, struct er
 
 bool yaml_read(const char *path, struct pool **pool, struct node **root, struct yaml_source *source, struct error *error)
 {
-    struct reading reading = {.pool = pool, .error = error, .file = pool_text(pool, path)};
+    struct reading reading = {.pool = pool, .error = error, .file = pool_text(pool, path), .line = 1};
     unsigned char *bytes = pool_take(pool, YAML_BYTES_MAX + 1, 1);
     reading.bytes = bytes;
     bool ok = reading.file != NULL && bytes != NULL ? load(path, bytes, &reading.size, error) && parse(&reading, root)
                                                     : fail_memory(error);
     *source = (struct yaml_source){(const char *)bytes, reading.size};
     return ok;
+}
+
+bool yaml_read_text(const char *file, int line, const char *text, size_t size, struct pool **pool, struct node **root,
+                    struct error *error)
+{
+    struct reading reading = {.pool = pool,
+                              .error = error,
+                              .file = pool_text(pool, file),
+                              .line = line,
+                              .bytes = (const unsigned char *)text,
+                              .size = size};
+    return reading.file != NULL ? parse(&reading, root) : fail_memory(error);
 }

@@ -35,6 +35,10 @@ struct yaml_source {
 /* Reads a regular file. The tree, the copy of path its marks show, and the source live in the pool. */
 bool yaml_read(const char *path, struct pool **pool, struct node **root, struct yaml_source *source, struct error *error);
 
+/* The same of a text that stands in a file from some line on: marks show that file and its lines. */
+bool yaml_read_text(const char *file, int line, const char *text, size_t size, struct pool **pool, struct node **root,
+                    struct error *error);
+
 /* An entry of a mapping, or NULL. */
 const struct node *node_find(const struct node *map, const char *key);
 
@@ -43,7 +47,5 @@ const char *node_kind_name(const struct node *node);
 
 /* fail() with "FILE:LINE:COLUMN: " before the sentence. */
 bool fail_at(struct error *error, const struct location *mark, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-bool fail_memory(struct error *error);
 
 #endif

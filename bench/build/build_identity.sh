@@ -1,60 +1,141 @@
 #!/bin/bash
-# Writes the C source of build_identity(): for every implementation a hash of the code that computes its numbers, and for every
-# measure one of the code that measures. A finished point is served again only while these stay the same.
+# Writes the C source of build_identity(): for every implementation a hash of the source that computes its numbers, and for every
+# measure one of the source that measures. A finished round is served again only while these stay the same.
 #
-#   bench/build/build_identity.sh FLAGS 'REGISTRY REGISTRY-OF-CUDA' MEASURES LEARNING OBJECT... >build_identity.c
+#   bench/build/build_identity.sh FLAGS CUDA-FLAGS SHOWN-FLAGS >build_identity.c
+#   bench/build/build_identity.sh --files     what is hashed for whom: "NAME FILE", a line each
 #
-# FLAGS is a text naming the compiler and the flags, MEASURES names the measures: the object of that name is the measure's own, every
-# other one of bench/ counts for all of them. LEARNING names those measures and objects of bench/ that have to do with what is learnt:
-# they and train/, tasks/ and the shared arithmetic count for each of these measures, for an accuracy hangs on the training before it.
-# An implementation's hash covers its own objects and all of impls/ that no implementation owns, since any of it may be arithmetic that
-# it uses; what impls/cuda/ shares counts for the implementations of the registry there alone. The registries are left out: one more
-# implementation there must not make the points of all others stale. Debug information is left out: a comment, or another folder,
-# changes nothing.
+# FLAGS names the compiler and all that it is told, CUDA-FLAGS the same of nvcc, SHOWN-FLAGS is what build_flags() says.
+#
+# Source is hashed, not objects, since the objects of the rooms that measure hold the numbers of the sweep's fields: one more field
+# would make everything stale. Of a source all counts but comments, white space and #include lines, none of which computes anything.
+#
+# An implementation is its own file, and all of impls/ that no implementation owns, since any of it may be arithmetic that it uses. What
+# impls/cuda/ shares counts for the implementations there alone. The registries' rows are left out: one more implementation must not make
+# the rounds of all others stale.
+#
+# A measure is bench/measure/NAME.c and bench/measure/worker.c, what translates a point (translated, below), and whatever these reach in
+# the rooms that decide: a header that is included counts, and so does every source of it, which is one whose first include it is. Where
+# problems, tasks or train are reached, the whole room counts, for their tables name files that nobody includes; with train also the
+# arithmetic that it shares with the implementations. Messages elsewhere, the parsing of sweep files, journal, report, plots and command
+# decide nothing and are never reached. tests/build_identity.sh holds this against the symbols of the objects.
 set -euo pipefail
+export LC_ALL=C
+unset CDPATH GREP_OPTIONS POSIXLY_CORRECT
+cd "$(dirname "$0")/../.."
 
-flags=$1 registries=$2 measures=$3 learning=$4
-shift 4
+translated="bench/sweep/translate.c bench/sweep/options.c"
+deciding="bench/base/ bench/machine/ bench/problems/ bench/measure/ tasks/ train/ bench/sweep/translate. bench/sweep/options. bench/sweep/recipe."
+whole="bench/problems/ tasks/ train/"
+arithmetic="impls/impl.h impls/contract/ impls/math/" # what train/ shares with the implementations
+registries="impls/registry/registry.c impls/cuda/registry.h"
 
-rows() { # REGISTRY...
+rows() { # FILE...: names of the rows of a table
     sed -n 's/^ *X(\([a-z][a-z0-9_]*\)[,)].*/\1/p' "$@"
 }
 
-# shellcheck disable=SC2086 # two files
+# shellcheck disable=SC2086 # several files
 implementations=$(rows $registries)
 on_device=$(rows "${registries##* }")
-[[ -n $implementations ]] || { echo "$0: $registries names no implementation" >&2 && exit 1; }
+measures=$(rows bench/sweep/measures.h)
+[[ -n $implementations && -n $measures ]] || { echo "$0: the tables of implementations and measures name none" >&2 && exit 1; }
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+find bench impls tasks train -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' | sort >"$folder/sources"
 
-# One file of hashes for each implementation and measure, one for the rest of impls/, one for the rest of bench/.
-mkdir "$folder/own"
-for object in "$@"; do
-    file=${object#*objects/} # impls/math/scan.f32.avx2.o
-    name=$(basename "${file%%.*}")
-    case $file in
-    impls/contract/registry.o) continue ;;
-    impls/cuda/*) owner=$(grep -qx "$name" <<<"$implementations" && echo "$name" || echo cuda) ;;
-    impls/*) owner=$(grep -qx "$name" <<<"$implementations" && echo "$name" || echo shared) ;;
-    train/* | tasks/*) owner=$([[ $name == random ]] && echo harness || echo learning) ;;
-    *)
-        owner=harness
-        [[ " $measures " != *" $name "* ]] || owner=$name
-        [[ " $learning " != *" $name "* ]] || owner=learning
-        ;;
-    esac
-    objcopy --strip-debug --enable-deterministic-archives "$object" "$folder/object"
-    echo "$file $(sha256sum <"$folder/object")" >>"$folder/own/$owner"
-done
+# ---- Who needs which files -----------------------------------------------------------------------------------------------
 
-hash_of() { # OWNER...
-    (
+files_of_implementations() {
+    # shellcheck disable=SC2016 # awk's
+    awk -v implementations="$(tr '\n' ' ' <<<"$implementations")" -v on_device="$(tr '\n' ' ' <<<"$on_device")" '
+        function give(list,    name, n, i) { n = split(list, name, " "); for (i = 1; i <= n; i++) print name[i], $1 }
+        /^impls\/registry\// || !/^impls\// { next }
+        {
+            own = $1
+            gsub(/.*\/|\.[a-z]*$/, "", own)
+            give(index(" " implementations, " " own " ") ? own : /^impls\/cuda\// ? on_device : implementations)
+        }' "$folder/sources"
+}
+
+files_of_measures() {
+    xargs grep -HE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' <"$folder/sources" | sed -E 's/^([^:]*):[^"]*"([^"]*)".*/\1 \2/' |
+        awk -v sources="$folder/sources" -v measures="$(tr '\n' ' ' <<<"$measures")" -v translated="$translated" -v deciding="$deciding" -v whole="$whole" -v arithmetic="$arithmetic" '
+        function within(file, list,    part, n, i) {
+            n = split(list, part, " ")
+            for (i = 1; i <= n; i++) if (index(file, part[i]) == 1) return part[i]
+            return ""
+        }
+        function reach(file,    room, i, n, part) {
+            if (file in reached || (file in foreign && file != own) || within(file, deciding) == "") return
+            reached[file] = 1
+            room = within(file, whole)
+            for (i = 1; i <= all && room != ""; i++)
+                if (index(name[i], room) == 1) reach(name[i])
+                else if (room == "train/" && within(name[i], arithmetic) != "") reached[name[i]] = 1
+            n = split(uses[file] " " of[file], part, " ")
+            for (i = 1; i <= n; i++) reach(part[i])
+        }
+        BEGIN {
+            while ((getline line < sources) > 0) name[++all] = line
+            n = split(measures, measure, " ")
+            for (i = 1; i <= n; i++) foreign["bench/measure/" measure[i] ".c"] = 1
+        }
+        { uses[$1] = uses[$1] " " $2; if ($1 !~ /h$/ && !($1 in first)) { first[$1] = 1; of[$2] = of[$2] " " $1 } }
+        END {
+            for (m = 1; m <= n; m++) {
+                split("", reached)
+                own = "bench/measure/" measure[m] ".c"
+                k = split(own " bench/measure/worker.c " translated, root, " ")
+                for (i = 1; i <= k; i++) reach(root[i])
+                for (i = 1; i <= all; i++) if (name[i] in reached) print measure[m], name[i]
+            }
+        }'
+}
+
+{
+    files_of_implementations
+    files_of_measures
+} >"$folder/needs"
+[[ ${1-} != --files ]] || { cat "$folder/needs" && exit; }
+
+# ---- What of a file computes ----------------------------------------------------------------------------------------------
+
+# Each file without comments, white space and #include lines, and a registry without the rows of its table.
+mkdir "$folder/bare"
+cut -d ' ' -f 2 "$folder/needs" | sort -u >"$folder/files"
+# shellcheck disable=SC2016 # awk's
+xargs awk -v bare="$folder/bare/" -v registries="$registries" 'BEGIN { RS = "\001" } {
+    out = FILENAME
+    gsub(/\//, "%", out)
+    out = bare out
+    text = $0; kept = ""
+    while (match(text, /\/\*|\/\/|"([^"\\\n]|\\.)*"|\047([^\047\\\n]|\\.)*\047/)) {
+        found = substr(text, RSTART, RLENGTH)
+        kept = kept substr(text, 1, RSTART - 1)
+        text = substr(text, RSTART + RLENGTH)
+        if (found == "/*") { at = index(text, "*/"); text = " " substr(text, at + 2) }
+        else if (found == "//") { at = index(text, "\n"); text = substr(text, at) }
+        else kept = kept found
+    }
+    kept = "\n" kept text
+    gsub(/\n[ \t]*#[ \t]*include[^\n]*/, "", kept)
+    if (index(registries, FILENAME)) gsub(/\n *X\([^\n]*/, "", kept)
+    gsub(/[ \t\r\n]/, "", kept)
+    printf "%s", kept >out
+    close(out)
+}' <"$folder/files"
+(cd "$folder/bare" && sha256sum -- *) | awk '{ gsub(/%/, "/", $2); print $2, $1 }' | sort >"$folder/hashes"
+
+flags=$1 cuda_flags=$2 shown=$3
+# What is known of each name, one a line: "NAME FILE HASH".
+awk 'FNR == NR { hash[$1] = $2; next } { print $0, hash[$2] }' "$folder/hashes" "$folder/needs" | sort >"$folder/known"
+hash_of() { # NAME
+    {
         echo "$flags"
-        for owner in "$@"; do
-            [[ ! -e $folder/own/$owner ]] || LC_ALL=C sort "$folder/own/$owner"
-        done
-    ) | sha256sum | cut -c 1-32
+        [[ $'\n'$on_device$'\n' != *$'\n'$1$'\n'* ]] || echo "$cuda_flags"
+        grep "^$1 " "$folder/known"
+    } | sha256sum | cut -c 1-32
 }
 
 cat <<'END'
@@ -67,17 +148,10 @@ static const struct {
     const char *name, *hash;
 } table[] = {
 END
-for implementation in $implementations; do
-    owners=(shared "$implementation")
-    ! grep -qx "$implementation" <<<"$on_device" || owners+=(cuda)
-    echo "    {\"$implementation\", \"$(hash_of "${owners[@]}")\"},"
+for name in $implementations $measures; do
+    echo "    {\"$name\", \"$(hash_of "$name")\"},"
 done
-for measure in $measures; do
-    owners=(harness "$measure")
-    [[ " $learning " != *" $measure "* ]] || owners=(harness shared learning)
-    echo "    {\"$measure\", \"$(hash_of "${owners[@]}")\"},"
-done
-cat <<'END'
+cat <<END
 };
 
 const char *build_identity(const char *name)
@@ -86,5 +160,10 @@ const char *build_identity(const char *name)
         if (strcmp(table[i].name, name) == 0)
             return table[i].hash;
     return NULL;
+}
+
+const char *build_flags(void)
+{
+    return "$shown";
 }
 END

@@ -1,6 +1,7 @@
 /* See calibrate.h. */
 #include "bench/command/calibrate.h"
 
+#include "bench/base/files.h"
 #include "bench/base/parse.h"
 #include "bench/command/folder.h"
 #include "bench/machine/device.h"
@@ -38,7 +39,7 @@ static json_t *left_over(const char *folder, const int *counts, int n, bool devi
 {
     char path[PATH_MAX];
     struct error ignored;
-    folder_file(folder, "machine.json", path);
+    files_path(folder, "machine.json", path);
     json_t *facts;
     if (!json_parse_file(path, &facts))
         return NULL;
@@ -64,7 +65,7 @@ bool calibrate(const struct sweep *sweep, const char *program, const char *folde
         return true;
     struct roofs *roofs = malloc(sizeof *roofs);
     if (roofs == NULL)
-        return fail(error, "no memory for the limits of the machine");
+        return fail_memory(error);
     json_t *json = left_over(folder, counts, n, device, roofs);
     if (json == NULL && (!roofs_run(program, counts, n, device, &json, error) || !roofs_from_json(json, roofs, error))) {
         json_decref(json);

@@ -1,9 +1,11 @@
 /* See conclude.h. */
 #include "bench/command/conclude.h"
 
+#include "bench/base/files.h"
 #include "bench/base/parse.h"
 #include "bench/command/folder.h"
 #include "bench/command/points.h"
+#include "bench/command/vocabulary.h"
 #include "bench/report/comparison.h"
 #include "bench/report/longest.h"
 #include "bench/report/overhead.h"
@@ -33,7 +35,7 @@ static struct results count_points(const struct records *records)
 
 static bool is_current(const struct record *record, void *keys)
 {
-    return points_hold(keys, json_string_value(record_at(record, "key")));
+    return points_hold(keys, column_text(record, COLUMN_KEY));
 }
 
 /* One record a point, of those that the run is about, and what its rounds cost. */
@@ -42,7 +44,7 @@ static bool read_points(const char *folder, const struct keys *keys, struct reco
 {
     char journal[PATH_MAX];
     struct keys held = *keys;
-    folder_file(folder, "journal.jsonl", journal);
+    files_path(folder, "journal.jsonl", journal);
     if (!records_read(journal, records, error))
         return false;
     records_keep(records, is_current, &held);
@@ -58,10 +60,10 @@ static bool precautions_of(const struct sweep *sweep, const char *folder, struct
     char path[PATH_MAX];
     const struct sweep_run *run = &sweep->run;
     *precautions = (struct precautions){.rounds = run->rounds, .samples = run->samples, .until = run->relative_interval > 0};
-    folder_file(folder, "machine.json", path);
+    files_path(folder, "machine.json", path);
     json_t *facts;
     if (!json_parse_file(path, &facts))
-        return fail(error, "no memory for %.900s", path);
+        return fail_memory(error);
     precautions_of_machine(facts, precautions);
     json_decref(facts);
     return true;
@@ -97,22 +99,26 @@ static bool say(const struct sweep *sweep, const struct records *records, const 
 
 bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct error *error)
 {
-    char table[PATH_MAX], comparison[PATH_MAX];
+    char csv[PATH_MAX], table[PATH_MAX], comparison[PATH_MAX];
     struct plots_drawn drawn;
     struct keys keys;
     struct records records;
     struct overhead overhead;
-    folder_file(folder, "table.csv", table);
-    folder_file(folder, "comparison.md", comparison);
+    files_path(folder, "table.csv", csv);
+    files_path(folder, "table.txt", table);
+    files_path(folder, "comparison.md", comparison);
     if (!points_read(folder, &keys, error))
         return false;
     if (!read_points(folder, &keys, &records, &overhead, error)) {
         points_free(&keys);
         return false;
     }
-    bool good = say(sweep, &records, &overhead, &keys, folder, out, error) && table_write(&records, table, error);
+    bool good = say(sweep, &records, &overhead, &keys, folder, out, error) && table_write(&records, csv, error) &&
+                table_print_to(table, &records, error);
     if (good)
-        fprintf(out, "    table.csv      one row a point, units in the header\n");
+        fprintf(
+            out,
+            "    table.csv      one row a point; docs/columns.md says what its columns are\n    table.txt      the tables above\n");
     good = good && comparison_write(sweep, &records, comparison, error);
     if (good && sweep->n_claims > 0)
         fprintf(out, "    comparison.md  what the paper reports, and what was found here\n");
@@ -137,9 +143,9 @@ bool conclude_again(const char *folder, FILE *out, struct error *error)
     if (length == 0 || length >= sizeof trimmed)
         return fail(error, "expected the folder of a run, such as results/quick/run-1");
     snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, folder);
-    folder_file(trimmed, "sweep.yaml", path);
+    files_path(trimmed, "sweep.yaml", path);
     folder_scale(trimmed, sizeof scale, scale);
-    if (!sweep_read_kept(path, scale[0] != '\0' ? scale : NULL, &sweep, error))
+    if (!sweep_read_kept(&sweep_vocabulary, path, scale[0] != '\0' ? scale : NULL, &sweep, error))
         return false;
     bool good = conclude(&sweep, trimmed, out, error);
     sweep_free(&sweep);

@@ -69,7 +69,7 @@ static bool put_examples(FILE *out, const struct task *task, int64_t length, int
     int64_t T = task_width(task, length, false);
     int32_t *token = calloc((size_t)T, 2 * sizeof *token);
     if (token == NULL)
-        return fail(error, "no memory for an example of %" PRId64 " positions", T);
+        return fail_memory(error);
     int32_t *target = token + T;
     errno = 0;
     if (format == FORMAT_CSV)

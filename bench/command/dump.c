@@ -1,10 +1,12 @@
 /* See dump.h. */
 #include "bench/command/dump.h"
 
+#include "bench/base/files.h"
 #include "bench/base/number.h"
 #include "bench/base/safetensors_write.h"
 #include "bench/base/text.h"
 #include "bench/command/folder.h"
+#include "bench/command/key_search.h"
 #include "bench/machine/machine.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/sweep/recipe.h"
@@ -15,35 +17,27 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DIGITS_LEAST = 4 };
-
 static const int64_t SIZE_MAX_HERE = 65536; /* of each number */
 
 /* The checkpoint of the training whose key begins with these digits. */
 static bool find(const char *results, const char *digits, char path[PATH_MAX], struct error *error)
 {
-    char folder[PATH_MAX], found[KEY_SIZE] = "", quoted[QUOTED_SIZE];
-    size_t n = strlen(digits);
-    if (n < DIGITS_LEAST || n >= KEY_SIZE || strspn(digits, "0123456789abcdef") != n)
-        return fail(error, "%s is neither a file nor a key; expected a checkpoint, or %d to %d hexadecimal digits",
-                    text_quote(digits, quoted), DIGITS_LEAST, KEY_SIZE - 1);
-    folder_file(results, "trained", folder);
+    char folder[PATH_MAX];
+    struct key_search search;
+    if (!key_search_begin(&search, digits, "training", KEY_SIZE - 1, "or the file of a checkpoint", error))
+        return false;
+    files_path(results, "trained", folder);
     DIR *entries = opendir(folder);
     if (entries == NULL)
         return fail(error, "cannot read folder %.900s: %s", folder, strerror(errno));
-    bool several = false;
     for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
-        if (strncmp(entry->d_name, digits, n) == 0 && strlen(entry->d_name) == KEY_SIZE - 1) {
-            several = several || found[0] != '\0';
-            snprintf(found, sizeof found, "%s", entry->d_name);
-        }
+        if (strlen(entry->d_name) == KEY_SIZE - 1)
+            key_search_takes(&search, entry->d_name);
     closedir(entries);
-    if (found[0] == '\0')
-        return fail(error, "no training below %.900s has a key that begins with %s", folder, digits);
-    if (several)
-        return fail(error, "%s begins the keys of several trainings, such as %s; expected more digits", digits, found);
+    if (!key_search_end(&search, folder, error))
+        return false;
     size_t used = strlen(folder);
-    if (snprintf(folder + used, sizeof folder - used, "/%s", found) >= (int)(sizeof folder - used))
+    if (snprintf(folder + used, sizeof folder - used, "/%s", search.found) >= (int)(sizeof folder - used))
         return fail(error, "%.900s...: the path is too long", folder);
     checkpoint_file(folder, path);
     return true;

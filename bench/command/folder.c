@@ -14,11 +14,6 @@
 
 enum { NUMBER_MAX = 1000000 };
 
-void folder_file(const char *folder, const char *name, char path[PATH_MAX])
-{
-    snprintf(path, PATH_MAX, "%s/%s", folder, name);
-}
-
 int folder_number(const char *name)
 {
     int64_t number;
@@ -45,7 +40,7 @@ static bool last_run(const char *parent, int *last, struct error *error)
 static bool of_this_machine(const char *folder, const char *machine_type, char *model, size_t capacity)
 {
     char path[PATH_MAX];
-    folder_file(folder, "machine.json", path);
+    files_path(folder, "machine.json", path);
     json_t *facts;
     if (!json_parse_file(path, &facts))
         return true; /* whoever goes on will find out that there is no memory */
@@ -88,7 +83,7 @@ bool folder_open(const char *results, const char *name, bool fresh, const char *
 bool folder_keep_scale(const char *folder, const char *scale, struct error *error)
 {
     char path[PATH_MAX];
-    folder_file(folder, "scale.txt", path);
+    files_path(folder, "scale.txt", path);
     if (scale[0] != '\0')
         return files_write(path, scale, strlen(scale), error);
     return files_remove(path, error);
@@ -97,6 +92,6 @@ bool folder_keep_scale(const char *folder, const char *scale, struct error *erro
 void folder_scale(const char *folder, size_t capacity, char scale[capacity])
 {
     char path[PATH_MAX];
-    folder_file(folder, "scale.txt", path);
+    files_path(folder, "scale.txt", path);
     files_read_small(path, capacity, scale);
 }

@@ -3,12 +3,10 @@
 #ifndef BENCH_COMMAND_FOLDER_H
 #define BENCH_COMMAND_FOLDER_H
 
-#include "bench/base/error.h"
+#include "bench/base/files.h"
 
 #include <limits.h>
 #include <stddef.h>
-
-enum { FOLDER_SIZE = PATH_MAX - 256 }; /* leaves room for the names inside */
 
 struct folder {
     char path[FOLDER_SIZE];
@@ -20,9 +18,6 @@ struct folder {
  * machine type. */
 bool folder_open(const char *results, const char *name, bool fresh, const char *machine_type, struct folder *folder,
                  struct error *error);
-
-/* FOLDER/NAME */
-void folder_file(const char *folder, const char *name, char path[PATH_MAX]);
 
 /* Keeps which of its sweep file's scales a run is at, for when it is drawn again; "" for none. */
 bool folder_keep_scale(const char *folder, const char *scale, struct error *error);

@@ -1,6 +1,7 @@
 /* See list.h. */
 #include "bench/command/list.h"
 
+#include "bench/command/vocabulary.h"
 #include "bench/machine/machine.h"
 #include "bench/measure/measure.h"
 #include "bench/sweep/sweep.h"
@@ -93,7 +94,7 @@ bool list_print(FILE *out, const char *root, struct error *error)
         if (one->options != NULL)
             fprintf(out, "  %-22s options: %s\n", "", one->options);
     }
-    fprintf(out, "Those of cuda: %s (docs/cuda.md).\n", CUDA_PROOF);
+    fprintf(out, "Those of cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
     fprintf(out, "\nInstruction levels of this machine:");
     for (enum level level = LEVEL_BASELINE; level < LEVEL_COUNT; level++)
         if (level_available(level))
@@ -122,21 +123,21 @@ bool check_print(FILE *out, const char *path, const char *scale, bool many, stru
 {
     struct sweep *sweep = calloc(1, sizeof *sweep);
     if (sweep == NULL)
-        return fail(error, "no memory to read %s", path);
-    bool good = sweep_read(path, scale, many, sweep, error);
+        return fail_memory(error);
+    bool good = sweep_read(&sweep_vocabulary, path, scale, many, sweep, error);
     if (good) {
         fprintf(out, "%s%s%s: %zu point%s (%zu named more than once, %zu skipped)\n", path,
                 sweep->scale[0] != '\0' ? " at the scale " : "", sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s",
                 sweep->n_shared, sweep->n_skipped);
         for (int i = 0; i < registry_count(); i++)
-            for (int measure = 0; fields[FIELD_MEASURE].word(measure) != NULL; measure++) {
+            for (int measure = 0; field_word(FIELD_MEASURE, measure) != NULL; measure++) {
                 size_t n = 0;
                 for (size_t k = 0; k < sweep->n_points; k++)
                     n += point_implementation(&sweep->point[k]) ==
                              registry_get(i, point_problem(&sweep->point[k]).dtype, point_level(&sweep->point[k])) &&
                          sweep->point[k].value[FIELD_MEASURE].integer == measure;
                 if (n > 0)
-                    fprintf(out, "  %6zu  %s of %s\n", n, fields[FIELD_MEASURE].word(measure),
+                    fprintf(out, "  %6zu  %s of %s\n", n, field_word(FIELD_MEASURE, measure),
                             registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE)->name);
             }
         for (int measure = 0; measure_word(measure) != NULL; measure++) {

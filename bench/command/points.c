@@ -16,16 +16,16 @@ bool points_write(const char *folder, const struct tally *tally, struct error *e
 {
     char path[PATH_MAX];
     struct stream out;
-    folder_file(folder, NAME, path);
+    files_path(folder, NAME, path);
     if (!stream_open(&out))
-        return fail(error, "no memory for %.900s", path);
+        return fail_memory(error);
     for (size_t i = 0; i < tally->sweep->n_points; i++) {
         char label[200];
         point_label(&tally->sweep->point[i], sizeof label, label);
         fprintf(out.file, "%s  %s\n", tally->point[i].key, label);
     }
     if (!stream_close(&out))
-        return fail(error, "no memory for %.900s", path);
+        return fail_memory(error);
     bool written = files_write(path, out.text, out.length, error);
     free(out.text);
     return written;
@@ -46,7 +46,7 @@ static bool read_keys(FILE *file, const char *path, struct keys *keys, struct er
             capacity = capacity > 0 ? 2 * capacity : 256;
             void *grown = realloc(keys->key, capacity * sizeof *keys->key);
             if (grown == NULL) {
-                good = fail(error, "no memory for the keys of %.900s", path);
+                good = fail_memory(error);
                 break;
             }
             keys->key = grown;
@@ -67,7 +67,7 @@ bool points_read(const char *folder, struct keys *keys, struct error *error)
 {
     char path[PATH_MAX];
     *keys = (struct keys){.n = 0};
-    folder_file(folder, NAME, path);
+    files_path(folder, NAME, path);
     FILE *file = fopen(path, "re");
     if (file == NULL && errno == ENOENT) {
         keys->all = true;

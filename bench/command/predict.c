@@ -3,6 +3,8 @@
 
 #include "bench/base/parse.h"
 #include "bench/base/process.h"
+#include "bench/base/text.h"
+#include "bench/command/vocabulary.h"
 #include "bench/machine/cards.h"
 #include "bench/machine/device.h"
 #include "bench/machine/machine.h"
@@ -47,7 +49,7 @@ static bool measure(const char *program, const struct point *point, double *seco
     char *input = worker_request(point, &limits);
     *seconds = NAN;
     if (input == NULL)
-        return fail(error, "no memory to describe a point");
+        return fail_memory(error);
     const struct process_request child = {.argv = argv, .input = input, .input_size = strlen(input), .time_limit = TIME_LIMIT};
     struct process_result process;
     json_t *finding = NULL;
@@ -55,7 +57,7 @@ static bool measure(const char *program, const struct point *point, double *seco
     free(input);
     if (!good)
         return false;
-    good = json_parse(process.output, process.output_size, 0, &finding, NULL) || fail(error, "no memory for a measurement");
+    good = json_parse(process.output, process.output_size, 0, &finding, NULL) || fail_memory(error);
     const json_t *median = json_object_get(json_object_get(finding, "throughput"), "median");
     const char *word = json_string_value(json_object_get(finding, "result"));
     if (json_is_number(median))
@@ -64,20 +66,6 @@ static bool measure(const char *program, const struct point *point, double *seco
     json_decref(finding);
     process_result_free(&process);
     return good;
-}
-
-/* "12.3 us" */
-static void print_seconds(double seconds, size_t capacity, char *text)
-{
-    static const struct {
-        double size;
-        const char *name;
-    } units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}};
-    size_t unit = 0;
-    while (unit + 1 < sizeof units / sizeof units[0] && seconds < units[unit].size)
-        unit++;
-    double value = seconds / units[unit].size;
-    snprintf(text, capacity, "%.*f %s", value < 10 ? 2 : value < 100 ? 1 : 0, value, units[unit].name);
 }
 
 static void put_head(FILE *out, const struct cards *cards, bool measured)
@@ -124,7 +112,7 @@ static bool put_point(FILE *out, const char *program, const struct cards *cards,
         struct bound bound;
         const struct roofs roofs = {.device = {cards->card[i].bandwidth, cards->card[i].rate}};
         roofs_device_bound(&roofs, &work, &bound);
-        print_seconds(bound.seconds, sizeof text, text);
+        text_seconds(bound.seconds, sizeof text, text);
         fprintf(out, " %*s %s", CARD - 6, text, bound.bytes_bind ? "bytes" : "flops");
     }
     if (measured && supported(point)) {
@@ -132,7 +120,7 @@ static bool put_point(FILE *out, const char *program, const struct cards *cards,
         fflush(out);
         if (!measure(program, point, &seconds, result, error))
             return false;
-        print_seconds(seconds, sizeof text, text);
+        text_seconds(seconds, sizeof text, text);
         fprintf(out, " %8s", isnan(seconds) ? result : text);
     }
     fputc('\n', out);
@@ -144,9 +132,9 @@ bool predict_print(FILE *out, const char *program, const char *cards_path, const
     struct sweep *sweep = calloc(1, sizeof *sweep);
     struct cards cards;
     if (sweep == NULL)
-        return fail(error, "no memory to read %.900s", sweep_path);
+        return fail_memory(error);
     bool good = cards_read(cards_path, &cards, error);
-    if (good && (good = sweep_read(sweep_path, NULL, true, sweep, error))) {
+    if (good && (good = sweep_read(&sweep_vocabulary, sweep_path, NULL, true, sweep, error))) {
         bool measured = false;
         size_t n = 0;
         for (size_t i = 0; i < sweep->n_points; i++)

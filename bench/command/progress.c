@@ -1,6 +1,7 @@
 /* See progress.h. */
 #include "bench/command/progress.h"
 
+#include "bench/base/text.h"
 #include "bench/base/clock.h"
 
 #include <math.h>
@@ -38,23 +39,6 @@ static void copy_columns(const char *from, size_t columns, size_t capacity, char
     to[whole_characters(to, n)] = '\0';
 }
 
-void progress_duration(double seconds, size_t capacity, char text[capacity])
-{
-    if (!isfinite(seconds) || seconds < 0 || seconds > 3.6e9) {
-        snprintf(text, capacity, "?");
-        return;
-    }
-    long whole = lround(seconds);
-    if (seconds < 9.95)
-        snprintf(text, capacity, "%.1f s", seconds);
-    else if (whole < 60)
-        snprintf(text, capacity, "%ld s", whole);
-    else if (whole < 3600)
-        snprintf(text, capacity, "%ld min %02ld s", whole / 60, whole % 60);
-    else
-        snprintf(text, capacity, "%ld h %02ld min", whole / 3600, whole % 3600 / 60);
-}
-
 void progress_line(const struct progress *progress, double elapsed, const char *label, size_t columns,
                    char text[PROGRESS_LINE_SIZE])
 {
@@ -71,7 +55,7 @@ void progress_line(const struct progress *progress, double elapsed, const char *
         snprintf(failed, sizeof failed, ", %zu failed", progress->failed);
     if (progress->done > 0 && progress->done < progress->total) {
         char duration[32];
-        progress_duration(elapsed / (double)progress->done * (double)(progress->total - progress->done), sizeof duration, duration);
+        text_duration(elapsed / (double)progress->done * (double)(progress->total - progress->done), sizeof duration, duration);
         snprintf(left, sizeof left, ", %s left", duration);
     }
     snprintf(line, sizeof line, "%s%zu/%zu%s%s%s%s", bar, progress->done, progress->total, failed, left, label[0] ? ": " : "",
@@ -84,7 +68,7 @@ void progress_plain(const struct progress *progress, const char *label, const ch
 {
     char line[PROGRESS_LINE_SIZE], total[32], duration[32];
     int digits = snprintf(total, sizeof total, "%zu", progress->total);
-    progress_duration(seconds, sizeof duration, duration);
+    text_duration(seconds, sizeof duration, duration);
     /* The label gives way when it is absurdly long, not the result. */
     snprintf(line, sizeof line, "%*zu/%s %.800s ... %.60s %s", digits, progress->done, total, label, result, duration);
     copy_columns(line, PROGRESS_LINE_SIZE, PROGRESS_LINE_SIZE, text);

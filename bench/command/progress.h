@@ -38,7 +38,4 @@ void progress_line(const struct progress *progress, double elapsed, const char *
 void progress_plain(const struct progress *progress, const char *label, const char *result, double seconds,
                     char text[PROGRESS_LINE_SIZE]);
 
-/* "0.8 s", "45 s", "3 min 20 s", "1 h 05 min"; "?" for what is no duration. */
-void progress_duration(double seconds, size_t capacity, char text[capacity]);
-
 #endif

@@ -118,7 +118,7 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     utc_now(sizeof started, started);
     char *input = round_worker_request(request);
     if (input == NULL) {
-        fail(error, "no memory to describe a point");
+        fail_memory(error);
         return NULL;
     }
     bool trains = measures[request->point->value[FIELD_MEASURE].integer].of == OF_TRAINING;
@@ -136,6 +136,8 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     if (!good)
         return NULL;
 
+    struct json_watch watch;
+    json_watch_begin(&watch);
     json_t *finding = outcome(&process, &child), *record = compose(request, started);
     for (int i = 0; measure_word(i) != NULL; i++)
         if (json_object_get(finding, measure_word(i)) == NULL)
@@ -148,13 +150,14 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     *result = word != NULL ? result_find(word) : RESULT_COUNT;
     if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||
         json_object_set_new(record, "process", accounted) != 0)
-        good = fail(error, "no memory for a record");
+        good = fail_memory(error);
     else if (*result == RESULT_COUNT)
         good = fail(error, "a worker answered with a result that is none");
     else if (!calibration_bound(request->calibration, request->point, record) || !warnings_of_record(record))
-        good = fail(error, "no memory for a record");
+        good = fail_memory(error);
     json_decref(finding);
     process_result_free(&process);
+    good = (json_watch_end(&watch) || fail_memory(error)) && good;
     if (!good) {
         json_decref(record);
         record = NULL;

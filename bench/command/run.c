@@ -11,6 +11,7 @@
 #include "bench/command/round.h"
 #include "bench/command/schedule.h"
 #include "bench/command/tally.h"
+#include "bench/command/vocabulary.h"
 #include "bench/journal/journal.h"
 #include "bench/machine/machine.h"
 #include "bench/measure/cache.h"
@@ -80,8 +81,8 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
                                           .round = round,
                                           .place = place,
                                           .since = run->since};
-    folder_file(run->folder.path, "log.txt", log);
-    folder_file(run->folder.path, "inputs", cache);
+    files_path(run->folder.path, "log.txt", log);
+    files_path(run->folder.path, "inputs", cache);
     int used = snprintf(label, sizeof label, "round %d, ", round + 1);
     point_label(point, sizeof label - (size_t)used, label + (round > 0 ? used : 0));
     run->label = label;
@@ -106,7 +107,7 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
 static bool measure_rounds(struct run *run, struct error *error)
 {
     size_t n = run->sweep.n_points, *order = calloc(n, sizeof *order);
-    bool good = order != NULL || fail(error, "no memory for the order of %zu points", n);
+    bool good = order != NULL || fail_memory(error);
     run->since = clock_seconds();
     for (int round = 0; round < run->tally.rounds && good && !interrupted; round++) {
         schedule_round((uint64_t)run->sweep.run.order_seed, round, n, order);
@@ -123,7 +124,7 @@ static bool measure_rounds(struct run *run, struct error *error)
 static void remove_cache(const struct run *run)
 {
     char cache[PATH_MAX];
-    folder_file(run->folder.path, "inputs", cache);
+    files_path(run->folder.path, "inputs", cache);
     cache_remove(cache);
 }
 
@@ -196,20 +197,32 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
     return true;
 }
 
+/* The command line as a person types it: run.sh hands its words on as they are. */
+static json_t *command_line(char *const *words)
+{
+    json_t *list = json_pack("[s]", "./run.sh");
+    for (; *words != NULL; words++)
+        json_array_append_new(list, json_text(*words));
+    return list;
+}
+
 /* What a reader of the folder needs beside the journal: the sweep file, the machine, and the keys of the points that it is about. */
 static bool describe(const struct run *run, struct error *error)
 {
     char path[PATH_MAX];
-    folder_file(run->folder.path, "sweep.yaml", path);
+    files_path(run->folder.path, "sweep.yaml", path);
     if (!files_write(path, run->sweep.source.text, run->sweep.source.size, error) ||
         !folder_keep_scale(run->folder.path, run->sweep.scale, error))
         return false;
+    struct json_watch watch;
+    json_watch_begin(&watch);
     json_t *facts = machine_facts();
+    json_object_set_new(facts, "command_line", command_line(run->request->words));
     if (run->calibration.json != NULL)
         json_object_set(facts, "roofs", run->calibration.json);
-    char *text = json_print(facts, JSON_INDENT(2));
-    folder_file(run->folder.path, "machine.json", path);
-    bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail(error, "no memory for machine.json");
+    char *text = json_watch_print(&watch, facts, JSON_INDENT(2));
+    files_path(run->folder.path, "machine.json", path);
+    bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail_memory(error);
     free(text);
     json_decref(facts);
     return good && points_write(run->folder.path, &run->tally, error);
@@ -229,10 +242,10 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
 {
     struct run *run = calloc(1, sizeof *run);
     if (run == NULL)
-        return fail(error, "no memory for a run");
+        return fail_memory(error);
     run->request = request;
     *end = RUN_COMPLETE;
-    if (!sweep_read(request->sweep_path, request->scale, request->many, &run->sweep, error)) {
+    if (!sweep_read(&sweep_vocabulary, request->sweep_path, request->scale, request->many, &run->sweep, error)) {
         free(run);
         return false;
     }
@@ -240,10 +253,10 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     run->conditions =
         (struct conditions){.machine = run->machine, .surroundings = run->surroundings, .samples = run->sweep.run.samples};
     char journal[PATH_MAX] = "";
-    bool good = (machine_surroundings(run->surroundings) || fail(error, "no memory to describe this machine")) &&
+    bool good = (machine_surroundings(run->surroundings) || fail_memory(error)) &&
                 folder_open(request->results, run->sweep.name, request->fresh, run->machine, &run->folder, error);
     if (good) {
-        folder_file(run->folder.path, "journal.jsonl", journal);
+        files_path(run->folder.path, "journal.jsonl", journal);
         good = journal_open(journal, &run->journal, error) && count_kept(run, journal, out, error) &&
                calibrate(&run->sweep, request->program, run->folder.path, &run->calibration, error) && describe(run, error);
     }

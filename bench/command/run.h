@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 struct run_request {
+    char *const *words; /* of the command line after the name of the program; NULL-terminated */
     const char *sweep_path;
     const char *program; /* this program: it is started again for every round */
     const char *results; /* folder in which NAME/run-N/ is made */

@@ -3,8 +3,6 @@
 
 #include "bench/base/random.h"
 
-enum { STREAM_ORDER = 64 };
-
 /* Fisher and Yates. */
 void schedule_round(uint64_t seed, int round, size_t n, size_t order[])
 {

@@ -1,9 +1,11 @@
 /* See single.h. */
 #include "bench/command/single.h"
 
+#include "bench/base/files.h"
 #include "bench/base/clock.h"
 #include "bench/base/text.h"
 #include "bench/command/folder.h"
+#include "bench/command/key_search.h"
 #include "bench/command/round.h"
 #include "bench/journal/journal.h"
 #include "bench/machine/machine.h"
@@ -16,14 +18,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { DIGITS_LEAST = 4 };
-
 struct search {
-    const char *digits;
-    int number;                                  /* of the run that is being read */
-    json_t *record;                              /* the latest record found */
-    int found_in;                                /* number of its run */
-    char key[KEY_HALF + 1], other[KEY_HALF + 1]; /* the points that were found: the second is one too many */
+    struct key_search key;
+    int number;     /* of the run that is being read */
+    json_t *record; /* the latest record found */
+    int found_in;   /* number of its run */
 };
 
 /* Later records and higher numbers of runs replace what was found: they are what the user saw last. */
@@ -31,11 +30,8 @@ static bool look_at(json_t *record, void *context)
 {
     struct search *search = context;
     const char *key = json_string_value(json_object_get(record, "key"));
-    if (key == NULL || strncmp(key, search->digits, strlen(search->digits)) != 0)
+    if (key == NULL || !key_search_takes(&search->key, key))
         return true;
-    if (search->key[0] != '\0' && strncmp(search->key, key, KEY_HALF) != 0)
-        snprintf(search->other, sizeof search->other, "%s", key);
-    snprintf(search->key, sizeof search->key, "%s", key);
     if (search->record == NULL || search->number >= search->found_in) {
         json_decref(search->record);
         search->record = json_incref(record);
@@ -64,28 +60,20 @@ static void search_runs(const char *folder, struct search *search)
 
 static bool find(const char *results, const char *digits, struct search *search, struct error *error)
 {
-    char quoted[QUOTED_SIZE];
-    size_t n = strlen(digits);
-    *search = (struct search){.digits = digits};
-    if (n < DIGITS_LEAST || n >= KEY_SIZE || strspn(digits, "0123456789abcdef") != n)
-        return fail(error, "%s is no key; expected %d to %d hexadecimal digits, as points.txt in a run's folder shows them",
-                    text_quote(digits, quoted), DIGITS_LEAST, KEY_SIZE - 1);
+    *search = (struct search){.record = NULL};
+    if (!key_search_begin(&search->key, digits, "point", KEY_HALF, "as points.txt in a run's folder shows them", error))
+        return false;
     DIR *sweeps = opendir(results);
     if (sweeps == NULL)
         return fail(error, "cannot read folder %s: %s", results, strerror(errno));
     for (const struct dirent *entry; (entry = readdir(sweeps)) != NULL;) {
         char folder[PATH_MAX];
-        folder_file(results, entry->d_name, folder);
+        files_path(results, entry->d_name, folder);
         if (entry->d_name[0] != '.')
             search_runs(folder, search);
     }
     closedir(sweeps);
-    if (search->record == NULL)
-        return fail(error, "no record below %s has a key that begins with %s", results, digits);
-    if (search->other[0] != '\0')
-        return fail(error, "%s begins the keys of several points, such as %s and %s; expected more digits", digits, search->key,
-                    search->other);
-    return true;
+    return key_search_end(&search->key, results, error);
 }
 
 /* A file without a name that the worker can open as /dev/fd/N, whoever starts it. */
@@ -107,7 +95,7 @@ static bool become(char *const wrapper[], const char *program, const char *reque
         n++;
     const char **argv = calloc(n + 4, sizeof *argv);
     if (argv == NULL)
-        return fail(error, "no memory to start %s", wrapper[0]);
+        return fail_memory(error);
     memcpy(argv, wrapper, n * sizeof *argv);
     argv[n] = program;
     argv[n + 1] = "worker";
@@ -168,8 +156,7 @@ bool single_run(const char *results, const char *key, const char *program, char 
         if (wrapper == NULL)
             good = measure(&request, out, failed, error);
         else
-            good = text != NULL ? hold_request(text, name, error) && become(wrapper, program, name, error)
-                                : fail(error, "no memory to describe a point");
+            good = text != NULL ? hold_request(text, name, error) && become(wrapper, program, name, error) : fail_memory(error);
         free(text);
     }
     json_decref(search.record);

@@ -53,7 +53,7 @@ bool tally_make(const struct sweep *sweep, const struct conditions *conditions, 
             free(median);
         }
         tally_free(tally);
-        return fail(error, "no memory to keep count of %zu points", n);
+        return fail_memory(error);
     }
     for (size_t i = 0; i < n; i++) {
         tally->point[i].result = result + i * (size_t)rounds;

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +82,7 @@ static bool cut_torn_line(struct journal *journal, struct error *error)
     size_t n = (size_t)(journal->length - begin);
     char *line = malloc(n);
     if (line == NULL)
-        return fail(error, "out of memory for the last line of journal %s (%zu bytes)", journal->path, n);
+        return fail_memory(error);
     json_t *record = NULL;
     bool read = read_at(journal->file, line, n, begin);
     bool parsed = read && parse_line(line, n, &record);
@@ -91,7 +90,7 @@ static bool cut_torn_line(struct journal *journal, struct error *error)
     if (!read)
         return fail(error, "cannot read journal %s: %s", journal->path, strerror(errno));
     if (!parsed)
-        return fail(error, "out of memory for the last line of journal %s (%zu bytes)", journal->path, n);
+        return fail_memory(error);
     if (record != NULL) {
         json_decref(record);
         return true;
@@ -127,16 +126,15 @@ bool journal_open(const char *path, struct journal **journal, struct error *erro
     *journal = NULL;
     struct journal *opened = calloc(1, sizeof *opened);
     if (opened == NULL)
-        return fail(error, "out of memory for journal %s", path);
+        return fail_memory(error);
     opened->file = -1;
     opened->path = strdup(path);
-    bool ready = opened->path == NULL ? fail(error, "out of memory for journal %s", path) : prepare(opened, error);
+    bool ready = opened->path == NULL ? fail_memory(error) : prepare(opened, error);
     if (!ready) {
         journal_close(opened);
         return false;
     }
     *journal = opened;
-    json_watch();
     return true;
 }
 
@@ -170,16 +168,15 @@ bool journal_append(struct journal *journal, const json_t *record, struct error 
 {
     if (!json_is_object(record))
         return fail(error, "cannot append to journal %s: the record is not a JSON object", journal->path);
-    if (json_refused())
-        return fail(error, "cannot append to journal %s: there was no memory for the whole record", journal->path);
+    struct json_watch watch;
+    json_watch_begin(&watch);
     size_t length = json_dumpb(record, NULL, 0, LINE_FLAGS); /* 0: out of memory */
     char *line = length > 0 ? malloc(length + 1) : NULL;
-    if (line == NULL)
-        return fail(error, "out of memory for a record of %zu bytes", length);
-    line[length] = '\n';
-    bool appended = json_dumpb(record, line, length, LINE_FLAGS) == length
-                        ? write_line(journal, line, length + 1, error)
-                        : fail(error, "out of memory for a record of %zu bytes", length);
+    bool whole = line != NULL && json_dumpb(record, line, length, LINE_FLAGS) == length;
+    whole = json_watch_end(&watch) && whole;
+    if (whole)
+        line[length] = '\n';
+    bool appended = whole ? write_line(journal, line, length + 1, error) : fail_memory(error);
     free(line);
     return appended;
 }
@@ -209,7 +206,7 @@ static bool read_lines(FILE *file, const char *path, bool (*each)(json_t *, void
         }
         json_t *record;
         if (!parse_line(line, (size_t)length, &record))
-            going = fail(error, "out of memory for line %zu of journal %s", number, path);
+            going = fail_memory(error);
         else if (record == NULL)
             *torn = 1; /* unless a line follows */
         else
@@ -231,25 +228,4 @@ bool journal_read(const char *path, bool (*each)(json_t *record, void *context),
     bool read = read_lines(file, path, each, context, torn, error);
     fclose(file);
     return read;
-}
-
-json_t *json_number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-json_t *json_text(const char *text)
-{
-    if (text == NULL)
-        return json_null();
-    json_t *string = json_string(text);
-    char *plain = string == NULL ? strdup(text) : NULL;
-    if (plain == NULL)
-        return string;
-    for (char *c = plain; *c != '\0'; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    string = json_string(plain);
-    free(plain);
-    return string;
 }

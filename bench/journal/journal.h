@@ -18,8 +18,8 @@ bool journal_open(const char *path, struct journal **journal, struct error *erro
 size_t journal_torn(const struct journal *journal);
 
 /* Appends one record (an object), on the disk when this returns true. When it cannot be written whole, what was written of it is
- * taken back, so that the journal ends with the record before. Nothing is appended once JSON was refused memory, since journal_open()
- * or the last json_parse(): what the record was made from, or its own parts, may be missing. */
+ * taken back, so that the journal ends with the record before. Whoever made the record answers for its being
+ * whole (json_watch_begin() of parse.h). */
 bool journal_append(struct journal *journal, const json_t *record, struct error *error);
 
 void journal_close(struct journal *journal); /* NULL is allowed */
@@ -27,11 +27,5 @@ void journal_close(struct journal *journal); /* NULL is allowed */
 /* Hands each record to each(), which may json_incref() it to keep it. A torn last line is passed over and counted in *torn; a bad
  * line elsewhere is an error that names its number. each() returning false ends the reading, and the error is what each() left. */
 bool journal_read(const char *path, bool (*each)(json_t *record, void *context), void *context, size_t *torn, struct error *error);
-
-/* JSON has no NaN and no infinity: null for those. NULL when out of memory. */
-json_t *json_number(double value);
-
-/* A string from bytes that need not be UTF-8 (what a library or a file said): bad bytes become '?'. null for NULL. */
-json_t *json_text(const char *text);
 
 #endif

@@ -2,8 +2,10 @@
 #include "bench/journal/records.h"
 
 #include "bench/journal/journal.h"
+#include "bench/sweep/measures.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,13 +38,14 @@ static int record_order(const void *left, const void *right)
         if (order)
             return order;
     }
-    double round_a = record_number(a, "round"), round_b = record_number(b, "round");
+    double round_a = column_number(a, COLUMN_ROUND), round_b = column_number(b, COLUMN_ROUND);
     if (round_a != round_b)
         return round_a < round_b ? -1 : 1;
     return (a->line > b->line) - (a->line < b->line); /* not by the clock, which jumps */
 }
 
 struct reading {
+    const char *path;
     struct records *records;
     struct error *error;
 };
@@ -55,13 +58,18 @@ static bool take(json_t *json, void *context)
         size_t capacity = records->capacity ? 2 * records->capacity : 256;
         struct record *grown = realloc(records->record, capacity * sizeof *grown);
         if (!grown)
-            return fail(reading->error, "out of memory for %zu records", capacity);
+            return fail_memory(reading->error);
         records->record = grown;
         records->capacity = capacity;
     }
     struct record *record = &records->record[records->n];
     memset(record, 0, sizeof *record);
-    const char *word = json_string_value(json_object_get(json, "result"));
+    record->json = json;
+    double version = column_number(record, COLUMN_VERSION);
+    if (version > RECORD_VERSION)
+        return fail(reading->error, "%.900s: record %zu is of version %g of the schema; this program knows versions up to %d",
+                    reading->path, records->n + 1, version, RECORD_VERSION);
+    const char *word = column_text(record, COLUMN_RESULT);
     record->result = word ? result_find(word) : RESULT_COUNT;
     if (!point_from_json(json_object_get(json, "point"), &record->point, reading->error))
         return false;
@@ -74,7 +82,7 @@ static bool take(json_t *json, void *context)
 bool records_read(const char *path, struct records *records, struct error *error)
 {
     memset(records, 0, sizeof *records);
-    struct reading reading = {records, error};
+    struct reading reading = {path, records, error};
     if (!journal_read(path, take, &reading, &records->torn, error)) {
         records_free(records);
         return false;
@@ -105,6 +113,17 @@ size_t records_keep(struct records *records, bool (*keep)(const struct record *r
     return n - kept;
 }
 
+const struct record *records_training(const struct records *records, const struct point *point)
+{
+    struct point training;
+    if (!point_training(point, &training))
+        return NULL;
+    for (size_t i = 0; i < records->n; i++)
+        if (point_equal(&records->record[i].point, &training))
+            return &records->record[i];
+    return NULL;
+}
+
 const json_t *record_at(const struct record *record, const char *path)
 {
     const json_t *at = record->json;
@@ -125,4 +144,50 @@ double record_number(const struct record *record, const char *path)
 {
     const json_t *at = record_at(record, path);
     return json_is_number(at) ? json_number_value(at) : NAN;
+}
+
+const json_t *column_json(const struct record *record, enum column_id id)
+{
+    return record_at(record, schema[id].path);
+}
+
+double column_number(const struct record *record, enum column_id id)
+{
+    return record_number(record, schema[id].path);
+}
+
+const char *column_text(const struct record *record, enum column_id id)
+{
+    return json_string_value(column_json(record, id));
+}
+
+/* Whether points such as this one have the column at all. */
+static bool column_applies(const struct record *record, enum column_id id)
+{
+    const char *measure = column_measure(id);
+    const struct value *needed = &record->point.value[schema[id].only_with];
+    if (measure != NULL && strcmp(measure, measure_word((int)record->point.value[FIELD_MEASURE].integer)) != 0)
+        return false;
+    return schema[id].only_with == 0 || needed->kind != VALUE_NONE;
+}
+
+/* Whether the object that a column is a member of is there. */
+static bool is_within(const struct record *record, const char *path)
+{
+    char object[64];
+    const char *last = strrchr(path, '.');
+    snprintf(object, sizeof object, "%.*s", (int)(last != NULL ? last - path : 0), path);
+    return json_is_object(record_at(record, object));
+}
+
+enum column_state column_state(const struct record *record, enum column_id id)
+{
+    const json_t *value = column_json(record, id);
+    if (!column_applies(record, id))
+        return COLUMN_NOT_APPLICABLE;
+    if (value != NULL && !json_is_null(value))
+        return COLUMN_THERE;
+    if (schema[id].absent != NULL && is_within(record, schema[id].path))
+        return COLUMN_ABSENT;
+    return schema[id].optional ? COLUMN_NOT_APPLICABLE : COLUMN_NOT_MEASURED;
 }

@@ -4,6 +4,7 @@
 #define BENCH_JOURNAL_RECORDS_H
 
 #include "bench/journal/record.h"
+#include "bench/journal/schema.h"
 #include "bench/sweep/point.h"
 
 struct record {
@@ -26,6 +27,9 @@ void records_free(struct records *records);
 /* Removes the records that keep() does not want, and returns how many those were. */
 size_t records_keep(struct records *records, bool (*keep)(const struct record *record, void *context), void *context);
 
+/* The record of the training that a point of accuracy depends on, or NULL. */
+const struct record *records_training(const struct records *records, const struct point *point);
+
 /* Orders two values of one field as above; unused ones first. */
 int value_order(const struct value *a, const struct value *b);
 
@@ -39,5 +43,19 @@ double value_number(const struct value *value);
 /* What stands at a path such as "throughput.median", or NULL; as a number: NaN where there is none. */
 const json_t *record_at(const struct record *record, const char *path);
 double record_number(const struct record *record, const char *path);
+
+/* The value of a column in a record, or NULL; as a number: NaN where it is none; as a text: NULL where it is none. */
+const json_t *column_json(const struct record *record, enum column_id id);
+double column_number(const struct record *record, enum column_id id);
+const char *column_text(const struct record *record, enum column_id id);
+
+/* What a record has to say about a column. */
+enum column_state {
+    COLUMN_THERE,        /* a value */
+    COLUMN_ABSENT,       /* the column's word for it: what was measured never came to be */
+    COLUMN_NOT_MEASURED, /* its point could have one */
+    COLUMN_NOT_APPLICABLE
+};
+enum column_state column_state(const struct record *record, enum column_id id);
 
 #endif

@@ -1,6 +1,7 @@
 /* See warning.h. */
 #include "bench/journal/warning.h"
 
+#include "bench/base/parse.h"
 #include "bench/base/statistics.h"
 #include "bench/journal/journal.h"
 

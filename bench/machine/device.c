@@ -1,18 +1,12 @@
 /* See device.h. */
 #include "bench/machine/device.h"
 
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 #include "bench/machine/nvml.h"
 #include "impls/cuda/device.h"
 #include "impls/cuda/registry.h"
 
 #include <stdio.h>
-
-bool point_on_device(const struct point *point)
-{
-    const struct implementation *implementation = point_implementation(point);
-    return implementation != NULL && implementation->device == DEVICE_CUDA;
-}
 
 void device_conditions(size_t capacity, char text[capacity])
 {

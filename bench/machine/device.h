@@ -1,14 +1,10 @@
-/* The CUDA device as runs and records see it: which points it computes, what is told of it, and under which conditions they were
- * measured. impls/cuda/device.h is the device itself. */
+/* The CUDA device as runs and records see it: what is told of it, and under which conditions its points were measured.
+ * impls/cuda/device.h is the device itself. */
 #ifndef BENCH_MACHINE_DEVICE_H
 #define BENCH_MACHINE_DEVICE_H
 
-#include "bench/sweep/point.h"
-
 #include <jansson.h>
-
-/* Whether a point's recurrence is computed on the device; false where no implementation is known. */
-bool point_on_device(const struct point *point);
+#include <stddef.h>
 
 /* What decides, beside the build, what such a point leaves: the device's name and driver, or why there is none. */
 void device_conditions(size_t capacity, char text[capacity]);

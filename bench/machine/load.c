@@ -3,7 +3,7 @@
 
 #include "bench/base/clock.h"
 #include "bench/base/files.h"
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 #include "bench/machine/pace.h"
 
 #include <limits.h>

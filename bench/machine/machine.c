@@ -1,9 +1,9 @@
 /* The facts and the type of the machine, see machine.h. */
 #include "bench/machine/machine.h"
 
+#include "bench/base/build.h"
 #include "bench/base/files.h"
 #include "bench/base/parse.h"
-#include "bench/journal/journal.h"
 #include "bench/machine/cpu.h"
 #include "bench/machine/device.h"
 #include "impls/impl.h"
@@ -19,10 +19,6 @@
 #include <time.h>
 #include <xxhash.h>
 #include <yaml.h>
-
-#ifndef BUILD_FLAGS
-#define BUILD_FLAGS NULL
-#endif
 
 #ifdef __clang__
 #define COMPILER __VERSION__
@@ -184,22 +180,26 @@ json_t *machine_facts(void)
     char type[MACHINE_TYPE_SIZE];
     cpu_read(&cpu);
     machine_type(type);
-    json_watch();
+    struct json_watch watch;
+    json_watch_begin(&watch);
     // clang-format off
-    json_t *facts = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+    json_t *facts = json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                               "type", type,
                               "date", date(),
+                              "commit", build_commit(),
+                              "changed", known_truth(build_changed()),
                               "cpu", processor(&cpu),
                               "memory_bytes", memory_bytes(),
+                              "page_bytes", json_integer(sysconf(_SC_PAGESIZE)),
                               "device", device_to_json(),
                               "kernel", kernel(),
                               "distribution", distribution(),
                               "compiler", json_text(COMPILER),
-                              "flags", json_text(BUILD_FLAGS),
+                              "flags", json_text(build_flags()),
                               "libraries", libraries(),
                               "threading_variables", threading_variables());
     // clang-format on
-    if (!json_refused())
+    if (json_watch_end(&watch))
         return facts;
     json_decref(facts);
     return NULL;
@@ -222,9 +222,10 @@ void machine_type(char type[MACHINE_TYPE_SIZE])
 
 bool machine_surroundings(char hash[MACHINE_TYPE_SIZE])
 {
-    json_watch();
+    struct json_watch watch;
+    json_watch_begin(&watch);
     json_t *variables = threading_variables();
-    char *sorted = json_print(variables, JSON_SORT_KEYS), text[4096];
+    char *sorted = json_watch_print(&watch, variables, JSON_SORT_KEYS), text[4096];
     json_decref(variables);
     if (sorted == NULL)
         return false;

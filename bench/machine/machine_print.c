@@ -123,8 +123,7 @@ bool machine_print(FILE *out, const char *program, struct error *error)
     struct roofs *roofs = malloc(sizeof *roofs);
     put_machine(out);
     fflush(out);
-    bool good = (roofs != NULL || fail(error, "out of memory for the machine's limits")) &&
-                roofs_run(program, threads, n, device_get()->there, &json, error);
+    bool good = (roofs != NULL || fail_memory(error)) && roofs_run(program, threads, n, device_get()->there, &json, error);
     if (good) {
         good = roofs_from_json(json, roofs, error);
         json_decref(json);

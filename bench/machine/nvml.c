@@ -1,7 +1,7 @@
 /* See nvml.h. The few functions are declared here as NVML's documentation has them, since its header comes with the CUDA Toolkit alone. */
 #include "bench/machine/nvml.h"
 
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 
 #include <dlfcn.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* See roofs.h: the ladder, and the bound that follows from what was measured. */
 #include "bench/machine/roofs.h"
 
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* What the machine can do at the most ("roofs"): bandwidth over a ladder of working sets, and the rate of multiply-adds, for some
- * numbers of threads. A throughput is held against the bound that follows from them. docs/machine.md says how to read the figures. */
+ * numbers of threads. A throughput is held against the bound that follows from them. docs/reference/machine.md: how to read them. */
 #ifndef BENCH_MACHINE_ROOFS_H
 #define BENCH_MACHINE_ROOFS_H
 

@@ -134,7 +134,7 @@ static bool memory_make(int threads, double most, struct memory *memory, struct 
     memory->region = whole_pages((int64_t)(most / threads / sizeof(number))) + ARRAYS_MAX * PAGE;
     memory->block = aligned_alloc(ALIGNMENT, (size_t)(memory->region * threads) * sizeof(number));
     if (memory->block == NULL)
-        return fail(error, "the machine's limits: no memory for %.0f MB of arrays", most / 1e6);
+        return fail_memory(error);
 #pragma omp parallel num_threads(threads)
     {
         number *own = memory->block + omp_get_thread_num() * memory->region;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double seconds_each = 60; /* for the child, and for each number of threads: some ten times what it takes */
+static const double seconds_each = 600; /* for the child, and for each number of threads: some hundred times what it takes */
 
 static bool read_threads(const json_t *list, int threads[ROOF_COUNTS_MAX], int *n, struct error *error)
 {
@@ -31,8 +31,7 @@ bool roofs_command(FILE *in, FILE *out, struct error *error)
     json_t *request = json_loadf(in, 0, &parse), *answer = NULL;
     struct roofs *roofs = malloc(sizeof *roofs);
     bool good = (request != NULL || fail(error, "roofs: not JSON on standard input: %s", parse.text)) &&
-                (roofs != NULL || fail(error, "roofs: out of memory")) &&
-                read_threads(json_object_get(request, "threads"), threads, &n, error);
+                (roofs != NULL || fail_memory(error)) && read_threads(json_object_get(request, "threads"), threads, &n, error);
     if (good) {
         roofs_ladder((double)machine_cache_bytes(), (double)machine_memory_available(), roofs);
         good = roofs_measure(threads, n, roofs, error);
@@ -54,11 +53,12 @@ bool roofs_command(FILE *in, FILE *out, struct error *error)
 
 static char *request_text(const int *threads, int n, bool device)
 {
-    json_watch();
+    struct json_watch watch;
+    json_watch_begin(&watch);
     json_t *list = json_array(), *request = json_pack("{s:o, s:b}", "threads", list, "device", (int)device);
     for (int i = 0; request != NULL && i < n; i++)
         json_array_append_new(list, json_integer(threads[i]));
-    char *text = json_print(request, JSON_COMPACT);
+    char *text = json_watch_print(&watch, request, JSON_COMPACT);
     json_decref(request);
     return text;
 }
@@ -69,8 +69,7 @@ static bool read_answer(const struct process_result *process, json_t **answer, s
     struct error reason;
     struct roofs *roofs = malloc(sizeof *roofs);
     json_t *json;
-    bool good = (json_parse(process->output, process->output_size, 0, &json, NULL) && roofs != NULL) ||
-                fail(error, "out of memory for the machine's limits");
+    bool good = (json_parse(process->output, process->output_size, 0, &json, NULL) && roofs != NULL) || fail_memory(error);
     if (good && process->timed_out)
         good = fail(error, "measuring the machine's limits took over %.0f s", process->wall);
     else if (good && (process->signal != 0 || process->exit_status != 0))
@@ -92,7 +91,7 @@ bool roofs_run(const char *program, const int *threads, int n, bool device, json
     const char *const argv[] = {program, "roofs", NULL};
     char *input = request_text(threads, n, device);
     if (input == NULL)
-        return fail(error, "out of memory to measure the machine's limits");
+        return fail_memory(error);
     const struct process_request request = {
         .argv = argv, .input = input, .input_size = strlen(input), .time_limit = seconds_each * (1 + n)};
     struct process_result process;

@@ -3,8 +3,8 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/parse.h"
 #include "bench/base/statistics.h"
-#include "bench/journal/journal.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/difference.h"
 #include "bench/sweep/recipe.h"
@@ -56,7 +56,7 @@ static json_t *l_star_to_json(int64_t *l, int64_t n)
     return object;
 }
 
-struct subject {
+struct trained {
     const struct point *point;
     struct task *task;
     struct training *training;
@@ -65,19 +65,19 @@ struct subject {
 };
 
 /* The weights of the training, if it has come to a good end. */
-static bool take_weights(struct subject *subject, const struct limits *limits, struct finding *finding, struct error *error)
+static bool take_weights(struct trained *trained, const struct limits *limits, struct finding *finding, struct error *error)
 {
     char path[PATH_MAX];
     struct error reason = {""};
-    struct recipe recipe = point_recipe(subject->point);
+    struct recipe recipe = point_recipe(trained->point);
     checkpoint_file(limits->trained, path);
-    enum checkpoint_found found = checkpoint_open(path, &subject->checkpoint, &reason);
-    const struct standing *standing = &subject->standing;
+    enum checkpoint_found found = checkpoint_open(path, &trained->checkpoint, &reason);
+    const struct standing *standing = &trained->standing;
     if (found == CHECKPOINT_NONE) {
         finding_say(finding, RESULT_UNTRAINED, "its training left nothing; the record of that says why");
         return true;
     }
-    if (found == CHECKPOINT_BAD || !checkpoint_standing(subject->checkpoint, recipe.steps, &subject->standing, &reason))
+    if (found == CHECKPOINT_BAD || !checkpoint_standing(trained->checkpoint, recipe.steps, &trained->standing, &reason))
         return fail(error, "%s", reason.text);
     if (!standing->done) {
         finding_say(finding, RESULT_UNTRAINED, "its training is at step %" PRId64 " of %" PRId64, standing->state.step,
@@ -88,17 +88,17 @@ static bool take_weights(struct subject *subject, const struct limits *limits, s
         finding_say(finding, RESULT_UNTRAINED, "its training: %s %.180s", result_name(standing->result), standing->message);
         return true;
     }
-    struct model_spec model = point_model(subject->point, point_problem(subject->point).dtype);
-    struct recurrence recurrence = point_train_recurrence(subject->point);
-    const struct environment environment = {.threads = point_threads(subject->point), .memory_limit = limits->memory_limit};
-    struct status status = training_open(&model, &recipe, &recurrence, subject->task, &environment, NULL, &subject->training);
+    struct model_spec model = point_model(trained->point, point_problem(trained->point).dtype);
+    struct recurrence recurrence = point_train_recurrence(trained->point);
+    const struct environment environment = {.threads = point_threads(trained->point), .memory_limit = limits->memory_limit};
+    struct status status = training_open(&model, &recipe, &recurrence, trained->task, &environment, NULL, &trained->training);
     finding_status(finding, &status);
-    return status.code != STATUS_OK || checkpoint_restore(subject->checkpoint, false, subject->training, error);
+    return status.code != STATUS_OK || checkpoint_restore(trained->checkpoint, false, trained->training, error);
 }
 
-static bool evaluate(struct subject *subject, struct finding *finding, struct error *error)
+static bool evaluate(struct trained *trained, struct finding *finding, struct error *error)
 {
-    const struct point *point = subject->point;
+    const struct point *point = trained->point;
     const struct evaluation_request request = {.recurrence = point_test_recurrence(point),
                                                .length = point_integer(point, FIELD_TEST_LENGTH, 1),
                                                .samples = point_integer(point, FIELD_EXAMPLES, 1),
@@ -107,9 +107,9 @@ static bool evaluate(struct subject *subject, struct finding *finding, struct er
     size_t most = (size_t)request.samples * (size_t)point_integer(point, FIELD_BLOCKS, 1);
     struct evaluation evaluation = {.l = calloc(most, sizeof *evaluation.l)};
     if (evaluation.l == NULL)
-        return fail(error, "no memory for %zu numbers of iterations", most);
+        return fail_memory(error);
     double began = clock_seconds();
-    struct status status = training_evaluate(subject->training, &request, &evaluation);
+    struct status status = training_evaluate(trained->training, &request, &evaluation);
     double seconds = clock_seconds() - began;
     finding_status(finding, &status);
     if (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED) {
@@ -118,13 +118,13 @@ static bool evaluate(struct subject *subject, struct finding *finding, struct er
         bool iterates = implementation != NULL && !implementation->exact;
         bool judged =
             iterates && point_real(point, FIELD_TOLERANCE, 0) > 0; /* without a tolerance nothing converges, by definition */
-        double chance = task_facts(subject->task)->chance;
+        double chance = task_facts(trained->task)->chance;
         finding->data =
             json_pack("{so so sf so so so sI sI ss so}", "token", share_to_json(score->positions_right, score->positions, chance),
                       "sequence", share_to_json(score->sequences_right, score->sequences, 0), "chance", chance, "loss",
                       json_number(evaluation.loss), "l_star", l_star_to_json(evaluation.l, judged ? evaluation.n_l : 0),
-                      "applications", json_number(evaluation.applications), "parameters", (json_int_t)subject->standing.parameters,
-                      "steps", (json_int_t)subject->standing.state.step, "training", result_name(subject->standing.result),
+                      "applications", json_number(evaluation.applications), "parameters", (json_int_t)trained->standing.parameters,
+                      "steps", (json_int_t)trained->standing.state.step, "training", result_name(trained->standing.result),
                       "seconds", json_number(seconds));
         if (status.code == STATUS_NOT_CONVERGED) /* the answers of the last iterate are answers, too: l_star.never says how many */
             finding_say(finding, RESULT_OK, "%s", "");
@@ -135,19 +135,19 @@ static bool evaluate(struct subject *subject, struct finding *finding, struct er
 
 bool accuracy_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
 {
-    struct subject subject = {.point = point};
+    struct trained trained = {.point = point};
     double since = clock_seconds();
     if (limits->trained == NULL)
         return fail(error, "an evaluation must be told the folder of its training");
-    bool good = point_task(point, &subject.task, error) && take_weights(&subject, limits, finding, error);
+    bool good = point_task(point, &trained.task, error) && take_weights(&trained, limits, finding, error);
     finding_lap(finding, STAGE_PLAN, &since);
     if (good && finding->result == RESULT_OK)
-        good = evaluate(&subject, finding, error);
+        good = evaluate(&trained, finding, error);
     if (good && finding->result == RESULT_OK && point->value[FIELD_AGAINST].kind == VALUE_TEXT)
-        good = difference_add(point, subject.training, finding, error);
+        good = difference_add(point, trained.training, finding, error);
     finding_lap(finding, STAGE_VALIDATION, &since);
-    checkpoint_close(subject.checkpoint);
-    training_close(subject.training);
-    task_close(subject.task);
+    checkpoint_close(trained.checkpoint);
+    training_close(trained.training);
+    task_close(trained.task);
     return good;
 }

@@ -3,13 +3,13 @@
 
 #include "bench/base/random.h"
 #include "bench/problems/textbook.h"
+#include "impls/contract/support.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define VALIDATION_SECONDS 15 /* a gradient is validated where its reference takes less */
-enum { STREAM_ADJOINT = 6 };
 enum { V, LAMBDA, THETA, W, H0 };
 
 const char *const backward_names[TENSORS_MAX] = {"v", "lambda", "theta", "W", "h0"};
@@ -28,47 +28,44 @@ void *backward_gradient(const struct backward *backward, int i)
 
 /* ---- What backward() is given and leaves --------------------------------------------------------------------------------- */
 
-static void *room(int64_t n, size_t size)
-{
-    return aligned_alloc(64, ((size_t)n * size / 64 + 1) * 64);
-}
-
-static bool draw(const struct problem *p, uint64_t seed, struct backward *backward)
+/* The loss: a random linear function of h, given by its derivative. */
+static bool sample_loss(const struct problem *p, uint64_t seed, struct backward *backward)
 {
     int64_t n = p->B * p->T * p->d;
-    backward->drawn = room(n, sizeof(double));
-    backward->adjoints.h = room(n, dtype_size(p->dtype));
+    backward->drawn = memory_allocate(n, sizeof(double));
+    backward->adjoints.h = memory_allocate(n, dtype_size(p->dtype));
     if (backward->drawn == NULL || backward->adjoints.h == NULL)
         return false;
     for (int64_t i = 0; i < n; i++) { /* what float32 holds, so that both dtypes get the same one */
-        float value = (float)random_normal(seed, STREAM_ADJOINT, (uint64_t)i);
+        float value = (float)random_normal(seed, STREAM_LOSS, (uint64_t)i);
         backward->drawn[i] = (double)value;
-        p->dtype == DTYPE_FLOAT32 ? (void)(((float *)backward->adjoints.h)[i] = value)
-                                  : (void)(((double *)backward->adjoints.h)[i] = (double)value);
+        if (p->dtype == DTYPE_FLOAT32)
+            ((float *)backward->adjoints.h)[i] = value;
+        else
+            ((double *)backward->adjoints.h)[i] = (double)value;
     }
     return true;
 }
 
-bool backward_open(const struct subject *subject, const struct point *point, struct backward *backward, struct error *error)
+bool backward_open(const struct subject *subject, struct backward *backward, struct error *error)
 {
     const struct problem *p = &subject->tensors.problem;
-    const struct value *seed = &point->value[FIELD_SEED];
     struct tensor tensor[TENSORS_MAX];
     size_t n = tensors_list(&subject->tensors, tensor);
     *backward = (struct backward){.dtype = p->dtype};
-    bool good = draw(p, seed->kind == VALUE_INTEGER ? (uint64_t)seed->integer : 1, backward);
+    bool good = sample_loss(p, subject->regime.file == NULL ? subject->regime.seed : 1, backward);
     for (size_t k = 0; k < n && good; k++)
         for (int i = 0; i < TENSORS_MAX && good; i++) {
             if (strcmp(tensor[k].name, backward_names[i]) != 0)
                 continue;
             backward->n[i] = (int64_t)(tensor[k].bytes / dtype_size(p->dtype));
             backward->sequence[i] = i == W ? backward->n[i] : backward->n[i] / p->B;
-            *backward_member(&backward->gradients, i) = room(backward->n[i], dtype_size(p->dtype));
+            *backward_member(&backward->gradients, i) = memory_allocate(backward->n[i], dtype_size(p->dtype));
             good = *backward_member(&backward->gradients, i) != NULL;
         }
     if (good)
         backward_forget(backward);
-    return good || fail(error, "no memory for the gradients");
+    return good || fail_memory(error);
 }
 
 void backward_close(struct backward *backward)
@@ -207,7 +204,7 @@ static bool reference_open(const struct subject *subject, const struct backward 
         reference->other[i] = malloc((size_t)backward->sequence[i] * sizeof(double));
         good = reference->value[i] != NULL && reference->other[i] != NULL;
     }
-    return good || fail(error, "no memory to validate the gradients");
+    return good || fail_memory(error);
 }
 
 static void reference_close(struct reference *reference)
@@ -226,14 +223,14 @@ static bool measure_tolerances(const struct definition *definition, const struct
     int64_t n = reference->sequence.problem.T * reference->sequence.problem.d;
     double size = validate_disturbance(backward->dtype), sensitivity[TENSORS_MAX] = {1, 1, 1, 1, 1};
     double *h = malloc((size_t)n * sizeof *h);
-    bool good = h != NULL || fail(error, "no memory to measure the sensitivity");
+    bool good = h != NULL || fail_memory(error);
     for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good && h != NULL; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(&reference->sequence, size, seed, &disturbed, error);
         if (!good)
             break;
         for (int64_t i = 0; i < n; i++)
-            h[i] = reference->h[i] * (1 + size * random_normal(seed, STREAM_ADJOINT, (uint64_t)i));
+            h[i] = reference->h[i] * (1 + size * random_normal(seed, STREAM_DISTURBANCE_H, (uint64_t)i));
         good = refer(definition, &disturbed, h, adjoint, reference->other, error);
         for (int i = 0; i < TENSORS_MAX && good; i++)
             sensitivity[i] =
@@ -291,14 +288,14 @@ static bool differ(const struct definition *definition, const struct reference *
     double loss[4] = {0}, product = 0, size = 0;
     struct tensors moved[4] = {0};
     double *scratch = malloc((size_t)(2 * n) * sizeof *scratch);
-    bool good = scratch != NULL || fail(error, "no memory to check the reference");
+    bool good = scratch != NULL || fail_memory(error);
     for (int k = 0; k < 4 && good && scratch != NULL; k++) {
         good = tensors_disturbed(sequence, places[k] * STEP, 1, &moved[k], error);
         if (!good)
             break;
         moved[k].problem.s = sequence->problem.s; /* is no input */
         good = loss_after(&moved[k], definition->settings.gradient_steps, reference->h, adjoint, scratch, &loss[k]) ||
-               fail(error, "no memory to check the reference");
+               fail_memory(error);
     }
     for (int i = 0; i < TENSORS_MAX && good; i++) {
         const double *before = moved[1].owned[i], *after = moved[2].owned[i];
@@ -326,7 +323,7 @@ static bool add_others(const struct definition *definition, const struct subject
     double *one[TENSORS_MAX] = {[W] = malloc((size_t)backward->n[W] * sizeof(double))};
     struct reference reference = {.h = malloc((size_t)(subject->tensors.problem.T * subject->tensors.problem.d) * sizeof(double))};
     if (one[W] == NULL || reference.h == NULL)
-        good = fail(error, "no memory to validate the gradients");
+        good = fail_memory(error);
     for (int64_t other = 0; other < subject->tensors.problem.B && good; other++) {
         if (other == b)
             continue;

@@ -1,5 +1,5 @@
 /* The backward pass of a subject: the derivative of a loss that it is given, the gradients that it leaves, and whether they may be
- * timed at all. The loss is a random linear function of h. docs/measuring.md says in words how gradients are validated. */
+ * timed at all. The loss is a random linear function of h. docs/explanation/measuring.md: how gradients are validated. */
 #ifndef BENCH_MEASURE_BACKWARD_H
 #define BENCH_MEASURE_BACKWARD_H
 
@@ -24,7 +24,7 @@ void **backward_member(struct gradients *gradients, int i);
 void *backward_gradient(const struct backward *backward, int i);
 
 /* Draws the loss with the point's seed, and makes room for the gradients of all inputs that there are. */
-bool backward_open(const struct subject *subject, const struct point *point, struct backward *backward, struct error *error);
+bool backward_open(const struct subject *subject, struct backward *backward, struct error *error);
 void backward_close(struct backward *backward);
 
 /* Fills the gradients with NaN: what is found there afterwards was computed. */

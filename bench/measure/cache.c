@@ -3,7 +3,6 @@
 
 #include "bench/base/files.h"
 #include "bench/base/safetensors_write.h"
-#include "bench/command/folder.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -71,11 +70,12 @@ static bool is_whole(const char *path, const char *description)
 
 bool cache_load(const char *folder, const struct point *point, struct tensors *tensors)
 {
+    struct problem problem = point_problem(point);
     char description[DESCRIPTION_SIZE], path[PATH_MAX];
     struct error ignored;
     describe(point, description);
     file_of(folder, description, path);
-    return access(path, R_OK) == 0 && is_whole(path, description) && tensors_read(path, point, tensors, &ignored);
+    return access(path, R_OK) == 0 && is_whole(path, description) && tensors_read(path, &problem, tensors, &ignored);
 }
 
 void cache_store(const char *folder, const struct point *point, const struct tensors *tensors)
@@ -100,6 +100,21 @@ void cache_store(const char *folder, const struct point *point, const struct ten
     json_decref(metadata);
 }
 
+bool tensors_make(const struct point *point, const char *folder, struct tensors *tensors, struct error *error)
+{
+    struct problem problem = point_problem(point);
+    struct regime regime = point_regime(point);
+    if (regime.file != NULL)
+        return tensors_read(regime.file, &problem, tensors, error);
+    if (folder != NULL && cache_load(folder, point, tensors))
+        return true;
+    if (!tensors_sample(&problem, &regime, tensors, error))
+        return false;
+    if (folder != NULL)
+        cache_store(folder, point, tensors);
+    return true;
+}
+
 void cache_remove(const char *folder)
 {
     char path[PATH_MAX];
@@ -107,7 +122,7 @@ void cache_remove(const char *folder)
     if (entries == NULL)
         return;
     for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        folder_file(folder, entry->d_name, path);
+        files_path(folder, entry->d_name, path);
         if (strstr(entry->d_name, ".safetensors") != NULL) /* and those that were being written */
             unlink(path);
     }

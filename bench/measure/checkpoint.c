@@ -1,10 +1,9 @@
 /* See checkpoint.h. */
 #include "bench/measure/checkpoint.h"
 
+#include "bench/base/files.h"
 #include "bench/base/parse.h"
 #include "bench/base/safetensors_write.h"
-#include "bench/command/folder.h"
-#include "bench/journal/journal.h"
 
 #include <errno.h>
 #include <math.h>
@@ -22,7 +21,7 @@ const char *spent_name(int spent)
 
 void checkpoint_file(const char *folder, char path[PATH_MAX])
 {
-    folder_file(folder, "checkpoint.safetensors", path);
+    files_path(folder, "checkpoint.safetensors", path);
 }
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------------- */
@@ -30,6 +29,8 @@ void checkpoint_file(const char *folder, char path[PATH_MAX])
 static char *standing_text(const struct standing *standing)
 {
     const struct training_state *state = &standing->state;
+    struct json_watch watch;
+    json_watch_begin(&watch);
     json_t *spent = json_object();
     for (int i = 0; i < SPENT_COUNT; i++)
         json_object_set_new(spent, spent_name(i), json_number(standing->spent[i]));
@@ -38,7 +39,7 @@ static char *standing_text(const struct standing *standing)
                                "curve", curve_to_state(&standing->curve), "spent", spent, "checked", json_number(standing->checked),
                                "sittings", (json_int_t)standing->sittings, "parameters", (json_int_t)standing->parameters, "done",
                                standing->done, "result", result_name(standing->result), "message", json_text(standing->message));
-    char *text = json_print(object, JSON_COMPACT); /* 17 digits: every number comes back as it was */
+    char *text = json_watch_print(&watch, object, JSON_COMPACT); /* 17 digits: every number comes back as it was */
     json_decref(object);
     return text;
 }
@@ -62,17 +63,17 @@ bool checkpoint_write(const char *folder, const struct point *point, const struc
     const struct named_tensor *named;
     char path[PATH_MAX];
     size_t n = training_tensors(training, &named);
-    json_watch();
+    struct json_watch watch;
+    json_watch_begin(&watch);
     struct tensor *tensor = calloc(n, sizeof *tensor);
     json_t *described = point_to_json(point);
-    char *point_text = json_print(described, JSON_COMPACT), *standing_is = standing_text(standing);
+    char *point_text = described != NULL ? json_dumps(described, JSON_COMPACT) : NULL, *standing_is = standing_text(standing);
     json_t *metadata = point_text != NULL && standing_is != NULL
                            ? json_pack("{ss ss ss}", FORMAT, FORMAT_HERE, POINT, point_text, STANDING, standing_is)
                            : NULL;
     checkpoint_file(folder, path);
-    bool good = tensor != NULL && metadata != NULL && !json_refused();
-    good = good ? safetensors_write(path, tensor, describe(named, n, tensor), metadata, error)
-                : fail(error, "no memory to write %.900s", path);
+    bool good = json_watch_end(&watch) && tensor != NULL && metadata != NULL;
+    good = good ? safetensors_write(path, tensor, describe(named, n, tensor), metadata, error) : fail_memory(error);
     json_decref(metadata);
     json_decref(described);
     free(standing_is);
@@ -105,7 +106,7 @@ enum checkpoint_found checkpoint_open(const char *path, struct checkpoint **chec
     }
     struct checkpoint *found = calloc(1, sizeof *found);
     if (found == NULL) {
-        fail(error, "no memory to read %.900s", path);
+        fail_memory(error);
         return CHECKPOINT_BAD;
     }
     bool good = safetensors_open(path, &found->file, error);

@@ -3,8 +3,8 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/parse.h"
 #include "bench/base/statistics.h"
-#include "bench/journal/journal.h"
 #include "bench/measure/kept.h"
 #include "bench/measure/subject.h"
 #include "bench/problems/bounds.h"
@@ -19,7 +19,7 @@
 enum { RATE_POINTS = 6 };
 #define ITERATES_MAX 2147483648 /* bytes of kept iterates; above that only the first sequence's are kept */
 
-struct curve {
+struct errors {
     int64_t n;                               /* kept iterations that were reached */
     int64_t *l;                              /* (n) */
     double *residual, *error_l2, *error_max; /* (n) */
@@ -32,20 +32,20 @@ struct curve {
 
 /* The asymptotic rate as a factor per iteration: slope of the log of the true error over the last third of the kept iterations at
  * which it is above the floor of the dtype. NaN when there is no exact answer, or too little to fit. */
-static double measured_rate(const struct curve *curve, double floor)
+static double measured_rate(const struct errors *errors, double floor)
 {
     int64_t end = 0, from = 0;
-    while (end < curve->n && curve->error_max[end] > floor && isfinite(curve->error_max[end]))
+    while (end < errors->n && errors->error_max[end] > floor && isfinite(errors->error_max[end]))
         end++;
-    while (from < end && curve->l[from] < 2 * curve->l[end - 1] / 3)
+    while (from < end && errors->l[from] < 2 * errors->l[end - 1] / 3)
         from++;
     int64_t n = end - from;
     if (n < RATE_POINTS)
         return NAN;
-    double *x = curve->fit, *y = x + n;
+    double *x = errors->fit, *y = x + n;
     for (int64_t i = 0; i < n; i++) {
-        x[i] = (double)curve->l[from + i];
-        y[i] = log(curve->error_max[from + i]);
+        x[i] = (double)errors->l[from + i];
+        y[i] = log(errors->error_max[from + i]);
     }
     return exp(statistics_slope(x, y, (size_t)n));
 }
@@ -94,44 +94,44 @@ static double token_distance(const struct problem *p, int64_t n, const double *a
         double sum = 0;
         for (int64_t c = t * p->d; c < (t + 1) * p->d; c++)
             sum += (a[c] - b[c]) * (a[c] - b[c]);
-        most = larger(most, sum);
+        most = spectrum_larger(most, sum);
     }
-    return most == 0 ? 0 : sqrt(most) / largest(b, n * p->T * p->d);
+    return most == 0 ? 0 : sqrt(most) / norm_max(b, n * p->T * p->d);
 }
 
 /* Errors of kept iterate i over the n_sequences that were handed over. */
-static void errors_at(const struct subject *subject, const struct trace *trace, const struct answers *answers, int64_t i,
-                      double *scratch, struct curve *curve)
+static void errors_of_iterate(const struct subject *subject, const struct trace *trace, const struct answers *answers, int64_t i,
+                              double *scratch, struct errors *errors)
 {
     const struct problem *p = &subject->tensors.problem;
     int64_t n = trace->n_sequences * p->T * p->d;
     to_doubles(p->dtype, trace->iterates, i * n, n, scratch);
-    curve->error_l2[i] = distance_l2(scratch, answers->h, n);
-    curve->error_max[i] = distance_max(scratch, answers->h, n);
-    curve->error_token[i] = token_distance(p, trace->n_sequences, scratch, answers->h);
+    errors->error_l2[i] = distance_l2(scratch, answers->h, n);
+    errors->error_max[i] = distance_max(scratch, answers->h, n);
+    errors->error_token[i] = token_distance(p, trace->n_sequences, scratch, answers->h);
 }
 
 /* The bounds are on iterates of the map itself, of a problem that is linear. */
-static bool fill_bounds(const struct subject *subject, const struct answers *answers, struct curve *curve, struct error *error)
+static bool fill_bounds(const struct subject *subject, const struct answers *answers, struct errors *errors, struct error *error)
 {
     const struct problem *p = &subject->tensors.problem;
     const struct settings *settings = &subject->settings;
     bool linear =
         !subject->implementation->solver && p->feedback == FEEDBACK_NONE && settings->damping == 1 && settings->patience == 0;
     bool max_norm = linear && p->form == FORM_NORMALISED && answers->lambda_most <= 1 && answers->lambda_least >= 0;
-    double size = largest(answers->h, answers->n * p->T * p->d);
-    for (int64_t i = 0; i < curve->n; i++)
-        curve->bound_max[i] = curve->bound_token[i] = linear ? 0 : NAN;
+    double size = norm_max(answers->h, answers->n * p->T * p->d);
+    for (int64_t i = 0; i < errors->n; i++)
+        errors->bound_max[i] = errors->bound_token[i] = linear ? 0 : NAN;
     for (int64_t b = 0; b < answers->n && linear; b++) {
         struct bounds bounds;
         if (!bounds_begin(&bounds, answers->h + b * p->T * p->d, p->T, p->d, answers->spectrum.norm_inf, answers->spectrum.kappa,
                           answers->lambda_most))
-            return fail(error, "no memory for the bounds");
-        for (int64_t i = 0, l = 0; i < curve->n; i++) {
-            for (; l < curve->l[i]; l++)
+            return fail_memory(error);
+        for (int64_t i = 0, l = 0; i < errors->n; i++) {
+            for (; l < errors->l[i]; l++)
                 bounds_next(&bounds);
-            curve->bound_max[i] = max_norm ? larger(curve->bound_max[i], bounds.max_norm / size) : NAN;
-            curve->bound_token[i] = larger(curve->bound_token[i], bounds.token_size / size);
+            errors->bound_max[i] = max_norm ? spectrum_larger(errors->bound_max[i], bounds.max_norm / size) : NAN;
+            errors->bound_token[i] = spectrum_larger(errors->bound_token[i], bounds.token_size / size);
         }
         bounds_end(&bounds);
     }
@@ -139,13 +139,13 @@ static bool fill_bounds(const struct subject *subject, const struct answers *ans
 }
 
 /* True, false, or null when neither bound applies: errors never exceed a bound by more than what rounding leaves. */
-static json_t *bounds_hold(const struct curve *curve, double floor)
+static json_t *bounds_hold(const struct errors *errors, double floor)
 {
     bool any = false, hold = true;
-    for (int64_t i = 0; i < curve->n; i++)
+    for (int64_t i = 0; i < errors->n; i++)
         for (int which = 0; which < 2; which++) {
-            double bound = which == 0 ? curve->bound_max[i] : curve->bound_token[i];
-            double error = which == 0 ? curve->error_max[i] : curve->error_token[i];
+            double bound = which == 0 ? errors->bound_max[i] : errors->bound_token[i];
+            double error = which == 0 ? errors->error_max[i] : errors->error_token[i];
             if (isnan(bound) || !isfinite(error))
                 continue;
             any = true;
@@ -154,28 +154,28 @@ static json_t *bounds_hold(const struct curve *curve, double floor)
     return any ? json_boolean(hold) : json_null();
 }
 
-static json_t *curve_to_json(const struct curve *curve, const struct trace *trace, int64_t B, double eps, double kappa, bool exact,
-                             double final_residual, double final_l2, double final_max)
+static json_t *errors_to_json(const struct errors *errors, const struct trace *trace, int64_t B, double eps, double kappa,
+                              bool exact, double final_residual, double final_l2, double final_max)
 {
     double per_iteration = trace->l_run > 0 ? trace->applications / (double)trace->l_run : 0;
     double floor = 100 * eps / (1 - fmin(isnan(kappa) ? 0.999 : kappa, 0.999));
     json_t *data = json_object();
     if (data == NULL)
         return NULL;
-    bool bounded = curve->n > 0;
-    json_object_set_new(data, "l", integers(curve->l, curve->n));
-    json_object_set_new(data, "residual", numbers(curve->residual, curve->n));
-    json_object_set_new(data, "error_l2", numbers(curve->error_l2, curve->n));
-    json_object_set_new(data, "error_max", numbers(curve->error_max, curve->n));
+    bool bounded = errors->n > 0;
+    json_object_set_new(data, "l", integers(errors->l, errors->n));
+    json_object_set_new(data, "residual", numbers(errors->residual, errors->n));
+    json_object_set_new(data, "error_l2", numbers(errors->error_l2, errors->n));
+    json_object_set_new(data, "error_max", numbers(errors->error_max, errors->n));
     json_object_set_new(data, "bound_max",
-                        bounded && !isnan(curve->bound_max[0]) ? numbers(curve->bound_max, curve->n) : json_null());
+                        bounded && !isnan(errors->bound_max[0]) ? numbers(errors->bound_max, errors->n) : json_null());
     json_object_set_new(data, "bound_token",
-                        bounded && !isnan(curve->bound_token[0]) ? numbers(curve->bound_token, curve->n) : json_null());
-    json_object_set_new(data, "bounds_hold", bounds_hold(curve, floor));
-    json_object_set_new(data, "residual_to", reached(NULL, curve->every, curve->l_run, 1));
-    json_object_set_new(data, "error_to", reached(curve->l, curve->error_max, curve->n, 1));
-    json_object_set_new(data, "applications_to", reached(curve->l, curve->error_max, curve->n, per_iteration));
-    json_object_set_new(data, "rate", json_number(exact ? NAN : measured_rate(curve, floor)));
+                        bounded && !isnan(errors->bound_token[0]) ? numbers(errors->bound_token, errors->n) : json_null());
+    json_object_set_new(data, "bounds_hold", bounds_hold(errors, floor));
+    json_object_set_new(data, "residual_to", reached(NULL, errors->every, errors->l_run, 1));
+    json_object_set_new(data, "error_to", reached(errors->l, errors->error_max, errors->n, 1));
+    json_object_set_new(data, "applications_to", reached(errors->l, errors->error_max, errors->n, per_iteration));
+    json_object_set_new(data, "rate", json_number(exact ? NAN : measured_rate(errors, floor)));
     json_object_set_new(data, "applications", json_number(trace->applications));
     json_object_set_new(data, "l_run", json_integer(trace->l_run));
     json_object_set_new(data, "l_star", integers(trace->l, B));
@@ -187,100 +187,137 @@ static json_t *curve_to_json(const struct curve *curve, const struct trace *trac
 }
 
 /* The worst sequence's residual at each iteration. */
-static void worst_residuals(const struct trace *trace, int64_t B, struct curve *curve)
+static void worst_residuals(const struct trace *trace, int64_t B, struct errors *errors)
 {
-    curve->l_run = trace->l_run;
+    errors->l_run = trace->l_run;
     for (int64_t i = 0; i < trace->l_run; i++) {
-        curve->every[i] = 0;
+        errors->every[i] = 0;
         for (int64_t b = 0; b < B; b++)
-            curve->every[i] = larger(curve->every[i], trace->residual[i * B + b]);
+            errors->every[i] = spectrum_larger(errors->every[i], trace->residual[i * B + b]);
     }
-    for (int64_t i = 0; i < curve->n; i++)
-        curve->residual[i] = curve->every[curve->l[i] - 1];
+    for (int64_t i = 0; i < errors->n; i++)
+        errors->residual[i] = errors->every[errors->l[i] - 1];
 }
 
-/* Everything after the drawing: memory is one block of doubles, shared out below. */
-static bool follow(const struct subject *subject, const struct answers *answers, struct finding *finding, struct error *error)
+/* What following the iterates takes: two blocks of numbers, shared out among what an implementation fills and what is made of it. */
+struct room {
+    int64_t *integers;
+    double *reals, *scratch; /* scratch (n): one iterate, or the answer, of the sequences that are followed */
+    void *iterates;
+    size_t n; /* elements of these sequences */
+    struct trace trace;
+    struct errors errors;
+};
+
+static bool room_make(const struct subject *subject, int64_t n_sequences, struct room *room, struct error *error)
 {
     const struct problem *p = &subject->tensors.problem;
+    int64_t l = subject->implementation->exact ? 0 : subject->settings.l_max;
+    int64_t n_keep = subject->implementation->exact ? 0 : kept_iterations(l, NULL);
+    *room = (struct room){.n = (size_t)(n_sequences * p->T * p->d)};
+    room->integers = calloc((size_t)(n_keep + n_sequences + p->B), sizeof *room->integers);
+    room->reals = calloc((size_t)(8 * n_keep + l + l * p->B) + room->n + 1, sizeof *room->reals);
+    room->iterates = malloc((size_t)n_keep * room->n * dtype_size(p->dtype) + 1);
+    if (room->integers == NULL || room->reals == NULL || room->iterates == NULL)
+        return fail_memory(error);
+    if (n_keep > 0)
+        kept_iterations(l, room->integers);
+    int64_t *sequences = room->integers + n_keep;
+    for (int64_t b = 0; b < n_sequences; b++)
+        sequences[b] = b;
+    struct errors *errors = &room->errors;
+    errors->l = room->integers;
+    errors->residual = room->reals;
+    errors->error_l2 = errors->residual + n_keep;
+    errors->error_max = errors->error_l2 + n_keep;
+    errors->error_token = errors->error_max + n_keep;
+    errors->bound_max = errors->error_token + n_keep;
+    errors->bound_token = errors->bound_max + n_keep;
+    errors->fit = errors->bound_token + n_keep;
+    errors->every = errors->fit + 2 * n_keep;
+    room->trace = (struct trace){.keep = room->integers,
+                                 .n_keep = n_keep,
+                                 .n_sequences = n_sequences,
+                                 .sequences = sequences,
+                                 .iterates = room->iterates,
+                                 .l = sequences + n_sequences,
+                                 .residual = errors->every + l};
+    room->scratch = room->trace.residual + l * p->B;
+    return true;
+}
+
+static void room_free(struct room *room)
+{
+    free(room->integers);
+    free(room->reals);
+    free(room->iterates);
+}
+
+/* Plans and runs the implementation, which fills the trace. */
+static void iterate(const struct subject *subject, struct room *room, struct plan **plan, struct finding *finding)
+{
     const struct implementation *implementation = subject->implementation;
-    int64_t size = p->T * p->d, l = implementation->exact ? 0 : subject->settings.l_max;
-    int64_t n_keep = implementation->exact ? 0 : kept_iterations(l, NULL), n_sequences = answers->n;
-    double eps = p->dtype == DTYPE_FLOAT32 ? 0x1p-23 : 0x1p-52;
-    bool known = answers->worst.status.code == STATUS_OK;
-
-    size_t whole = (size_t)(n_sequences * size);
-    int64_t *numbers_of = calloc((size_t)(n_keep + n_sequences + p->B), sizeof *numbers_of);
-    double *memory = calloc((size_t)(8 * n_keep + l + l * p->B) + whole + 1, sizeof *memory);
-    void *iterates = malloc((size_t)n_keep * whole * dtype_size(p->dtype) + 1);
-    struct plan *plan = NULL;
-    bool good = numbers_of != NULL && memory != NULL && iterates != NULL;
-    if (!good)
-        fail(error, "no memory for the iterates");
-
-    struct trace trace = {.keep = numbers_of, .n_keep = n_keep, .n_sequences = n_sequences, .iterates = iterates};
-    struct curve curve = {.l = numbers_of};
-    if (good) {
-        int64_t *sequences = numbers_of + n_keep;
-        if (n_keep > 0)
-            kept_iterations(l, numbers_of);
-        for (int64_t b = 0; b < n_sequences; b++)
-            sequences[b] = b;
-        trace.sequences = sequences;
-        trace.l = sequences + n_sequences;
-        curve.residual = memory;
-        curve.error_l2 = curve.residual + n_keep;
-        curve.error_max = curve.error_l2 + n_keep;
-        curve.error_token = curve.error_max + n_keep;
-        curve.bound_max = curve.error_token + n_keep;
-        curve.bound_token = curve.bound_max + n_keep;
-        curve.fit = curve.bound_token + n_keep;
-        curve.every = curve.fit + 2 * n_keep;
-        trace.residual = curve.every + l;
-
-        double since = clock_seconds();
-        struct status status = implementation->plan(p, &subject->settings, &subject->environment, &plan);
-        finding_lap(finding, STAGE_PLAN, &since);
-        const struct outputs outputs = {.h = subject->h};
-        if (status.code == STATUS_OK)
-            status = implementation_forward(implementation, plan, &subject->tensors.inputs, &outputs, &trace);
-        finding_lap(finding, STAGE_TIMING, &since);
-        finding_status(finding, &status);
-        if (plan == NULL)
-            trace.l_run = trace.n_kept = 0;
-        if (trace.l_run < 0 || trace.l_run > l || trace.n_kept < 0 || trace.n_kept > n_keep) {
-            finding_say(finding, RESULT_WRONG, "claims to have run %" PRId64 " iterations of %" PRId64 " and to have kept %" PRId64,
-                        trace.l_run, l, trace.n_kept);
-            trace.l_run = trace.n_kept = 0;
-        }
-    }
+    const struct outputs outputs = {.h = subject->h};
+    struct trace *trace = &room->trace;
+    int64_t l = implementation->exact ? 0 : subject->settings.l_max;
     double since = clock_seconds();
-    if (good) {
-        double *scratch = memory + 8 * n_keep + l + l * p->B, final_l2 = NAN, final_max = NAN;
-        curve.n = trace.n_kept;
-        if (finding->result == (enum result)STATUS_DIVERGED && curve.n > 0 && curve.l[curve.n - 1] == trace.l_run)
-            curve.n--; /* the iterate that is not finite has no residual */
-        worst_residuals(&trace, p->B, &curve);
-        for (int64_t i = 0; i < curve.n; i++) {
-            curve.error_l2[i] = curve.error_max[i] = curve.error_token[i] = curve.bound_max[i] = curve.bound_token[i] = NAN;
-            if (known)
-                errors_at(subject, &trace, answers, i, scratch, &curve);
-        }
-        if (known && curve.n > 0)
-            good = fill_bounds(subject, answers, &curve, error);
-        if (known && plan != NULL) {
-            to_doubles(p->dtype, subject->h, 0, (int64_t)whole, scratch);
-            final_l2 = distance_l2(scratch, answers->h, (int64_t)whole);
-            final_max = distance_max(scratch, answers->h, (int64_t)whole);
-        }
-        finding->data = curve_to_json(&curve, &trace, p->B, eps, answers->spectrum.kappa, implementation->exact,
-                                      trace.l_run > 0 ? curve.every[trace.l_run - 1] : NAN, final_l2, final_max);
+    struct status status = implementation->plan(&subject->tensors.problem, &subject->settings, &subject->environment, plan);
+    finding_lap(finding, STAGE_PLAN, &since);
+    if (status.code == STATUS_OK)
+        status = implementation_forward(implementation, *plan, &subject->tensors.inputs, &outputs, trace);
+    finding_lap(finding, STAGE_TIMING, &since);
+    finding_status(finding, &status);
+    if (*plan == NULL)
+        trace->l_run = trace->n_kept = 0;
+    if (trace->l_run < 0 || trace->l_run > l || trace->n_kept < 0 || trace->n_kept > trace->n_keep) {
+        finding_say(finding, RESULT_WRONG, "claims to have run %" PRId64 " iterations of %" PRId64 " and to have kept %" PRId64,
+                    trace->l_run, l, trace->n_kept);
+        trace->l_run = trace->n_kept = 0;
     }
+}
+
+/* Errors and bounds of the iterates that were kept, as far as the exact answer is known, and of what was left. */
+static bool judge(const struct subject *subject, const struct answers *answers, bool planned, struct room *room,
+                  struct finding *finding, struct error *error)
+{
+    const struct problem *p = &subject->tensors.problem;
+    const struct trace *trace = &room->trace;
+    struct errors *errors = &room->errors;
+    bool known = answers->worst.status.code == STATUS_OK;
+    double eps = p->dtype == DTYPE_FLOAT32 ? 0x1p-23 : 0x1p-52, final_l2 = NAN, final_max = NAN;
+    errors->n = trace->n_kept;
+    if (finding->result == (enum result)STATUS_DIVERGED && errors->n > 0 && errors->l[errors->n - 1] == trace->l_run)
+        errors->n--; /* the iterate that is not finite has no residual */
+    worst_residuals(trace, p->B, errors);
+    for (int64_t i = 0; i < errors->n; i++) {
+        errors->error_l2[i] = errors->error_max[i] = errors->error_token[i] = errors->bound_max[i] = errors->bound_token[i] = NAN;
+        if (known)
+            errors_of_iterate(subject, trace, answers, i, room->scratch, errors);
+    }
+    bool good = !known || errors->n == 0 || fill_bounds(subject, answers, errors, error);
+    if (known && planned) {
+        to_doubles(p->dtype, subject->h, 0, (int64_t)room->n, room->scratch);
+        final_l2 = distance_l2(room->scratch, answers->h, (int64_t)room->n);
+        final_max = distance_max(room->scratch, answers->h, (int64_t)room->n);
+    }
+    finding->data = errors_to_json(errors, trace, p->B, eps, answers->spectrum.kappa, subject->implementation->exact,
+                                   trace->l_run > 0 ? errors->every[trace->l_run - 1] : NAN, final_l2, final_max);
+    return good;
+}
+
+/* Everything after the inputs and their answers. */
+static bool follow(const struct subject *subject, const struct answers *answers, struct finding *finding, struct error *error)
+{
+    struct room room;
+    struct plan *plan = NULL;
+    bool good = room_make(subject, answers->n, &room, error);
+    if (good)
+        iterate(subject, &room, &plan, finding);
+    double since = clock_seconds();
+    good = good && judge(subject, answers, plan != NULL, &room, finding, error);
     finding_lap(finding, STAGE_VALIDATION, &since);
-    implementation->destroy(plan);
-    free(numbers_of);
-    free(memory);
-    free(iterates);
+    subject->implementation->destroy(plan);
+    room_free(&room);
     finding_lap(finding, STAGE_END, &since);
     return good;
 }
@@ -300,7 +337,7 @@ bool convergence_run(const struct point *point, const struct limits *limits, str
     }
     if (good && answers.h != NULL) {
         finding->inputs = answers_to_json(&answers);
-        double limit = point->value[FIELD_LIMIT].real;
+        double limit = subject.regime.limit;
         if (answers.worst.status.code == STATUS_OK && answers.worst.largest > limit)
             finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest, limit);
         else

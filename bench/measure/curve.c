@@ -1,7 +1,7 @@
 /* See curve.h. */
 #include "bench/measure/curve.h"
 
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 
 #include <math.h>
 

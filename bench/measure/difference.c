@@ -1,11 +1,12 @@
 /* See difference.h. */
 #include "bench/measure/difference.h"
 
+#include "bench/base/parse.h"
 #include "bench/base/statistics.h"
-#include "bench/journal/journal.h"
 #include "bench/measure/subject.h"
 #include "bench/problems/textbook.h"
 #include "bench/sweep/recipe.h"
+#include "impls/contract/support.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,12 +24,12 @@ static bool solve(const struct recurrence *recurrence, const struct problem *pro
         return true;
     }
     int64_t n = problem->B * problem->T * problem->d;
-    void *states = aligned_alloc(64, ((size_t)n * dtype_size(problem->dtype) / 64 + 1) * 64);
+    void *states = memory_allocate(n, dtype_size(problem->dtype));
     int64_t *l = calloc((size_t)problem->B, sizeof *l);
     struct plan *plan = NULL;
     bool good = states != NULL && l != NULL;
     if (!good) {
-        fail(error, "no memory for the states to compare");
+        fail_memory(error);
     } else {
         struct trace trace = {.l = l};
         const struct outputs outputs = {.h = states};
@@ -68,7 +69,7 @@ static bool compare(const struct point *point, const struct problem *problem, co
     int64_t size = problem->T * problem->d;
     double *h = malloc((size_t)(2 * problem->B * size) * sizeof *h);
     if (h == NULL)
-        return fail(error, "no memory for the states to compare");
+        return fail_memory(error);
     double *other = h + problem->B * size;
     bool good = solve(&tested, problem, inputs, &environment, h, never, finding, error);
     if (good && finding->result == RESULT_OK)
@@ -88,7 +89,7 @@ bool difference_add(const struct point *point, struct training *training, struct
     int64_t B = batch < examples ? batch : examples, n = B * blocks;
     double *max = malloc((size_t)(2 * n) * sizeof *max);
     if (max == NULL)
-        return fail(error, "no memory for the distances of %lld sequences", (long long)n);
+        return fail_memory(error);
     double *l2 = max + n;
     bool good = true;
     for (int64_t k = 0; k < blocks && good && finding->result == RESULT_OK; k++) {

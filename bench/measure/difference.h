@@ -6,7 +6,7 @@
 #include "bench/measure/measure.h"
 #include "train/training.h"
 
-/* Over the first `test_batch` of the examples and all blocks; adds "difference" to the accuracy that the finding holds (record.h). What
+/* Over the first `test_batch` of the examples and all blocks; adds "difference" to the accuracy that the finding holds (schema.def). What
  * the states before a block were computed by is the recurrence of the training. A status that is neither ok nor not_converged becomes
  * the finding's. */
 bool difference_add(const struct point *point, struct training *training, struct finding *finding, struct error *error);

@@ -5,7 +5,7 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 #include "bench/measure/backward.h"
 #include "bench/measure/subject.h"
 #include "bench/problems/exact.h"
@@ -73,7 +73,7 @@ static bool make_pairs(const struct backward *backward, struct pair pair[TENSORS
         pair[i].exact = calloc((size_t)pair[i].n, sizeof(double));
         pair[i].one = malloc((size_t)pair[i].sequence * sizeof(double));
         if (pair[i].exact == NULL || pair[i].one == NULL)
-            return fail(error, "no memory for the gradients");
+            return fail_memory(error);
     }
     return true;
 }
@@ -157,7 +157,7 @@ static json_t *describe(const struct pair pair[TENSORS_MAX], enum dtype dtype, i
     return object;
 }
 
-static bool compare_all(const struct subject *subject, const struct point *point, struct finding *finding, struct error *error)
+static bool compare_all(const struct subject *subject, struct finding *finding, struct error *error)
 {
     const struct problem *p = &subject->tensors.problem;
     int64_t l_run = 0;
@@ -165,7 +165,7 @@ static bool compare_all(const struct subject *subject, const struct point *point
     struct backward backward;
     struct status status;
     double since = clock_seconds();
-    bool good = backward_open(subject, point, &backward, error) && make_pairs(&backward, pair, error) &&
+    bool good = backward_open(subject, &backward, error) && make_pairs(&backward, pair, error) &&
                 solve(subject, backward.drawn, pair, &status, error);
     finding_lap(finding, STAGE_VALIDATION, &since);
     if (good) {
@@ -190,7 +190,7 @@ bool gradient_run(const struct point *point, const struct limits *limits, struct
     struct subject subject;
     struct answers answers = {0};
     bool good = subject_make(point, false, limits, &subject, finding, error);
-    double since = clock_seconds(), limit = point->value[FIELD_LIMIT].real;
+    double since = clock_seconds(), limit = subject.regime.limit;
     if (good && finding->result == RESULT_OK)
         good = answers_make(&subject.tensors, subject_tested(&subject), 0, subject.tensors.problem.B, true, &answers, error);
     finding_lap(finding, STAGE_VALIDATION, &since);
@@ -201,7 +201,7 @@ bool gradient_run(const struct point *point, const struct limits *limits, struct
         else if (answers.worst.largest > limit)
             finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest, limit);
         else
-            good = compare_all(&subject, point, finding, error);
+            good = compare_all(&subject, finding, error);
     }
     subject_end(&subject, &answers, finding);
     return good;

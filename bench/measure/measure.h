@@ -1,8 +1,9 @@
-/* The table of measures: what can be measured of a point. One file a measure, one row in measure.c. */
+/* How a round measures a point: what each measure is given, and what it leaves. */
 #ifndef BENCH_MEASURE_MEASURE_H
 #define BENCH_MEASURE_MEASURE_H
 
 #include "bench/journal/record.h"
+#include "bench/sweep/measures.h"
 #include "bench/sweep/point.h"
 
 /* Where the seconds of a round go inside its worker. Inputs and plan are set-up; validation and timing (of a convergence point: the
@@ -11,7 +12,7 @@ enum stage { STAGE_INPUTS, STAGE_PLAN, STAGE_VALIDATION, STAGE_TIMING, STAGE_END
 extern const char *const stage_names[STAGE_COUNT];
 
 /* What one round found out about a point. data is the object that the record holds under the measure's name, inputs what was
- * measured on the drawn problem, load what else went on while it was timed, warnings what that means (bench/journal/record.h has them all);
+ * measured on the drawn problem, load what else went on while it was timed, warnings what that means (bench/journal/schema.def has them all);
  * each may be NULL. */
 struct finding {
     enum result result;
@@ -31,26 +32,16 @@ struct limits {
     const char *trained;     /* folder of the training that this point is or depends on; NULL where there is none */
 };
 
-struct measure {
-    const char *name;
-    unsigned of;  /* one of OF_RECURRENCE, ...: which fields its points use */
-    bool repeats; /* its figures differ from process to process: measured in several rounds */
-    /* False when the harness itself failed (no memory, a file that does not fit): the sentence becomes an internal result. */
-    bool (*run)(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
-};
+/* What every measure NAME of measures.h is: NAME_run(), in the file of its name. The finding's data is the object that the record has
+ * under that name (see schema.def). False when the harness itself failed (no memory, a file that does not fit): the sentence becomes an
+ * internal result. */
+#define MEASURE(name, of, repeats)                                                                                                 \
+    bool name##_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+MEASURES(MEASURE)
+#undef MEASURE
 
-extern const struct measure measures[];
-
-/* Spelling of the i-th measure, NULL past the last. */
-const char *measure_word(int index);
-
-/* The measures (see record.h for what each leaves). */
-bool convergence_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
-bool throughput_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
-bool gradient_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
-bool reach_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
-bool training_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
-bool accuracy_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
+/* Measures a point as its field says. False likewise, and when there was no memory to say what was found. */
+bool measure_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 
 /* Sets result, message and place from a status. */
 void finding_status(struct finding *finding, const struct status *status);

@@ -5,8 +5,8 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/parse.h"
 #include "bench/base/statistics.h"
-#include "bench/journal/journal.h"
 #include "bench/measure/kept.h"
 #include "bench/measure/subject.h"
 #include "bench/measure/validate.h"
@@ -92,11 +92,18 @@ static double search(struct reach *reach, double target, int64_t l, struct found
 {
     int64_t low = 0, high = 0;
     double applications = INFINITY;
-    for (int64_t next = 1; high == 0 && low < l; next = 2 * next < l ? 2 * next : l)
-        *(try(reach, next, target, found, &applications) ? &high : &low) = next;
+    for (int64_t next = 1; high == 0 && low < l; next = 2 * next < l ? 2 * next : l) {
+        if (try(reach, next, target, found, &applications))
+            high = next;
+        else
+            low = next;
+    }
     while (high - low > 1) {
         int64_t middle = (low + high) / 2;
-        *(try(reach, middle, target, found, &applications) ? &high : &low) = middle;
+        if (try(reach, middle, target, found, &applications))
+            high = middle;
+        else
+            low = middle;
     }
     return applications;
 }
@@ -170,8 +177,8 @@ static bool is_sensitive(const struct reach *reach, const struct tensors *sequen
 }
 
 /* Problem b. False: the harness failed. What is no answer of its own kind ends up in *status. */
-static bool one_problem(struct reach *reach, const struct point *point, int64_t b, struct answers *seen, struct found *found,
-                        struct status *status, struct error *error)
+static bool one_problem(struct reach *reach, int64_t b, struct answers *seen, struct found *found, struct status *status,
+                        struct error *error)
 {
     const struct subject *subject = reach->subject;
     struct tensors exactly, tensors;
@@ -181,22 +188,22 @@ static bool one_problem(struct reach *reach, const struct point *point, int64_t 
         return false;
     bool good = exact_solve(&exactly.problem, &exactly.inputs, subject_tested(subject), reach->room.exact, &exact, error);
     found->answered = good && exact.status.code == STATUS_OK;
-    found->set_aside = found->answered && exact.largest > point->value[FIELD_LIMIT].real;
+    found->set_aside = found->answered && exact.largest > subject->regime.limit;
     if (found->answered && !found->set_aside)
         good = is_sensitive(reach, &exactly, &found->sensitive, error);
     found->set_aside = found->set_aside || found->sensitive;
     if (good && found->answered && !found->set_aside) {
-        seen->worst.largest = larger(seen->worst.largest, exact.largest);
-        seen->worst.residual = larger(seen->worst.residual, exact.residual);
+        seen->worst.largest = spectrum_larger(seen->worst.largest, exact.largest);
+        seen->worst.residual = spectrum_larger(seen->worst.residual, exact.residual);
         if (seen->n++ == 0 && !spectrum_sequence(&exactly.problem, &exactly.inputs, reach->room.exact, &seen->spectrum))
-            good = fail(error, "no memory to measure the problem");
+            good = fail_memory(error);
         good = good && tensors_sequence_as(&subject->tensors, b, subject->tensors.problem.dtype, &tensors, error);
         if (good) {
             struct trace trace;
             reach->tensors = &tensors;
             *status = solve(reach, found);
             found->tracked = NAN;
-            if (status->code == STATUS_OK && words_asked(point)) {
+            if (status->code == STATUS_OK && subject->regime.words) {
                 run(reach, subject->settings.l_max, false, &trace);
                 to_doubles(tensors.problem.dtype, reach->room.h, 0, elements(reach), reach->room.scratch);
                 found->tracked = words_tracked(&tensors.problem, reach->room.scratch, reach->room.exact);
@@ -282,7 +289,7 @@ static bool room_make(const struct subject *subject, struct room *room, struct e
                           .exact = calloc(n, sizeof(double)),
                           .scratch = calloc(n, sizeof(double))};
     return (room->keep != NULL && room->iterates != NULL && room->h != NULL && room->exact != NULL && room->scratch != NULL) ||
-           fail(error, "no memory for the iterates");
+           fail_memory(error);
 }
 
 static void room_free(struct room *room)
@@ -294,7 +301,7 @@ static void room_free(struct room *room)
     free(room->scratch);
 }
 
-static bool all_problems(const struct point *point, struct reach *reach, struct finding *finding, struct error *error)
+static bool all_problems(struct reach *reach, struct finding *finding, struct error *error)
 {
     const struct subject *subject = reach->subject;
     int64_t B = subject->tensors.problem.B, aside = 0;
@@ -303,11 +310,11 @@ static bool all_problems(const struct point *point, struct reach *reach, struct 
     double *sorted = calloc((size_t)B, sizeof *sorted);
     bool good = found != NULL && sorted != NULL;
     if (!good)
-        fail(error, "no memory for the problems");
+        fail_memory(error);
     struct status status = status_ok();
     for (int64_t b = 0; b < B && good && status.code == STATUS_OK; b++) {
         found[b] = (struct found){.floor = INFINITY, .tracked = NAN, .applications = {INFINITY, INFINITY, INFINITY}};
-        good = one_problem(reach, point, b, &seen, &found[b], &status, error);
+        good = one_problem(reach, b, &seen, &found[b], &status, error);
         aside += found[b].set_aside || !found[b].answered;
     }
     if (good && status.code != STATUS_OK) {
@@ -318,7 +325,7 @@ static bool all_problems(const struct point *point, struct reach *reach, struct 
         if (aside == B)
             finding_say(finding, RESULT_EXPLODES,
                         "none of the %lld problems has an answer within the limit of %g that rounding leaves alone", (long long)B,
-                        point->value[FIELD_LIMIT].real);
+                        subject->regime.limit);
     }
     free(found);
     free(sorted);
@@ -341,7 +348,7 @@ bool reach_run(const struct point *point, const struct limits *limits, struct fi
                     subject.implementation->exact ? "an exact implementation has no iterations to count"
                                                   : "applications are counted to a true error: no tolerance may end them before");
     if (finding->result == RESULT_OK)
-        good = room_make(&subject, &reach.room, error) && all_problems(point, &reach, finding, error);
+        good = room_make(&subject, &reach.room, error) && all_problems(&reach, finding, error);
     finding_lap(finding, STAGE_TIMING, &since);
     room_free(&reach.room);
     subject_free(&subject);

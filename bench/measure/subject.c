@@ -1,10 +1,12 @@
 /* See subject.h. */
 #include "bench/measure/subject.h"
 
+#include "bench/measure/cache.h"
 #include "bench/base/clock.h"
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 #include "bench/machine/machine.h"
 #include "bench/problems/textbook.h"
+#include "impls/contract/support.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@ bool subject_make(const struct point *point, bool one_by_one, const struct limit
     struct problem problem = point_problem(point), planned = problem;
     enum level level = point_level(point);
     *subject = (struct subject){.settings = point_settings(point),
+                                .regime = point_regime(point),
                                 .environment = {.threads = point_threads(point),
                                                 .memory_limit = limits->memory_limit,
                                                 .cache_bytes = machine_cache_bytes()}};
@@ -32,9 +35,9 @@ bool subject_make(const struct point *point, bool one_by_one, const struct limit
         return true;
     }
     int64_t n = problem.B * problem.T * problem.d;
-    subject->h = aligned_alloc(64, ((size_t)n * dtype_size(problem.dtype) / 64 + 1) * 64);
+    subject->h = memory_allocate(n, dtype_size(problem.dtype));
     if (subject->h == NULL)
-        return fail(error, "no memory for the outputs");
+        return fail_memory(error);
     double began = clock_seconds();
     bool made = tensors_make(point, limits->cache, &subject->tensors, error);
     finding->seconds[STAGE_INPUTS] = clock_seconds() - began;
@@ -87,20 +90,20 @@ static bool solve(const struct tensors *tensors, const struct implementation *te
     bool good = exact_solve(p, &sequence.inputs, tested, h, &exact, error);
     bool readable = good && (exact.status.code == STATUS_OK || p->feedback == FEEDBACK_NONE);
     if (readable && with_spectrum && !spectrum_sequence(p, &sequence.inputs, h, &spectrum))
-        good = fail(error, "no memory to measure the problem");
-    answers->spectrum.rho = larger(answers->spectrum.rho, spectrum.rho);
-    answers->spectrum.kappa = larger(answers->spectrum.kappa, spectrum.kappa);
-    answers->spectrum.norm = larger(answers->spectrum.norm, spectrum.norm);
-    answers->spectrum.norm_inf = larger(answers->spectrum.norm_inf, spectrum.norm_inf);
-    answers->lambda_most = fmax(answers->lambda_most, largest(sequence.inputs.lambda, p->T * p->d));
+        good = fail_memory(error);
+    answers->spectrum.rho = spectrum_larger(answers->spectrum.rho, spectrum.rho);
+    answers->spectrum.kappa = spectrum_larger(answers->spectrum.kappa, spectrum.kappa);
+    answers->spectrum.norm = spectrum_larger(answers->spectrum.norm, spectrum.norm);
+    answers->spectrum.norm_inf = spectrum_larger(answers->spectrum.norm_inf, spectrum.norm_inf);
+    answers->lambda_most = fmax(answers->lambda_most, norm_max(sequence.inputs.lambda, p->T * p->d));
     for (int64_t i = 0; i < p->T * p->d; i++)
         answers->lambda_least = fmin(answers->lambda_least, ((const double *)sequence.inputs.lambda)[i]);
     if (good && answers->worst.status.code == STATUS_OK) {
         answers->worst.status = exact.status;
         if (exact.status.b >= 0)
             answers->worst.status.b = b;
-        answers->worst.largest = larger(answers->worst.largest, exact.largest);
-        answers->worst.residual = larger(answers->worst.residual, exact.residual);
+        answers->worst.largest = spectrum_larger(answers->worst.largest, exact.largest);
+        answers->worst.residual = spectrum_larger(answers->worst.residual, exact.residual);
     }
     tensors_free(&sequence);
     return good;
@@ -113,7 +116,7 @@ bool answers_make(const struct tensors *tensors, const struct implementation *te
     *answers = (struct answers){
         .n = n, .worst.status = status_ok(), .lambda_least = INFINITY, .h = malloc((size_t)(n * size) * sizeof(double))};
     if (answers->h == NULL)
-        return fail(error, "no memory for the exact answer");
+        return fail_memory(error);
     for (int64_t i = 0; i < n; i++)
         if (!solve(tensors, tested, first + i, with_spectrum, answers->h + i * size, answers, error)) {
             answers_free(answers);

@@ -10,6 +10,7 @@
 struct subject {
     const struct implementation *implementation;
     struct settings settings;
+    struct regime regime;
     struct environment environment;
     struct tensors tensors;
     void *h; /* (B,T,d) of the problem's dtype: what the implementation leaves */

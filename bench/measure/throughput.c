@@ -3,9 +3,9 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/parse.h"
 #include "bench/base/random.h"
 #include "bench/base/statistics.h"
-#include "bench/journal/journal.h"
 #include "bench/machine/memory.h"
 #include "bench/measure/sampling.h"
 #include "bench/measure/subject.h"
@@ -19,7 +19,6 @@
 #include <stdlib.h>
 
 #define EXACT_SECONDS 10 /* the distance to the exact answer is measured where that costs less */
-enum { STREAM_SEQUENCE = 5 };
 
 /* Which samples lie beyond the fences of all of them. */
 static json_t *outlying_samples(const double *seconds, const double *sorted, int n)
@@ -137,70 +136,112 @@ static bool validate_timed(const struct subject *subject, struct call *call, int
     return true;
 }
 
-/* The timed part: plan, the first calls, which are validated, some that warm up, the samples, whose last answer is validated, and calls on
- * other inputs that are validated again. backward: NULL where the forward pass is timed. */
+/* One point on its way through the phases below. */
+struct timed {
+    struct subject *subject;
+    struct call call;
+    struct trace trace;       /* of the first call */
+    double grown;             /* bytes that plan and calls took beside the tensors */
+    int64_t b;                /* the sequence that is validated */
+    struct checks answer;     /* of the first answer */
+    struct checks checks;     /* of what is timed: the same, or of the gradients */
+    struct sampling sampling; /* n = 0: nothing was timed */
+    json_t *transfers;        /* NULL where there are none */
+};
+
+/* Before anything is timed: what the first calls left is right. */
+static bool validate_first(struct timed *timed, const struct answers *answers, struct backward *backward, struct finding *finding,
+                           struct error *error)
+{
+    bool good = validate(timed->subject, answers, timed->b, &timed->trace, &timed->answer, finding, error);
+    timed->checks = timed->answer;
+    if (good && finding->result == RESULT_OK && backward != NULL)
+        good = backward_validate(timed->subject, timed->b, false, backward, &timed->checks, finding, error);
+    return good;
+}
+
+static void take_samples(const struct point *point, const struct limits *limits, struct timed *timed)
+{
+    char label[160];
+    point_label(point, sizeof label, label);
+    timed->transfers = transfers_measure(&timed->call);
+    if (timed->call.backward == NULL)
+        subject_forget(timed->subject);
+    if (timed->call.status.code == STATUS_OK)
+        sampling_run(&timed->call, label, limits, &timed->sampling);
+}
+
+/* After the samples: the last answer, and one of other inputs, are right as well. */
+static bool validate_last(struct timed *timed, struct backward *backward, struct finding *finding, struct error *error)
+{
+    struct call *call = &timed->call;
+    struct trace later = {0};
+    bool good = true;
+    if (call->status.code != STATUS_OK)
+        finding_say(finding, (enum result)call->status.code, "while it was timed: %s", call->status.message);
+    else if (timed->sampling.n == 0)
+        finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", timed->sampling.reason);
+    else if (!validate_timed(timed->subject, call, timed->b, &timed->trace, &timed->answer, finding, error))
+        good = false;
+    else if (finding->result == RESULT_OK && !call_with_other_inputs(timed->subject, call, backward, &later))
+        finding_say(finding, (enum result)call->status.code, "after the timed calls: %s", call->status.message);
+    else if (finding->result == RESULT_OK)
+        good = validate_again(timed->subject, timed->b, &later, &timed->answer, finding, error);
+    if (good && finding->result == RESULT_OK && backward != NULL)
+        good = backward_validate(timed->subject, timed->b, true, backward, &(struct checks){0}, finding, error);
+    return good;
+}
+
+/* What is known of the point, with its time where everything was right. */
+static void say_timed(const struct timed *timed, struct finding *finding)
+{
+    const struct subject *subject = timed->subject;
+    const struct implementation *implementation = subject->implementation;
+    const struct problem *p = &subject->tensors.problem;
+    bool backward = timed->call.backward != NULL;
+    struct work work = {NAN, NAN, NAN, false}; /* of a backward pass, and of solvers of many sequences, nothing is counted */
+    /* a solver leaves alone the sequences that have converged: that is less than l iterations of all of them */
+    if (!backward && (!implementation->solver || p->B == 1))
+        implementation->count(p, &subject->settings, &subject->environment, timed->trace.l_run, &work);
+    int n = finding->result == RESULT_OK ? timed->sampling.n : 0;
+    double tensors = problem_bytes(p) * (backward ? 2 : 1);
+    finding->data = to_json(p, &timed->checks, &timed->trace, &work, timed->b, timed->sampling.calls, timed->sampling.seconds, n,
+                            tensors + timed->grown);
+    json_object_set(finding->data, "transfers", timed->transfers != NULL ? timed->transfers : json_null());
+    if (n > 0)
+        say_circumstances(&timed->sampling, subject->environment.threads, finding);
+}
+
+/* The timed part: plan and first calls, which are validated, some that warm up, the samples, whose last answer is validated, and calls
+ * on other inputs that are validated again. backward: NULL where the forward pass is timed. */
 static bool measure(const struct point *point, struct subject *subject, struct backward *backward, const struct answers *answers,
                     int64_t b, const struct limits *limits, struct finding *finding, struct error *error)
 {
-    const struct implementation *implementation = subject->implementation;
-    const struct problem *p = &subject->tensors.problem;
-    struct call call = {
-        .implementation = implementation, .inputs = &subject->tensors.inputs, .outputs = {.h = subject->h}, .backward = backward};
-    struct trace trace = {0}, later = {0};
-    double since = clock_seconds(), grown;
-    struct status status = call_first(subject, &call, &trace, &grown, finding, &since);
+    struct timed timed = {.subject = subject,
+                          .b = b,
+                          .call = {.implementation = subject->implementation,
+                                   .inputs = &subject->tensors.inputs,
+                                   .outputs = {.h = subject->h},
+                                   .backward = backward}};
+    double since = clock_seconds();
+    bool good = true;
+    struct status status = call_first(subject, &timed.call, &timed.trace, &timed.grown, finding, &since);
     finding_status(finding, &status);
-    if (status.code != STATUS_OK) {
-        finding_lap(finding, STAGE_VALIDATION, &since);
-        implementation->destroy(call.plan);
-        return true;
+    if (status.code == STATUS_OK) {
+        timed.sampling.seconds = calloc((size_t)limits->samples, sizeof *timed.sampling.seconds);
+        good = (timed.sampling.seconds != NULL || fail_memory(error)) && validate_first(&timed, answers, backward, finding, error);
+        if (good && finding->result == RESULT_OK) {
+            finding_lap(finding, STAGE_VALIDATION, &since);
+            take_samples(point, limits, &timed);
+            finding_lap(finding, STAGE_TIMING, &since);
+            good = validate_last(&timed, backward, finding, error);
+        }
+        if (good)
+            say_timed(&timed, finding);
+        json_decref(timed.transfers);
+        free(timed.sampling.seconds);
     }
-    struct checks answered = {0}, checks; /* of the answer; of what is timed */
-    struct sampling sampling = {.seconds = calloc((size_t)limits->samples, sizeof *sampling.seconds)};
-    json_t *transfers = NULL;
-    bool good = sampling.seconds != NULL || fail(error, "no memory for the samples");
-    good = good && validate(subject, answers, b, &trace, &answered, finding, error);
-    checks = answered;
-    if (good && finding->result == RESULT_OK && backward != NULL)
-        good = backward_validate(subject, b, false, backward, &checks, finding, error);
-    if (good && finding->result == RESULT_OK) {
-        char label[160];
-        point_label(point, sizeof label, label);
-        finding_lap(finding, STAGE_VALIDATION, &since);
-        transfers = transfers_measure(&call);
-        if (backward == NULL)
-            subject_forget(subject);
-        if (call.status.code == STATUS_OK)
-            sampling_run(&call, label, limits, &sampling);
-        finding_lap(finding, STAGE_TIMING, &since);
-        if (call.status.code != STATUS_OK)
-            finding_say(finding, (enum result)call.status.code, "while it was timed: %s", call.status.message);
-        else if (sampling.n == 0)
-            finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", sampling.reason);
-        else if (!validate_timed(subject, &call, b, &trace, &answered, finding, error))
-            good = false;
-        else if (finding->result == RESULT_OK && !call_with_other_inputs(subject, &call, backward, &later))
-            finding_say(finding, (enum result)call.status.code, "after the timed calls: %s", call.status.message);
-        else if (finding->result == RESULT_OK)
-            good = validate_again(subject, b, &later, &answered, finding, error);
-        if (good && finding->result == RESULT_OK && backward != NULL)
-            good = backward_validate(subject, b, true, backward, &(struct checks){0}, finding, error);
-    }
-    if (good) {
-        struct work work = {NAN, NAN, NAN, false}; /* of a backward pass, and of solvers of many sequences, nothing is counted */
-        /* a solver leaves alone the sequences that have converged: that is less than l iterations of all of them */
-        if (backward == NULL && (!implementation->solver || p->B == 1))
-            implementation->count(p, &subject->settings, &subject->environment, trace.l_run, &work);
-        int n = finding->result == RESULT_OK ? sampling.n : 0;
-        double tensors = problem_bytes(p) * (backward != NULL ? 2 : 1);
-        finding->data = to_json(p, &checks, &trace, &work, b, sampling.calls, sampling.seconds, n, tensors + grown);
-        json_object_set(finding->data, "transfers", transfers != NULL ? transfers : json_null());
-        if (n > 0)
-            say_circumstances(&sampling, subject->environment.threads, finding);
-    }
-    json_decref(transfers);
-    free(sampling.seconds);
-    implementation->destroy(call.plan);
+    subject->implementation->destroy(timed.call.plan);
     finding_lap(finding, STAGE_VALIDATION, &since);
     return good;
 }
@@ -213,7 +254,7 @@ static bool measure_pass(const struct point *point, struct subject *subject, con
     double since = clock_seconds();
     if (subject->settings.gradient == GRADIENT_NONE)
         return measure(point, subject, NULL, answers, b, limits, finding, error);
-    bool good = backward_open(subject, point, &backward, error);
+    bool good = backward_open(subject, &backward, error);
     finding_lap(finding, STAGE_INPUTS, &since);
     good = good && measure(point, subject, &backward, answers, b, limits, finding, error);
     since = clock_seconds();
@@ -247,23 +288,23 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
         struct problem one = *p;
         one.B = 1;
         int64_t b = 0;
-        if (point->value[FIELD_SEED].kind == VALUE_INTEGER)
-            b = (int64_t)(random_uniform((uint64_t)point->value[FIELD_SEED].integer, STREAM_SEQUENCE, 0) * (double)p->B);
+        if (subject.regime.file == NULL)
+            b = (int64_t)(random_uniform(subject.regime.seed, STREAM_SEQUENCE, 0) * (double)p->B);
         double since = clock_seconds();
         if (exact_cost(&one, subject_tested(&subject)) < EXACT_SECONDS)
             good = answers_make(&subject.tensors, subject_tested(&subject), b, 1, problem_low_rank(p), &answers, error);
         finding_lap(finding, STAGE_VALIDATION, &since);
         if (good && answers.h != NULL) {
             finding->inputs = answers_to_json(&answers);
-            double limit = point->value[FIELD_LIMIT].real;
             bool iterate_exists =
                 !subject.implementation->exact && !(subject.settings.tolerance > 0) && answers.worst.status.code == STATUS_SINGULAR;
             if (iterate_exists)
                 answers_free(&answers); /* the iterate is defined and can be validated; there is nothing it should converge to */
             else if (answers.worst.status.code != STATUS_OK)
                 finding_status(finding, &answers.worst.status);
-            else if (answers.worst.largest > limit)
-                finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest, limit);
+            else if (answers.worst.largest > subject.regime.limit)
+                finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest,
+                            subject.regime.limit);
         }
         if (good && finding->result == RESULT_OK)
             good = measure_pass(point, &subject, &answers, b, limits, finding, error);

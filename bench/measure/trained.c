@@ -2,7 +2,6 @@
 #include "bench/measure/trained.h"
 
 #include "bench/base/files.h"
-#include "bench/command/folder.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +24,7 @@ bool trained_folder(const char *results, const struct point *point, const struct
 void trained_say(const char *folder, const char *text)
 {
     char path[PATH_MAX], aside[PATH_MAX + 8];
-    folder_file(folder, NAME, path);
+    files_path(folder, NAME, path);
     snprintf(aside, sizeof aside, "%s.new", path);
     FILE *file = fopen(aside, "we");
     if (file == NULL)
@@ -38,6 +37,6 @@ void trained_say(const char *folder, const char *text)
 bool trained_hear(const char *folder, size_t capacity, char text[capacity])
 {
     char path[PATH_MAX];
-    folder_file(folder, NAME, path);
+    files_path(folder, NAME, path);
     return files_read_small(path, capacity, text);
 }

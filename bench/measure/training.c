@@ -1,13 +1,12 @@
 /* measure: training. A step after the other until the recipe is over, its target is reached, or the time is up; the weights stay
  * in a folder that other points read. However often it is stopped it ends in the same bits: the clock decides when it rests, never
  * what it computes. */
+#include "bench/base/text.h"
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
 #include "bench/base/files.h"
-#include "bench/command/folder.h"
-#include "bench/command/progress.h"
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/trained.h"
 #include "bench/sweep/recipe.h"
@@ -49,7 +48,7 @@ static bool lock(const char *folder, struct error *error)
     char path[PATH_MAX];
     if (!files_make_folder(folder, error))
         return false;
-    folder_file(folder, "lock", path);
+    files_path(folder, "lock", path);
     int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     while (file >= 0 && flock(file, LOCK_EX) != 0)
         if (errno != EINTR)
@@ -98,7 +97,7 @@ static void say(struct sitting *sitting, const struct step *step)
         return;
     sitting->next_saying = now + SAY_EVERY;
     double a_step = (now - sitting->began) / (double)(step->step - sitting->first_step);
-    progress_duration(a_step * (double)(sitting->recipe.steps - step->step), sizeof left, left);
+    text_duration(a_step * (double)(sitting->recipe.steps - step->step), sizeof left, left);
     if (step->iterations > 0) /* exact implementations have none */
         snprintf(iterations, sizeof iterations, ", l* %.0f", step->iterations);
     snprintf(text, sizeof text,

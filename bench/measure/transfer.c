@@ -2,7 +2,7 @@
 #include "bench/measure/transfer.h"
 
 #include "bench/base/clock.h"
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
 
 #include <math.h>
 

@@ -32,11 +32,11 @@ bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed
     const struct problem *p = &disturbed->problem;
     int64_t m = problem_m(p);
     const int64_t n[5] = {p->T * p->d, p->T * p->d, p->T * m, m * p->d, p->d};
-    disturbed->problem.s *= 1 + size * random_normal(seed, 5, 0);
+    disturbed->problem.s *= 1 + size * random_normal(seed, STREAM_DISTURBANCE + 5, 0);
     for (int i = 0; i < 5; i++) {
         double *x = disturbed->owned[i];
         for (int64_t k = 0; x != NULL && k < n[i]; k++) {
-            double change = size * random_normal(seed, (uint32_t)i, (uint64_t)k);
+            double change = size * random_normal(seed, STREAM_DISTURBANCE + (uint32_t)i, (uint64_t)k);
             x[k] += i == 2 ? change * (1 + fabs(x[k])) : change * x[k];
         }
     }
@@ -49,7 +49,7 @@ static bool refer(const struct tensors *sequence, const struct implementation *t
 {
     const struct problem *p = &sequence->problem;
     if (l > 0)
-        return textbook_iterate(p, &sequence->inputs, damping, l, h, residual) || fail(error, "no memory for the textbook iterate");
+        return textbook_iterate(p, &sequence->inputs, damping, l, h, residual) || fail_memory(error);
     struct exact exact;
     if (!exact_solve(p, &sequence->inputs, tested, h, &exact, error))
         return false;
@@ -65,7 +65,7 @@ static bool tolerance_of(const struct tensors *sequence, const struct implementa
     double size = validate_disturbance(dtype), sensitivity = 1;
     int64_t n = sequence->problem.T * sequence->problem.d;
     double *moved = malloc((size_t)n * sizeof *moved);
-    bool good = moved != NULL || fail(error, "no memory to measure the sensitivity");
+    bool good = moved != NULL || fail_memory(error);
     for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(sequence, size, seed, &disturbed, error);
@@ -98,14 +98,14 @@ static bool check(const struct subject *subject, const struct tensors *sequence,
     enum dtype dtype = subject->tensors.problem.dtype;
     int64_t n = p->T * p->d;
     if (!textbook_apply(p, &sequence->inputs, h, reference))
-        return fail(error, "no memory to validate the answer");
+        return fail_memory(error);
     double equation = distance_max(h, reference, n), last = 0;
     checks->residual = textbook_residual(p, h, reference);
     checks->exact = exact != NULL ? distance_max(h, exact, n) : NAN;
 
     if (subject->implementation->exact) {
         checks->against = exact != NULL ? "the exact answer, and its own equation" : "its own equation";
-        checks->iterate = exact != NULL ? larger(checks->exact, equation) : equation;
+        checks->iterate = exact != NULL ? spectrum_larger(checks->exact, equation) : equation;
         checks->tolerance = again ? checks->tolerance : validate_rounding(dtype);
         return again || exact == NULL ||
                tolerance_of(sequence, subject_tested(subject), dtype, 1, 0, exact, &checks->tolerance, error);
@@ -139,7 +139,7 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
         return false;
     int64_t n = sequence.problem.T * sequence.problem.d;
     double *h = malloc((size_t)n * sizeof *h), *reference = malloc((size_t)n * sizeof *h);
-    bool good = (h != NULL && reference != NULL) || fail(error, "no memory to validate the answer");
+    bool good = (h != NULL && reference != NULL) || fail_memory(error);
     if (good) {
         to_doubles(subject->tensors.problem.dtype, subject->h, b * n, n, h);
         good = check(subject, &sequence, exact, trace, again, h, reference, checks, error);

@@ -1,5 +1,5 @@
 /* Whether an answer may be timed at all. One sequence of what an implementation left is held to a reference in double precision,
- * within what rounding explains on that very problem. docs/measuring.md says it in words. */
+ * within what rounding explains on that very problem. docs/explanation/measuring.md says it in words. */
 #ifndef BENCH_MEASURE_VALIDATE_H
 #define BENCH_MEASURE_VALIDATE_H
 

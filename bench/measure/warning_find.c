@@ -100,54 +100,10 @@ bool warnings_of_record(json_t *record)
 {
     const struct record view = {.json = record};
     const struct noted noted[] = {
-        {WARNING_MEMORY, record_number(&view, "process.peak_bytes") / record_number(&view, "limits.memory_bytes")},
-        {WARNING_SHARE, record_number(&view, "throughput.bound.share")},
+        {WARNING_MEMORY, column_number(&view, COLUMN_PROCESS_PEAK_BYTES) / column_number(&view, COLUMN_LIMIT_MEMORY)},
+        {WARNING_SHARE, column_number(&view, COLUMN_BOUND_SHARE)},
     };
     const json_t *before = json_object_get(record, "warnings");
     json_t *list = note_all(json_is_array(before) ? json_deep_copy(before) : json_array(), noted, sizeof noted / sizeof noted[0]);
     return list != NULL && json_object_set_new(record, "warnings", list) == 0;
-}
-
-/* ---- All rounds of a point --------------------------------------------------------------------------------------------- */
-
-/* What only the point shows; NaN for the other codes. */
-static void figures_of_point(const struct record *merged, double figure[WARNING_COUNT])
-{
-    double median = record_number(merged, "throughput.median");
-    double half = (record_number(merged, "throughput.high") - record_number(merged, "throughput.low")) / 2;
-    const json_t *additions = record_at(merged, "load.addition_s"); /* 0 where there are none */
-    for (int code = 0; code < WARNING_COUNT; code++)
-        figure[code] = NAN;
-    figure[WARNING_CLOCK] = apart(json_number_value(json_array_get(additions, 0)), json_number_value(json_array_get(additions, 1)));
-    figure[WARNING_WIDE] = half / median;
-    figure[WARNING_FEW_ROUNDS] = median > 0 ? STATISTICS_INTERVAL_LEAST - record_number(merged, "rounds") : NAN;
-}
-
-/* Notes a code of the rounds that have it, or of the point. */
-static bool take_code(const struct record *round, size_t n, enum warning_code code, double of_point, json_t *list)
-{
-    json_int_t rounds = 0;
-    bool good = warning_note(list, code, of_point);
-    for (size_t i = 0; good && i < n; i++) {
-        const json_t *entry = warning_in(record_at(&round[i], "warnings"), code);
-        double figure = json_number_value(json_object_get(entry, "figure")); /* 0 where there is no entry */
-        rounds += figure > warnings[code].threshold;
-        good = warning_note(list, code, figure);
-    }
-    json_t *entry = warning_in(list, code);
-    return good && (entry == NULL || json_object_set_new(entry, "rounds", json_integer(rounds)) == 0);
-}
-
-json_t *warnings_of_rounds(const struct record *round, size_t n, const struct record *merged)
-{
-    double figure[WARNING_COUNT];
-    json_t *list = json_array();
-    bool good = list != NULL;
-    figures_of_point(merged, figure);
-    for (int code = 0; good && code < WARNING_COUNT; code++)
-        good = take_code(round, n, (enum warning_code)code, figure[code], list);
-    if (good)
-        return list;
-    json_decref(list);
-    return NULL;
 }

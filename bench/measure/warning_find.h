@@ -1,4 +1,5 @@
-/* Which warnings apply: to a round while its process knows most about it, to its record, and to all rounds of a point together. */
+/* Which warnings apply to a round, while its process knows most about it, and to its record. bench/report/warning_points.h has those of a
+ * point. */
 #ifndef BENCH_MEASURE_WARNING_FIND_H
 #define BENCH_MEASURE_WARNING_FIND_H
 
@@ -23,10 +24,5 @@ json_t *warnings_of_round(const double *seconds, size_t n, const struct load *lo
 
 /* Adds what only a finished record shows: memory, share. False when out of memory. */
 bool warnings_of_record(json_t *record);
-
-/* What the rounds of a point say together, for the point's record (summary.h), of which everything but this is there: every code
- * once, with its worst figure and in how many rounds it is; clock, wide and few_rounds also where only the point shows them. NULL
- * when out of memory. */
-json_t *warnings_of_rounds(const struct record *round, size_t n, const struct record *merged);
 
 #endif

@@ -3,19 +3,19 @@
 
 #include "bench/base/clock.h"
 #include "bench/base/parse.h"
-#include "bench/journal/journal.h"
 
 #include <string.h>
 
 char *worker_request(const struct point *point, const struct limits *limits)
 {
-    json_watch();
+    struct json_watch watch;
+    json_watch_begin(&watch);
     json_t *request =
         json_pack("{so si sf sf sI so so}", "point", point_to_json(point), "samples", limits->samples, "time_limit",
                   limits->time_limit, "checkpoint_every", limits->checkpoint_every, "memory_limit",
                   (json_int_t)limits->memory_limit, "cache", limits->cache != NULL ? json_string(limits->cache) : json_null(),
                   "trained", limits->trained != NULL ? json_string(limits->trained) : json_null());
-    char *text = json_print(request, JSON_COMPACT);
+    char *text = json_watch_print(&watch, request, JSON_COMPACT);
     json_decref(request);
     return text;
 }
@@ -33,12 +33,12 @@ static json_t *stages(const struct finding *finding)
     return object;
 }
 
-static bool answer(const struct measure *measure, struct finding *finding, double began, FILE *out, struct error *error)
+static bool answer(const char *measure, struct finding *finding, double began, FILE *out, struct error *error)
 {
     json_t *object =
         json_pack("{ss so so so? so? so? so? sf so}", "result", result_name(finding->result), "message",
-                  json_text(finding->message), "place", place(finding), "inputs", finding->inputs, measure->name, finding->data,
-                  "load", finding->load, "warnings", finding->warnings, "began", began, "stages", stages(finding));
+                  json_text(finding->message), "place", place(finding), "inputs", finding->inputs, measure, finding->data, "load",
+                  finding->load, "warnings", finding->warnings, "began", began, "stages", stages(finding));
     bool written = object != NULL && json_dumpf(object, out, JSON_COMPACT) == 0 && fflush(out) == 0;
     json_decref(object);
     return written || fail(error, "the finding could not be written");
@@ -63,11 +63,10 @@ bool worker_run(FILE *in, FILE *out, struct error *error)
     if (good && limits.samples < 1)
         good = fail(error, "a worker must be told a number of samples");
     if (good) {
-        const struct measure *measure = &measures[point.value[FIELD_MEASURE].integer];
         struct error reason;
-        if (!measure->run(&point, &limits, &finding, &reason))
+        if (!measure_run(&point, &limits, &finding, &reason))
             finding_say(&finding, (enum result)STATUS_INTERNAL, "%s", reason.text);
-        good = answer(measure, &finding, began, out, error);
+        good = answer(measure_word((int)point.value[FIELD_MEASURE].integer), &finding, began, out, error);
     }
     json_decref(request);
     return good;

@@ -12,7 +12,7 @@ bool bounds_begin(struct bounds *bounds, const double *h, int64_t T, int64_t d, 
     bounds->y = malloc((size_t)T * sizeof *bounds->y);
     if (bounds->y == NULL)
         return false;
-    bounds->size = bounds->max_norm = largest(h, T * d);
+    bounds->size = bounds->max_norm = norm_max(h, T * d);
     for (int64_t t = 0; t < T; t++) {
         double sum = 0;
         for (int64_t c = 0; c < d; c++)

@@ -72,9 +72,9 @@ bool exact_solve(const struct problem *p, const struct inputs *inputs, const str
     double *next = malloc((size_t)n * sizeof *next);
     if (next == NULL || !textbook_apply(p, inputs, h, next)) {
         free(next);
-        return fail(error, "no memory to check the exact answer");
+        return fail_memory(error);
     }
-    exact->largest = largest(h, n);
+    exact->largest = norm_max(h, n);
     exact->residual = distance_max(next, h, n);
     if (!(exact->residual <= EQUATION_MOST))
         exact->status = status_at(STATUS_INTERNAL, -1, -1, "the exact answer does not satisfy its own equation: residual %.3g",
@@ -97,7 +97,7 @@ bool exact_gradient(const struct problem *p, const struct inputs *inputs, const 
     struct plan *plan;
     double *h = malloc((size_t)(p->T * p->d) * sizeof *h);
     if (h == NULL)
-        return fail(error, "no memory for the exact gradient");
+        return fail_memory(error);
     const struct outputs outputs = {.h = h}, adjoints = {.h = (double *)(uintptr_t)adjoint};
     *status = implementation->plan(p, &settings, &environment, &plan);
     if (status->code == STATUS_OK)

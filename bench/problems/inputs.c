@@ -2,18 +2,15 @@
 #include "bench/problems/inputs.h"
 
 #include "bench/base/random.h"
-#include "bench/measure/cache.h"
 #include "bench/problems/regime.h"
 #include "bench/problems/words.h"
+#include "impls/contract/support.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Streams of the generator, one a tensor; regime.c has those from 16 on. */
-enum { STREAM_V = 1, STREAM_W = 2, STREAM_H0 = 3, STREAM_PLACE = 4 };
 
 /* One tensor of the contract: where it is in struct inputs, its shape in the words of the problem, and when there is one. */
 enum tensor_id { TENSOR_V, TENSOR_LAMBDA, TENSOR_THETA, TENSOR_W, TENSOR_H0, TENSOR_COUNT };
@@ -71,9 +68,9 @@ static bool allocate(struct tensors *tensors, bool initial, struct error *error)
         if (!tensor_used(p, id, initial))
             continue;
         size_t bytes = (size_t)tensor_elements(p, id) * dtype_size(p->dtype);
-        tensors->owned[id] = aligned_alloc(64, (bytes / 64 + 1) * 64);
+        tensors->owned[id] = memory_allocate(tensor_elements(p, id), dtype_size(p->dtype));
         if (tensors->owned[id] == NULL)
-            return fail(error, "no memory for %s (%zu bytes)", tensor_names[id], bytes);
+            return fail(error, "out of memory for %s (%zu bytes)", tensor_names[id], bytes);
         *slot(&tensors->inputs, id) = tensors->owned[id];
     }
     return true;
@@ -81,7 +78,7 @@ static bool allocate(struct tensors *tensors, bool initial, struct error *error)
 
 /* ---- Drawn ------------------------------------------------------------------------------------------------------------------ */
 
-static void draw_normal(const struct tensors *tensors, uint64_t seed, enum tensor_id id, uint32_t stream, double scale)
+static void sample_normal(const struct tensors *tensors, uint64_t seed, enum tensor_id id, uint32_t stream, double scale)
 {
     enum dtype dtype = tensors->problem.dtype;
     void *to = tensors->owned[id];
@@ -94,18 +91,15 @@ static void draw_normal(const struct tensors *tensors, uint64_t seed, enum tenso
 }
 
 /* kappa of one token: the one asked for, or half of it on all tokens but one of each sequence. */
-static double token_kappa(const struct point *point, int64_t T, int64_t token)
+static double token_kappa(const struct regime *regime, int64_t T, int64_t token)
 {
-    const struct value *kappa = &point->value[FIELD_KAPPA], *tokens = &point->value[FIELD_TOKENS];
-    if (kappa->kind != VALUE_REAL || !(kappa->real > 0))
-        return 0;
-    bool one = tokens->kind == VALUE_WORD && strcmp(fields[FIELD_TOKENS].word((int)tokens->integer), "one") == 0;
-    uint64_t seed = (uint64_t)point->value[FIELD_SEED].integer;
-    int64_t place = (int64_t)(random_uniform(seed, STREAM_PLACE, (uint64_t)(token / T)) * (double)T);
-    return one && token % T != place ? kappa->real / 2 : kappa->real;
+    if (!regime->one_token)
+        return regime->kappa;
+    int64_t place = (int64_t)(random_uniform(regime->seed, STREAM_PLACE, (uint64_t)(token / T)) * (double)T);
+    return token % T != place ? regime->kappa / 2 : regime->kappa;
 }
 
-static bool draw_tokens(const struct point *point, struct tensors *tensors, struct error *error)
+static bool sample_tokens(const struct regime *asked, struct tensors *tensors, struct error *error)
 {
     const struct problem *p = &tensors->problem;
     int64_t tokens = p->B * p->T, d = p->d, m = problem_m(p);
@@ -114,17 +108,16 @@ static bool draw_tokens(const struct point *point, struct tensors *tensors, stru
 #pragma omp parallel
     {
         double *theta = malloc((size_t)(m + d + regime_scratch(p)) * sizeof *theta);
-        struct regime regime = {.lambda_max = point->value[FIELD_LAMBDA_MAX].real,
-                                .seed = (uint64_t)point->value[FIELD_SEED].integer};
-        struct error local = {"no memory to draw the problem"};
+        struct regime regime = *asked;
+        struct error local = {"out of memory"};
         bool mine = theta != NULL, beyond = false;
         double *lambda = mine ? theta + m : NULL;
 #pragma omp for schedule(static)
         for (int64_t i = 0; i < tokens; i++) {
-            regime.kappa = token_kappa(point, p->T, i);
+            regime.kappa = token_kappa(asked, p->T, i);
             enum regime_outcome outcome =
                 mine ? regime_token(p, &regime, i, theta, lambda, theta + m + d, &local) : REGIME_NO_MEMORY;
-            mine = outcome == REGIME_DRAWN;
+            mine = outcome == REGIME_SAMPLED;
             beyond = beyond || outcome == REGIME_OUT_OF_REACH;
             if (mine) {
                 convert(p->dtype, (char *)tensors->owned[TENSOR_LAMBDA] + (size_t)(i * d) * size, DTYPE_FLOAT64, lambda, d);
@@ -178,24 +171,20 @@ static bool load(const char *path, struct tensors *tensors, const struct safeten
     return true;
 }
 
-bool tensors_check(const struct point *point, struct error *error)
+bool tensors_check(const char *path, const struct problem *problem, struct error *error)
 {
-    if (point->value[FIELD_INPUTS].kind != VALUE_TEXT)
-        return true;
-    const char *path = point->value[FIELD_INPUTS].text;
-    struct problem problem = point_problem(point);
     struct safetensors *file;
     if (!safetensors_open(path, &file, error))
         return false;
-    bool good = fits(path, &problem, file, error);
+    bool good = fits(path, problem, file, error);
     safetensors_close(file);
     return good;
 }
 
-bool tensors_read(const char *path, const struct point *point, struct tensors *tensors, struct error *error)
+bool tensors_read(const char *path, const struct problem *problem, struct tensors *tensors, struct error *error)
 {
     struct safetensors *file;
-    *tensors = (struct tensors){.problem = point_problem(point)};
+    *tensors = (struct tensors){.problem = *problem};
     if (!safetensors_open(path, &file, error))
         return false;
     bool good = load(path, tensors, file, error);
@@ -206,53 +195,37 @@ bool tensors_read(const char *path, const struct point *point, struct tensors *t
 }
 
 /* Words of a group in the place of everything that is drawn of tokens. */
-static void draw_words(const struct point *point, const struct tensors *tensors)
+static void sample_words(const struct regime *regime, const struct tensors *tensors)
 {
     const struct problem *p = &tensors->problem;
     int64_t d = p->d, m = problem_m(p);
     size_t size = dtype_size(p->dtype);
     for (int64_t i = 0; i < p->B * p->T; i++) {
         double v[5], lambda[5], theta[25];
-        words_token(point, i / p->T, i % p->T, v, lambda, theta);
+        words_token(regime, p->T, i / p->T, i % p->T, v, lambda, theta);
         convert(p->dtype, (char *)tensors->owned[TENSOR_V] + (size_t)(i * d) * size, DTYPE_FLOAT64, v, d);
         convert(p->dtype, (char *)tensors->owned[TENSOR_LAMBDA] + (size_t)(i * d) * size, DTYPE_FLOAT64, lambda, d);
         convert(p->dtype, (char *)tensors->owned[TENSOR_THETA] + (size_t)(i * m) * size, DTYPE_FLOAT64, theta, m);
     }
 }
 
-static bool draw_all(const struct point *point, struct tensors *tensors, struct error *error)
+bool tensors_sample(const struct problem *problem, const struct regime *regime, struct tensors *tensors, struct error *error)
 {
     const struct problem *p = &tensors->problem;
-    const struct value *initial = &point->value[FIELD_INITIAL];
-    uint64_t seed = (uint64_t)point->value[FIELD_SEED].integer;
-    bool good = allocate(tensors, strcmp(fields[FIELD_INITIAL].word((int)initial->integer), "drawn") == 0, error) &&
-                (words_asked(point) || draw_tokens(point, tensors, error));
+    uint64_t seed = regime->seed;
+    *tensors = (struct tensors){.problem = *problem};
+    bool good = allocate(tensors, regime->drawn_h0, error) && (regime->words || sample_tokens(regime, tensors, error));
     if (good) {
-        if (words_asked(point))
-            draw_words(point, tensors);
+        if (regime->words)
+            sample_words(regime, tensors);
         else
-            draw_normal(tensors, seed, TENSOR_V, STREAM_V, 1);
-        draw_normal(tensors, seed, TENSOR_W, STREAM_W, 1 / sqrt((double)p->d));
-        draw_normal(tensors, seed, TENSOR_H0, STREAM_H0, 1);
+            sample_normal(tensors, seed, TENSOR_V, STREAM_V, 1);
+        sample_normal(tensors, seed, TENSOR_W, STREAM_W, 1 / sqrt((double)p->d));
+        sample_normal(tensors, seed, TENSOR_H0, STREAM_H0, 1);
     } else {
         tensors_free(tensors);
     }
     return good;
-}
-
-bool tensors_make(const struct point *point, const char *cache, struct tensors *tensors, struct error *error)
-{
-    *tensors = (struct tensors){.problem = point_problem(point)};
-    if (point->value[FIELD_INPUTS].kind == VALUE_TEXT)
-        return tensors_read(point->value[FIELD_INPUTS].text, point, tensors, error);
-    if (cache != NULL && cache_load(cache, point, tensors))
-        return true;
-    *tensors = (struct tensors){.problem = point_problem(point)};
-    if (!draw_all(point, tensors, error))
-        return false;
-    if (cache != NULL)
-        cache_store(cache, point, tensors);
-    return true;
 }
 
 size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_MAX])

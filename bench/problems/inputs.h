@@ -1,10 +1,10 @@
-/* The tensors of a point: drawn from its regime and seed (regime.h), or taken from a file. */
+/* The tensors of a problem: drawn from its regime (regime.h), or taken from a file. */
 #ifndef BENCH_PROBLEMS_INPUTS_H
 #define BENCH_PROBLEMS_INPUTS_H
 
 #include "bench/base/error.h"
 #include "bench/base/safetensors.h"
-#include "bench/sweep/point.h"
+#include "bench/problems/regime.h"
 
 enum { TENSORS_MAX = 5 };
 
@@ -15,19 +15,17 @@ struct tensors {
     void *owned[TENSORS_MAX]; /* the same tensors, for tensors_free: v, lambda, theta, W, h0 */
 };
 
-/* Draws, or reads; what is drawn is kept in the folder cache (cache.h) and taken from there the next time, unless that is NULL. False:
- * no memory, a kappa that this problem cannot have (out_of_reach), or a file that does not fit the problem. */
-bool tensors_make(const struct point *point, const char *cache, struct tensors *tensors, struct error *error);
+/* Draws the tensors of a problem. False: no memory, or a kappa that this problem cannot have (out_of_reach). */
+bool tensors_sample(const struct problem *problem, const struct regime *regime, struct tensors *tensors, struct error *error);
 
-/* The tensors of a point from a file. */
-bool tensors_read(const char *path, const struct point *point, struct tensors *tensors, struct error *error);
+/* The tensors of a problem from a file. */
+bool tensors_read(const char *path, const struct problem *problem, struct tensors *tensors, struct error *error);
 
 /* Describes the tensors that there are, for writing them; returns how many. */
 size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_MAX]);
 
-/* Whether a file of tensors fits a point that takes its inputs from it: names and shapes, before anything is computed. True for
- * drawn inputs. */
-bool tensors_check(const struct point *point, struct error *error);
+/* Whether a file of tensors fits a problem: names and shapes, before anything is computed. */
+bool tensors_check(const char *path, const struct problem *problem, struct error *error);
 
 /* The inputs of sequence b alone in float64, whatever the dtype: what the exact answer and the textbook compute with. */
 bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *sequence, struct error *error);

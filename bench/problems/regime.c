@@ -8,7 +8,6 @@
 #include <string.h>
 
 /* Streams of the counter-based generator; a redraw takes the next of its own. draw.c has those below 16. */
-enum { STREAM_LAMBDA = 16, STREAM_CHANNELS = 17, STREAM_THETA = 1024 };
 enum { REDRAWS = 200, BISECTIONS = 60 };
 
 /* s alpha of a drawn mixer stays this far below the value it is near. */
@@ -127,7 +126,7 @@ static bool draw_matrix(const struct problem *p, double near, const struct marks
     for (int64_t k = 0; k < m; k++)
         theta[k] *= marks->all[k / d] * marks->all[k % d];
     memcpy(scratch, theta, (size_t)m * sizeof *theta);
-    double norm = norm_2(d, scratch);
+    double norm = spectrum_norm_2(d, scratch);
     for (int64_t k = 0; k < m; k++)
         theta[k] = (k / d == k % d) - theta[k] / norm;
     return norm > 0;
@@ -175,8 +174,8 @@ static const struct {
 
 /* ---- All mixers ------------------------------------------------------------------------------------------------------------ */
 
-static bool draw_mixer(const struct problem *p, const struct regime *regime, uint32_t stream, int64_t token,
-                       const struct marks *marks, double *theta, double *scratch)
+static bool sample_mixer(const struct problem *p, const struct regime *regime, uint32_t stream, int64_t token,
+                         const struct marks *marks, double *theta, double *scratch)
 {
     int64_t m = problem_m(p);
     uint64_t first = (uint64_t)(token * m);
@@ -231,7 +230,7 @@ static void draw_free(const struct problem *p, const struct regime *regime, int6
 
 static enum regime_outcome without_memory(struct error *error)
 {
-    fail(error, "no memory to draw the problem");
+    fail_memory(error);
     return REGIME_NO_MEMORY;
 }
 
@@ -242,7 +241,7 @@ enum regime_outcome regime_token(const struct problem *p, const struct regime *r
     bool normalised = p->form == FORM_NORMALISED;
     if (!(regime->kappa > 0) || p->mixer == MIXER_NONE) {
         draw_free(p, regime, token, theta, lambda);
-        return REGIME_DRAWN;
+        return REGIME_SAMPLED;
     }
     const struct marks marks = {scratch, scratch + d, scratch + 2 * d};
     scratch += 3 * d;
@@ -258,7 +257,7 @@ enum regime_outcome regime_token(const struct problem *p, const struct regime *r
     }
     for (uint32_t attempt = 0; attempt < REDRAWS; attempt++) {
         struct spectrum spectrum;
-        if (!draw_mixer(p, regime, STREAM_THETA + attempt, token, &marks, theta, scratch))
+        if (!sample_mixer(p, regime, STREAM_THETA + attempt, token, &marks, theta, scratch))
             continue;
         if (!spectrum_token(p, theta, lambda, false, &spectrum))
             return without_memory(error);
@@ -268,12 +267,12 @@ enum regime_outcome regime_token(const struct problem *p, const struct regime *r
             return REGIME_OUT_OF_REACH;
         }
         if (!normalised && spectrum.norm >= regime->kappa)
-            return weaken_to(p, regime->kappa, theta, lambda, scratch) ? REGIME_DRAWN : without_memory(error);
+            return weaken_to(p, regime->kappa, theta, lambda, scratch) ? REGIME_SAMPLED : without_memory(error);
         if (normalised && spectrum.kappa >= regime->kappa) {
             for (int64_t c = 0; c < d; c++)
                 if (marks.all[c] > 0)
                     lambda[c] = 1 - (1 - lambda[c]) * regime->kappa / spectrum.kappa;
-            return REGIME_DRAWN;
+            return REGIME_SAMPLED;
         }
     }
     fail(error, "no draw of this problem has a kappa of %g: the largest that it can have is about s = %g", regime->kappa, p->s);

@@ -1,4 +1,4 @@
-/* How the parameters of one token are drawn. docs/regimes.md is the user's page.
+/* How the parameters of one token are drawn. docs/reference/regimes.md is the user's page.
  *
  * free: lambda uniform in [0, lambda_max), raw theta standard normal (dense: Q = I - N / 2 with N normal, scaled to norm about 2).
  *
@@ -16,15 +16,20 @@
 #include "impls/impl.h"
 
 struct regime {
-    double kappa; /* 0: free */
-    double lambda_max;
     uint64_t seed;
+    double lambda_max;
+    double kappa;     /* 0: free */
+    bool one_token;   /* only one token of each sequence has this kappa, the others half of it */
+    bool words;       /* words of a group instead (words.h) */
+    bool drawn_h0;    /* an initial state is drawn, rather than zero */
+    double limit;     /* of max |h*|: beyond it the exact answer explodes, and the problem is set aside */
+    const char *file; /* nothing is drawn: the tensors are those of a file; NULL where there is none */
 };
 
 /* Doubles of scratch for regime_token(). */
 int64_t regime_scratch(const struct problem *problem);
 
-enum regime_outcome { REGIME_DRAWN, REGIME_OUT_OF_REACH, REGIME_NO_MEMORY };
+enum regime_outcome { REGIME_SAMPLED, REGIME_OUT_OF_REACH, REGIME_NO_MEMORY };
 
 /* theta (m) and lambda (d) of token number `token` in double precision. Else, with the reason: this problem cannot have such a
  * kappa, or there is no memory. */

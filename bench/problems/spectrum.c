@@ -41,7 +41,7 @@ static double spectral_radius(int64_t size, double *a, double *work)
     return info == 0 ? most : NAN;
 }
 
-double norm_2(int64_t size, double *matrix)
+double spectrum_norm_2(int64_t size, double *matrix)
 {
     int n = (int)size, one = 1, lwork = 8 * n, info;
     double *s = all_finite(size * size, matrix) ? malloc(9 * (size_t)n * sizeof *s) : NULL;
@@ -160,19 +160,19 @@ bool spectrum_token(const struct problem *p, const double *theta, const double *
         out->rho = low_rank_radius(p, q, gate, C, rest);
     } else if (materialise) {
         memcpy(copy, matrix, (size_t)(d * d) * sizeof *copy);
-        out->norm = norm_2(d, copy);
+        out->norm = spectrum_norm_2(d, copy);
         for (int64_t j = 0; j < d; j++)
             for (int64_t i = 0; i < d; i++)
                 matrix[j * d + i] *= gate[i];
         memcpy(copy, matrix, (size_t)(d * d) * sizeof *copy);
-        out->kappa = norm_2(d, copy);
+        out->kappa = spectrum_norm_2(d, copy);
         out->rho = with_rho ? spectral_radius(d, matrix, rest) : NAN;
     }
     free(memory);
     return true;
 }
 
-double larger(double a, double b)
+double spectrum_larger(double a, double b)
 {
     return isnan(a) || isnan(b) ? NAN : fmax(a, b);
 }
@@ -199,10 +199,10 @@ bool spectrum_sequence(const struct problem *p, const struct inputs *inputs, con
         }
         struct spectrum one;
         memory = spectrum_token(p, token, lambda + t * d, true, &one);
-        out->rho = larger(out->rho, one.rho);
-        out->kappa = larger(out->kappa, one.kappa);
-        out->norm = larger(out->norm, one.norm);
-        out->norm_inf = larger(out->norm_inf, one.norm_inf);
+        out->rho = spectrum_larger(out->rho, one.rho);
+        out->kappa = spectrum_larger(out->kappa, one.kappa);
+        out->norm = spectrum_larger(out->norm, one.norm);
+        out->norm_inf = spectrum_larger(out->norm_inf, one.norm_inf);
     }
     free(raw);
     return memory;

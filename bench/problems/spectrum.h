@@ -24,9 +24,9 @@ bool spectrum_token(const struct problem *problem, const double *theta, const do
 bool spectrum_sequence(const struct problem *problem, const struct inputs *inputs, const double *h, struct spectrum *out);
 
 /* The larger of two, NaN if either is: what is not known of one part is not known of the whole. */
-double larger(double a, double b);
+double spectrum_larger(double a, double b);
 
 /* ||matrix||_2 of a (n,n) matrix, overwritten. NaN: no memory, or not finite. */
-double norm_2(int64_t n, double *matrix);
+double spectrum_norm_2(int64_t n, double *matrix);
 
 #endif

@@ -337,7 +337,7 @@ double distance_l2(const double *a, const double *b, int64_t n)
     return difference == 0 ? 0 : sqrt(difference / size);
 }
 
-double largest(const double *a, int64_t n)
+double norm_max(const double *a, int64_t n)
 {
     double most = 0;
     for (int64_t i = 0; i < n; i++) {

@@ -28,6 +28,6 @@ double distance_max(const double *a, const double *b, int64_t n);
 /* ||a - b||_2 / ||b||_2 likewise. */
 double distance_l2(const double *a, const double *b, int64_t n);
 /* max |a|; infinity when anything is not finite. */
-double largest(const double *a, int64_t n);
+double norm_max(const double *a, int64_t n);
 
 #endif

@@ -7,15 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { STREAM_WORDS = 6, DEGREE = 5 };
+enum { DEGREE = 5 };
 
 const char *const words_names[2] = {"none", "A5"};
-
-bool words_asked(const struct point *point)
-{
-    const struct value *words = &point->value[FIELD_WORDS];
-    return words->kind == VALUE_WORD && words->integer != 0;
-}
 
 bool words_check(const struct problem *p, struct error *error)
 {
@@ -24,15 +18,13 @@ bool words_check(const struct problem *p, struct error *error)
     return fail(error, "words of A5 are %d x %d matrices; expected d = %d, not %lld", DEGREE, DEGREE, DEGREE, (long long)p->d);
 }
 
-void words_token(const struct point *point, int64_t b, int64_t t, double *v, double *lambda, double *theta)
+void words_token(const struct regime *regime, int64_t T, int64_t b, int64_t t, double *v, double *lambda, double *theta)
 {
     static struct group group; /* the same whoever fills it first; drawing makes it before threads begin */
-    double lambda_max = point->value[FIELD_LAMBDA_MAX].real;
-    uint64_t seed = (uint64_t)point->value[FIELD_SEED].integer;
-    int64_t T = point->value[FIELD_T].integer;
+    double lambda_max = regime->lambda_max;
     if (group.order == 0)
         group_make("A5", &group);
-    int element = (int)(random_uniform(seed, STREAM_WORDS, (uint64_t)(b * T + t)) * group.order);
+    int element = (int)(random_uniform(regime->seed, STREAM_WORDS, (uint64_t)(b * T + t)) * group.order);
     const uint8_t *image = group.element[element];
     memset(theta, 0, DEGREE * DEGREE * sizeof *theta);
     for (int i = 0; i < DEGREE; i++) {

@@ -1,5 +1,5 @@
-/* Words of a group, as a recurrence that has to follow them: problems that are constructed, not drawn from a regime. docs/regimes.md is
- * the user's page.
+/* Words of a group, as a recurrence that has to follow them: problems that are constructed, not drawn from a regime
+ * (docs/reference/regimes.md).
  *
  * Token t brings a random element of A5, as a 5 x 5 permutation matrix A_t: in the plain form with a dense mixer, Lambda = lambda I and
  * Q_t = lambda A_t^{-1}, so that A_t = Q_t^{-1} Lambda. v is A_1 s at the first token, s = (-2, -1, 0, 1, 2), and 0 after it: the state
@@ -8,18 +8,15 @@
 #define BENCH_PROBLEMS_WORDS_H
 
 #include "bench/base/error.h"
-#include "bench/sweep/point.h"
+#include "bench/problems/regime.h"
 
 extern const char *const words_names[2];
-
-/* Whether the inputs of a point are such words. */
-bool words_asked(const struct point *point);
 
 /* False, with the reason, for a problem that cannot follow them. */
 bool words_check(const struct problem *problem, struct error *error);
 
-/* Token t of sequence b: v, lambda (5) and theta (25) in double precision. */
-void words_token(const struct point *point, int64_t b, int64_t t, double *v, double *lambda, double *theta);
+/* Token t of sequence b, of T tokens each: v, lambda (5) and theta (25) in double precision. */
+void words_token(const struct regime *regime, int64_t T, int64_t b, int64_t t, double *v, double *lambda, double *theta);
 
 /* The share of the tokens whose state h (T,d) tells the right product: no entry as far as half the distance between two entries of s
  * from where it ought to be. */

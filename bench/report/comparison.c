@@ -6,6 +6,7 @@
 #include "bench/base/number.h"
 #include "bench/base/statistics.h"
 #include "bench/base/stream.h"
+#include "bench/journal/warning.h"
 #include "bench/report/groups.h"
 #include "bench/report/protocol.h"
 #include "bench/report/quantity.h"
@@ -38,7 +39,26 @@ static void put_failures(FILE *out, const size_t count[RESULT_COUNT + 1], const 
         }
 }
 
-static void put_group(FILE *out, const struct quantity *quantity, struct record *const *record, size_t n, double *value)
+/* How long and on what the trainings went that the points depend on: a layer that was not shown a length is no verdict on it. */
+static void put_trainings(FILE *out, const struct records *all, struct record *const *record, size_t n)
+{
+    double steps[2] = {INFINITY, 0}, length[2] = {INFINITY, 0};
+    for (size_t i = 0; i < n; i++) {
+        const struct record *training = records_training(all, &record[i]->point);
+        if (training == NULL || isnan(column_number(training, COLUMN_TRAINING_LENGTH)))
+            continue;
+        steps[0] = fmin(steps[0], column_number(training, COLUMN_TRAINING_STEPS));
+        steps[1] = fmax(steps[1], column_number(training, COLUMN_TRAINING_STEPS));
+        length[0] = fmin(length[0], column_number(training, COLUMN_TRAINING_LENGTH));
+        length[1] = fmax(length[1], column_number(training, COLUMN_TRAINING_LENGTH));
+    }
+    if (steps[1] == 0)
+        return;
+    fprintf(out, steps[0] < steps[1] ? ", trained %.0f to %.0f steps" : ", trained %.0f steps", steps[0], steps[1]);
+    fprintf(out, length[0] < length[1] ? " up to length %.0f to %.0f" : " up to length %.0f", length[0], length[1]);
+}
+
+static void put_group(FILE *out, const struct column *quantity, struct record *const *record, size_t n, double *value)
 {
     size_t known = 0, count[RESULT_COUNT + 1] = {0};
     struct quantity_value last = {NAN, NAN, NAN};
@@ -72,8 +92,7 @@ static void put_group(FILE *out, const struct quantity *quantity, struct record 
 /* ---- The exponent of one group: points that differ in a field, and in their seeds ----------------------------------------- */
 
 /* value has room for two numbers a record. */
-static void put_exponent(FILE *out, const struct quantity *quantity, int along, struct record *const *record, size_t n,
-                         double *value)
+static void put_exponent(FILE *out, const struct column *quantity, int along, struct record *const *record, size_t n, double *value)
 {
     size_t known = 0, count[RESULT_COUNT + 1] = {0};
     double *x = value, *y = value + n, least = INFINITY, most = 0;
@@ -110,6 +129,7 @@ struct selection {
     struct record **record, **member;
     size_t n;
     double *value; /* two a record */
+    const struct records *all;
 };
 
 static void select_records(const struct records *records, const struct claim *claim, struct selection *selection)
@@ -121,12 +141,25 @@ static void select_records(const struct records *records, const struct claim *cl
             selection->record[selection->n++] = &records->record[i];
 }
 
+/* How many of the points that a time is taken from were disturbed, and by what. */
+static void put_warnings(FILE *out, const struct selection *selection)
+{
+    static const enum warning_code codes[] = {WARNING_BUSY, WARNING_STEAL, WARNING_CLOCK, WARNING_THROTTLE, WARNING_WIDE};
+    for (size_t k = 0; k < sizeof codes / sizeof codes[0]; k++) {
+        size_t count = 0;
+        for (size_t i = 0; i < selection->n; i++)
+            count += warning_in(column_json(selection->record[i], COLUMN_WARNINGS), codes[k]) != NULL;
+        if (count > 0)
+            fprintf(out, "; %zu of %zu points %s", count, selection->n, warnings[codes[k]].code);
+    }
+}
+
 static bool put_here(FILE *out, const struct claim *claim, struct selection *selection)
 {
-    const struct quantity *quantity = quantity_get(claim->here);
+    const struct column *quantity = quantity_get(claim->here);
     struct grouping grouping = {.n_fields = 0};
     for (int f = 0; f < FIELD_COUNT; f++)
-        if (!field_is_seed(f) && f != claim->along)
+        if (!fields[f].seed && f != claim->along)
             grouping.field[grouping.n_fields++] = f;
     if (selection->n == 0) {
         fputs("not measured", out);
@@ -136,7 +169,7 @@ static bool put_here(FILE *out, const struct claim *claim, struct selection *sel
         return false;
     if (claim->along >= 0)
         fprintf(out, "exponent in %s of ", fields[claim->along].name);
-    put_text(out, quantity->header);
+    put_text(out, quantity->name);
     for (int g = 0; g < grouping.n && g < GROUPS_SHOWN; g++) {
         char label[GROUP_LABEL_SIZE];
         size_t n = 0;
@@ -149,11 +182,15 @@ static bool put_here(FILE *out, const struct claim *claim, struct selection *sel
         fputs(label[0] != '\0' ? ": " : "", out);
         if (claim->along >= 0)
             put_exponent(out, quantity, claim->along, selection->member, n, selection->value);
-        else
+        else {
             put_group(out, quantity, selection->member, n, selection->value);
+            put_trainings(out, selection->all, selection->member, n);
+        }
     }
     if (grouping.n > GROUPS_SHOWN)
         fprintf(out, "; and %d more in table.csv", grouping.n - GROUPS_SHOWN);
+    if (strcmp(column_measure((enum column_id)(quantity - schema)), "throughput") == 0)
+        put_warnings(out, selection);
     grouping_free(&grouping);
     return true;
 }
@@ -162,7 +199,8 @@ bool comparison_print(FILE *out, const struct sweep *sweep, const struct records
 {
     struct selection selection = {.record = calloc(records->n + 1, sizeof(struct record *)),
                                   .member = calloc(records->n + 1, sizeof(struct record *)),
-                                  .value = calloc(2 * records->n + 1, sizeof(double))};
+                                  .value = calloc(2 * records->n + 1, sizeof(double)),
+                                  .all = records};
     bool done = selection.record && selection.member && selection.value;
     fprintf(out, "# %s: the paper, and here\n\n", sweep->name);
     fputs("What the paper reports, and what this run found: a column of table.csv, by its name. Over several seeds the median and "

@@ -1,7 +1,8 @@
 /* See longest.h. */
 #include "bench/report/longest.h"
 
-#include "bench/journal/journal.h"
+#include "bench/base/parse.h"
+#include "bench/report/rounds.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,10 @@ static int order(const void *left, const void *right)
     return length_order(*(struct record *const *)left, *(struct record *const *)right, true);
 }
 
-static json_t *longest_of(struct record *const *record, size_t n, const char *path)
+static json_t *longest_of(struct record *const *record, size_t n, enum column_id share)
 {
     int64_t longest = 0;
-    for (size_t i = 0; i < n && record_number(record[i], path) > LONGEST_ABOVE; i++)
+    for (size_t i = 0; i < n && column_number(record[i], share) > LONGEST_ABOVE; i++)
         longest = record[i]->point.value[FIELD_TEST_LENGTH].integer;
     return longest > 0 ? json_integer((json_int_t)longest) : json_null();
 }
@@ -35,10 +36,9 @@ static bool add(struct record *const *record, size_t n)
 {
     bool good = true;
     for (size_t i = 0; i < n && good; i++) {
-        json_t *accuracy = json_object_get(record[i]->json, "accuracy");
-        if (json_is_object(accuracy))
-            good = json_object_set_new(accuracy, "longest_token", longest_of(record, n, "accuracy.token.share")) == 0 &&
-                   json_object_set_new(accuracy, "longest_sequence", longest_of(record, n, "accuracy.sequence.share")) == 0;
+        json_t *json = record[i]->json;
+        good = rounds_set(json, schema[COLUMN_LONGEST_TOKEN].path, longest_of(record, n, COLUMN_TOKEN_ACCURACY)) &&
+               rounds_set(json, schema[COLUMN_LONGEST_SEQUENCE].path, longest_of(record, n, COLUMN_SEQUENCE_ACCURACY));
     }
     return good;
 }
@@ -46,7 +46,7 @@ static bool add(struct record *const *record, size_t n)
 /* One that diverged or was stopped has no accuracy, and ends what came before it. */
 static bool is_accuracy(const struct record *record)
 {
-    const char *measure = json_string_value(record_at(record, "point.measure"));
+    const char *measure = column_text(record, COLUMN_MEASURE);
     return measure != NULL && strcmp(measure, "accuracy") == 0;
 }
 

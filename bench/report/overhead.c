@@ -13,7 +13,7 @@ bool overhead_of(const struct records *records, struct overhead *overhead, struc
     if (seconds == NULL)
         return fail(error, "out of memory for %zu rounds", records->n);
     for (size_t i = 0; i < records->n; i++) {
-        double one = record_number(&records->record[i], "process.harness_s");
+        double one = column_number(&records->record[i], COLUMN_PROCESS_HARNESS);
         if (isnan(one))
             continue;
         seconds[overhead->rounds++] = one;

@@ -14,8 +14,8 @@ struct rounds {
  * then. False when out of memory. */
 bool rounds_set(json_t *record, const char *path, json_t *value);
 
-/* Replaces the figures of the round that stands for all by those of the rounds together (summary.h lists them). agree: all have the
- * same result; without that there is no speed. False when out of memory. */
+/* Replaces the figures of the round that stands for all by those of the rounds together, as the schema says of each column
+ * (bench/journal/schema.h). agree: all have the same result; without that there is no speed. False when out of memory. */
 bool rounds_take_figures(const struct rounds *rounds, bool agree, const struct record *base, json_t *merged);
 
 #endif

@@ -1,9 +1,9 @@
 /* See summary.h. */
 #include "bench/report/summary.h"
 
-#include "bench/journal/journal.h"
-#include "bench/measure/warning_find.h"
+#include "bench/base/parse.h"
 #include "bench/report/rounds.h"
+#include "bench/report/warning_points.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static size_t samples_of(const struct rounds *rounds)
 {
     size_t samples = 0;
     for (size_t i = 0; i < rounds->n; i++)
-        samples += json_array_size(record_at(&rounds->record[i], "throughput.seconds"));
+        samples += json_array_size(column_json(&rounds->record[i], COLUMN_SECONDS));
     return samples;
 }
 
@@ -47,11 +47,11 @@ static const struct record *worst_round(const struct rounds *rounds, size_t *wit
 
 static bool take_message(const struct rounds *rounds, const struct record *base, size_t with, json_t *merged)
 {
-    const char *message = json_string_value(record_at(base, "message"));
+    const char *message = column_text(base, COLUMN_MESSAGE);
     if (with == rounds->n)
         return true;
     return rounds_set(
-        merged, "message",
+        merged, schema[COLUMN_MESSAGE].path,
         json_sprintf("%zu of %zu rounds: %s", with, rounds->n, message && message[0] ? message : result_name(base->result)));
 }
 
@@ -60,11 +60,12 @@ static bool take_times(const struct rounds *rounds, json_t *merged)
 {
     const char *first = NULL, *last = NULL;
     for (size_t i = 0; i < rounds->n; i++) {
-        const char *started = json_string_value(record_at(&rounds->record[i], "started"));
+        const char *started = column_text(&rounds->record[i], COLUMN_STARTED);
         first = started && (!first || strcmp(started, first) < 0) ? started : first;
         last = started && (!last || strcmp(started, last) > 0) ? started : last;
     }
-    return rounds_set(merged, "started", json_text(first)) && rounds_set(merged, "ended", json_text(last));
+    return rounds_set(merged, schema[COLUMN_STARTED].path, json_text(first)) &&
+           rounds_set(merged, schema[COLUMN_ENDED].path, json_text(last));
 }
 
 /* A record whose changing parts are its own: the others it shares with the round. */
@@ -93,11 +94,11 @@ static bool merge_point(const struct rounds *rounds, struct record *merged)
     const struct record *base = worst_round(rounds, &with);
     *merged = *base;
     merged->json = copy_of(base);
-    bool good = merged->json && rounds_set(merged->json, "rounds", json_integer((json_int_t)rounds->n)) &&
-                rounds_set(merged->json, "samples", json_integer((json_int_t)samples_of(rounds))) &&
+    bool good = merged->json && rounds_set(merged->json, schema[COLUMN_ROUNDS].path, json_integer((json_int_t)rounds->n)) &&
+                rounds_set(merged->json, schema[COLUMN_SAMPLES].path, json_integer((json_int_t)samples_of(rounds))) &&
                 take_times(rounds, merged->json) && take_message(rounds, base, with, merged->json) &&
                 rounds_take_figures(rounds, with == rounds->n, base, merged->json) &&
-                rounds_set(merged->json, "warnings", warnings_of_rounds(rounds->record, rounds->n, merged));
+                rounds_set(merged->json, schema[COLUMN_WARNINGS].path, warnings_of_rounds(rounds->record, rounds->n, merged));
     if (!good)
         json_decref(merged->json);
     return good;
@@ -107,7 +108,8 @@ static bool merge_point(const struct rounds *rounds, struct record *merged)
 
 static bool same_key(const struct record *a, const struct record *b)
 {
-    return json_equal(record_at(a, "key"), record_at(b, "key")) || (!record_at(a, "key") && !record_at(b, "key"));
+    return json_equal(column_json(a, COLUMN_KEY), column_json(b, COLUMN_KEY)) ||
+           (!column_json(a, COLUMN_KEY) && !column_json(b, COLUMN_KEY));
 }
 
 /* Which of n records of one point count, in order: those under the conditions of the last line, and of each round the last line. */
@@ -120,7 +122,7 @@ static size_t choose_rounds(const struct record *record, size_t n, struct record
     for (size_t i = 0; i < n; i++) {
         if (!same_key(&record[i], last))
             continue;
-        bool again = found && record_number(&chosen[found - 1], "round") == record_number(&record[i], "round");
+        bool again = found && column_number(&chosen[found - 1], COLUMN_ROUND) == column_number(&record[i], COLUMN_ROUND);
         chosen[again ? found - 1 : found++] = record[i];
     }
     return found;

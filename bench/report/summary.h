@@ -7,16 +7,13 @@
 
 /* Puts one record in the place of all rounds of a point, in memory alone. Of a round that stands in the journal twice the later
  * line counts, and rounds under other conditions (another key) than those of the point's last line do not. The record of a point is
- * that of its first round with the point's result, except for:
+ * that of its first round with the point's result, but for what the schema merges otherwise (bench/journal/schema.h), and
  *
- *  "rounds": how many; "samples": in all of them; "round", "order": gone; "started", "ended": first and last start
+ *  "rounds": how many; "samples": in all of them; "round", "order", "throughput.seconds", "throughput.variation": gone; "started", "ended":
+ *      first and last start
  *  "result": the worst of the rounds, "message": "2 of 6 rounds: ..." where they do not agree; then there is no speed
- *  "throughput": "median": of the rounds' medians, and of these "low", "high": 95 % interval of the median (null for fewer than 6
- *      rounds), "q1", "q3", "least", "most", "between": coefficient of variation (null for a single round), "outliers": rounds
- *      beyond Tukey's fences (none among fewer than 5); they stay in all figures. "within": median of the rounds' variations.
- *      "calls": median. "seconds", "variation": gone. Rates and shares follow the median; errors and peak_bytes are the largest
- *  "load": others, steal, switches: the largest; addition_s: least and most
- *  "process": seconds: medians, and "setup_s": of inputs and plan together; peak_bytes: the largest
+ *  "throughput.outliers": rounds beyond Tukey's fences (none among fewer than 5); they stay in all figures
+ *  "load.addition_s": least and most
  *  "warnings": [{"code":, "figure": the worst, "rounds": how many rounds have it}], with those of the point as a whole.
  *
  * False when out of memory; the records are as they were then. */

@@ -6,17 +6,21 @@
 
 #include <stdio.h>
 
-/* Writes one row a point, tidy: every field of the point (none where it does not use one: empty), the result, how many rounds and
- * samples its figures stand on, and every single figure (exact implementations have neither iterations nor applications), units in
- * the header, quoted as RFC 4180 says. */
+/* What a cell of table.csv says of a value that its point could have, but that was not measured, or is not known. */
+#define TABLE_NOT_MEASURED "NA"
+
+/* Writes one row a point, tidy and quoted as RFC 4180 says: the fields of the point, then the columns of the schema
+ * (bench/journal/schema.h), of both only those that some record fills, named as in the journal. A cell is empty where the column does
+ * not apply to the point, TABLE_NOT_MEASURED, or the column's own word ("never") where what was measured never came to be. */
 bool table_write(const struct records *records, const char *csv_path, struct error *error);
 
-/* Where records have what a column of table.csv shows ("throughput.median"), by its header; NULL where there is no such column. */
-const char *table_path(const char *header);
-
-/* Prints a short table a measure: the fields that vary, the result, the main figures; seeds of a point share a row (their median).
- * A time has the 95 % interval of its median over rounds, or a range, called so, of fewer than 6 rounds or of seeds. At most 100
- * columns: fields without room head the rows that share them. At most 40 rows, some of every implementation. */
+/* Prints a short table a measure: the fields that vary, the result, the columns that have a head in the schema; seeds of a point share
+ * a row (their median). A time has the 95 % interval of its median over rounds, or a range, called so, of fewer than 6 rounds or of
+ * seeds. At most 80 columns: fields without room head the rows that share them. At most 40 rows, some of every implementation. What
+ * failed has its reason below the row, once where rows in succession share it. */
 bool table_print(FILE *out, const struct records *records, struct error *error);
+
+/* The same into a file. */
+bool table_print_to(const char *path, const struct records *records, struct error *error);
 
 #endif

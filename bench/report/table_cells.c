@@ -2,21 +2,15 @@
 #include "bench/report/table_cells.h"
 
 #include "bench/base/statistics.h"
+#include "bench/base/text.h"
 
 #include <math.h>
 #include <stdio.h>
 
-/* Iterations that were carried out and did not get there are infinitely many; exact implementations have none. */
-static double figure_of(const struct record *record, const struct table_figure *figure)
+static double figure_of(const struct record *record, enum column_id id)
 {
-    double number = record_number(record, figure->path);
-    if (figure->style != STYLE_ITERATIONS)
-        return number;
-    if (record->point.value[FIELD_L].kind == VALUE_NONE)
-        return NAN;
-    return isnan(number) && (json_is_object(record_at(record, "convergence")) || json_is_object(record_at(record, "reach")))
-               ? INFINITY
-               : number;
+    enum column_state state = column_state(record, id);
+    return state == COLUMN_THERE ? column_number(record, id) : state == COLUMN_ABSENT ? schema[id].absent_number : NAN;
 }
 
 /* A figure over the records of a row, and how far it is known: half the width of a time's interval over rounds, or of a range. */
@@ -25,72 +19,57 @@ struct middle {
     bool range; /* of the seeds, or of fewer rounds than an interval takes */
 };
 
-static double half_width(const struct record *record, const char *low, const char *high)
+static double half_width(const struct record *record, enum column_id low, enum column_id high)
 {
-    return (record_number(record, high) - record_number(record, low)) / 2;
+    return (column_number(record, high) - column_number(record, low)) / 2;
 }
 
-static struct middle middle_of(const struct table_row *row, const struct table_figure *figure, double *scratch)
+static struct middle middle_of(const struct table_row *row, enum column_id id, double *scratch)
 {
     struct middle middle;
     size_t n = 0;
     for (size_t i = 0; i < row->n; i++) {
-        scratch[n] = figure_of(&row->record[i], figure);
+        scratch[n] = figure_of(&row->record[i], id);
         n += !isnan(scratch[n]);
     }
     statistics_sort(scratch, n);
     middle.median = n == 0 ? NAN : isinf(scratch[n / 2]) ? INFINITY : statistics_median(scratch, n);
-    middle.half = n > 1 ? (scratch[n - 1] - scratch[0]) / 2 : half_width(row->record, "throughput.low", "throughput.high");
+    middle.half = n > 1 ? (scratch[n - 1] - scratch[0]) / 2 : half_width(row->record, COLUMN_TIME_LOW, COLUMN_TIME_HIGH);
     middle.range = n > 1 || isnan(middle.half);
     if (n == 1 && middle.range)
         middle.half =
-            record_number(row->record, "rounds") > 1 ? half_width(row->record, "throughput.least", "throughput.most") : NAN;
+            column_number(row->record, COLUMN_ROUNDS) > 1 ? half_width(row->record, COLUMN_TIME_FASTEST, COLUMN_TIME_SLOWEST) : NAN;
     return middle;
-}
-
-/* Three significant digits without an exponent; a small number in full. */
-static int print_short(double value, cell text)
-{
-    return snprintf(text, CELL_SIZE, value < 1 ? "%.3g" : value < 9.995 ? "%.2f" : value < 99.95 ? "%.1f" : "%.0f", value);
 }
 
 static void print_time(const struct middle *time, cell text)
 {
-    static const struct {
-        double size;
-        const char *name;
-    } units[] = {{1, "s"}, {1e-3, "ms"}, {1e-6, "us"}, {1e-9, "ns"}};
-    size_t unit = 0;
-    while (unit + 1 < sizeof units / sizeof units[0] && time->median < units[unit].size)
-        unit++;
-    int length = print_short(time->median / units[unit].size, text);
-    length += snprintf(text + length, CELL_SIZE - (size_t)length, " %s", units[unit].name);
+    int length = text_seconds(time->median, CELL_SIZE, text);
     if (!isnan(time->half))
         snprintf(text + length, CELL_SIZE - (size_t)length, " \u00b1%.0f%%%s", 100 * time->half / time->median,
                  time->range ? " range" : "");
 }
 
-void cell_figure(const struct table_row *row, const struct table_figure *figure, double *scratch, cell text)
+void cell_figure(const struct table_row *row, enum column_id id, double *scratch, cell text)
 {
-    static const char *const formats[] = {
-        [STYLE_SHORT] = "%.1e", [STYLE_RATE] = "%.4f", [STYLE_ITERATIONS] = "%.0f", [STYLE_COUNT] = "%.0f"};
-    struct middle middle = middle_of(row, figure, scratch);
+    static const char *const formats[] = {[STYLE_SHORT] = "%.1e", [STYLE_RATE] = "%.4f", [STYLE_COUNT] = "%.0f"};
+    struct middle middle = middle_of(row, id, scratch);
     double median = middle.median;
     text[0] = '\0'; /* empty where nothing is known */
     if (isnan(median))
         return;
-    if (isinf(median))
-        snprintf(text, CELL_SIZE, "never");
-    else if (figure->style == STYLE_TIME)
+    if (schema[id].absent != NULL && median == schema[id].absent_number)
+        snprintf(text, CELL_SIZE, "%s", schema[id].absent);
+    else if (schema[id].style == STYLE_TIME)
         print_time(&middle, text);
-    else if (figure->style == STYLE_MILLIONS)
-        print_short(median / 1e6, text);
-    else if (figure->style == STYLE_PLAIN)
-        print_short(median, text);
-    else if (figure->style == STYLE_SHARE)
+    else if (schema[id].style == STYLE_MILLIONS)
+        text_short(median / 1e6, CELL_SIZE, text);
+    else if (schema[id].style == STYLE_PLAIN)
+        text_short(median, CELL_SIZE, text);
+    else if (schema[id].style == STYLE_SHARE)
         snprintf(text, CELL_SIZE, "%.0f%%", 100 * median);
     else
-        snprintf(text, CELL_SIZE, formats[figure->style], median);
+        snprintf(text, CELL_SIZE, formats[schema[id].style], median);
 }
 
 void cell_result(const struct table_row *row, cell text)

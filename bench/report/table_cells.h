@@ -14,17 +14,9 @@ struct table_row {
     size_t n;
 };
 
-/* How a figure is printed. */
-enum table_style { STYLE_SHORT, STYLE_RATE, STYLE_ITERATIONS, STYLE_TIME, STYLE_MILLIONS, STYLE_SHARE, STYLE_COUNT, STYLE_PLAIN };
-
-struct table_figure {
-    const char *header, *path;
-    enum table_style style;
-    bool optional; /* no column where no row has it */
-};
-
-/* The median over the records; empty where nothing is known. scratch: room for a number of each. */
-void cell_figure(const struct table_row *row, const struct table_figure *figure, double *scratch, cell text);
+/* The median of a column over the records, printed in its style, or its word for none ("never"); empty where nothing is known. scratch:
+ * room for a number of each. */
+void cell_figure(const struct table_row *row, enum column_id id, double *scratch, cell text);
 
 /* "ok", or "2/3 ok" where the records differ. */
 void cell_result(const struct table_row *row, cell text);

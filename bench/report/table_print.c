@@ -1,8 +1,10 @@
-/* See table.h: the short table at the end of a run. */
+/* See table.h: the short table at the end of a run, with the columns that have a head in the schema. */
 #include "bench/report/table.h"
 
-#include "bench/measure/measure.h"
+#include "bench/base/files.h"
+#include "bench/base/stream.h"
 #include "bench/report/table_sheet.h"
+#include "bench/sweep/measures.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,57 +12,12 @@
 
 enum { PAGE_ROWS = 40 };
 
-static const struct {
-    const char *measure;
-    struct table_figure figure[SHEET_FIGURES_MAX];
-    int n;
-} main_figures[] = {
-    {"convergence",
-     {{"rate", "convergence.rate", STYLE_RATE, false},
-      {"rho", "inputs.rho", STYLE_RATE, false},
-      {"l to 1e-6", "convergence.error_to.1e-6", STYLE_ITERATIONS, false},
-      {"final error (max)", "convergence.final.error_max", STYLE_SHORT, false}},
-     4},
-    {"throughput",
-     {{"time", "throughput.median", STYLE_TIME, false},
-      {"Mtok/s", "throughput.tokens_per_s", STYLE_MILLIONS, false},
-      {"of bound", "throughput.bound.share", STYLE_SHARE, true},
-      {"error to exact", "throughput.error_exact", STYLE_SHORT, false}},
-     4},
-    {"reach",
-     {{"to 1e-3", "reach.to.1e-3.median", STYLE_ITERATIONS, false},
-      {"to 1e-6", "reach.to.1e-6.median", STYLE_ITERATIONS, false},
-      {"in T/4", "reach.to.1e-6.within", STYLE_SHARE, false},
-      {"set aside", "reach.set_aside", STYLE_COUNT, false},
-      {"tracked", "reach.tracked", STYLE_SHARE, true}},
-     5},
-    {"gradient",
-     {{"cosine", "gradient.all.cosine", STYLE_RATE, false},
-      {"distance", "gradient.all.distance", STYLE_SHORT, false},
-      {"theta", "gradient.theta.cosine", STYLE_RATE, true},
-      {"lambda", "gradient.lambda.cosine", STYLE_RATE, false}},
-     4},
-    {"training",
-     {{"steps", "training.steps", STYLE_COUNT, false},
-      {"loss", "training.loss", STYLE_RATE, false},
-      {"checked", "training.checked", STYLE_RATE, true},
-      {"ms a step", "training.ms_a_step", STYLE_PLAIN, false},
-      {"time [s]", "training.seconds.all", STYLE_COUNT, false}},
-     5},
-    {"accuracy",
-     {{"token", "accuracy.token.share", STYLE_RATE, false},
-      {"sequence", "accuracy.sequence.share", STYLE_RATE, false},
-      {"longest", "accuracy.longest_token", STYLE_COUNT, true},
-      {"median l*", "accuracy.l_star.median", STYLE_COUNT, true}},
-     4},
-};
-
 /* ---- Which rows -------------------------------------------------------------------------------------------------------- */
 
 static bool same_but_seed(const struct point *a, const struct point *b)
 {
     for (int f = 0; f < FIELD_COUNT; f++)
-        if (!field_is_seed(f) && value_order(&a->value[f], &b->value[f]))
+        if (!fields[f].seed && value_order(&a->value[f], &b->value[f]))
             return false;
     return true;
 }
@@ -127,12 +84,12 @@ static bool varies(const struct table_row *row, int n, int field)
     return false;
 }
 
-/* True where some row has the figure. */
-static bool has_figure(const struct table_row *row, int n, const char *path)
+/* True where some row has a value in the column. */
+static bool has_value(const struct table_row *row, int n, enum column_id id)
 {
     for (int i = 0; i < n; i++)
         for (size_t k = 0; k < row[i].n; k++)
-            if (!isnan(record_number(&row[i].record[k], path)))
+            if (column_state(&row[i].record[k], id) == COLUMN_THERE)
                 return true;
     return false;
 }
@@ -142,8 +99,8 @@ static int rounds_of(const struct table_row *row)
 {
     double least = NAN;
     for (size_t i = 0; i < row->n; i++)
-        if (record_number(&row->record[i], "throughput.median") > 0)
-            least = fmin(least, record_number(&row->record[i], "rounds"));
+        if (column_number(&row->record[i], COLUMN_TIME_MEDIAN) > 0)
+            least = fmin(least, column_number(&row->record[i], COLUMN_ROUNDS));
     return isnan(least) ? 0 : (int)least;
 }
 
@@ -159,57 +116,77 @@ static void range_of_rounds(const struct table_row *row, int n, int *least, int 
 }
 
 /* Which columns there are beside the fields. */
-struct columns {
+struct shown {
     bool seeds, rounds;
-    const struct table_figure *figure[SHEET_FIGURES_MAX];
+    enum column_id figure[SHEET_FIGURES_MAX];
     int n_figures;
 };
 
-static void choose_columns(const struct table_row *row, int n, const struct table_figure *figure, int n_figures,
-                           struct columns *columns)
+/* Whether a column is one of the printed table of a measure. */
+static bool is_headed(enum column_id id, const char *measure)
+{
+    const char *of = schema[id].head_measure != NULL ? schema[id].head_measure : column_measure(id);
+    return schema[id].head != NULL && strcmp(of, measure) == 0;
+}
+
+static struct shown choose_columns(const struct table_row *row, int n, int measure)
 {
     int least, most;
     range_of_rounds(row, n, &least, &most);
-    *columns = (struct columns){.rounds = least != most};
+    struct shown shown = {.rounds = least != most};
     for (int i = 0; i < n; i++)
-        columns->seeds = columns->seeds || row[i].n > 1;
-    for (int i = 0; i < n_figures; i++)
-        if (!figure[i].optional || has_figure(row, n, figure[i].path))
-            columns->figure[columns->n_figures++] = &figure[i];
+        shown.seeds = shown.seeds || row[i].n > 1;
+    for (int id = 0; id < COLUMN_COUNT && shown.n_figures < SHEET_FIGURES_MAX; id++)
+        if (is_headed((enum column_id)id, measure_word(measure)) &&
+            (!schema[id].head_optional || has_value(row, n, (enum column_id)id)))
+            shown.figure[shown.n_figures++] = (enum column_id)id;
+    return shown;
 }
 
-static void fill_row(const struct table_row *row, const struct columns *columns, double *scratch, struct sheet *sheet)
+/* Why the first record of a row that failed did; NULL where none did, or nothing is said of it. */
+static const char *reason_of(const struct table_row *row)
 {
-    cell *cells = sheet->row[sheet->n_rows++];
+    for (size_t i = 0; i < row->n; i++) {
+        const char *message = column_text(&row->record[i], COLUMN_MESSAGE);
+        if (row->record[i].result != RESULT_OK && message != NULL && message[0] != '\0')
+            return message;
+    }
+    return NULL;
+}
+
+static void fill_row(const struct table_row *row, const struct shown *shown, double *scratch, struct sheet *sheet)
+{
+    cell *cells = sheet->row[sheet->n_rows];
     int c = 0, rounds = rounds_of(row);
     for (; c < sheet->n_fields; c++)
         cell_value(sheet->field[c], &row->record->point.value[sheet->field[c]], cells[c]);
-    if (columns->seeds)
+    if (shown->seeds)
         snprintf(cells[c++], CELL_SIZE, "%zu", row->n);
-    if (columns->rounds)
+    if (shown->rounds)
         snprintf(cells[c++], CELL_SIZE, rounds ? "%d" : "", rounds);
     cell_result(row, cells[c++]);
-    for (int i = 0; i < columns->n_figures; i++)
-        cell_figure(row, columns->figure[i], scratch, cells[c++]);
+    for (int i = 0; i < shown->n_figures; i++)
+        cell_figure(row, shown->figure[i], scratch, cells[c++]);
+    sheet->reason[sheet->n_rows++] = reason_of(row);
 }
 
-static void fill(const struct table_row *row, int n, int each, const struct columns *columns, double *scratch, struct sheet *sheet)
+static void fill(const struct table_row *row, int n, int each, const struct shown *shown, double *scratch, struct sheet *sheet)
 {
     for (int f = 0; f < FIELD_COUNT; f++)
         if (f == FIELD_IMPLEMENTATION || varies(row, n, f))
             sheet->field[sheet_add_column(sheet, fields[f].kind == VALUE_WORD || fields[f].kind == VALUE_TEXT, fields[f].name)] = f;
     sheet->n_fields = sheet->n_columns;
-    if (columns->seeds)
+    if (shown->seeds)
         sheet_add_column(sheet, false, "n");
-    if (columns->rounds)
+    if (shown->rounds)
         sheet_add_column(sheet, false, "rounds");
     sheet_add_column(sheet, true, "result");
-    for (int i = 0; i < columns->n_figures; i++)
-        sheet_add_column(sheet, false, columns->figure[i]->header);
+    for (int i = 0; i < shown->n_figures; i++)
+        sheet_add_column(sheet, false, schema[shown->figure[i]].head);
     for (int i = 0, same; i < n; i += same) {
         same = same_implementation(row + i, n - i);
         for (int k = 0; k < same && k < each; k++)
-            fill_row(&row[i + k], columns, scratch, sheet);
+            fill_row(&row[i + k], shown, scratch, sheet);
         sheet->n_more[sheet->n_rows - 1] = same > each ? same - each : 0;
     }
 }
@@ -222,7 +199,7 @@ static void print_title(FILE *out, const struct table_row *row, int n, int measu
     fprintf(out, "\n%s", measure_word(measure));
     if (most && least == most)
         fprintf(out, ", %d round%s a point", most, most > 1 ? "s" : "");
-    if (has_figure(row, n, "throughput.low"))
+    if (has_value(row, n, COLUMN_TIME_LOW))
         fputs("; \u00b1: 95 % interval of the median over rounds", out);
     fputc('\n', out);
 }
@@ -237,15 +214,15 @@ static bool print_measure(FILE *out, const struct records *records, int measure)
     size_t n_shown = (size_t)rows_shown(row, n, each);
     sheet.row = calloc(n_shown + 1, sizeof *sheet.row);
     sheet.n_more = calloc(n_shown + 1, sizeof *sheet.n_more);
-    done = done && sheet.row && sheet.n_more;
-    for (size_t i = 0; done && n && i < sizeof main_figures / sizeof main_figures[0]; i++)
-        if (!strcmp(main_figures[i].measure, measure_word(measure))) {
-            struct columns columns;
-            choose_columns(row, n, main_figures[i].figure, main_figures[i].n, &columns);
-            fill(row, n, each, &columns, scratch, &sheet);
-            print_title(out, row, n, measure);
-            sheet_print(out, &sheet);
-        }
+    sheet.reason = calloc(n_shown + 1, sizeof *sheet.reason);
+    done = done && sheet.row && sheet.n_more && sheet.reason;
+    if (done && n) {
+        struct shown shown = choose_columns(row, n, measure);
+        fill(row, n, each, &shown, scratch, &sheet);
+        print_title(out, row, n, measure);
+        sheet_print(out, &sheet);
+    }
+    free(sheet.reason);
     free(sheet.n_more);
     free(sheet.row);
     free(scratch);
@@ -258,5 +235,19 @@ bool table_print(FILE *out, const struct records *records, struct error *error)
     bool done = true;
     for (int measure = 0; done && records->n && measure_word(measure); measure++)
         done = print_measure(out, records, measure) || fail(error, "out of memory for the table");
+    return done;
+}
+
+bool table_print_to(const char *path, const struct records *records, struct error *error)
+{
+    struct stream out;
+    if (!stream_open(&out))
+        return fail(error, "out of memory for %.900s", path);
+    bool done = table_print(out.file, records, error);
+    if (!stream_close(&out))
+        return fail(error, "out of memory for %.900s", path);
+    size_t skip = out.length > 0 ? 1 : 0; /* the empty line that sets it off on a terminal */
+    done = done && files_write(path, out.text + skip, out.length - skip, error);
+    free(out.text);
     return done;
 }

@@ -1,9 +1,11 @@
 /* See table_sheet.h. */
 #include "bench/report/table_sheet.h"
 
+#include "bench/report/wrap.h"
+
 #include <string.h>
 
-enum { PAGE_WIDTH = 100, GAP = 2 };
+enum { GAP = 2, INDENT = 4 };
 
 int sheet_add_column(struct sheet *sheet, bool left, const char *header)
 {
@@ -12,20 +14,11 @@ int sheet_add_column(struct sheet *sheet, bool left, const char *header)
     return sheet->n_columns++;
 }
 
-/* Columns on the screen: bytes that do not continue a letter. */
-static int width_of(const char *text)
-{
-    int width = 0;
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
-}
-
 static int column_width(const struct sheet *sheet, int c)
 {
-    int width = width_of(sheet->header[c]);
+    int width = wrap_width(sheet->header[c]);
     for (int r = 0; r < sheet->n_rows; r++)
-        width = width_of(sheet->row[r][c]) > width ? width_of(sheet->row[r][c]) : width;
+        width = wrap_width(sheet->row[r][c]) > width ? wrap_width(sheet->row[r][c]) : width;
     return width;
 }
 
@@ -33,7 +26,7 @@ static void print_row(FILE *out, const struct sheet *sheet, const int *width, ce
 {
     int blanks = sheet->n_headed ? GAP : 0; /* owed: printed only when something follows */
     for (int c = sheet->n_headed; c < sheet->n_columns; c++) {
-        int pad = width[c] - width_of(row[c]);
+        int pad = width[c] - wrap_width(row[c]);
         blanks += sheet->left[c] ? 0 : pad;
         if (row[c][0]) {
             fprintf(out, "%*s%s", blanks, "", row[c]);
@@ -58,10 +51,10 @@ static void print_heading(FILE *out, const struct sheet *sheet, int r)
         if (!sheet->row[r][c][0])
             continue;
         snprintf(text, sizeof text, "%s%s%s", c ? sheet->header[c] : "", c ? " = " : "", sheet->row[r][c]);
-        const char *before = length == 0 ? "" : length + 2 + width_of(text) > PAGE_WIDTH ? ",\n" : ", ";
+        const char *before = length == 0 ? "" : length + 3 + wrap_width(text) > PAGE_WIDTH ? ",\n" : ", ";
         length = before[0] && before[1] == '\n' ? 0 : length + (int)strlen(before);
         fprintf(out, "%s%s", before, text);
-        length += width_of(text);
+        length += wrap_width(text);
     }
     fputc('\n', out);
 }
@@ -78,6 +71,8 @@ void sheet_print(FILE *out, struct sheet *sheet)
         if (sheet->n_headed)
             print_heading(out, sheet, r);
         print_row(out, sheet, width, sheet->row[r]);
+        if (sheet->reason[r] && !(r > 0 && sheet->reason[r - 1] && !strcmp(sheet->reason[r], sheet->reason[r - 1])))
+            wrap_print(out, sheet->reason[r], PAGE_WIDTH, INDENT, INDENT);
         if (sheet->n_more[r])
             fprintf(out, "... %d more rows of %s in table.csv\n", sheet->n_more[r], sheet->row[r][0]);
     }

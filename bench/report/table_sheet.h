@@ -16,7 +16,8 @@ struct sheet {
     bool left[SHEET_COLUMNS_MAX]; /* aligned to the left */
     cell header[SHEET_COLUMNS_MAX];
     cell (*row)[SHEET_COLUMNS_MAX];
-    int *n_more; /* rows of the same implementation that are left out after this one */
+    const char **reason; /* below a row, NULL: nothing */
+    int *n_more;         /* rows of the same implementation that are left out after this one */
 };
 
 /* Returns the number of the new column. */

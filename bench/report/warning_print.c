@@ -2,11 +2,12 @@
 #include "bench/report/warning_print.h"
 
 #include "bench/base/stream.h"
+#include "bench/report/wrap.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_WIDTH = 100, INDENT = 4, MEASURES_MAX = 16 };
+enum { INDENT = 4, MEASURES_MAX = 16 };
 
 /* Where a code occurs. */
 struct occurrence {
@@ -18,7 +19,7 @@ struct occurrence {
 
 static size_t rounds_of(const struct record *record)
 {
-    double rounds = record_number(record, "rounds");
+    double rounds = column_number(record, COLUMN_ROUNDS);
     return rounds > 0 ? (size_t)rounds : 1;
 }
 
@@ -39,7 +40,7 @@ static struct occurrence find_code(const struct records *records, enum warning_c
     bool has_it[MEASURES_MAX] = {false};
     for (size_t i = 0; i < records->n; i++) {
         const struct record *record = &records->record[i];
-        const json_t *entry = warning_in(record_at(record, "warnings"), code);
+        const json_t *entry = warning_in(column_json(record, COLUMN_WARNINGS), code);
         if (entry) {
             double figure = figure_of(entry, "figure");
             has_it[measure_of(record)] = true;
@@ -57,28 +58,6 @@ static struct occurrence find_code(const struct records *records, enum warning_c
             found.all_rounds += rounds_of(&records->record[i]);
         }
     return found;
-}
-
-/* One paragraph: the first line where it stands, the others indented. */
-static void print_wrapped(FILE *out, const char *text)
-{
-    int column = 0;
-    for (const char *word = text; *word;) {
-        int length = (int)strcspn(word, " "), width = 0;
-        for (int i = 0; i < length; i++)
-            width += ((unsigned char)word[i] & 0xc0) != 0x80;
-        if (column > 0 && column + 1 + width > PAGE_WIDTH) {
-            fprintf(out, "\n%*s", INDENT, "");
-            column = INDENT;
-        } else if (column > 0) {
-            fputc(' ', out);
-            column++;
-        }
-        fprintf(out, "%.*s", length, word);
-        column += width;
-        word += length + (word[length] == ' ');
-    }
-    fputc('\n', out);
 }
 
 static void describe_remedies(FILE *out, const struct warning *warning, const struct precautions *precautions)
@@ -119,8 +98,8 @@ bool warnings_print(FILE *out, const struct records *records, const struct preca
             good = stream_close(&paragraph);
         }
         if (good) {
-            fputs(any ? "" : "\nWarnings (docs/numbers.md says how to read them):\n", out);
-            print_wrapped(out, paragraph.text);
+            fputs(any ? "" : "\nWarnings (docs/reference/messages.md says how to read them):\n", out);
+            wrap_print(out, paragraph.text, PAGE_WIDTH, 0, INDENT);
             free(paragraph.text);
         }
         any = true;

@@ -30,15 +30,30 @@ static bool fail_field(const struct source *source, const struct node *node, int
     return fail_value(source, node, fields[field].name, expected);
 }
 
+int field_named(const struct source *source, const char *name)
+{
+    int field = field_find_any(name);
+    return field < 0 && source->kept ? field_find_former(name) : field;
+}
+
+static bool among(const char *name, const char *const names[], int n)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 bool keys_known(const struct source *source, const struct node *map, const char *where, const char *const names[], int n)
 {
     for (const struct node *entry = map->child; entry != NULL; entry = entry->next) {
         char quoted[QUOTED_SIZE], list[400];
-        bool known = false;
-        for (int i = 0; i < n; i++)
-            known = known || strcmp(names[i], entry->key) == 0;
-        if (known)
+        int former = field_find_former(entry->key);
+        bool renamed = former >= 0 && among(fields[former].name, names, n);
+        if (among(entry->key, names, n) || (renamed && source->kept))
             continue;
+        if (renamed)
+            return fail_at(source->error, &entry->key_mark, "%s is now called %s", entry->key, fields[former].name);
         text_quote(entry->key, quoted);
         const char *nearest = text_nearest(entry->key, names, n);
         if (nearest != NULL)
@@ -79,7 +94,7 @@ static bool spell_task(const struct source *source, const struct node *node, cha
 }
 
 /* The name of a file as this process can open it: relative to the folder of the sweep file. */
-static bool spell_path(const struct source *source, const struct node *node, char text[VALUE_TEXT_MAX])
+static bool spell_path(const struct source *source, int field, const struct node *node, char text[VALUE_TEXT_MAX])
 {
     char quoted[QUOTED_SIZE];
     struct stat facts;
@@ -91,15 +106,15 @@ static bool spell_path(const struct source *source, const struct node *node, cha
         return true;
     int file = open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
-        return fail_at(source->error, &node->mark, "inputs: %s: %s; expected a readable file", text_quote(node->text, quoted),
-                       strerror(errno));
+        return fail_at(source->error, &node->mark, "%s: %s: %s; expected a readable file", fields[field].name,
+                       text_quote(node->text, quoted), strerror(errno));
     bool regular = fstat(file, &facts) == 0 && S_ISREG(facts.st_mode);
     close(file);
     json_t *representable = json_string(text); /* the folder may have a name that is not UTF-8 */
     bool utf8 = representable != NULL;
     json_decref(representable);
     return regular && utf8 ? true
-                           : fail_at(source->error, &node->mark, "inputs: %s: %s; expected a readable file",
+                           : fail_at(source->error, &node->mark, "%s: %s: %s; expected a readable file", fields[field].name,
                                      text_quote(node->text, quoted), regular ? "a path that is not UTF-8" : "not a regular file");
 }
 
@@ -109,12 +124,13 @@ static bool read_scalar(const struct source *source, int field, const struct nod
     if (node->kind != NODE_SCALAR)
         return fail_field(source, node, field);
     bool none = field_may_be_none(field) && strcmp(node->text, "none") == 0;
-    bool respelt = !none && (field_is_implementation(field) || field == FIELD_TASK);
-    if (respelt && !(field == FIELD_TASK ? spell_task : spell_implementation)(source, node, spelling))
+    bool text = fields[field].kind == VALUE_TEXT && !none, file = text && fields[field].text == TEXT_FILE;
+    bool respelt = text && !file;
+    if (respelt && !(field_is_implementation(field) ? spell_implementation : spell_task)(source, node, spelling))
         return false;
     if (!field_read(field, respelt ? spelling : node->text, value))
         return fail_field(source, node, field);
-    if (field == FIELD_INPUTS && value->kind == VALUE_TEXT && !spell_path(source, node, spelling))
+    if (file && !spell_path(source, field, node, spelling))
         return false;
     if (value->kind == VALUE_TEXT && (value->text = pool_text(source->pool, spelling)) == NULL)
         return fail_memory(source->error);

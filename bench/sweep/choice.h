@@ -4,13 +4,15 @@
 
 #include "bench/base/yaml.h"
 #include "bench/sweep/field.h"
+#include "bench/sweep/vocabulary.h"
 
 /* What reading a sweep file needs at hand. */
 struct source {
     const char *folder; /* of the sweep file, "" or ending in '/': names of files are relative to it */
     struct pool **pool;
     struct error *error;
-    bool kept; /* files of inputs need not be there */
+    const struct vocabulary *vocabulary;
+    bool kept; /* of an earlier run: files of inputs need not be there, and fields may have their former names */
 };
 
 struct choice {
@@ -28,6 +30,9 @@ bool choice_default(const struct source *source, int field, struct choice *choic
 
 /* fail_at() with "NAME is WHAT THE NODE HOLDS; expected EXPECTED". */
 bool fail_value(const struct source *source, const struct node *node, const char *name, const char *expected);
+
+/* The field of a name, or -1. */
+int field_named(const struct source *source, const char *name);
 
 /* False, with the first key of a mapping that is not among the n names. where: "" or " in problem". */
 bool keys_known(const struct source *source, const struct node *map, const char *where, const char *const names[], int n);

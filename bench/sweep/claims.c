@@ -2,12 +2,11 @@
 #include "bench/sweep/claims.h"
 
 #include "bench/base/text.h"
-#include "bench/report/quantity.h"
 #include "bench/sweep/filter.h"
 
 #include <string.h>
 
-enum { CLAIM_TEXT_MAX = 400, QUANTITIES_MAX = 32 };
+enum { CLAIM_TEXT_MAX = 400 };
 
 /* A sentence for a cell of a table. */
 static bool read_text(const struct source *source, const struct node *node, const char **text)
@@ -21,20 +20,16 @@ static bool read_text(const struct source *source, const struct node *node, cons
 
 static bool read_here(const struct source *source, const struct node *node, int *here)
 {
-    const char *names[QUANTITIES_MAX];
-    char list[400];
-    int n = 0;
-    for (; n < QUANTITIES_MAX && quantity_get(n) != NULL; n++)
-        names[n] = quantity_get(n)->name;
-    *here = node->kind == NODE_SCALAR ? quantity_find(node->text) : -1;
-    text_list(names, n, sizeof list, list);
-    return *here >= 0 || fail_value(source, node, node->key, list);
+    *here = node->kind == NODE_SCALAR ? vocabulary_find(source->vocabulary->quantity, node->text) : -1;
+    return *here >= 0 || fail_value(source, node, node->key,
+                                    "a column of table.csv that holds a number (docs/columns.md), such as token_accuracy, "
+                                    "l_star_median or seconds_per_call_median");
 }
 
 /* A field that holds a number. */
 static bool read_along(const struct source *source, const struct node *node, int *along)
 {
-    int field = node->kind == NODE_SCALAR ? field_find_any(node->text) : -1;
+    int field = node->kind == NODE_SCALAR ? field_named(source, node->text) : -1;
     bool number = field >= 0 && (fields[field].kind == VALUE_INTEGER || fields[field].kind == VALUE_REAL);
     *along = field;
     return number || fail_value(source, node, node->key, "a field that holds a number");

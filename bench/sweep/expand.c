@@ -2,6 +2,7 @@
 #include "bench/sweep/expand.h"
 
 #include "bench/problems/inputs.h"
+#include "bench/sweep/check.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +102,9 @@ static bool add(const struct product *product, const struct point *point, struct
     *known = *slot != 0;
     if (*known)
         return true;
-    if (!sweep->kept && !tensors_check(point, &reason))
+    struct problem problem = point_problem(point);
+    const char *file = point_regime(point).file;
+    if (!sweep->kept && file != NULL && !tensors_check(file, &problem, &reason))
         return fail_at(error, &product->mark, "%s", reason.text);
     sweep->point[sweep->n_points++] = *point;
     *slot = sweep->n_points;
@@ -142,7 +145,7 @@ static bool expand_product(const struct product *product, struct seen *seen, str
     return true;
 }
 
-bool expand(const struct product *product, int n, bool many, struct sweep *sweep, struct error *error)
+bool sweep_expand(const struct product *product, int n, bool many, struct sweep *sweep, struct error *error)
 {
     struct seen seen = {0};
     bool ok = count(product, n, many, error);

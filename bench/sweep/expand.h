@@ -14,6 +14,6 @@ struct product {
 };
 
 /* Fills the points and counts of the sweep. The combinations are counted before anything is allocated. */
-bool expand(const struct product *product, int n, bool many, struct sweep *sweep, struct error *error);
+bool sweep_expand(const struct product *product, int n, bool many, struct sweep *sweep, struct error *error);
 
 #endif

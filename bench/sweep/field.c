@@ -4,8 +4,8 @@
 #include "bench/base/number.h"
 #include "bench/base/text.h"
 #include "bench/machine/machine.h"
-#include "bench/measure/measure.h"
 #include "bench/problems/words.h"
+#include "bench/sweep/measures.h"
 #include "bench/sweep/options.h"
 #include "tasks/task.h"
 #include "train/sequence.h"
@@ -22,26 +22,6 @@ const char *const section_names[SECTION_COUNT] = {"", "problem", "regime", "mode
 static const char *const initial_names[] = {"zero", "drawn"}, *const tokens_names[] = {"all", "one"};
 static const char *const curriculum_names[] = {"none", "lengths"}, *const gradient_names[] = {"exact", "steps"};
 static const char *const pass_names[] = {[PASS_FORWARD] = "forward", [PASS_BACKWARD] = "backward"};
-
-#define WORDS(function, names)                                                                                                     \
-    static const char *function(int index)                                                                                         \
-    {                                                                                                                              \
-        return (size_t)index < sizeof(names) / sizeof(names)[0] ? (names)[index] : NULL;                                           \
-    }
-
-WORDS(cell_word, cell_names)
-WORDS(mixer_word, mixer_names)
-WORDS(form_word, form_names)
-WORDS(feedback_word, feedback_names)
-WORDS(dtype_word, dtype_names)
-WORDS(initial_word, initial_names)
-WORDS(tokens_word, tokens_names)
-WORDS(words_word, words_names)
-WORDS(readout_word, readout_names)
-WORDS(schedule_word, schedule_names)
-WORDS(curriculum_word, curriculum_names)
-WORDS(gradient_word, gradient_names)
-WORDS(pass_word, pass_names)
 
 static const char *layer_word(int index)
 {
@@ -151,7 +131,8 @@ static bool has_words(const struct point *point)
 
 static bool has_kappa(const struct point *point)
 {
-    return is_drawn(point) && has_mixer(point) && point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE && !words_asked(point);
+    bool words = has_words(point) && point->value[FIELD_WORDS].integer != 0;
+    return is_drawn(point) && has_mixer(point) && point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE && !words;
 }
 
 static bool is_asked(const struct point *point)
@@ -205,103 +186,60 @@ static bool waits(const struct point *point)
     return iterates(point) && point->value[FIELD_PATIENCE].integer > 0;
 }
 
+/* ---- What stands for something of this machine ------------------------------------------------------------------------------ */
+
+static void threads_here(const struct field *row, struct value *value)
+{
+    if (value->integer == 0)
+        value->integer = (int64_t)fmin(machine_threads(), row->high);
+}
+
+static void level_here(const struct field *row, struct value *value)
+{
+    (void)row;
+    if (value->integer == LEVEL_COUNT)
+        value->integer = level_best();
+}
+
 /* ---- The table ---------------------------------------------------------------------------------------------------------- */
 
 #define SEED_MAX 9007199254740991.0 /* 2^53 - 1: what a JSON number holds exactly everywhere */
 
-// clang-format off
-#define INT(least, most)        .kind = VALUE_INTEGER, .low = (least), .high = (most)
-#define REAL(least, most)       .kind = VALUE_REAL, .low = (least), .high = (most)
-#define ABOVE(least, most)      REAL(least, most), .open_low = true
-#define WORD(words)             .kind = VALUE_WORD, .word = (words)
-#define TEXT                    .kind = VALUE_TEXT
-#define OR(text)                .special = (text)
+#define INT(least, most) .kind = VALUE_INTEGER, .low = (least), .high = (most)
+#define REAL(least, most) .kind = VALUE_REAL, .low = (least), .high = (most)
+#define ABOVE(least, most) REAL(least, most), .open_low = true
+#define WORD(list) .kind = VALUE_WORD, .words = (list), .n_words = (int)(sizeof(list) / sizeof(list)[0])
+#define WORD_OF(function) .kind = VALUE_WORD, .word = (function)
+#define IMPL .kind = VALUE_TEXT, .text = TEXT_IMPLEMENTATION
+#define TASK .kind = VALUE_TEXT, .text = TEXT_TASK
+#define FILENAME .kind = VALUE_TEXT, .text = TEXT_FILE
+#define SEED INT(0, SEED_MAX), .seed = true
+#define OR(word) .special = (word)
+#define HERE(function) .here = (function)
+#define ABSENT(word) .absent = (word)
+#define FORMERLY(spelling) .formerly = (spelling)
 
-#define ROW(id, name_, section_, of_, default_, unit_, used_, ...)                                                          \
-    [FIELD_##id] = {.name = name_, .section = SECTION_##section_, .of = OF_##of_, .default_text = default_, .unit = unit_,  \
-                    .used = used_, __VA_ARGS__}
+#define FIELD(id, name_, section_, of_, default_, unit_, used_, ...)                                                               \
+    [FIELD_##id] = {.name = (name_),                                                                                               \
+                    .section = SECTION_##section_,                                                                                 \
+                    .of = OF_##of_,                                                                                                \
+                    .default_text = (default_),                                                                                    \
+                    .unit = (unit_),                                                                                               \
+                    .used = (used_),                                                                                               \
+                    __VA_ARGS__},
 
 const struct field fields[FIELD_COUNT] = {
-    /*                       name                   section  of          default        unit          used by   takes */
-    ROW(IMPLEMENTATION,      "impl",                TOP,     COMPUTED,   NULL,          "",           recurs,   TEXT),
-    ROW(MEASURE,             "measure",             TOP,     ALL,        NULL,          "",           NULL,     WORD(measure_word)),
-    ROW(PASS,                "pass",                TOP,     TIMED,      "forward",     "",           NULL,     WORD(pass_word)),
-    ROW(CELL,                "cell",                PROBLEM, ALL,        "vector",      "",           recurs,   WORD(cell_word)),
-    ROW(B,                   "B",                   PROBLEM, RECURRENCE, "1",           "sequences",  NULL,     INT(1, 65536)),
-    ROW(T,                   "T",                   PROBLEM, RECURRENCE, NULL,          "tokens",     NULL,     INT(1, 16777216)),
-    ROW(D,                   "d",                   PROBLEM, ALL,        NULL,          "channels",   has_width, INT(1, 65536)),
-    ROW(MIXER,               "mixer",               PROBLEM, ALL,        "householder", "",           mixes,    WORD(mixer_word)),
-    ROW(R,                   "r",                   PROBLEM, ALL,        "1",           "",           has_rank, INT(1, 64)),
-    ROW(S,                   "s",                   PROBLEM, ALL,        "1",           "",           has_scale, ABOVE(0, 4)),
-    ROW(FORM,                "form",                PROBLEM, ALL,        "normalised",  "",           recurs,   WORD(form_word)),
-    ROW(FEEDBACK,            "feedback",            PROBLEM, ALL,        "none",        "",           has_mixer, WORD(feedback_word)),
-    ROW(DTYPE,               "dtype",               PROBLEM, COMPUTED,   "float32",     "",           NULL,     WORD(dtype_word)),
-    ROW(INITIAL,             "initial",             PROBLEM, RECURRENCE, "zero",        "",           is_drawn, WORD(initial_word)),
-    ROW(WORDS,               "words",               REGIME,  RECURRENCE, "none",        "",           has_words, WORD(words_word)),
-    ROW(KAPPA,               "kappa",               REGIME,  RECURRENCE, "free",        "",           has_kappa, ABOVE(0, 16), OR("free")),
-    ROW(TOKENS,              "tokens",              REGIME,  RECURRENCE, "all",         "",           is_asked, WORD(tokens_word)),
-    ROW(LAMBDA_MAX,          "lambda_max",          REGIME,  RECURRENCE, "0.999",       "",           is_drawn, REAL(0, 1)),
-    ROW(LIMIT,               "limit",               REGIME,  RECURRENCE, "1000",        "",           NULL,     ABOVE(0, 1e300)),
-    ROW(INPUTS,              "inputs",              TOP,     RECURRENCE, "none",        "",           NULL,     TEXT),
-    ROW(TASK,                "task",                TOP,     TRAINED,    NULL,          "",           NULL,     TEXT),
-    ROW(LAYER,               "layer",               MODEL,   TRAINED,    NULL,          "",           NULL,     WORD(layer_word)),
-    ROW(D_MODEL,             "d_model",             MODEL,   TRAINED,    "128",         "channels",   NULL,     INT(1, 65536)),
-    ROW(BLOCKS,              "blocks",              MODEL,   TRAINED,    "1",           "",           NULL,     INT(1, 64)),
-    ROW(HEADS,               "heads",               MODEL,   TRAINED,    "4",           "",           attends,  INT(1, 1024)),
-    ROW(READOUT,             "readout",             MODEL,   TRAINED,    "input",       "",           recurs,   WORD(readout_word)),
-    ROW(STEPS,               "steps",               RECIPE,  TRAINED,    "4000",        "",           NULL,     INT(1, 1e8)),
-    ROW(BATCH,               "batch",               RECIPE,  TRAINED,    "256",         "sequences",  NULL,     INT(1, 65536)),
-    ROW(TRAIN_LENGTH,        "train_length",        RECIPE,  TRAINED,    "16",          "",           NULL,     INT(1, 65536)),
-    ROW(RATE,                "rate",                RECIPE,  TRAINED,    "0.003",       "",           NULL,     ABOVE(0, 10)),
-    ROW(WARMUP,              "warmup",              RECIPE,  TRAINED,    "200",         "steps",      NULL,     INT(0, 1e8)),
-    ROW(SCHEDULE,            "schedule",            RECIPE,  TRAINED,    "cosine",      "",           NULL,     WORD(schedule_word)),
-    ROW(DECAY,               "decay",               RECIPE,  TRAINED,    "0.01",        "",           NULL,     REAL(0, 10)),
-    ROW(CLIP,                "clip",                RECIPE,  TRAINED,    "1",           "",           NULL,     ABOVE(0, 1e6), OR("none")),
-    ROW(CURRICULUM,          "curriculum",          RECIPE,  TRAINED,    "none",        "",           NULL,     WORD(curriculum_word)),
-    ROW(CURRICULUM_ACCURACY, "curriculum_accuracy", RECIPE,  TRAINED,    "0.9",         "",           has_curriculum, ABOVE(0, 1)),
-    ROW(CURRICULUM_WINDOW,   "curriculum_window",   RECIPE,  TRAINED,    "200",         "steps",      has_curriculum, INT(1, 1e6)),
-    ROW(TARGET,              "target",              RECIPE,  TRAINED,    "none",        "",           NULL,     ABOVE(0, 1), OR("none")),
-    ROW(CHECK_EVERY,         "check_every",         RECIPE,  TRAINED,    "100",         "steps",      has_target, INT(1, 1e6)),
-    ROW(CHECK_EXAMPLES,      "check_examples",      RECIPE,  TRAINED,    "1000",        "sequences",  has_target, INT(1, 1e6)),
-    ROW(TRAIN_DTYPE,         "train_dtype",         RECIPE,  TRAINED,    "float32",     "",           NULL,     WORD(dtype_word)),
-    ROW(TRAIN_IMPL,          "train_impl",          RECIPE,  TRAINED,    "structured_sequential", "",           recurs,   TEXT),
-    ROW(GRADIENT,            "gradient",            RECIPE,  DIFFERENTIATED, "exact",    "",           differentiates,   WORD(gradient_word)),
-    ROW(GRADIENT_STEPS,      "gradient_steps",      RECIPE,  DIFFERENTIATED, "1",        "iterations", has_gradient_steps, INT(1, 1024)),
-    ROW(TRAIN_L,             "train_l",             RECIPE,  TRAINED,    "16",          "iterations", trains_iterating, INT(1, 1e6)),
-    ROW(TRAIN_TOLERANCE,     "train_tolerance",     RECIPE,  TRAINED,    "none",        "",           trains_iterating, ABOVE(0, 1), OR("none")),
-    ROW(TRAIN_QUANTILE,      "train_quantile",      RECIPE,  TRAINED,    "1",           "",           trains_tolerating, ABOVE(0, 1)),
-    ROW(GAMMA,               "gamma",               RECIPE,  TRAINED,    "none",        "",           trains_iterating, ABOVE(0, 1e4), OR("none")),
-    ROW(TEST_LENGTH,         "test_length",         TEST,    ACCURACY,   NULL,          "",           NULL,     INT(1, 65536)),
-    ROW(EXAMPLES,            "examples",            TEST,    ACCURACY,   "1000",        "sequences",  NULL,     INT(1, 1e7)),
-    ROW(TEST_BATCH,          "test_batch",          TEST,    ACCURACY,   "100",         "sequences",  NULL,     INT(1, 65536)),
-    ROW(AGAINST,             "against",             TEST,    ACCURACY,   "none",        "",           recurs,   TEXT),
-    ROW(L,                   "l",                   SETTINGS, COMPUTED,  "16",          "iterations", iterates, INT(1, 1e6)),
-    ROW(TOLERANCE,           "tolerance",           SETTINGS, COMPUTED,  "none",        "",           iterates, ABOVE(0, 1), OR("none")),
-    ROW(QUANTILE,            "quantile",            SETTINGS, COMPUTED,  "1",           "",           tolerates, ABOVE(0, 1)),
-    ROW(DAMPING,             "damping",             SETTINGS, COMPUTED,  "1",           "",           iterates, ABOVE(0, 1)),
-    ROW(DAMPING_FACTOR,      "damping_factor",      SETTINGS, COMPUTED,  "0.9",         "",           waits,    ABOVE(0, 1)),
-    ROW(PATIENCE,            "patience",            SETTINGS, COMPUTED,  "none",        "iterations", iterates, INT(1, 1e6), OR("none")),
-    ROW(THREADS,             "threads",             RUN,     ALL,        "all",         "",           on_processor,   INT(1, 1024), OR("all")),
-    ROW(LEVEL,               "level",               RUN,     RECURRENCE, "best",        "",           on_processor,   WORD(level_word)),
-    ROW(SEED,                "seed",                RUN,     RECURRENCE, "1",           "",           is_drawn, INT(0, SEED_MAX)),
-    ROW(TRAIN_SEED,          "train_seed",          RECIPE,  TRAINED,    "1",           "",           NULL,     INT(0, SEED_MAX)),
-    ROW(TEST_SEED,           "test_seed",           TEST,    ACCURACY,   "1",           "",           NULL,     INT(0, SEED_MAX)),
+#include "bench/sweep/fields.def"
 };
-// clang-format on
 
 bool field_used(int field, const struct point *point)
 {
     return belongs(field, point) && (fields[field].used == NULL || fields[field].used(point));
 }
 
-bool field_is_seed(int field)
-{
-    return field == FIELD_SEED || field == FIELD_TRAIN_SEED || field == FIELD_TEST_SEED;
-}
-
 bool field_is_implementation(int field)
 {
-    return field == FIELD_IMPLEMENTATION || field == FIELD_TRAIN_IMPL || field == FIELD_AGAINST;
+    return fields[field].kind == VALUE_TEXT && fields[field].text == TEXT_IMPLEMENTATION;
 }
 
 bool field_may_be_none(int field)
@@ -310,18 +248,28 @@ bool field_may_be_none(int field)
     return row->kind == VALUE_TEXT && row->default_text != NULL && strcmp(row->default_text, "none") == 0;
 }
 
-int field_find(enum section section, const char *name)
-{
-    int field = field_find_any(name);
-    return field >= 0 && fields[field].section == section ? field : -1;
-}
-
 int field_find_any(const char *name)
 {
     for (int field = 0; field < FIELD_COUNT; field++)
         if (strcmp(fields[field].name, name) == 0)
             return field;
     return -1;
+}
+
+int field_find_former(const char *name)
+{
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (fields[field].formerly != NULL && strcmp(fields[field].formerly, name) == 0)
+            return field;
+    return -1;
+}
+
+const char *field_word(int field, int index)
+{
+    const struct field *row = &fields[field];
+    if (row->word != NULL)
+        return row->word(index);
+    return index >= 0 && index < row->n_words ? row->words[index] : NULL;
 }
 
 /* ---- Reading, one function a kind ---------------------------------------------------------------------------------------- */
@@ -356,8 +304,9 @@ static bool read_real(const struct field *row, const char *text, struct value *v
 
 static bool read_word(const struct field *row, const char *text, struct value *value)
 {
-    for (int i = 0; row->word(i) != NULL; i++) {
-        if (strcmp(row->word(i), text) == 0) {
+    const char *word;
+    for (int i = 0; (word = field_word((int)(row - fields), i)) != NULL; i++) {
+        if (strcmp(word, text) == 0) {
             *value = (struct value){.kind = VALUE_WORD, .integer = i};
             return true;
         }
@@ -387,11 +336,19 @@ static bool is_implementation(const char *text)
     return options_read(text, &options, &ignored);
 }
 
+static const struct {
+    bool (*taken)(const char *text);
+    const char *expected;
+} texts[] = {
+    [TEXT_IMPLEMENTATION] = {is_implementation, "the name of an implementation, then its options"},
+    [TEXT_TASK] = {is_task, "a task, as ./run.sh list shows them"},
+    [TEXT_FILE] = {is_path, "the name of a file"},
+};
+
 static bool read_text(const struct field *row, const char *text, struct value *value)
 {
-    int field = (int)(row - fields);
-    bool none = field_may_be_none(field) && strcmp(text, "none") == 0;
-    if (!none && !(field == FIELD_INPUTS ? is_path(text) : field == FIELD_TASK ? is_task(text) : is_implementation(text)))
+    bool none = field_may_be_none((int)(row - fields)) && strcmp(text, "none") == 0;
+    if (!none && !texts[row->text].taken(text))
         return false;
     *value = (struct value){.kind = none ? VALUE_NONE : VALUE_TEXT, .text = none ? NULL : text};
     return true;
@@ -406,10 +363,8 @@ bool field_read(int field, const char *text, struct value *value)
 
 void field_resolve(int field, struct value *value)
 {
-    if (field == FIELD_THREADS && value->kind == VALUE_INTEGER && value->integer == 0)
-        value->integer = (int64_t)fmin(machine_threads(), fields[field].high);
-    if (field == FIELD_LEVEL && value->kind == VALUE_WORD && value->integer == LEVEL_COUNT)
-        value->integer = level_best();
+    if (fields[field].here != NULL && value->kind == fields[field].kind)
+        fields[field].here(&fields[field], value);
 }
 
 /* ---- Printing ------------------------------------------------------------------------------------------------------------ */
@@ -418,29 +373,25 @@ void field_expected(int field, size_t capacity, char text[capacity])
 {
     const struct field *row = &fields[field];
     char low[32], high[32];
-    const char *names[16], * or = row->special ? ", or " : "", *special = row->special ? row->special : "";
+    const char *names[16], *comma = row->special ? ", or " : "", *special = row->special ? row->special : "";
     int n = 0;
     number_print_real(row->low, sizeof low, low);
     number_print_real(row->high, sizeof high, high);
     switch (row->kind) {
     case VALUE_INTEGER:
-        snprintf(text, capacity, "a whole number from %.0f to %.0f%s%s", row->low, row->high, or, special);
+        snprintf(text, capacity, "a whole number from %.0f to %.0f%s%s", row->low, row->high, comma, special);
         break;
     case VALUE_REAL:
-        snprintf(text, capacity, row->open_low ? "a number above %s, at most %s%s%s" : "a number from %s to %s%s%s", low, high, or,
-                 special);
+        snprintf(text, capacity, row->open_low ? "a number above %s, at most %s%s%s" : "a number from %s to %s%s%s", low, high,
+                 comma, special);
         break;
     case VALUE_WORD:
-        while (n < 16 && (names[n] = row->word(n)) != NULL)
+        while (n < 16 && (names[n] = field_word(field, n)) != NULL)
             n++;
         text_list(names, n, capacity, text);
         break;
     default:
-        snprintf(text, capacity, "%s",
-                 field == FIELD_INPUTS      ? "the name of a file, or none"
-                 : field == FIELD_TASK      ? "a task, as ./run.sh list shows them"
-                 : field_may_be_none(field) ? "the name of an implementation, then its options, or none"
-                                            : "the name of an implementation, then its options");
+        snprintf(text, capacity, "%s%s", texts[row->text].expected, field_may_be_none(field) ? ", or none" : "");
     }
 }
 
@@ -449,7 +400,7 @@ void field_print(int field, const struct value *value, size_t capacity, char tex
     const struct field *row = &fields[field];
     bool special = row->special != NULL &&
                    ((value->kind == VALUE_INTEGER && value->integer == 0) || (value->kind == VALUE_REAL && value->real == 0));
-    const char *word = value->kind == VALUE_WORD ? row->word((int)value->integer) : NULL;
+    const char *word = value->kind == VALUE_WORD ? field_word(field, (int)value->integer) : NULL;
     if (special)
         snprintf(text, capacity, "%s", row->special);
     else if (value->kind == VALUE_INTEGER)

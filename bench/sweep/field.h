@@ -1,5 +1,6 @@
 /* The one table of everything that defines a point: what a sweep file may say, its type, range and default, which points use it.
- * Parsing, expansion, keys, records, table columns, skip: and the plots' series all walk this table, so a new field is one row. */
+ * Parsing, expansion, keys, records, table columns, skip: and the plots' series all walk this table, so a new field is one row of
+ * fields.def. */
 #ifndef BENCH_SWEEP_FIELD_H
 #define BENCH_SWEEP_FIELD_H
 
@@ -19,25 +20,12 @@ enum section {
 };
 extern const char *const section_names[SECTION_COUNT]; /* "" for the top level */
 
-// clang-format off
+#define FIELD(id, ...) FIELD_##id,
 enum field_id {
-    FIELD_IMPLEMENTATION,
-    FIELD_MEASURE, FIELD_PASS,
-    FIELD_CELL, FIELD_B, FIELD_T, FIELD_D, FIELD_MIXER, FIELD_R, FIELD_S, FIELD_FORM, FIELD_FEEDBACK, FIELD_DTYPE,
-    FIELD_INITIAL, FIELD_WORDS, FIELD_KAPPA, FIELD_TOKENS, FIELD_LAMBDA_MAX, FIELD_LIMIT,
-    FIELD_INPUTS,
-    FIELD_TASK,
-    FIELD_LAYER, FIELD_D_MODEL, FIELD_BLOCKS, FIELD_HEADS, FIELD_READOUT,
-    FIELD_STEPS, FIELD_BATCH, FIELD_TRAIN_LENGTH, FIELD_RATE, FIELD_WARMUP, FIELD_SCHEDULE, FIELD_DECAY, FIELD_CLIP,
-    FIELD_CURRICULUM, FIELD_CURRICULUM_ACCURACY, FIELD_CURRICULUM_WINDOW, FIELD_TARGET, FIELD_CHECK_EVERY, FIELD_CHECK_EXAMPLES,
-    FIELD_TRAIN_DTYPE, FIELD_TRAIN_IMPL, FIELD_GRADIENT, FIELD_GRADIENT_STEPS, FIELD_TRAIN_L, FIELD_TRAIN_TOLERANCE,
-    FIELD_TRAIN_QUANTILE, FIELD_GAMMA,
-    FIELD_TEST_LENGTH, FIELD_EXAMPLES, FIELD_TEST_BATCH, FIELD_AGAINST,
-    FIELD_L, FIELD_TOLERANCE, FIELD_QUANTILE, FIELD_DAMPING, FIELD_DAMPING_FACTOR, FIELD_PATIENCE,
-    FIELD_THREADS, FIELD_LEVEL, FIELD_SEED, FIELD_TRAIN_SEED, FIELD_TEST_SEED,
+#include "bench/sweep/fields.def"
     FIELD_COUNT
 };
-// clang-format on
+#undef FIELD
 
 enum value_kind { VALUE_NONE, VALUE_INTEGER, VALUE_REAL, VALUE_WORD, VALUE_TEXT };
 
@@ -56,6 +44,9 @@ struct value {
 struct point {
     struct value value[FIELD_COUNT];
 };
+
+/* What a text names. */
+enum text_kind { TEXT_IMPLEMENTATION, TEXT_TASK, TEXT_FILE };
 
 enum pass { PASS_FORWARD, PASS_BACKWARD }; /* values of the field pass */
 
@@ -83,22 +74,29 @@ struct field {
     enum value_kind kind;      /* what it holds when it is used */
     double low, high;          /* inclusive range of a number */
     bool open_low;             /* low itself is excluded */
-    const char *special; /* a word that a numeric field takes as well, or NULL; stored as 0, which is outside the range then */
-    const char *(*word)(int index); /* VALUE_WORD: the spelling of an index, NULL past the last */
+    const char *special;      /* a word that a numeric field takes as well, or NULL; stored as 0, which is outside the range then */
+    const char *const *words; /* VALUE_WORD: the spellings, n_words of them ... */
+    int n_words;
+    const char *(*word)(int index); /* ... or a function that knows them: of an index, NULL past the last */
+    enum text_kind text;            /* VALUE_TEXT */
+    bool seed; /* says which draw of the same thing a point is: points that differ in it alone are summarised */
+    void (*here)(const struct field *, struct value *); /* puts what this machine is for a word that stands for it, or NULL */
+    const char *absent;   /* what records meant that are older than the field; NULL: they did not use it */
+    const char *formerly; /* how older records and sweep files spell the name, or NULL */
 };
 
 extern const struct field fields[FIELD_COUNT];
 
-/* Field by name within a section, or -1. */
-int field_find(enum section section, const char *name);
-/* Field by name in any section (names are unique over the whole table), or -1. */
+/* Field by name (names are unique over the whole table), or -1. */
 int field_find_any(const char *name);
+/* Field by the name that it had formerly, or -1. */
+int field_find_former(const char *name);
+
+/* Spelling of a field's i-th word; NULL past the last. */
+const char *field_word(int field, int index);
 
 /* Whether a point uses a field: that depends on what is measured, and on other fields. */
 bool field_used(int field, const struct point *point);
-
-/* A field that says which draw of the same thing a point is: points that differ in it alone are summarised. */
-bool field_is_seed(int field);
 
 /* Texts that name an implementation with its options. */
 bool field_is_implementation(int field);

@@ -18,7 +18,7 @@ bool filter_read(const struct source *source, const struct node *node, const cha
     *filter = (struct filter){.condition = condition};
     for (const struct node *entry = node->child; entry != NULL; entry = entry->next) {
         struct choice choice;
-        int field = field_find_any(entry->key);
+        int field = field_named(source, entry->key);
         if (!choice_read_condition(source, field, entry, &choice))
             return false;
         condition[filter->n_conditions++] = (struct condition){.field = field, .value = choice.value, .n_values = choice.n};
@@ -34,7 +34,7 @@ static bool says_none(int field, const struct value *value)
     case VALUE_NONE:
         return true;
     case VALUE_WORD:
-        return strcmp(row->word((int)value->integer), "none") == 0;
+        return strcmp(field_word(field, (int)value->integer), "none") == 0;
     case VALUE_TEXT:
         return false;
     default:

@@ -4,7 +4,7 @@
 
 #include "bench/base/build.h"
 #include "bench/machine/device.h"
-#include "bench/measure/measure.h"
+#include "bench/sweep/measures.h"
 #include "bench/sweep/options.h"
 
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#define KEY_VERSION "2" /* of what goes into a key, and how */
+#define KEY_VERSION "3" /* of what goes into a key, and how */
 
 enum { PIECE = 1 << 16 };
 
@@ -113,12 +113,13 @@ void point_conditions(const struct point *point, const struct conditions *condit
     print_half(&lines, half);
 }
 
-/* Fields that many records are older than say nothing where they are what those meant. */
+/* What a point does not use is not in its key, nor what records that are older than the field meant: a new field leaves the keys of
+ * points that it does not change. */
 static bool says_nothing(int field, const struct value *value)
 {
-    bool younger = (fields[field].of & OF_RECURRENCE) == 0 || field == FIELD_WORDS;
-    bool usual = (field == FIELD_PASS && value->integer == PASS_FORWARD) || (field == FIELD_WORDS && value->integer == 0);
-    return younger && (value->kind == VALUE_NONE || usual);
+    struct value absent;
+    const char *text = fields[field].absent;
+    return value->kind == VALUE_NONE || (text != NULL && field_read(field, text, &absent) && value_equal(value, &absent));
 }
 
 void point_key(const struct point *point, const struct conditions *conditions, char key[KEY_SIZE])
@@ -130,7 +131,7 @@ void point_key(const struct point *point, const struct conditions *conditions, c
         if (says_nothing(field, &point->value[field]))
             continue;
         field_print(field, &point->value[field], sizeof value, value);
-        if (field == FIELD_INPUTS && point->value[field].kind == VALUE_TEXT)
+        if (point->value[field].kind == VALUE_TEXT && fields[field].text == TEXT_FILE)
             print_file_digest(point->value[field].text, value);
         add_line(&lines, fields[field].name, value);
     }

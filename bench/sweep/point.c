@@ -2,16 +2,13 @@
 #include "bench/sweep/point.h"
 
 #include "bench/base/text.h"
-#include "bench/measure/measure.h"
 #include "bench/problems/words.h"
+#include "bench/sweep/measures.h"
 #include "bench/sweep/options.h"
-#include "bench/sweep/recipe.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static const double elements_max = 0x1p40; /* of W, as problem_check has it for the tensors of (B,T) */
 
 void point_canonical(struct point *point)
 {
@@ -30,33 +27,6 @@ bool point_equal(const struct point *a, const struct point *b)
     return true;
 }
 
-static bool check_problem(const struct point *point, struct error *error)
-{
-    char reason[200], text[200];
-    struct problem problem = point_problem(point);
-    if (!problem_check(&problem, sizeof reason, reason)) {
-        problem_print(&problem, sizeof text, text);
-        return fail(error, "%s: %s", text, reason);
-    }
-    double m = (double)problem_m(&problem), d = (double)problem.d;
-    if (problem.feedback != FEEDBACK_NONE && m * d > elements_max) {
-        problem_print(&problem, sizeof text, text);
-        return fail(error, "%s: W (m,d) of more than 2^40 elements", text);
-    }
-    return !words_asked(point) || words_check(&problem, error);
-}
-
-bool point_is_trained(const struct point *point)
-{
-    return (measures[point->value[FIELD_MEASURE].integer].of & OF_TRAINED) != 0;
-}
-
-bool point_check(const struct point *point, enum section *section, struct error *error)
-{
-    *section = SECTION_PROBLEM;
-    return point_is_trained(point) ? point_recipe_check(point, section, error) : check_problem(point, error);
-}
-
 bool point_training(const struct point *point, struct point *training)
 {
     bool depends = measures[point->value[FIELD_MEASURE].integer].of == OF_ACCURACY;
@@ -66,89 +36,6 @@ bool point_training(const struct point *point, struct point *training)
             training->value[FIELD_MEASURE].integer = i;
     point_canonical(training);
     return depends;
-}
-
-/* ---- As the contract wants it --------------------------------------------------------------------------------------------- */
-
-int64_t point_integer(const struct point *point, int field, int64_t otherwise)
-{
-    const struct value *value = &point->value[field];
-    return value->kind == VALUE_INTEGER || value->kind == VALUE_WORD ? value->integer : otherwise;
-}
-
-double point_real(const struct point *point, int field, double otherwise)
-{
-    const struct value *value = &point->value[field];
-    return value->kind == VALUE_REAL ? value->real : otherwise;
-}
-
-bool point_options(const struct point *point, int field, struct options *options)
-{
-    struct error ignored;
-    const struct value *value = &point->value[field];
-    return value->kind == VALUE_TEXT && options_read(value->text, options, &ignored);
-}
-
-struct problem point_problem(const struct point *point)
-{
-    return (struct problem){
-        .cell = (enum cell)point_integer(point, FIELD_CELL, CELL_VECTOR),
-        .B = point_integer(point, FIELD_B, 1),
-        .T = point_integer(point, FIELD_T, 1),
-        .d = point_integer(point, FIELD_D, 1),
-        .mixer = (enum mixer)point_integer(point, FIELD_MIXER, MIXER_NONE),
-        .r = point_integer(point, FIELD_R, 0),
-        .s = point_real(point, FIELD_S, 0),
-        .form = (enum form)point_integer(point, FIELD_FORM, FORM_NORMALISED),
-        .feedback = (enum feedback)point_integer(point, FIELD_FEEDBACK, FEEDBACK_NONE),
-        .dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32),
-    };
-}
-
-void point_gradient(const struct point *point, struct settings *settings)
-{
-    settings->gradient = point_integer(point, FIELD_GRADIENT, 0) != 0 ? GRADIENT_STEPS : GRADIENT_EXACT;
-    settings->gradient_steps = point_integer(point, FIELD_GRADIENT_STEPS, 0);
-}
-
-struct settings point_settings(const struct point *point)
-{
-    struct settings settings = {
-        .l_max = point_integer(point, FIELD_L, 0),
-        .tolerance = point_real(point, FIELD_TOLERANCE, 0),
-        .quantile = point_real(point, FIELD_QUANTILE, 1),
-        .damping = point_real(point, FIELD_DAMPING, 1),
-        .damping_factor = point_real(point, FIELD_DAMPING_FACTOR, 1),
-        .patience = point_integer(point, FIELD_PATIENCE, 0),
-        .gradient = GRADIENT_NONE,
-    };
-    if (!point_is_trained(point) && point->value[FIELD_GRADIENT].kind == VALUE_WORD)
-        point_gradient(point, &settings);
-    struct options options;
-    if (point_options(point, FIELD_IMPLEMENTATION, &options)) {
-        memcpy(settings.option, options.option, sizeof settings.option);
-        settings.n_options = options.n;
-    }
-    return settings;
-}
-
-int point_threads(const struct point *point)
-{
-    return (int)point_integer(point, FIELD_THREADS, 1);
-}
-
-enum level point_level(const struct point *point)
-{
-    enum level level = (enum level)point_integer(point, FIELD_LEVEL, LEVEL_BASELINE);
-    return level < LEVEL_COUNT ? level : level_best(); /* a journal may say "best", which no run writes */
-}
-
-const struct implementation *point_implementation(const struct point *point)
-{
-    struct options options;
-    enum dtype dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32);
-    return point_options(point, FIELD_IMPLEMENTATION, &options) ? registry_get(options.implementation, dtype, point_level(point))
-                                                                : NULL;
 }
 
 /* ---- JSON ----------------------------------------------------------------------------------------------------------------- */
@@ -188,7 +75,7 @@ static bool value_from_json(int field, const json_t *json, struct value *value)
         *value = (struct value){.kind = VALUE_NONE};
         return true;
     }
-    if (json_is_string(json) && fields[field].kind == VALUE_TEXT && field != FIELD_INPUTS) { /* it may have gone since then */
+    if (json_is_string(json) && fields[field].kind == VALUE_TEXT && fields[field].text != TEXT_FILE) { /* it may have gone */
         *value = (struct value){.kind = VALUE_TEXT, .text = json_string_value(json)};
         return json_string_length(json) < VALUE_TEXT_MAX && text_is_plain(value->text);
     }
@@ -210,20 +97,27 @@ static bool fail_field(int field, struct error *error)
     return fail(error, "a point whose %s is missing or wrong; expected %s", fields[field].name, expected);
 }
 
+/* By the field's name, or the one that it had; NULL where the record is older than the field. */
+static json_t *member(const json_t *object, int field)
+{
+    const struct field *row = &fields[field];
+    json_t *json = json_object_get(object, row->name);
+    return json != NULL || row->formerly == NULL ? json : json_object_get(object, row->formerly);
+}
+
 bool point_from_json(const json_t *object, struct point *point, struct error *error)
 {
     for (int field = 0; field < FIELD_COUNT; field++)
-        if (!value_from_json(field, json_object_get(object, fields[field].name), &point->value[field]))
+        if (!value_from_json(field, member(object, field), &point->value[field]))
             return fail_field(field, error);
     if (point->value[FIELD_MEASURE].kind == VALUE_NONE)
         return fail_field(FIELD_MEASURE, error);
-    bool old = json_object_get(object, fields[FIELD_PASS].name) == NULL; /* older than the field, when there was but one pass */
-    if (old && field_used(FIELD_PASS, point))
-        field_read(FIELD_PASS, fields[FIELD_PASS].default_text, &point->value[FIELD_PASS]);
     for (int field = 0; field < FIELD_COUNT; field++) {
+        if (fields[field].absent != NULL && member(object, field) == NULL && field_used(field, point))
+            field_read(field, fields[field].absent, &point->value[field]);
         /* what a point of its measure may lack is what hangs on other fields */
         bool always = fields[field].used == NULL || fields[field].default_text == NULL;
-        if (always && field != FIELD_INPUTS && point->value[field].kind == VALUE_NONE && field_used(field, point))
+        if (always && !field_may_be_none(field) && point->value[field].kind == VALUE_NONE && field_used(field, point))
             return fail_field(field, error);
     }
     return true;

@@ -2,8 +2,7 @@
 #ifndef BENCH_SWEEP_POINT_H
 #define BENCH_SWEEP_POINT_H
 
-#include "bench/sweep/field.h"
-#include "bench/sweep/options.h"
+#include "bench/sweep/translate.h"
 
 #include <jansson.h>
 
@@ -12,32 +11,9 @@ void point_canonical(struct point *point);
 
 bool point_equal(const struct point *a, const struct point *b);
 
-/* False, with the reason, when the combination is nonsense (problem_check and the like); *section: which part of a sweep file it is
- * about. */
-bool point_check(const struct point *point, enum section *section, struct error *error);
-
-/* Whether something is learnt: a training, or what is measured of what it left. */
-bool point_is_trained(const struct point *point);
-
 /* The training that an accuracy point depends on: a point of its own, whatever it is evaluated with. False for other points; then
  * *training is the point itself. */
 bool point_training(const struct point *point, struct point *training);
-
-/* A number of a field; otherwise where the point does not use it. */
-int64_t point_integer(const struct point *point, int field, int64_t otherwise);
-double point_real(const struct point *point, int field, double otherwise);
-
-/* Reads apart a text that names an implementation; false where there is none that is known. */
-bool point_options(const struct point *point, int field, struct options *options);
-
-/* As the contract wants it; what a point does not use is what the contract says for "none". */
-struct problem point_problem(const struct point *point);
-struct settings point_settings(const struct point *point);
-/* How gradients are taken, as the fields gradient and gradient_steps say. */
-void point_gradient(const struct point *point, struct settings *settings);
-int point_threads(const struct point *point);
-enum level point_level(const struct point *point);
-const struct implementation *point_implementation(const struct point *point);
 
 /* {"impl": "fixed_point", "B": 4, ..., "kappa": null}: numbers as numbers, words and special words as strings, unused fields
  * as null. NULL when out of memory. And back again; text values then belong to the JSON object, and an implementation that the

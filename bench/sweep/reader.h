@@ -1,4 +1,4 @@
-/* What the files that read a sweep file's sections share: sweep.c has the table of sections, scale.c lays scales over them. */
+/* What the files that read a sweep file's sections share: sections.c has what may stand anywhere, sweep.c what may stand at the top level alone, scale.c lays scales over them. */
 #ifndef BENCH_SWEEP_READER_H
 #define BENCH_SWEEP_READER_H
 
@@ -16,7 +16,18 @@ struct reader {
     const struct node *named;  /* where the file says which, or NULL */
 };
 
-/* Reads a mapping into reader->product: the top level of the file (where NULL), or what may stand in a part of it, " in a grid". */
-bool reader_entries(struct reader *reader, const struct node *map, const char *where);
+enum { READER_SECTIONS = 13 }; /* that may stand at the top level of a file, in a grid and in a scale */
+
+/* Their keys. */
+void reader_section_names(const char *names[READER_SECTIONS]);
+
+/* Reads those that a mapping has into reader->product. */
+bool reader_sections(struct reader *reader, const struct node *map);
+
+/* The same of a mapping that may have nothing else: " in a grid", " in a scale". */
+bool reader_part(struct reader *reader, const struct node *map, const char *where);
+
+/* What the file did not say of a product: the default, none where nobody asks for it, or a complaint at the mark. */
+bool reader_complete(struct reader *reader, struct product *product, const struct location *mark);
 
 #endif

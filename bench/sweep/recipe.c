@@ -1,8 +1,6 @@
 /* See recipe.h. */
 #include "bench/sweep/recipe.h"
 
-#include "train/sequence.h"
-
 #include <inttypes.h>
 #include <string.h>
 
@@ -34,11 +32,11 @@ struct recipe point_recipe(const struct point *point)
         .steps = point_integer(point, FIELD_STEPS, 1),
         .batch = point_integer(point, FIELD_BATCH, 1),
         .length = point_integer(point, FIELD_TRAIN_LENGTH, 1),
-        .rate = point_real(point, FIELD_RATE, 0),
+        .learning_rate = point_real(point, FIELD_LEARNING_RATE, 0),
         .warmup = point_integer(point, FIELD_WARMUP, 0),
         .schedule = (enum schedule)point_integer(point, FIELD_SCHEDULE, SCHEDULE_CONSTANT),
-        .decay = point_real(point, FIELD_DECAY, 0),
-        .clip = point_real(point, FIELD_CLIP, 0),
+        .weight_decay = point_real(point, FIELD_WEIGHT_DECAY, 0),
+        .grad_clip = point_real(point, FIELD_GRAD_CLIP, 0),
         .curriculum = point_integer(point, FIELD_CURRICULUM, 0) != 0,
         .curriculum_accuracy = point_real(point, FIELD_CURRICULUM_ACCURACY, 1),
         .curriculum_window = point_integer(point, FIELD_CURRICULUM_WINDOW, 1),
@@ -113,60 +111,4 @@ uint64_t point_check_seed(const struct point *point)
 uint64_t point_test_seed(const struct point *point)
 {
     return TEST_SEEDS + (uint64_t)point_integer(point, FIELD_TEST_SEED, 0);
-}
-
-/* A length that the task has. */
-static bool check_length(const struct point *point, int field, const struct task *task, struct error *error)
-{
-    const struct task_facts *facts = task_facts(task);
-    int64_t length = point_integer(point, field, 0);
-    if (point->value[field].kind == VALUE_NONE || task_width(task, length, field == FIELD_TRAIN_LENGTH) > 0)
-        return true;
-    return fail(error, "%s is %" PRId64 ", which %s does not have; expected %" PRId64 " to %" PRId64, fields[field].name, length,
-                facts->name, facts->shortest, facts->longest);
-}
-
-static bool check_model(const struct point *point, const struct task *task, struct error *error)
-{
-    int64_t heads = point_integer(point, FIELD_HEADS, 1), d_model = point_integer(point, FIELD_D_MODEL, 1);
-    if (d_model % heads != 0)
-        return fail(error, "d_model of %" PRId64 " does not divide among %" PRId64 " heads; expected a multiple", d_model, heads);
-    char reason[200], text[200];
-    if (point->value[FIELD_TRAIN_IMPL].kind == VALUE_NONE) { /* a layer without a recurrence knows what it can be */
-        const struct model_spec model = point_model(point, point_train_dtype(point));
-        const struct environment environment = {.threads = 1};
-        const struct sequence_setup setup = {.model = &model,
-                                             .environment = &environment,
-                                             .B = point_integer(point, FIELD_BATCH, 1),
-                                             .T = task_width(task, point_integer(point, FIELD_TRAIN_LENGTH, 1), true)};
-        const struct sequence_layer *layer = sequence_layer_get(model.layer, model.dtype, level_best());
-        return layer->check(&setup, sizeof reason, reason) || fail(error, "%s", reason);
-    }
-    struct problem problem = point_problem(point);
-    problem.B = point_integer(point, FIELD_BATCH, 1);
-    problem.T = task_width(task, point_integer(point, FIELD_TRAIN_LENGTH, 1), true);
-    if (problem_check(&problem, sizeof reason, reason))
-        return true;
-    problem_print(&problem, sizeof text, text);
-    return fail(error, "%s: %s", text, reason);
-}
-
-bool point_recipe_check(const struct point *point, enum section *section, struct error *error)
-{
-    struct task *task;
-    *section = SECTION_TOP;
-    if (!point_task(point, &task, error))
-        return false;
-    *section = SECTION_RECIPE;
-    bool good = check_length(point, FIELD_TRAIN_LENGTH, task, error);
-    if (good) {
-        *section = SECTION_TEST;
-        good = check_length(point, FIELD_TEST_LENGTH, task, error);
-    }
-    if (good) {
-        *section = SECTION_MODEL;
-        good = check_model(point, task, error);
-    }
-    task_close(task);
-    return good;
 }

@@ -1,4 +1,4 @@
-/* From a point to what train/ is told: the model, the recipe, the recurrence inside it, and whether they make sense together. */
+/* From a point to what train/ is told: the model, the recipe, the recurrence inside it. */
 #ifndef BENCH_SWEEP_RECIPE_H
 #define BENCH_SWEEP_RECIPE_H
 
@@ -21,8 +21,5 @@ bool point_task(const struct point *point, struct task **task, struct error *err
 /* Examples of the three purposes never meet: a sweep's seeds lie below 2^53, and each purpose but training has seeds of its own. */
 uint64_t point_check_seed(const struct point *point); /* of the checks whether a target is reached */
 uint64_t point_test_seed(const struct point *point);
-
-/* False, with the reason and the section of the sweep file that it is about, when a trained point makes no sense. */
-bool point_recipe_check(const struct point *point, enum section *section, struct error *error);
 
 #endif

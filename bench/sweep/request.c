@@ -3,7 +3,6 @@
 
 #include "bench/base/text.h"
 #include "bench/sweep/filter.h"
-#include "plots/kinds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,8 +29,11 @@ static bool read_field_name(const struct source *source, const struct node *node
     char expected[64];
     for (int i = 0; i < FIELD_COUNT; i++)
         names[i] = fields[i].name;
-    if (node->kind == NODE_SCALAR && (*field = field_find_any(node->text)) >= 0)
+    if (node->kind == NODE_SCALAR && (*field = field_named(source, node->text)) >= 0)
         return true;
+    int former = node->kind == NODE_SCALAR ? field_find_former(node->text) : -1;
+    if (former >= 0)
+        return fail_at(source->error, &node->mark, "%s is now called %s", node->text, fields[former].name);
     const char *nearest = node->kind == NODE_SCALAR ? text_nearest(node->text, names, FIELD_COUNT) : NULL;
     snprintf(expected, sizeof expected, "the name of a field%s%s%s", nearest ? " (did you mean " : "", nearest ? nearest : "",
              nearest ? "?)" : "");
@@ -64,11 +66,8 @@ static bool read_kind(const struct source *source, const struct node *node, int 
 {
     const char *names[SWEEP_PLOTS_MAX];
     char list[400];
-    int n = 0;
-    for (; n < plot_kind_count() && n < SWEEP_PLOTS_MAX; n++)
-        names[n] = plot_kind_get(n)->name;
-    *kind = node->kind == NODE_SCALAR ? plot_kind_find(node->text) : -1;
-    text_list(names, n, sizeof list, list);
+    *kind = node->kind == NODE_SCALAR ? vocabulary_find(source->vocabulary->plot, node->text) : -1;
+    text_list(names, vocabulary_names(source->vocabulary->plot, SWEEP_PLOTS_MAX, names), sizeof list, list);
     return *kind >= 0 ? true : fail_value(source, node, "kind", list);
 }
 
@@ -88,8 +87,8 @@ static bool read_request(const struct source *source, const struct node *node, s
     if (!read_kind(source, kind_node, &kind))
         return false;
     request->x = request->along = -1;
-    snprintf(request->kind, sizeof request->kind, "%s", plot_kind_get(kind)->name);
-    snprintf(request->name, sizeof request->name, "%s", plot_kind_get(kind)->name);
+    snprintf(request->kind, sizeof request->kind, "%s", source->vocabulary->plot(kind));
+    snprintf(request->name, sizeof request->name, "%s", source->vocabulary->plot(kind));
     if ((name != NULL && !name_read(source, name, "name", request->name)) ||
         (x != NULL && !read_field_name(source, x, "x", &request->x)) ||
         (along != NULL && !read_field_name(source, along, "along", &request->along)) ||
@@ -97,9 +96,9 @@ static bool read_request(const struct source *source, const struct node *node, s
         (panel != NULL && !read_field_names(source, panel, "panel", request->panel, &request->n_panel)) ||
         (where != NULL && !filter_read(source, where, "where", &request->where)))
         return false;
-    if (x != NULL && !plot_kind_takes_x(kind, request->x))
+    if (x != NULL && !source->vocabulary->takes_x(kind, request->x))
         return fail_at(source->error, &x->mark, "x is %s; expected a field that %s can be drawn along", x->text, request->kind);
-    if (along != NULL && !plot_kind_takes_along(kind, request->along))
+    if (along != NULL && !source->vocabulary->takes_along(kind, request->along))
         return fail_at(source->error, &along->mark, "along is %s; expected a field that may vary along a curve of %s", along->text,
                        request->kind);
     return true;

@@ -23,7 +23,7 @@ bool scale_lay(struct reader *reader, struct product *product)
 {
     reader->product = product;
     reader->whole = true;
-    return reader->chosen == NULL || reader_entries(reader, reader->chosen, " in a scale");
+    return reader->chosen == NULL || reader_part(reader, reader->chosen, " in a scale");
 }
 
 /* The fields that a product says otherwise than the top level does. */
@@ -47,7 +47,7 @@ static bool try_scale(struct reader *reader, const struct node *scale)
     if (scale->kind != NODE_MAP || scale->n == 0)
         return fail_value(&reader->source, scale, "a scale", "a mapping such as {recipe: {steps: 10000}}");
     reader->product = &product;
-    bool good = reader_entries(reader, scale, " in a scale");
+    bool good = reader_part(reader, scale, " in a scale");
     reader->product = &reader->base;
     if (good && strcmp(scale->key, reader->sweep->scale) != 0)
         remember(reader, scale->key, &product);

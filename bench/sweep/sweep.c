@@ -1,9 +1,10 @@
-/* See sweep.h: the sections of a sweep file. One table says what may stand at its top level and in a grid. */
+/* See sweep.h. */
 #include "bench/sweep/sweep.h"
 
 #include "bench/base/text.h"
 #include "bench/sweep/claims.h"
-#include "bench/sweep/filter.h"
+#include "bench/sweep/expand.h"
+#include "bench/sweep/reader.h"
 #include "bench/sweep/request.h"
 #include "bench/sweep/scale.h"
 
@@ -11,205 +12,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct entry {
-    const char *key;
-    bool (*read)(struct reader *, const struct entry *, const struct node *);
-    int what;     /* a field or a section, for those that need to know */
-    bool in_grid; /* may stand in a grid, and in a scale, as well */
-};
-
-static bool read_name(struct reader *, const struct entry *, const struct node *);
-static bool read_field(struct reader *, const struct entry *, const struct node *);
-static bool read_section(struct reader *, const struct entry *, const struct node *);
-static bool read_skip(struct reader *, const struct entry *, const struct node *);
-static bool read_plots(struct reader *, const struct entry *, const struct node *);
-static bool read_claims(struct reader *, const struct entry *, const struct node *);
-static bool read_scale(struct reader *, const struct entry *, const struct node *);
-static bool read_scales(struct reader *, const struct entry *, const struct node *);
-static bool read_grids(struct reader *, const struct entry *, const struct node *);
-
-/* Read in this order, whatever the order of the file. */
-static const struct entry entries[] = {
-    {"name", read_name, 0, false},
-    {"measure", read_field, FIELD_MEASURE, true},
-    {"pass", read_field, FIELD_PASS, true},
-    {"impls", read_field, FIELD_IMPLEMENTATION, true},
-    {"inputs", read_field, FIELD_INPUTS, true},
-    {"task", read_field, FIELD_TASK, true},
-    {"problem", read_section, SECTION_PROBLEM, true},
-    {"regime", read_section, SECTION_REGIME, true},
-    {"model", read_section, SECTION_MODEL, true},
-    {"recipe", read_section, SECTION_RECIPE, true},
-    {"test", read_section, SECTION_TEST, true},
-    {"settings", read_section, SECTION_SETTINGS, true},
-    {"run", read_section, SECTION_RUN, true},
-    {"skip", read_skip, 0, true},
-    {"plots", read_plots, 0, false},
-    {"paper", read_claims, 0, false},
-    {"scale", read_scale, 0, false},
-    {"scales", read_scales, 0, false},
-    {"grids", read_grids, 0, false},
-};
-enum { ENTRIES = sizeof entries / sizeof entries[0] };
-
-bool reader_entries(struct reader *reader, const struct node *map, const char *where)
+static bool read_name(struct reader *reader, const struct node *node)
 {
-    const char *names[ENTRIES];
-    int n = 0;
-    for (int i = 0; i < ENTRIES; i++)
-        if (entries[i].in_grid || where == NULL)
-            names[n++] = entries[i].key;
-    if (!keys_known(&reader->source, map, where != NULL ? where : "", names, n))
-        return false;
-    for (int i = 0; i < ENTRIES; i++) {
-        const struct node *node = node_find(map, entries[i].key);
-        if (node != NULL && !entries[i].read(reader, &entries[i], node))
-            return false;
-    }
-    return true;
+    return name_read(&reader->source, node, "name", reader->sweep->name);
 }
 
-static bool read_name(struct reader *reader, const struct entry *entry, const struct node *node)
+static bool read_plots(struct reader *reader, const struct node *node)
 {
-    return name_read(&reader->source, node, entry->key, reader->sweep->name);
-}
-
-static bool read_field(struct reader *reader, const struct entry *entry, const struct node *node)
-{
-    return choice_read(&reader->source, entry->what, node, &reader->product->choice[entry->what]);
-}
-
-/* A trained layer has a recurrence, too: model: takes what describes that beside its own fields. */
-static bool in_section(int field, int section)
-{
-    static const int shared[] = {FIELD_CELL, FIELD_D, FIELD_MIXER, FIELD_R, FIELD_S, FIELD_FORM, FIELD_FEEDBACK};
-    for (size_t i = 0; i < sizeof shared / sizeof shared[0] && section == SECTION_MODEL; i++)
-        if (shared[i] == field)
-            return true;
-    return (int)fields[field].section == section;
-}
-
-static bool read_section(struct reader *reader, const struct entry *entry, const struct node *node)
-{
-    const char *names[FIELD_COUNT + SWEEP_RUN_KEYS];
-    char where[32];
-    int n = 0;
-    if (node->kind != NODE_MAP)
-        return fail_value(&reader->source, node, entry->key, "{FIELD: value, list or range, ...}");
-    for (int field = 0; field < FIELD_COUNT; field++)
-        if (in_section(field, entry->what))
-            names[n++] = fields[field].name;
-    for (int i = 0; i < SWEEP_RUN_KEYS && entry->what == SECTION_RUN && reader->whole; i++)
-        names[n++] = sweep_run_keys[i];
-    snprintf(where, sizeof where, " in %s", entry->key);
-    if (!keys_known(&reader->source, node, where, names, n))
-        return false;
-    if (entry->what == SECTION_PROBLEM)
-        reader->product->mark = node->key_mark;
-    reader->product->section[entry->what] = node->key_mark;
-    for (const struct node *value = node->child; value != NULL; value = value->next) {
-        int field = field_find_any(value->key);
-        if (field >= 0 && !in_section(field, entry->what))
-            field = -1;
-        if (field >= 0 && !choice_read(&reader->source, field, value, &reader->product->choice[field]))
-            return false;
-        if (field < 0 && !sweep_run_read(&reader->source, value, &reader->sweep->run))
-            return false;
-    }
-    return true;
-}
-
-static bool read_skip(struct reader *reader, const struct entry *entry, const struct node *node)
-{
-    if (node->kind != NODE_LIST || node->n == 0)
-        return fail_value(&reader->source, node, entry->key, "a list of {FIELD: value or list, ...}");
-    struct filter *skip = pool_take(reader->source.pool, (size_t)node->n, sizeof *skip);
-    if (skip == NULL)
-        return fail_memory(reader->source.error);
-    reader->product->skip = skip;
-    reader->product->n_skip = 0;
-    for (const struct node *condition = node->child; condition != NULL; condition = condition->next)
-        if (!filter_read(&reader->source, condition, "an entry of skip", &skip[reader->product->n_skip++]))
-            return false;
-    return true;
-}
-
-static bool read_plots(struct reader *reader, const struct entry *entry, const struct node *node)
-{
-    (void)entry;
     return requests_read(&reader->source, node, reader->sweep);
 }
 
-static bool read_claims(struct reader *reader, const struct entry *entry, const struct node *node)
+static bool read_claims(struct reader *reader, const struct node *node)
 {
-    (void)entry;
     return claims_read(&reader->source, node, reader->sweep);
 }
 
-static bool read_scale(struct reader *reader, const struct entry *entry, const struct node *node)
-{
-    (void)entry;
-    return scale_read_name(reader, node);
-}
-
-static bool read_scales(struct reader *reader, const struct entry *entry, const struct node *node)
-{
-    (void)entry;
-    return scales_read(reader, node);
-}
-
-/* ---- Products ------------------------------------------------------------------------------------------------------------- */
-
-/* Whether any point of a product uses a field. Whether one uses what has no default hangs on its measure and layer alone. */
-static bool anyone_uses(const struct product *product, int field)
-{
-    static const struct value none = {.kind = VALUE_NONE};
-    const struct choice *measure = &product->choice[FIELD_MEASURE], *layer = &product->choice[FIELD_LAYER];
-    if (measure->n == 0)
-        return true;
-    for (int m = 0; m < measure->n; m++)
-        for (int l = 0; l < layer->n || l == 0; l++) {
-            struct point point = {.value[FIELD_MEASURE] = measure->value[m]};
-            point.value[FIELD_LAYER] = layer->n > 0 ? layer->value[l] : none;
-            if (field_used(field, &point))
-                return true;
-        }
-    return false;
-}
-
-/* What the file did not say: the default, none where nobody asks for it, or a complaint. */
-static bool complete(struct reader *reader, struct product *product, const struct location *mark)
-{
-    static const struct value none = {.kind = VALUE_NONE};
-    for (int field = 0; field < FIELD_COUNT; field++) {
-        const struct field *row = &fields[field];
-        char expected[256];
-        if (product->choice[field].n > 0)
-            continue;
-        if (row->default_text != NULL) {
-            if (!choice_default(&reader->source, field, &product->choice[field]))
-                return false;
-            continue;
-        }
-        if (!anyone_uses(product, field)) {
-            product->choice[field] = (struct choice){.value = &none, .n = 1};
-            continue;
-        }
-        field_expected(field, sizeof expected, expected);
-        for (int i = 0; i < ENTRIES; i++)
-            if (row->section == SECTION_TOP && entries[i].read == read_field && entries[i].what == field)
-                return fail_at(reader->source.error, mark, "%s is missing; expected %s", entries[i].key, expected);
-        bool trained = product->choice[FIELD_LAYER].n > 0 && in_section(field, SECTION_MODEL);
-        return fail_at(reader->source.error, mark, "%s is missing in %s; expected %s", row->name,
-                       section_names[trained ? SECTION_MODEL : row->section], expected);
-    }
-    return true;
-}
-
-static bool read_grids(struct reader *reader, const struct entry *entry, const struct node *node)
+static bool read_grids(struct reader *reader, const struct node *node)
 {
     if (node->kind != NODE_LIST || node->n == 0)
-        return fail_value(&reader->source, node, entry->key, "a list of mappings, each a product of its own");
+        return fail_value(&reader->source, node, "grids", "a list of mappings, each a product of its own");
     reader->grid = pool_take(reader->source.pool, (size_t)node->n, sizeof *reader->grid);
     if (reader->grid == NULL)
         return fail_memory(reader->source.error);
@@ -219,11 +40,40 @@ static bool read_grids(struct reader *reader, const struct entry *entry, const s
         reader->product = &reader->grid[reader->n_grids++];
         *reader->product = reader->base;
         reader->whole = false;
-        if (!reader_entries(reader, grid, " in a grid") || !scale_lay(reader, reader->product) ||
-            !complete(reader, reader->product, &grid->mark))
+        if (!reader_part(reader, grid, " in a grid") || !scale_lay(reader, reader->product) ||
+            !reader_complete(reader, reader->product, &grid->mark))
             return false;
     }
     return true;
+}
+
+/* What may stand at the top level alone, read in this order: the name before the sections, the rest after them. */
+static const struct {
+    const char *key;
+    bool (*read)(struct reader *, const struct node *);
+} entries[] = {
+    {"name", read_name},        {"plots", read_plots},   {"paper", read_claims},
+    {"scale", scale_read_name}, {"scales", scales_read}, {"grids", read_grids},
+};
+enum { ENTRIES = sizeof entries / sizeof entries[0] };
+
+static bool read_entry(struct reader *reader, const struct node *root, int i)
+{
+    const struct node *node = node_find(root, entries[i].key);
+    return node == NULL || entries[i].read(reader, node);
+}
+
+static bool read_top(struct reader *reader, const struct node *root)
+{
+    const char *names[READER_SECTIONS + ENTRIES] = {entries[0].key};
+    reader_section_names(names + 1);
+    for (int i = 1; i < ENTRIES; i++)
+        names[READER_SECTIONS + i] = entries[i].key;
+    bool good = keys_known(&reader->source, root, "", names, READER_SECTIONS + ENTRIES) && read_entry(reader, root, 0) &&
+                reader_sections(reader, root);
+    for (int i = 1; good && i < ENTRIES; i++)
+        good = read_entry(reader, root, i);
+    return good;
 }
 
 static bool read_root(struct reader *reader, const struct node *root, bool many)
@@ -235,16 +85,18 @@ static bool read_root(struct reader *reader, const struct node *root, bool many)
     reader->base.mark = root->mark;
     reader->product = &reader->base;
     reader->whole = true;
-    if (!reader_entries(reader, root, NULL))
+    if (!read_top(reader, root))
         return false;
     if (!scale_found(reader, root))
         return false;
     if (reader->n_grids > 0)
-        return expand(reader->grid, reader->n_grids, many, reader->sweep, reader->source.error);
-    return complete(reader, &reader->base, &root->mark) && expand(&reader->base, 1, many, reader->sweep, reader->source.error);
+        return sweep_expand(reader->grid, reader->n_grids, many, reader->sweep, reader->source.error);
+    return reader_complete(reader, &reader->base, &root->mark) &&
+           sweep_expand(&reader->base, 1, many, reader->sweep, reader->source.error);
 }
 
-static bool read_file(const char *path, const char *scale, bool many, bool kept, struct sweep *sweep, struct error *error)
+static bool read_file(const struct vocabulary *vocabulary, const char *path, const char *scale, bool many, bool kept,
+                      struct sweep *sweep, struct error *error)
 {
     struct node *root;
     char quoted[QUOTED_SIZE];
@@ -252,7 +104,8 @@ static bool read_file(const char *path, const char *scale, bool many, bool kept,
     if (scale != NULL && !name_good(scale))
         return fail(error, "scale %s; expected " NAME_EXPECTED, text_quote(scale, quoted));
     snprintf(sweep->scale, sizeof sweep->scale, "%s", scale != NULL ? scale : "");
-    struct reader reader = {.source = {.pool = &sweep->memory, .error = error, .kept = kept}, .sweep = sweep};
+    struct reader reader = {.source = {.pool = &sweep->memory, .error = error, .vocabulary = vocabulary, .kept = kept},
+                            .sweep = sweep};
     char *folder = pool_text(&sweep->memory, path);
     if (folder == NULL)
         return fail_memory(error);
@@ -265,14 +118,16 @@ static bool read_file(const char *path, const char *scale, bool many, bool kept,
     return ok;
 }
 
-bool sweep_read(const char *path, const char *scale, bool many, struct sweep *sweep, struct error *error)
+bool sweep_read(const struct vocabulary *vocabulary, const char *path, const char *scale, bool many, struct sweep *sweep,
+                struct error *error)
 {
-    return read_file(path, scale, many, false, sweep, error);
+    return read_file(vocabulary, path, scale, many, false, sweep, error);
 }
 
-bool sweep_read_kept(const char *path, const char *scale, struct sweep *sweep, struct error *error)
+bool sweep_read_kept(const struct vocabulary *vocabulary, const char *path, const char *scale, struct sweep *sweep,
+                     struct error *error)
 {
-    return read_file(path, scale, true, true, sweep, error);
+    return read_file(vocabulary, path, scale, true, true, sweep, error);
 }
 
 void sweep_free(struct sweep *sweep)

@@ -1,4 +1,4 @@
-/* A sweep file, read and expanded: the points to measure, how to run them, what to draw. docs/sweep-files.md is the user's page. */
+/* A sweep file, read and expanded: the points to measure, how to run them, what to draw (docs/reference/sweep-files.md). */
 #ifndef BENCH_SWEEP_SWEEP_H
 #define BENCH_SWEEP_SWEEP_H
 
@@ -6,6 +6,7 @@
 #include "bench/base/yaml.h"
 #include "bench/sweep/point.h"
 #include "bench/sweep/sweep_run.h"
+#include "bench/sweep/vocabulary.h"
 
 enum { SWEEP_NAME_MAX = 64, PLOT_FIELDS_MAX = 6, SWEEP_PLOTS_MAX = 64, SWEEP_POINTS_UNASKED = 100000 };
 
@@ -70,10 +71,12 @@ struct sweep {
 /* Reads, checks and expands a file, at one of its scales: that which the file's own scale: names where the argument is NULL, and as it
  * is where that is not there either. Every failure is a sentence "FILE:LINE:COLUMN: what was wrong, what was expected". With many
  * false, more than SWEEP_POINTS_UNASKED points are refused with the count and the flag that allows them. */
-bool sweep_read(const char *path, const char *scale, bool many, struct sweep *sweep, struct error *error);
+bool sweep_read(const struct vocabulary *vocabulary, const char *path, const char *scale, bool many, struct sweep *sweep,
+                struct error *error);
 
 /* The same of the copy that a run has kept: nothing is measured by it any more, so that files of inputs may be elsewhere or gone. */
-bool sweep_read_kept(const char *path, const char *scale, struct sweep *sweep, struct error *error);
+bool sweep_read_kept(const struct vocabulary *vocabulary, const char *path, const char *scale, struct sweep *sweep,
+                     struct error *error);
 
 void sweep_free(struct sweep *sweep);
 

@@ -2,7 +2,7 @@
 #include "bench/sweep/sweep_run.h"
 
 #include "bench/base/number.h"
-#include "bench/measure/measure.h"
+#include "bench/sweep/measures.h"
 
 #include <stdio.h>
 #include <string.h>

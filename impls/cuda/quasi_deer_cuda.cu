@@ -1,5 +1,5 @@
 /* quasi_deer_cuda: Newton's method on the exact steps h_t = F_t(h_{t-1}) of a low-rank mixer, with the diagonal of the Jacobian alone, on
- * the GPU; impls/quasi_deer.c has the method, docs/solvers.md what is known of it:
+ * the GPU; impls/quasi_deer.c has the method, docs/explanation/solvers.md what is known of it:
  *
  *     h^l_t = F_t(h^{l-1}_{t-1}) + J_t (h^l_{t-1} - h^{l-1}_{t-1}),   J_t = diag(A_t) at h^{l-1}_{t-1}, cut to [-1, 1]
  *

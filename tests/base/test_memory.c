@@ -3,6 +3,7 @@
 #include "bench/base/parse.h"
 #include "bench/base/safetensors.h"
 #include "bench/base/stream.h"
+#include "bench/command/vocabulary.h"
 #include "bench/journal/journal.h"
 #include "bench/journal/records.h"
 #include "bench/sweep/sweep.h"
@@ -15,7 +16,7 @@ static const char sweep_text[] = "name: t\nmeasure: convergence\nimpls: [fixed_p
                                  "problem: {T: [8, 16], d: {from: 4, to: 64, factor: 2}}\nskip: [{T: 8, d: 8}]\n"
                                  "grids: [{run: {seed: [1, 2, 3, 4]}}]\nplots: [{kind: throughput, where: {mixer: dplr}}]\n"
                                  "scale: one\nscales: {one: {run: {threads: 1}}, other: {problem: {B: [1, 2]}}}\n"
-                                 "paper: [{figure: a, says: b, differs: c, here: rate, where: {T: 8}}]\n";
+                                 "paper: [{figure: a, says: b, differs: c, here: convergence_rate, where: {T: 8}}]\n";
 
 /* The last line ends in numbers and a name for which jansson's buffers must grow. */
 static const char journal_text[] = "{\"n\":1}\n{\"value\":0.12345678901234567,\"a name of more than sixteen bytes\":[1]}\n";
@@ -64,7 +65,7 @@ static const char *write_tensors(void)
 static bool read_sweep(const char *path, struct error *error)
 {
     struct sweep sweep;
-    if (!sweep_read(path, NULL, false, &sweep, error))
+    if (!sweep_read(&sweep_vocabulary, path, NULL, false, &sweep, error))
         return false;
     allocations_fail(0);
     ck_assert_uint_eq(sweep.n_points, 72);
@@ -153,23 +154,61 @@ START_TEST(a_reader_says_when_there_is_no_memory)
 }
 END_TEST
 
-/* Whatever went on since the memory was refused, no record comes of it. */
-START_TEST(no_record_is_appended_once_memory_was_refused)
+/* Whatever went on since the memory was refused, also below: the watch knows. */
+START_TEST(a_watch_notes_that_memory_was_refused)
 {
-    struct journal *journal;
-    struct error error;
-    const char *path = write_journal();
-    ck_assert(journal_open(path, &journal, &error));
+    struct json_watch watch, inner;
+    json_t *json;
+    json_watch_begin(&watch);
+    ck_assert(json_watch_end(&watch));
+    json_watch_begin(&watch);
     allocations_fail(1);
     int set = json_object_set_new(record, "median", json_real(1.5));
     allocations_fail(0);
     ck_assert_int_ne(set, 0);
-    ck_assert(!journal_append(journal, record, &error));
-    ck_assert_msg(strstr(error.text, "no memory for the whole record") != NULL, "%s", error.text);
-    journal_close(journal);
-    ck_assert(journal_open(path, &journal, &error));
-    ck_assert_msg(journal_append(journal, record, &error), "%s", error.text);
-    journal_close(journal);
+    ck_assert(json_parse("{\"n\": 1}", 8, 0, &json, NULL));
+    json_decref(json);
+    json_watch_begin(&inner);
+    ck_assert(json_watch_end(&inner));
+    ck_assert_int_eq(json_object_set_new(record, "median", json_real(1.5)), 0);
+    ck_assert(!json_watch_end(&watch));
+    json_watch_begin(&watch);
+    ck_assert_int_eq(json_object_set_new(record, "median", json_real(2.5)), 0);
+    ck_assert(json_watch_end(&watch));
+}
+END_TEST
+
+/* What is refused to one that watches for itself is its own affair: it says so where it returns. */
+START_TEST(watches_nest)
+{
+    struct json_watch watch;
+    json_t *json;
+    json_watch_begin(&watch);
+    allocations_fail(2);
+    bool parsed = json_parse("{\"n\": 1}", 8, 0, &json, NULL);
+    allocations_fail(0);
+    ck_assert(!parsed);
+    ck_assert(json_watch_end(&watch));
+}
+END_TEST
+
+/* The text of a watch is the whole text, or none. */
+START_TEST(a_watch_prints_all_or_nothing)
+{
+    char *text;
+    long n = 0;
+    do {
+        struct json_watch watch;
+        json_watch_begin(&watch);
+        allocations_fail(++n);
+        json_t *json = json_pack("{s:[i, f], s:s}", "list", 1, 0.5, "a name", "a text of more than sixteen bytes");
+        text = json_watch_print(&watch, json, JSON_COMPACT | JSON_SORT_KEYS);
+        allocations_fail(0);
+        json_decref(json);
+    } while (text == NULL);
+    ck_assert_int_gt(n, 10);
+    ck_assert_str_eq(text, "{\"a name\":\"a text of more than sixteen bytes\",\"list\":[1,0.5]}");
+    free(text);
 }
 END_TEST
 
@@ -262,7 +301,9 @@ Suite *suite_memory(void)
     TCase *tests = tcase_create("memory");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, a_reader_says_when_there_is_no_memory, 0, sizeof readers / sizeof readers[0]);
-    tcase_add_test(tests, no_record_is_appended_once_memory_was_refused);
+    tcase_add_test(tests, a_watch_notes_that_memory_was_refused);
+    tcase_add_test(tests, watches_nest);
+    tcase_add_test(tests, a_watch_prints_all_or_nothing);
     tcase_add_test(tests, the_parser_outlives_a_lack_of_memory);
     tcase_add_test(tests, files_of_json_are_read_whole_or_not_at_all);
     tcase_add_test(tests, a_stream_says_when_there_is_no_memory);

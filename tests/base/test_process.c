@@ -1,6 +1,8 @@
 /* Child processes: whatever a child does, process_run() comes back, says what happened, and leaves nothing running. Limits of time
- * are short where they must be reached and far away where they must not. */
+ * are far away; where one must be reached the child says when, and the clock leaps there. */
 #include "bench/base/process.h"
+#include "tests/support/clock.h"
+#include "tests/support/program.h"
 #include "tests/support/scratch.h"
 
 #include <fcntl.h>
@@ -10,7 +12,7 @@
 
 Suite *suite_process(void);
 
-static const double NEVER = 200, SOON = 0.2;
+static const double NEVER = HANG;
 
 static struct error error;
 static struct process_result result;
@@ -32,26 +34,68 @@ static long number_in(const char *text)
     return strtol(text, NULL, 10);
 }
 
-/* Gone, or dead and waiting for a parent that does not care. */
-static bool dead(long pid)
+/* The letter of /proc for what a process does; 'X' where it is gone. */
+static char state_of(long pid)
 {
     char path[64], line[512] = "";
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
     FILE *file = fopen(path, "r");
     if (file == NULL)
-        return true;
+        return 'X';
     bool read = fgets(line, sizeof line, file) != NULL;
     fclose(file);
     const char *name_end = strrchr(line, ')');
-    return !read || name_end == NULL || name_end[2] == 'Z' || name_end[2] == 'X';
+    return !read || name_end == NULL ? 'X' : name_end[2];
+}
+
+/* Gone, or dead and waiting for a parent that does not care. */
+static bool dead(long pid)
+{
+    return state_of(pid) == 'Z' || state_of(pid) == 'X';
 }
 
 static void wait_until_dead(long pid)
 {
     ck_assert_int_gt(pid, 1);
-    for (int i = 0; i < 10000 && !dead(pid); i++)
+    while (!dead(pid))
         usleep(1000);
-    ck_assert_msg(dead(pid), "process %ld lives on", pid);
+}
+
+/* The number of the process that left this note. */
+static long wait_for_note(const char *note)
+{
+    while (access(note, F_OK) != 0)
+        usleep(1000);
+    char *text = scratch_read(note);
+    long pid = number_in(text);
+    free(text);
+    return pid;
+}
+
+/* Where a script says "ready" it has come to what no more than a limit ends; "stops" says that it stops there. */
+struct end {
+    const char *note;
+    bool stops;
+};
+
+static void leap_when_ready(void *context)
+{
+    const struct end *end = context;
+    long pid = wait_for_note(end->note);
+    while (end->stops && state_of(pid) != 'T')
+        usleep(1000);
+    clock_leap(NEVER);
+}
+
+static void run_into_limit(const char *script, bool stops)
+{
+    char text[2 * PATH_MAX];
+    struct end end = {scratch_path("ready"), stops};
+    snprintf(text, sizeof text, "ready() { echo $$ >'%.900s.new' && mv '%.900s.new' '%.900s'; }; %s", end.note, end.note, end.note,
+             script);
+    const char *const argv[] = {"/bin/sh", "-c", text, NULL};
+    const struct process_request request = {.argv = argv, .time_limit = NEVER, .meanwhile = leap_when_ready, .context = &end};
+    ck_assert_msg(process_run(&request, &result, &error), "%s", error.text);
 }
 
 START_TEST(collects_output_and_status)
@@ -125,19 +169,20 @@ END_TEST
 static const struct {
     const char *script;
     int signal;
+    bool stops;
 } endless[] = {
-    {"sleep 1000", SIGTERM},
-    {"exec sleep 1000", SIGTERM},
-    {"exec >&- 2>&-; sleep 1000", SIGTERM},
-    {"trap '' TERM; while :; do sleep 1000; done", SIGKILL},
-    {"kill -STOP $$", SIGKILL},
-    {"while :; do echo 0123456789 >&2; done", SIGTERM},
-    {"sleep 1000 & wait", SIGTERM},
+    {"ready; sleep 10000", SIGTERM, false},
+    {"ready; exec sleep 10000", SIGTERM, false},
+    {"exec >&- 2>&-; ready; sleep 10000", SIGTERM, false},
+    {"trap '' TERM; ready; while :; do sleep 10000; done", SIGKILL, false},
+    {"ready; kill -STOP $$", SIGKILL, true},
+    {"ready; while :; do echo 0123456789 >&2; done", SIGTERM, false},
+    {"sleep 10000 & ready; wait", SIGTERM, false},
 };
 
 START_TEST(ends_what_does_not_end)
 {
-    run_script(endless[_i].script, SOON);
+    run_into_limit(endless[_i].script, endless[_i].stops);
     ck_assert(result.timed_out);
     ck_assert_int_eq(result.signal, endless[_i].signal);
     process_result_free(&result);
@@ -146,7 +191,7 @@ END_TEST
 
 START_TEST(keeps_what_came_before_the_limit)
 {
-    run_script("echo begun; sleep 1000", 1);
+    run_into_limit("echo begun; ready; sleep 10000", false);
     ck_assert(result.timed_out);
     ck_assert_str_eq(result.output, "begun\n");
     process_result_free(&result);
@@ -155,7 +200,7 @@ END_TEST
 
 START_TEST(is_not_held_by_grandchildren)
 {
-    run_script("sleep 1000 & echo $!; exit 4", NEVER);
+    run_script("sleep 10000 & echo $!; exit 4", NEVER);
     ck_assert_int_eq(result.exit_status, 4);
     ck_assert(!result.timed_out);
     wait_until_dead(number_in(result.output)); /* and they are ended with the child */
@@ -163,7 +208,7 @@ START_TEST(is_not_held_by_grandchildren)
     /* One that left the group still holds the pipes; we end it ourselves. */
     char script[PATH_MAX + 128];
     const char *note = scratch_path("pid");
-    snprintf(script, sizeof script, "setsid sh -c 'echo $$ >\"%s\"; exec sleep 1000' & until test -s '%s'; do :; done; exit 5",
+    snprintf(script, sizeof script, "setsid sh -c 'echo $$ >\"%s\"; exec sleep 10000' & until test -s '%s'; do :; done; exit 5",
              note, note);
     run_script(script, NEVER);
     char *text = scratch_read(note);
@@ -284,17 +329,13 @@ START_TEST(children_do_not_outlive_it)
 {
     char script[PATH_MAX + 64];
     const char *note = scratch_path("pid");
-    snprintf(script, sizeof script, "echo $$ >'%s.new'; mv '%s.new' '%s'; exec sleep 1000", note, note, note);
+    snprintf(script, sizeof script, "echo $$ >'%s.new'; mv '%s.new' '%s'; exec sleep 10000", note, note, note);
     pid_t pid = fork();
     if (pid == 0) {
         run_with(script, NULL, 0, NULL, NEVER);
         _exit(0);
     }
-    for (int i = 0; i < 30000 && access(note, F_OK) != 0; i++)
-        usleep(1000);
-    char *text = scratch_read(note);
-    long child = number_in(text);
-    free(text);
+    long child = wait_for_note(note);
     ck_assert(!dead(child));
     kill(pid, SIGKILL);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);

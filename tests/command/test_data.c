@@ -25,7 +25,7 @@ static void call(const char *const *words, struct process_result *process)
     struct error error;
     for (int i = 0; i < WORDS_MAX && words[i] != NULL; i++)
         argv[i + 1] = words[i];
-    const struct process_request request = {.argv = argv, .time_limit = 100};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
     ck_assert_msg(process_run(&request, process, &error), "%s", error.text);
     ck_assert_msg(!process->timed_out && process->signal == 0, "%s %s", process->output, process->errors);
 }
@@ -33,7 +33,7 @@ static void call(const char *const *words, struct process_result *process)
 static void shell(const char *script, struct process_result *process)
 {
     const char *const argv[] = {"sh", "-c", script, program, NULL};
-    const struct process_request request = {.argv = argv, .time_limit = 100};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
     struct error error;
     ck_assert_msg(process_run(&request, process, &error), "%s", error.text);
 }

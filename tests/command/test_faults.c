@@ -9,7 +9,6 @@
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
 
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,32 +30,14 @@ enum { FAULTS = 0 };
 enum { FAULTS = sizeof faults / sizeof faults[0] };
 #endif
 
-static char program[PATH_MAX], library[PATH_MAX];
+static char program[PATH_MAX];
 static uint64_t failures;
 
 static void setup(void)
 {
     program_find("bench", program);
-    /* LD_PRELOAD is cut at blanks, which the path of the checkout may have: relative to it, then, where everything here runs. */
-    snprintf(library, sizeof library, "%.200s/faults.so", program_folder());
-    ck_assert_msg(access(library, R_OK) == 0, "%s: run this through make test", library);
     scratch_make();
     scratch_write(scratch_path("tiny.yaml"), outcome_sweep, strlen(outcome_sweep));
-}
-
-/* What the library counted. */
-struct counts {
-    uint64_t calls, failed;
-};
-
-static struct counts counts_in(const char *path)
-{
-    struct counts counts = {0};
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0 || read(file, &counts, sizeof counts) != sizeof counts)
-        counts = (struct counts){0};
-    close(file);
-    return counts;
 }
 
 static const char *verdict(const struct fault *fault, const struct outcome *faulted, const struct outcome *again)
@@ -83,21 +64,22 @@ static const char *verdict(const struct fault *fault, const struct outcome *faul
 /* Lets the n-th call fail. Returns how many there were. */
 static uint64_t attempt(const struct fault *fault, uint64_t n, int job)
 {
-    char results[PATH_MAX], kind[64], where[32], count[PATH_MAX + 16], preload[PATH_MAX + 16], name[32];
+    char results[PATH_MAX], kind[64], count[PATH_MAX + 16], name[32];
+    struct faulted under;
     snprintf(name, sizeof name, "results%d", job);
     snprintf(results, sizeof results, "%s", scratch_path(name));
-    snprintf(kind, sizeof kind, "FAULT=%s:%llu", fault->kind, (unsigned long long)n);
-    snprintf(where, sizeof where, "FAULT_IN=%s", fault->where);
-    snprintf(count, sizeof count, "FAULT_COUNT=%s.calls", results);
-    snprintf(preload, sizeof preload, "LD_PRELOAD=%s", library);
-    const char *const faulted_argv[] = {"env",     preload,     kind,    where, count, program, scratch_path("tiny.yaml"),
-                                        "--retry", "--results", results, NULL};
-    const char *const *plain_argv = faulted_argv + 5;
+    snprintf(kind, sizeof kind, "%s:%llu", fault->kind, (unsigned long long)n);
+    snprintf(count, sizeof count, "%s.calls", results);
+    program_faulted(kind, fault->where, count, &under);
+    const char *const plain_argv[] = {program, scratch_path("tiny.yaml"), "--retry", "--results", results, NULL};
+    const char *faulted_argv[FAULTED_WORDS + sizeof plain_argv / sizeof plain_argv[0]];
+    memcpy(faulted_argv, under.word, sizeof under.word);
+    memcpy(faulted_argv + FAULTED_WORDS, plain_argv, sizeof plain_argv);
     struct outcome faulted = outcome_run(faulted_argv, results);
     /* What completed is complete: running it again tells nothing, unless its records come from the future. */
     bool settled = faulted.status == 0 && faulted.complete && strcmp(fault->kind, "clock") != 0;
     struct outcome again = settled ? faulted : outcome_run(plain_argv, results);
-    struct counts counts = counts_in(count + strlen("FAULT_COUNT="));
+    struct fault_counts counts = program_fault_counts(count);
     const char *wrong = verdict(fault, &faulted, &again);
     if (counts.failed != (n >= 1 && n <= counts.calls))
         wrong = "the call that should fail did not";
@@ -107,7 +89,7 @@ static uint64_t attempt(const struct fault *fault, uint64_t n, int job)
     failures += wrong != NULL;
     if (access(results, F_OK) == 0)
         nftw(results, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    unlink(count + strlen("FAULT_COUNT="));
+    unlink(count);
     return counts.calls;
 }
 

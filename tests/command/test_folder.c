@@ -1,4 +1,5 @@
 /* Which folder a run goes on in. */
+#include "bench/base/files.h"
 #include "bench/command/folder.h"
 #include "tests/support/scratch.h"
 
@@ -29,7 +30,7 @@ static int opened(bool fresh, const char *type)
 static void measured_on(const char *type)
 {
     char path[PATH_MAX], text[128];
-    folder_file(folder.path, "machine.json", path);
+    files_path(folder.path, "machine.json", path);
     snprintf(text, sizeof text, "{\"type\": \"%s\", \"cpu\": {\"model\": \"Some Processor\"}}", type);
     scratch_write(path, text, strlen(text));
 }

@@ -15,7 +15,7 @@ static struct process_result predict(const char *sweep)
     char program[PATH_MAX];
     const char *file = scratch_path("sweep.yaml");
     const char *const argv[] = {program, "machine", "--predict", file, NULL};
-    const struct process_request request = {.argv = argv, .time_limit = 200};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
     struct process_result process;
     program_find("bench-planted", program);
     scratch_write(file, sweep, strlen(sweep));

@@ -1,4 +1,5 @@
 /* Progress: the pure formatting functions, and the plain lines that a file receives. */
+#include "bench/base/text.h"
 #include "bench/command/progress.h"
 #include "tests/support/scratch.h"
 
@@ -32,7 +33,7 @@ START_TEST(durations)
     };
     char text[32];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        progress_duration(rows[i].seconds, sizeof text, text);
+        text_duration(rows[i].seconds, sizeof text, text);
         ck_assert_str_eq(text, rows[i].text);
     }
 }

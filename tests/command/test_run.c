@@ -31,7 +31,7 @@ static int run(const char *sweep, struct records *records)
 {
     const char *file = scratch_path("sweep.yaml"), *results = scratch_path("results");
     const char *const argv[] = {program, file, "--results", results, NULL};
-    const struct process_request request = {.argv = argv, .time_limit = 200};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
     struct process_result process;
     struct error error = {""};
     scratch_write(file, sweep, strlen(sweep));
@@ -63,7 +63,7 @@ START_TEST(misbehaviour_is_recorded)
     int status = run("name: planted\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
                      "impls: [planted_crash, planted_wrong, planted_off, planted_lazy, planted_untraced, planted_zero, "
                      "fixed_point, structured_sequential]\n"
-                     "run: {samples: 3, rounds: 1, time_limit: 60, calibration: none}\n",
+                     "run: {samples: 3, rounds: 1, time_limit: 1 h, calibration: none}\n",
                      &records);
     ck_assert_int_eq(status, 1);
     ck_assert_uint_eq(records.n, 8);
@@ -89,7 +89,7 @@ START_TEST(solvers_are_held_to_their_residual)
     struct records records;
     int status = run("name: planted\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
                      "settings: {l: 50, tolerance: 1e-4}\nimpls: [planted_solver, anderson]\n"
-                     "run: {samples: 3, rounds: 1, calibration: none}\n",
+                     "run: {samples: 3, rounds: 1, time_limit: 1 h, calibration: none}\n",
                      &records);
     ck_assert_int_eq(status, 1);
     ck_assert_int_eq(find(&records, "planted_solver")->result, RESULT_WRONG);
@@ -105,7 +105,7 @@ START_TEST(solvers_whose_sequences_may_not_have_converged_are_refused)
     struct records records;
     int status = run("name: planted\nmeasure: throughput\nproblem: {B: 4, T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
                      "settings: {l: 50, tolerance: 1e-4, quantile: 0.5}\nimpls: anderson\n"
-                     "run: {samples: 3, rounds: 1, calibration: none}\n",
+                     "run: {samples: 3, rounds: 1, time_limit: 1 h, calibration: none}\n",
                      &records);
     ck_assert_int_eq(status, 0);
     ck_assert_int_eq(find(&records, "anderson")->result, (enum result)STATUS_UNSUPPORTED);
@@ -133,7 +133,7 @@ START_TEST(devices_are_driven_as_the_contract_has_it)
     struct records records;
     int status = run("name: device\nmeasure: [throughput, convergence, gradient]\nproblem: {B: 2, T: 8, d: 4, mixer: dplr, "
                      "initial: drawn}\nregime: {kappa: 0.5}\nimpls: planted_device\n"
-                     "run: {threads: [1, 2], samples: 3, rounds: 1, time_limit: 60, calibration: none}\n"
+                     "run: {threads: [1, 2], samples: 3, rounds: 1, time_limit: 1 h, calibration: none}\n"
                      "grids:\n  - pass: forward\n  - {measure: throughput, pass: backward}\n",
                      &records);
     ck_assert_int_eq(status, 0);
@@ -141,7 +141,7 @@ START_TEST(devices_are_driven_as_the_contract_has_it)
     for (size_t i = 0; i < records.n; i++) {
         ck_assert_msg(records.record[i].result == RESULT_OK, "%s", json_string_value(record_at(&records.record[i], "message")));
         ck_assert(json_is_null(record_at(&records.record[i], "point.threads")));
-        ck_assert(json_is_null(record_at(&records.record[i], "point.level")));
+        ck_assert(json_is_null(record_at(&records.record[i], "point.isa")));
         ck_assert_str_eq(json_string_value(record_at(&records.record[i], "device.proof")), CUDA_PROOF);
     }
     const struct record *forward = of_measure(&records, "throughput", "forward");
@@ -165,7 +165,7 @@ START_TEST(without_a_device_its_points_are_unsupported)
     char sweep[4096];
     int used = snprintf(sweep, sizeof sweep,
                         "name: none\nmeasure: [throughput, convergence]\nproblem: {T: 8, d: 4, mixer: [none, dplr], "
-                        "dtype: [float32, float64]}\nrun: {rounds: 2, samples: 3, time_limit: 60}\nimpls: [");
+                        "dtype: [float32, float64]}\nrun: {rounds: 2, samples: 3, time_limit: 1 h}\nimpls: [");
     size_t n = 0;
     for (int i = 0; i < registry_count(); i++) {
         const struct implementation *one = registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
@@ -207,7 +207,7 @@ START_TEST(memory_limit_is_watched)
     struct records records;
     int status = run("name: hungry\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\n"
                      "impls: [planted_hungry, fixed_point]\n"
-                     "run: {samples: 3, rounds: 1, time_limit: 20, memory_limit: 200 MB, calibration: none}\n",
+                     "run: {samples: 3, rounds: 1, time_limit: 1 h, memory_limit: 200 MB, calibration: none}\n",
                      &records);
     ck_assert_int_eq(status, 1);
     ck_assert_uint_eq(records.n, 2);
@@ -303,7 +303,7 @@ START_TEST(gradients_are_validated_before_they_are_timed)
         run("name: back\nmeasure: throughput\npass: [forward, backward]\nproblem: {B: 3, T: 9, d: 4, dtype: float64, initial: "
             "drawn}\nregime: {kappa: 0.5}\nrecipe: {gradient: [exact, steps], gradient_steps: 2}\nsettings: {l: 20}\n"
             "impls: [planted_gradient, planted_gradient keeps=yes, fixed_point, fixed_point_fused, structured_sequential]\n"
-            "run: {samples: 6, rounds: 1, calibration: none}\nskip: [{impl: planted_gradient, gradient: steps}]\n",
+            "run: {samples: 6, rounds: 1, time_limit: 1 h, calibration: none}\nskip: [{impl: planted_gradient, gradient: steps}]\n",
             &records);
     ck_assert_int_eq(status, 1);
     ck_assert_uint_eq(records.n, 4 + 3 + 3 + 3);
@@ -343,7 +343,7 @@ END_TEST
 START_TEST(throughput_figures)
 {
     struct records records;
-    const char *tail = "run: {samples: 7, rounds: 1, threads: 1}\n";
+    const char *tail = "run: {samples: 7, rounds: 1, threads: 1, time_limit: 1 h}\n";
     char sweep[512];
     snprintf(sweep, sizeof sweep,
              "name: figures\nmeasure: throughput\nproblem: {B: 2, T: 3, d: 4}\nsettings: {l: 2}\n"
@@ -392,14 +392,15 @@ START_TEST(leaves_everything_behind)
                                        "sweep.yaml",
                                        "plots/throughput-against-l.svg",
                                        "plots/throughput-against-l.dat",
-                                       "plots/throughput.gp",
-                                       "comparison.md"};
-    const char *sweep =
-        "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"
-        "run: {samples: 6, rounds: 2, calibration: none}\nplots: [{kind: throughput, x: l, name: throughput-against-l}]\n"
-        "paper: [{figure: a, says: b, differs: c, here: time, where: {l: [1, 2]}}]\n";
+                                       "plots/curves-log.gp",
+                                       "comparison.md",
+                                       "table.txt"};
+    const char *sweep = "name: left\nmeasure: throughput\nproblem: {T: 16, d: 8}\nsettings: {l: [1, 2]}\nimpls: fixed_point\n"
+                        "run: {samples: 6, rounds: 2, time_limit: 1 h, calibration: none}\nplots: [{kind: throughput, x: l, name: "
+                        "throughput-against-l}]\n"
+                        "paper: [{figure: a, says: b, differs: c, here: seconds_per_call_median, where: {l: [1, 2]}}]\n";
     const char *const find_run[] = {"/bin/sh", "-c", "ls -d \"$0\"/left/*", scratch_path("results"), NULL};
-    const struct process_request request = {.argv = find_run, .time_limit = 10};
+    const struct process_request request = {.argv = find_run, .time_limit = HANG};
     struct process_result process;
     struct error error;
     ck_assert_int_eq(run(sweep, NULL), 0);
@@ -413,8 +414,14 @@ START_TEST(leaves_everything_behind)
         if (i > 3 || i == 1) /* table, plots and comparison: made again below */
             ck_assert_int_eq(unlink(path), 0);
     }
+    char machine[PATH_MAX];
+    snprintf(machine, sizeof machine, "%s/machine.json", process.output);
+    json_t *facts = json_load_file(machine, 0, NULL), *words = json_object_get(facts, "command_line");
+    ck_assert_str_eq(json_string_value(json_array_get(words, 0)), "./run.sh");
+    ck_assert_str_eq(json_string_value(json_array_get(words, 1)), scratch_path("sweep.yaml"));
+    json_decref(facts);
     const char *const draw[] = {program, "draw", process.output, NULL};
-    const struct process_request again = {.argv = draw, .time_limit = 100};
+    const struct process_request again = {.argv = draw, .time_limit = HANG};
     struct process_result drawn;
     ck_assert(process_run(&again, &drawn, &error));
     ck_assert_msg(drawn.exit_status == 0, "%s", drawn.errors);
@@ -435,7 +442,7 @@ static void call(const char *const *arguments, struct process_result *process)
     struct error error;
     for (int i = 0; i < 10 && arguments[i] != NULL; i++)
         argv[i + 1] = arguments[i];
-    const struct process_request request = {.argv = argv, .time_limit = 100};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
     ck_assert_msg(process_run(&request, process, &error), "%s", error.text);
 }
 
@@ -444,8 +451,8 @@ START_TEST(at_a_scale)
 {
     const char *sweep = scratch_path("sweep.yaml"), *results = scratch_path("results");
     const char *text = "name: sized\nmeasure: gradient\nproblem: {T: 4, d: 2}\nimpls: structured_sequential\n"
-                       "run: {calibration: none}\nscales: {big: {problem: {T: [8, 9]}}}\n"
-                       "paper: [{figure: a, says: b, differs: c, here: cosine, where: {d: 2}}]\n";
+                       "run: {time_limit: 1 h, calibration: none}\nscales: {big: {problem: {T: [8, 9]}}}\n"
+                       "paper: [{figure: a, says: b, differs: c, here: gradient_all_cosine, where: {d: 2}}]\n";
     static const struct {
         const char *scale, *folder, *here;
         size_t records;
@@ -489,10 +496,10 @@ START_TEST(goes_on)
     const char *sweep = scratch_path("sweep.yaml"), *results = scratch_path("results");
     const char *first =
         "name: again\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\nsettings: {l: [1, 2]}\n"
-        "impls: [fixed_point, planted_crash]\nrun: {samples: 2, rounds: 2, calibration: none}\n";
+        "impls: [fixed_point, planted_crash]\nrun: {samples: 2, rounds: 2, time_limit: 1 h, calibration: none}\n";
     const char *edited =
         "name: again\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\nsettings: {l: [2, 3]}\n"
-        "impls: [fixed_point, planted_crash]\nrun: {samples: 2, rounds: 2, calibration: none}\n";
+        "impls: [fixed_point, planted_crash]\nrun: {samples: 2, rounds: 2, time_limit: 1 h, calibration: none}\n";
     ck_assert_int_eq(run(first, &records), 1);
     ck_assert_uint_eq(records.n, 5); /* two points of two rounds, and one that crashed in its first */
     records_free(&records);
@@ -533,7 +540,7 @@ START_TEST(a_point_by_itself)
     char key[KEY_SIZE];
     ck_assert_int_eq(
         run("name: one\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.5}\nimpls: [fixed_point, "
-            "planted_crash]\nrun: {samples: 2, rounds: 1, calibration: none}\n",
+            "planted_crash]\nrun: {samples: 2, rounds: 1, time_limit: 1 h, calibration: none}\n",
             &records),
         1);
     const char *results = scratch_path("results");
@@ -557,7 +564,7 @@ START_TEST(a_point_by_itself)
     process_result_free(&process);
     records_free(&records);
 
-    static const char *const bad[][2] = {{"0123456789abcdef", "no record"}, {"012", "is no key"}, {"xyz12", "is no key"}};
+    static const char *const bad[][2] = {{"0123456789abcdef", "no point below"}, {"012", "is no key"}, {"xyz12", "is no key"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         call((const char *const[]){"point", bad[i][0], "--results", results, NULL}, &process);
         ck_assert_int_eq(process.exit_status, 2);
@@ -612,7 +619,7 @@ START_TEST(no_room)
 
     /* a file may not grow beyond 16 blocks of 512 bytes */
     const char *const argv[] = {"/bin/sh", "-c", "ulimit -f 16; exec \"$@\"", "sh", program, sweep, "--results", results, NULL};
-    const struct process_request request = {.argv = argv, .time_limit = 100};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
     ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
     ck_assert_int_eq(process.exit_status, 2);
     ck_assert_msg(strstr(process.errors, "journal.jsonl: ") != NULL, "%s", process.errors);
@@ -649,7 +656,7 @@ START_TEST(refusals)
         const char *argv[5] = {program};
         for (int k = 0; k < 4 && bad[i][k] != NULL; k++)
             argv[k + 1] = bad[i][k];
-        const struct process_request request = {.argv = argv, .input = "nonsense", .input_size = 8, .time_limit = 100};
+        const struct process_request request = {.argv = argv, .input = "nonsense", .input_size = 8, .time_limit = HANG};
         struct process_result process;
         struct error error;
         ck_assert(process_run(&request, &process, &error));

@@ -1,14 +1,20 @@
 /* The tests that are scripts: each is one test, which passes when the script ends with status 0. */
-#include <check.h>
+#include "tests/support/program.h"
+
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char *const scripts[] = {"tests/rooms.sh", "tests/front_door.sh", "tests/build_identity.sh", "tests/cuda_resources.sh"};
+static char *const scripts[] = {"tests/rooms.sh",          "tests/front_door.sh", "tests/build_identity.sh",
+                                "tests/cuda_resources.sh", "tests/blocks.sh",     "tests/docs.sh"};
 
 START_TEST(script)
 {
     pid_t child;
+    char path[PATH_MAX];
+    static const char *const looked_into[] = {"bench", "keys", "keys-unused"}; /* programs, and the objects that they are made of */
+    for (size_t i = 0; i < sizeof looked_into / sizeof looked_into[0]; i++)
+        program_find(looked_into[i], path);
     char *const arguments[] = {scripts[_i], NULL};
     ck_assert_int_eq(posix_spawn(&child, scripts[_i], NULL, NULL, arguments, environ), 0);
     int status;

@@ -2,6 +2,7 @@
 #include "bench/command/points.h"
 #include "bench/command/schedule.h"
 #include "bench/command/tally.h"
+#include "bench/command/vocabulary.h"
 #include "tests/support/scratch.h"
 
 #include <math.h>
@@ -19,7 +20,7 @@ static void setup(void)
                        "grids: [{measure: throughput, settings: {l: [1, 2, 3]}}, {measure: convergence}]\n";
     scratch_make();
     scratch_write(scratch_path("sweep.yaml"), text, strlen(text));
-    ck_assert_msg(sweep_read(scratch_path("sweep.yaml"), NULL, false, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(&sweep_vocabulary, scratch_path("sweep.yaml"), NULL, false, &sweep, &error), "%s", error.text);
     ck_assert_msg(tally_make(&sweep, &here, false, &tally, &error), "%s", error.text);
 }
 

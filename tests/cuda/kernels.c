@@ -9,6 +9,7 @@
  * A mistake ends it with status 1 and the reason; a sanitizer that finds something ends it in its own way. */
 #include "tests/cuda/runner_ways.h"
 #include "tests/support/gradient_cases.h"
+#include "tests/support/pairs.h"
 
 #include "bench/measure/subject.h"
 
@@ -50,10 +51,18 @@ static void choose(int i, int k)
     runner_ways_choose(order, resident, (uint64_t)i * RUNNER_ORDERS + (uint64_t)k);
 }
 
-/* Cases are left out evenly where few are wanted, and the large ones. */
+/* Cases are left out evenly where few are wanted, and the large ones; of products, which have three times as many, also where some are. */
 static bool wanted(const struct problem *p, int i)
 {
-    return work != FEW || (i % 11 == 3 && p->B * p->T * p->d < 700);
+    if (work == FEW)
+        return i % (pairs_full() ? 11 : 4) == 3 && p->B * p->T * p->d < 700;
+    return work != SOME || !pairs_full() || i % 3 == i / 36 % 3;
+}
+
+/* One case of n of a product is one of half as many of a cover, which is half as long. */
+static int thinned(int n)
+{
+    return pairs_full() ? n : n / 2;
 }
 
 static double *doubles(int64_t n)
@@ -185,8 +194,7 @@ static void run_case(int i)
 START_TEST(cases)
 {
     for (int i = 0; i < cases_count(); i++)
-        if (work != SOME || i % 3 == i / 36 % 3)
-            run_case(i);
+        run_case(i);
 }
 END_TEST
 
@@ -404,7 +412,7 @@ static void run_trace(int i)
 START_TEST(traces)
 {
     for (int i = 0; i < gradient_cases() && !one->exact; i++)
-        if (work == ALL || (work == SOME && i % 4 == 1) || i % 13 == 2)
+        if (work == ALL || (work == SOME && i % thinned(4) == 1) || i % thinned(13) == 2)
             run_trace(i);
 }
 END_TEST
@@ -511,7 +519,7 @@ static bool gradient_wanted(int i, int64_t steps)
     bool always = test.problem.mixer == MIXER_NONE;
     if (work == ALL)
         return always || one->exact || (steps == 0 ? i % 2 == 0 : i % 3 == steps - 1);
-    return always || (work == SOME ? i % 4 == steps : i % 13 == 5);
+    return always || (work == SOME ? i % 4 == steps : i % thinned(13) == 5);
 }
 
 START_TEST(gradients)

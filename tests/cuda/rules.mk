@@ -12,8 +12,8 @@ KERNEL_CXX_plain := $(CXX)
 KERNEL_CXX_address := $(CXX)
 KERNEL_CXX_thread := clang++
 # What of the program is the same in all of them: nothing of it is a sanitizer's subject.
-KERNEL_TESTS := $(call once,tests,$(addprefix support/,cases gradient_cases gradients reference) cuda/kernels)
-KERNEL_LIBRARY := $(filter-out $(CUDA) $(CUDA_LIMITS) $(REGISTRY),$(LIBRARY)) $(OBJECTS)/impls/cuda/support.o $(OBJECTS)/bench/machine/cuda/absent.o
+KERNEL_TESTS := $(call once,tests,$(addprefix support/,cases gradient_cases gradients pairs reference) cuda/kernels)
+KERNEL_LIBRARY := $(filter-out $(CUDA) $(CUDA_LIMITS) $(REGISTRY),$(LIBRARY)) $(OBJECTS)/impls/cuda/support.o $(call objects,bench/machine/cuda/absent)
 
 # $1: plain, address or thread
 define kernel_rules
@@ -36,7 +36,7 @@ KERNEL_PROGRAMS += $(BUILD)/kernels-$1 $(BUILD)/bugs-$1 $(if $(filter thread,$1)
 endef
 $(foreach way,$(KERNEL_WAYS),$(eval $(call kernel_rules,$(way))))
 
-$(KERNELS)/registry.o: impls/contract/registry.c $(FLAGS_FILE)
+$(KERNELS)/registry.o: impls/registry/registry.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS),-DWITH_CUDA)
 
 # Stands for NVIDIA's driver where the suite asks for it, in a folder of its own: a real one is not to be hidden from anything else.

@@ -1,5 +1,5 @@
 /* A library for LD_PRELOAD that makes one call of one kind fail, as it would on a machine without memory, disk or processes left, or
- * whose clock is set back.
+ * whose clock is set back; or at which the program is held up, so that a test meets it where it wants to, however fast the machine is.
  *
  *   FAULT=KIND:N      the N-th call fails, counted from 1; 0: none, for counting. KIND is a word of the table below
  *   FAULT_IN=run      in the program build/bench itself, or "worker": in the processes that it measures in, counted over all of them
@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { FAULT_MALLOC, FAULT_WRITE, FAULT_SHORT, FAULT_FSYNC, FAULT_FORK, FAULT_CLOCK, FAULT_KINDS };
+enum kind { FAULT_MALLOC, FAULT_WRITE, FAULT_SHORT, FAULT_FSYNC, FAULT_FORK, FAULT_CLOCK, FAULT_STOP, FAULT_LATE, FAULT_KINDS };
 
 static const struct {
     const char *name;
@@ -31,6 +32,8 @@ static const struct {
     [FAULT_SHORT] = {"short", 0},        /* half of the bytes are written, which is no error */
     [FAULT_FSYNC] = {"fsync", EIO},      [FAULT_FORK] = {"fork", EAGAIN},
     [FAULT_CLOCK] = {"clock", 0}, /* from this call on it is a day earlier */
+    [FAULT_STOP] = {"stop", 0},   /* before this fsync the process stops, until it is told to go on, or killed */
+    [FAULT_LATE] = {"late", 0},   /* from this look at the monotonic clock on it is an hour later */
 };
 
 static struct {
@@ -81,6 +84,7 @@ static bool fails(enum kind kind)
 
 /* ---- The calls ------------------------------------------------------------------------------------------------------------- */
 
+#ifndef __SANITIZE_ADDRESS__ /* its allocator must come before any other */
 /* glibc's own names of its allocator: asking dlsym() for it could allocate. */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t n, size_t size);
@@ -115,6 +119,7 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
     *memory = found;
     return 0;
 }
+#endif
 
 /* The function that a program would get without this library. */
 #define THEIRS(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
@@ -152,6 +157,8 @@ int fflush(FILE *stream)
 
 int fsync(int file)
 {
+    if (fails(FAULT_STOP))
+        raise(SIGSTOP);
     return fails(FAULT_FSYNC) ? -1 : THEIRS(fsync)(file);
 }
 
@@ -169,6 +176,17 @@ time_t time(time_t *out)
     if (out != NULL)
         *out = now;
     return now;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    static _Atomic time_t ahead;
+    if (clock == CLOCK_MONOTONIC && fails(FAULT_LATE))
+        ahead = 60 * 60;
+    int status = THEIRS(clock_gettime)(clock, now);
+    if (clock == CLOCK_MONOTONIC && status == 0)
+        now->tv_sec += ahead;
+    return status;
 }
 
 /* ---- Where the program begins ---------------------------------------------------------------------------------------------- */

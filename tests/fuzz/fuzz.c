@@ -54,7 +54,7 @@ static void check_value(int field, const struct point *point)
     const struct field *row = &fields[field];
     bool special = row->special != NULL && value->integer == 0 && value->real == 0;
     if (value->kind == VALUE_NONE) {
-        MUST(row->used != NULL || !field_used(field, point) || field == FIELD_INPUTS);
+        MUST(row->used != NULL || !field_used(field, point) || field_may_be_none(field));
         return;
     }
     MUST(value->kind == row->kind);
@@ -63,7 +63,7 @@ static void check_value(int field, const struct point *point)
     if (value->kind == VALUE_REAL)
         MUST(special || (value->real >= row->low && value->real <= row->high && !(row->open_low && value->real == row->low)));
     if (value->kind == VALUE_WORD)
-        MUST(row->word((int)value->integer) != NULL);
+        MUST(field_word(field, (int)value->integer) != NULL);
     if (value->kind == VALUE_TEXT)
         MUST(value->text != NULL && strlen(value->text) < VALUE_TEXT_MAX);
 }

@@ -1,5 +1,5 @@
 /* What the three fuzz targets share: bytes as a file, and the properties that hold of every point and every error sentence. A
- * target is a file of this folder; libFuzzer calls it with made-up bytes (docs/testing.md). */
+ * target is a file of this folder; libFuzzer calls it with made-up bytes (docs/explanation/testing.md). */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
 

@@ -1,5 +1,7 @@
 /* Fuzz target: sweep files. What is refused is refused in a sentence that names the place; what is accepted expands to points that
  * are sound, canonical and distinct. */
+#include "bench/command/vocabulary.h"
+#include "bench/sweep/check.h"
 #include "tests/fuzz/fuzz.h"
 
 #include "bench/journal/records.h"
@@ -108,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return -1;
     write_tensors();
     const char *path = fuzz_file(0, bytes, size);
-    if (sweep_read(path, NULL, false, &sweep, &error)) {
+    if (sweep_read(&sweep_vocabulary, path, NULL, false, &sweep, &error)) {
         MUST(sweep.name[0] != '\0' && strchr(sweep.name, '/') == NULL && memchr(sweep.name, '\0', sizeof sweep.name) != NULL);
         MUST(sweep.run.samples >= 1 && sweep.run.samples <= 10000 && sweep.run.time_limit > 0 && sweep.run.time_limit <= 86400);
         MUST(sweep.source.size == size && memcmp(sweep.source.text, bytes, size) == 0);

@@ -25,7 +25,7 @@ static int run(const char *const *argv, char output[OUTPUT_BYTES])
     for (int i = 1; argv[i] != NULL; i++)
         own[i] = argv[i];
     bool still = strstr(argv[0], "thread") != NULL;
-    struct process_request request = {.argv = still ? arguments : own, .time_limit = 280};
+    struct process_request request = {.argv = still ? arguments : own, .time_limit = HANG};
     ck_assert_msg(process_run(&request, &result, &error), "%s", error.text);
     snprintf(output, OUTPUT_BYTES, "%s%s", result.output, result.errors);
     int status = result.signal == 0 ? result.exit_status : -1;

@@ -12,7 +12,7 @@
 START_TEST(exact_against_differences)
 {
     struct test_case test = gradient_case(_i);
-    struct tensors tensors = case_tensors(&test, 72 + (uint64_t)_i);
+    struct tensors tensors = case_tensors(&test, 72 + (uint64_t)test.index);
     struct loss loss = loss_draw(&test.problem, 73);
     struct gradient_values expected, values;
     int compared = 0, iterated = 0;
@@ -20,10 +20,10 @@ START_TEST(exact_against_differences)
     for (int i = 0; i < registry_count(); i++) {
         const struct implementation *one = registry_get(i, DTYPE_FLOAT64, level_best());
         struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
-        choose_options(one, _i / 2, &settings);
+        choose_options(one, test.index / 2, &settings);
         if (!(one->gradients & GRADIENTS_EXACT) || !gradient_supported(one, &test.problem, &settings))
             continue;
-        struct status status = gradients_from(one, &tensors, &settings, 1 + _i % 3, &loss, &values);
+        struct status status = gradients_from(one, &tensors, &settings, 1 + test.index % 3, &loss, &values);
         bool converges = one->exact || status.code != STATUS_DIVERGED; /* not every problem has iterates that do */
         ck_assert_msg(status.code == STATUS_OK || !converges, "%s: %s", one->name, status.message);
         if (converges)
@@ -34,7 +34,7 @@ START_TEST(exact_against_differences)
     }
     ck_assert_int_ge(compared, 2);
     bool contracts = test.problem.mixer != MIXER_DPLR || test.problem.r == 1 || test.problem.form == FORM_NORMALISED;
-    ck_assert_msg(iterated >= 1 || !contracts, "no implementation that iterates has a gradient of case %d", _i);
+    ck_assert_msg(iterated >= 1 || !contracts, "no implementation that iterates has a gradient of case %d", test.index);
     gradient_values_free(&expected);
     loss_free(&loss);
     tensors_free(&tensors);
@@ -44,7 +44,7 @@ END_TEST
 START_TEST(steps_against_differences)
 {
     struct test_case test = gradient_case(_i);
-    struct tensors tensors = case_tensors(&test, 74 + (uint64_t)_i);
+    struct tensors tensors = case_tensors(&test, 74 + (uint64_t)test.index);
     struct loss loss = loss_draw(&test.problem, 75);
     int compared = 0;
     for (int64_t n = 1; n <= 3; n++)
@@ -52,10 +52,10 @@ START_TEST(steps_against_differences)
             const struct implementation *one = registry_get(i, DTYPE_FLOAT64, level_best());
             struct settings settings = gradient_settings(GRADIENT_STEPS, n);
             struct gradient_values expected, values;
-            choose_options(one, _i / 2, &settings);
+            choose_options(one, test.index / 2, &settings);
             if (!(one->gradients & GRADIENTS_STEPS) || !gradient_supported(one, &test.problem, &settings))
                 continue;
-            struct status status = gradients_from(one, &tensors, &settings, 1 + _i % 3, &loss, &values);
+            struct status status = gradients_from(one, &tensors, &settings, 1 + test.index % 3, &loss, &values);
             ck_assert_msg(status.code == STATUS_OK, "%s: %s", one->name, status.message);
             gradient_expect_steps(&tensors, &loss, n, values.h, &expected); /* at the h of this implementation */
             gradient_assert_near(one, &tensors, &values, &expected, 1e-6, "n-step");
@@ -79,7 +79,7 @@ START_TEST(tiny_vectors)
         int r;
         double size;
     } tiny[] = {{MIXER_DPLR, 1, 1e-6}, {MIXER_HOUSEHOLDER, 2, 1e-6}, {MIXER_KRONECKER, 0, 1e-3}, {MIXER_KRONECKER_ROWS, 0, 1e-3}};
-    struct test_case test = gradient_case(15);
+    struct test_case test = gradient_case_of(15);
     test.problem.mixer = tiny[_i].mixer;
     test.problem.r = tiny[_i].r;
     test.problem.s = 1;
@@ -142,7 +142,7 @@ END_TEST
 /* An adjoint that does not come to rest is said not to have. */
 START_TEST(not_converged)
 {
-    struct test_case test = gradient_case(5);
+    struct test_case test = gradient_case_of(5);
     struct tensors tensors = case_tensors(&test, 80);
     struct loss loss = loss_draw(&test.problem, 81);
     struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
@@ -161,7 +161,7 @@ extern const struct implementation planted_gradient_f64_baseline;
 /* A wrong gradient must be found, or nothing of the above says anything. */
 START_TEST(a_wrong_gradient_is_found)
 {
-    struct test_case test = gradient_case(8);
+    struct test_case test = gradient_case_of(8);
     struct tensors tensors = case_tensors(&test, 88);
     struct loss loss = loss_draw(&test.problem, 89);
     struct settings settings = gradient_settings(GRADIENT_EXACT, 0);

@@ -84,7 +84,7 @@ START_TEST(exact_answers)
     for (enum dtype dtype = 0; dtype < DTYPE_COUNT; dtype++) {
         struct tensors tensors = tensors_as(&drawn, dtype);
         struct comparison c = {
-            .test = &test, .tensors = &tensors, .settings = &settings, .threads = 1 + _i % 3, .expected = expected};
+            .test = &test, .tensors = &tensors, .settings = &settings, .threads = test.threads, .expected = expected};
         c.status = reference_exact(&tensors, expected);
         if (c.status.code == STATUS_OK)
             c.tolerance = tolerance_exact(&tensors, expected, dtype);

@@ -1,5 +1,5 @@
 /* Solvers: every implementation of the registry whose iterates are its own. Over the shared list of cases, what they converge to is
- * the exact answer; and what each of them promises beside that (docs/solvers.md). */
+ * the exact answer; and what each of them promises beside that (docs/explanation/solvers.md). */
 #include "tests/support/reference.h"
 
 #include "bench/measure/subject.h"
@@ -54,7 +54,7 @@ static double pushed(const struct test_case *test, const double *exact)
     with.initial = true;
     struct tensors tensors = case_tensors(&with, 91);
     int64_t n = test->problem.B * test->problem.T * test->problem.d;
-    double *h0 = tensors.owned[4], *moved = calloc((size_t)n, sizeof *moved), size = fmax(1, largest(exact, n));
+    double *h0 = tensors.owned[4], *moved = calloc((size_t)n, sizeof *moved), size = fmax(1, norm_max(exact, n));
     ck_assert_ptr_nonnull(moved);
     for (int64_t i = 0; i < test->problem.B * test->problem.d; i++)
         h0[i] = (test->initial ? h0[i] : 0) + push * size * (i % 2 ? -1 : 1);
@@ -96,8 +96,8 @@ START_TEST(converged_answers)
             const struct implementation *one = registry_get(i, dtype, _i % 2 ? level_best() : LEVEL_BASELINE);
             if (!one->solver || !supported(one, &tensors.problem, &settings))
                 continue;
-            struct status status = run_variant(one, &tensors, &settings, 1 + _i % 3, h, NULL, NULL);
-            ck_assert_msg(status.code == STATUS_OK || !must_converge(one, largest(exact, n)) || most > 0.05, "%s: %s: %s %s",
+            struct status status = run_variant(one, &tensors, &settings, test.threads, h, NULL, NULL);
+            ck_assert_msg(status.code == STATUS_OK || !must_converge(one, norm_max(exact, n)) || most > 0.05, "%s: %s: %s %s",
                           test.name, one->name, status_names[status.code], status.message);
             if (status.code != STATUS_OK || most > 0.05)
                 continue;

@@ -1,4 +1,5 @@
 /* The journal: what is appended is read back, and no torn line, full disk or second writer loses a whole record. */
+#include "bench/base/parse.h"
 #include "bench/journal/journal.h"
 #include "tests/support/scratch.h"
 

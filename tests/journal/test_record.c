@@ -35,11 +35,11 @@ START_TEST(some_results_are_failures)
 }
 END_TEST
 
-/* What implementations on a device have been run on so far is said by the README and docs/cuda.md in the words of the records; those
- * words are no longer true once a card's results are committed. */
+/* What implementations on a device have been run on so far is said by the README and docs/reference/cuda.md in the words of the
+ * records; those words are no longer true once a card's results are committed. */
 START_TEST(pages_say_what_records_say)
 {
-    static const char *const pages[] = {"README.md", "docs/cuda.md"};
+    static const char *const pages[] = {"README.md", "docs/reference/cuda.md"};
     static char text[1 << 16];
     for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
         ck_assert(files_read_small(pages[i], sizeof text, text));

@@ -18,8 +18,9 @@ Suite *suite_machine(void);
 
 START_TEST(facts_are_complete)
 {
-    static const char *const names[] = {"type",     "date",  "cpu",       "memory_bytes",       "device", "kernel", "distribution",
-                                        "compiler", "flags", "libraries", "threading_variables"};
+    static const char *const names[] = {
+        "type",   "date",   "commit",       "changed",  "cpu",   "memory_bytes", "page_bytes",
+        "device", "kernel", "distribution", "compiler", "flags", "libraries",    "threading_variables"};
     char type[MACHINE_TYPE_SIZE];
     json_t *facts = machine_facts();
     ck_assert_ptr_nonnull(facts);
@@ -30,6 +31,11 @@ START_TEST(facts_are_complete)
     ck_assert_str_eq(json_string_value(json_object_get(facts, "type")), type);
     ck_assert_uint_eq(strlen(json_string_value(json_object_get(facts, "date"))), strlen("2026-11-23T18:40:00Z"));
     ck_assert_int_gt(json_integer_value(json_object_get(facts, "memory_bytes")), 1 << 20);
+    ck_assert_int_eq(json_integer_value(json_object_get(facts, "page_bytes")), sysconf(_SC_PAGESIZE));
+    const char *commit = json_string_value(json_object_get(facts, "commit"));
+    bool known = strcmp(commit, "unknown") != 0;
+    ck_assert_msg(!known || strspn(commit, "0123456789abcdef") >= 40, "%s", commit);
+    ck_assert_int_eq(json_is_boolean(json_object_get(facts, "changed")), known);
     json_t *cpu = json_object_get(facts, "cpu");
     ck_assert_int_ge(json_integer_value(json_object_get(cpu, "online")), 1);
     ck_assert_str_eq(json_string_value(json_array_get(json_object_get(cpu, "levels"), 0)), "baseline");
@@ -107,7 +113,7 @@ START_TEST(bound_threads_are_counted)
     program_find("bench", program);
     snprintf(usable, sizeof usable, "; %d processors\n", machine_threads());
     const char *const argv[] = {"env", "OMP_PROC_BIND=true", program, "list", NULL};
-    const struct process_request request = {.argv = argv, .time_limit = 60};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
     struct process_result process;
     struct error error;
     ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);

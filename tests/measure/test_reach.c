@@ -1,5 +1,7 @@
 /* The measure reach: applications to a true error, problem by problem, against textbook iterates; what is set aside; words of A5. */
+#include "bench/command/vocabulary.h"
 #include "bench/journal/journal.h"
+#include "bench/measure/cache.h"
 #include "bench/measure/measure.h"
 #include "bench/measure/subject.h"
 #include "bench/problems/textbook.h"
@@ -43,7 +45,7 @@ static void measure(const char *text)
     forget();
     snprintf(whole, sizeof whole, "name: t\nmeasure: reach\n%s", text);
     scratch_write(path, whole, strlen(whole));
-    ck_assert_msg(sweep_read(path, NULL, false, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(&sweep_vocabulary, path, NULL, false, &sweep, &error), "%s", error.text);
     ck_assert_uint_eq(sweep.n_points, 1);
     ck_assert_msg(reach_run(&sweep.point[0], &limits, &finding, &error), "%s", error.text);
 }
@@ -161,7 +163,7 @@ START_TEST(set_aside_and_diverged)
     double *exact = calloc((size_t)(12 * n), sizeof *exact);
     ck_assert_int_eq(reference_exact(&tensors, exact).code, STATUS_OK);
     for (int64_t b = 0; b < 12; b++) {
-        bool aside = largest(exact + b * n, n) > 8;
+        bool aside = norm_max(exact + b * n, n) > 8;
         beyond += aside;
         ck_assert(!aside || isinf(applications("1e-1", b)));
         never += !aside && isinf(applications("1e-6", b));
@@ -272,7 +274,7 @@ START_TEST(words_need_five_channels)
     struct error error;
     forget();
     scratch_write(scratch_path("bad.yaml"), text, strlen(text));
-    ck_assert(!sweep_read(scratch_path("bad.yaml"), NULL, false, &sweep, &error));
+    ck_assert(!sweep_read(&sweep_vocabulary, scratch_path("bad.yaml"), NULL, false, &sweep, &error));
     ck_assert_msg(strstr(error.text, "expected d = 5, not 6") != NULL, "%s", error.text);
     memset(&sweep, 0, sizeof sweep);
 }

@@ -3,6 +3,7 @@
 #include "tests/support/scratch.h"
 
 #include <math.h>
+#include <time.h>
 #include <unistd.h>
 
 Suite *suite_timing(void);
@@ -10,6 +11,7 @@ Suite *suite_timing(void);
 struct work {
     int64_t calls, fail_at; /* 0: never */
     double tick;            /* what its clock shows after each call */
+    double began, ended;    /* what the wall clock showed at the first call, and after the last */
 };
 
 static bool work(void *argument)
@@ -18,9 +20,23 @@ static bool work(void *argument)
     return ++counted->calls != counted->fail_at;
 }
 
-static bool slow_work(void *argument)
+static double wall_clock(void)
 {
-    usleep(2000);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Lasts until the wall clock has moved. */
+static bool moving_work(void *argument)
+{
+    struct work *counted = argument;
+    double began = wall_clock();
+    if (counted->calls == 0)
+        counted->began = began;
+    do
+        counted->ended = wall_clock();
+    while (counted->ended <= began);
     return work(argument);
 }
 
@@ -44,13 +60,17 @@ START_TEST(makes_the_calls_it_is_asked_for)
 }
 END_TEST
 
+/* All calls lie within what is measured, and that within what the test sees from outside. */
 START_TEST(uses_the_wall_clock)
 {
     struct work counted = {.calls = 0};
-    ck_assert(timing_sample("slow", slow_work, &counted, NULL, 3, &seconds, reason, sizeof reason));
+    double before = wall_clock();
+    ck_assert_msg(timing_sample("slow", moving_work, &counted, NULL, 3, &seconds, reason, sizeof reason), "%s", reason);
+    double after = wall_clock(), rounding = 1e-9;
     ck_assert_int_eq(counted.calls, 3);
-    ck_assert_double_ge(seconds, 0.002);
-    ck_assert_double_lt(seconds, 100);
+    ck_assert_double_gt(seconds, 0);
+    ck_assert_double_ge(3 * seconds, counted.ended - counted.began - rounding);
+    ck_assert_double_le(3 * seconds, after - before + rounding);
 }
 END_TEST
 

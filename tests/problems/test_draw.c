@@ -1,5 +1,6 @@
 /* The drawn problems: raw draws pinned for ever, the same bits for every number of threads, the kappa that was asked for, tensors
  * from a file. */
+#include "bench/measure/cache.h"
 #include "tests/support/cases.h"
 
 #include "bench/base/random.h"

@@ -3,6 +3,7 @@
  * computed is checked elsewhere (test_implementations.c). Also draws problems, which threads do as well.
  *
  *   races IMPLEMENTATION... */
+#include "bench/measure/cache.h"
 #include "bench/sweep/point.h"
 #include "tests/support/reference.h"
 

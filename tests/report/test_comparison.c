@@ -1,8 +1,8 @@
 /* comparison.md: what stands in each cell, by hand-made records; what is refused is in test_sweep.c. */
+#include "bench/command/vocabulary.h"
 #include "bench/report/comparison.h"
 
 #include "bench/report/quantity.h"
-#include "bench/report/table.h"
 #include "tests/support/allocations.h"
 #include "tests/support/made_records.h"
 
@@ -37,7 +37,7 @@ static void claim(const char *entries)
              entries);
     scratch_write(scratch_path("made.yaml"), text, strlen(text));
     sweep_free(&sweep);
-    ck_assert_msg(sweep_read(scratch_path("made.yaml"), NULL, false, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(&sweep_vocabulary, scratch_path("made.yaml"), NULL, false, &sweep, &error), "%s", error.text);
 }
 
 /* The table's rows after its head; the caller frees them. */
@@ -75,24 +75,24 @@ START_TEST(what_stands_here)
     made_accuracy("untrained", NULL, "test_length=32", "train_seed=1");
     made_accuracy("untrained", NULL, "test_length=32", "train_seed=2");
     made_record(JOURNAL, "ok", "{\"training\":{\"steps\":100}}", "measure=training", "task=A5", "layer=fp_rnn", NULL);
-    claim("  - {figure: Fig. 1, says: a, differs: b, here: accuracy, where: {test_length: 4}}\n"
-          "  - {figure: Fig. 2, says: a, differs: b, here: accuracy, where: {test_length: 8}}\n"
-          "  - {figure: Fig. 3, says: a, differs: b, here: accuracy, where: {test_length: 16}}\n"
-          "  - {figure: Fig. 4, says: a, differs: b, here: accuracy, where: {test_length: 32}}\n"
-          "  - {figure: Fig. 5, says: a, differs: b, here: accuracy, where: {test_length: 64}}\n"
-          "  - {figure: Fig. 6, says: a, differs: b, here: accuracy, where: {test_length: [4, 8]}}\n"
-          "  - {figure: Fig. 7, says: a, differs: b, here: training-steps, where: {layer: fp_rnn}}\n"
-          "  - {figure: Fig. 8, says: a, differs: b, here: time, where: {layer: fp_rnn}}\n");
+    claim("  - {figure: Fig. 1, says: a, differs: b, here: token_accuracy, where: {test_length: 4}}\n"
+          "  - {figure: Fig. 2, says: a, differs: b, here: token_accuracy, where: {test_length: 8}}\n"
+          "  - {figure: Fig. 3, says: a, differs: b, here: token_accuracy, where: {test_length: 16}}\n"
+          "  - {figure: Fig. 4, says: a, differs: b, here: token_accuracy, where: {test_length: 32}}\n"
+          "  - {figure: Fig. 5, says: a, differs: b, here: token_accuracy, where: {test_length: 64}}\n"
+          "  - {figure: Fig. 6, says: a, differs: b, here: token_accuracy, where: {test_length: [4, 8]}}\n"
+          "  - {figure: Fig. 7, says: a, differs: b, here: training_steps, where: {layer: fp_rnn}}\n"
+          "  - {figure: Fig. 8, says: a, differs: b, here: seconds_per_call_median, where: {layer: fp_rnn}}\n");
     check_rows(
-        "| Fig. 1 | a | token accuracy: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent) | b |\n"
-        "| Fig. 2 | a | token accuracy: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
-        "| Fig. 3 | a | token accuracy: 0.250 (0.200 to 0.300, 95 % interval over positions, as if independent), 1 crashed, 1 "
+        "| Fig. 1 | a | token_accuracy: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent) | b |\n"
+        "| Fig. 2 | a | token_accuracy: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
+        "| Fig. 3 | a | token_accuracy: 0.250 (0.200 to 0.300, 95 % interval over positions, as if independent), 1 crashed, 1 "
         "untrained | b |\n"
-        "| Fig. 4 | a | token accuracy: 2 untrained | b |\n"
+        "| Fig. 4 | a | token_accuracy: 2 untrained | b |\n"
         "| Fig. 5 | a | not measured | b |\n"
-        "| Fig. 6 | a | token accuracy: test_length = 4: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent); "
+        "| Fig. 6 | a | token_accuracy: test_length = 4: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent); "
         "test_length = 8: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
-        "| Fig. 7 | a | training steps: 100 | b |\n"
+        "| Fig. 7 | a | training_steps: 100 | b |\n"
         "| Fig. 8 | a | not measured | b |\n");
 }
 END_TEST
@@ -110,8 +110,8 @@ START_TEST(what_never_came)
     made_accuracy("ok", stars[2], "test_length=8", "train_seed=3");
     made_accuracy("ok", stars[2], "test_length=16", "train_seed=1");
     made_accuracy("ok", stars[3], "test_length=32", "train_seed=1");
-    claim("  - {figure: A, says: a, differs: b, here: l-star, where: {task: A5}}\n");
-    check_rows("| A | a | median l\\* \\[1]: test_length = 4: 10 (9 to 12, quartiles of the sequences); "
+    claim("  - {figure: A, says: a, differs: b, here: l_star_median, where: {task: A5}}\n");
+    check_rows("| A | a | l_star_median: test_length = 4: 10 (9 to 12, quartiles of the sequences); "
                "test_length = 8: 14 (10 to never over 3 seeds); test_length = 16: never; test_length = 32: 1 without it | b |\n");
 }
 END_TEST
@@ -129,17 +129,41 @@ START_TEST(exponents)
     }
     made_record(JOURNAL, "crashed", NULL, "measure=throughput", "impl=diagonal_scan", "T=1024", NULL);
     made_record(JOURNAL, "ok", made_speed(0, 1), "measure=throughput", "impl=dense_sequential", "T=64", NULL);
-    claim("  - {figure: A, says: a, differs: b, here: time, along: T, where: {impl: fixed_point}}\n"
-          "  - {figure: B, says: a, differs: b, here: time, along: T, where: {impl: fixed_point, T: [64, 512]}}\n"
-          "  - {figure: C, says: a, differs: b, here: time, along: T, where: {impl: [diagonal_scan, dense_sequential]}}\n"
-          "  - {figure: D, says: a, differs: b, here: time, along: T, where: {T: 4096}}\n");
-    check_rows("| A | a | exponent in T of median over rounds \\[s]: 1.20 (-0.63 to 3.03, 95 % interval of the fit; 4 points from "
+    claim(
+        "  - {figure: A, says: a, differs: b, here: seconds_per_call_median, along: T, where: {impl: fixed_point}}\n"
+        "  - {figure: B, says: a, differs: b, here: seconds_per_call_median, along: T, where: {impl: fixed_point, T: [64, 512]}}\n"
+        "  - {figure: C, says: a, differs: b, here: seconds_per_call_median, along: T, where: {impl: [diagonal_scan, "
+        "dense_sequential]}}\n"
+        "  - {figure: D, says: a, differs: b, here: seconds_per_call_median, along: T, where: {T: 4096}}\n");
+    check_rows("| A | a | exponent in T of seconds_per_call_median: 1.20 (-0.63 to 3.03, 95 % interval of the fit; 4 points from "
                "64 to 512) "
                "| b |\n"
-               "| B | a | exponent in T of median over rounds \\[s]: 1.33 (2 points from 64 to 512) | b |\n"
-               "| C | a | exponent in T of median over rounds \\[s]: dense_sequential: too few values for an exponent; "
+               "| B | a | exponent in T of seconds_per_call_median: 1.33 (2 points from 64 to 512) | b |\n"
+               "| C | a | exponent in T of seconds_per_call_median: dense_sequential: too few values for an exponent; "
                "diagonal_scan: 1.20 (-0.63 to 3.03, 95 % interval of the fit; 4 points from 64 to 512), 1 crashed | b |\n"
                "| D | a | not measured | b |\n");
+}
+END_TEST
+
+/* How far the trainings came that points depend on, and how many times were disturbed. */
+START_TEST(what_a_figure_stands_on)
+{
+    made_accuracy("ok", SHARE("0.25", "0.2", "0.3"), "test_length=16", "train_seed=1");
+    made_accuracy("ok", SHARE("0.75", "0.7", "0.8"), "test_length=16", "train_seed=2");
+    made_record(JOURNAL, "target_not_reached", "{\"training\":{\"steps\":2000,\"length\":3}}", "measure=training", "task=A5",
+                "layer=fp_rnn", "train_seed=1", NULL);
+    made_record(JOURNAL, "ok", "{\"training\":{\"steps\":1500,\"length\":16}}", "measure=training", "task=A5", "layer=fp_rnn",
+                "train_seed=2", NULL);
+    made_record(JOURNAL, "ok", "{\"throughput\":{\"median\":2},\"warnings\":[{\"code\":\"busy\",\"figure\":1}]}",
+                "measure=throughput", "impl=fixed_point", NULL);
+    claim("  - {figure: A, says: a, differs: b, here: token_accuracy, where: {task: A5}}\n"
+          "  - {figure: B, says: a, differs: b, here: token_accuracy, where: {train_seed: 1}}\n"
+          "  - {figure: C, says: a, differs: b, here: seconds_per_call_median, where: {impl: fixed_point}}\n");
+    check_rows(
+        "| A | a | token_accuracy: 0.500 (0.250 to 0.750 over 2 seeds), trained 1500 to 2000 steps up to length 3 to 16 | b |\n"
+        "| B | a | token_accuracy: 0.250 (0.200 to 0.300, 95 % interval over positions, as if independent), "
+        "trained 2000 steps up to length 3 | b |\n"
+        "| C | a | seconds_per_call_median: 2 s; 1 of 1 points busy | b |\n");
 }
 END_TEST
 
@@ -147,15 +171,15 @@ END_TEST
 START_TEST(texts_stay_in_their_cells)
 {
     made_accuracy("ok", SHARE("0.5", "null", "null"), "test_length=4", "train_seed=1");
-    claim("  - {figure: 'a | b', says: '<b>`x`</b> \\', differs: '[a](b) *c*', here: accuracy, where: {task: A5}}\n");
-    check_rows("| a \\| b | \\<b\\>\\`x\\`\\</b\\> \\\\ | token accuracy: 0.500 | \\[a](b) \\*c\\* |\n");
+    claim("  - {figure: 'a | b', says: '<b>`x`</b> \\', differs: '[a](b) *c*', here: token_accuracy, where: {task: A5}}\n");
+    check_rows("| a \\| b | \\<b\\>\\`x\\`\\</b\\> \\\\ | token_accuracy: 0.500 | \\[a](b) \\*c\\* |\n");
 }
 END_TEST
 
 /* What a scale would change stands below: not what it says as well, nor what no point uses; long lists are shortened. */
 START_TEST(what_a_scale_would_change)
 {
-    claim("  - {figure: A, says: a, differs: b, here: accuracy, where: {task: A5}}\n"
+    claim("  - {figure: A, says: a, differs: b, here: token_accuracy, where: {task: A5}}\n"
           "recipe: {train_seed: [3, 1], steps: 100}\n"
           "scales:\n"
           "  paper: {recipe: {train_seed: [1, 3], steps: 500, train_l: 4, target: 0.5}, test: {test_length: {from: 2, to: 50, "
@@ -187,7 +211,7 @@ START_TEST(memory_runs_out)
 {
     made_accuracy("ok", SHARE("0.5", "0.4", "0.6"), "test_length=4", "train_seed=1");
     made_accuracy("ok", SHARE("0.5", "0.4", "0.6"), "test_length=4", "train_seed=2");
-    claim("  - {figure: A, says: a, differs: b, here: accuracy, where: {task: A5}}\nscales: {wide: {model: {d: 512}}}\n");
+    claim("  - {figure: A, says: a, differs: b, here: token_accuracy, where: {task: A5}}\nscales: {wide: {model: {d: 512}}}\n");
     struct records records = made_merged(JOURNAL);
     int failures = 0;
     bool done;
@@ -206,15 +230,16 @@ END_TEST
 START_TEST(quantities)
 {
     int n = 0;
-    for (const struct quantity *one; (one = quantity_get(n)) != NULL; n++) {
-        ck_assert_int_eq(quantity_find(one->name), n);
-        ck_assert_msg(table_path(one->header) != NULL && strchr(table_path(one->header), '.') != NULL, "%s", one->name);
-        ck_assert((one->low == NULL) == (one->high == NULL));
-        ck_assert_msg(one->low == NULL || (table_path(one->low) && table_path(one->high)), "%s", one->name);
+    for (const struct column *one; (one = quantity_get(n)) != NULL; n++) {
+        ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, one->name), n);
+        ck_assert_msg(column_measure((enum column_id)(one - schema)) != NULL, "%s", one->name);
+        ck_assert((one->low == 0) == (one->high == 0) && (one->low == 0) == (one->spread == NULL));
+        ck_assert_msg(one->low == 0 || (schema[one->low].path && schema[one->high].path), "%s", one->name);
     }
     ck_assert_int_gt(n, 5);
-    ck_assert_int_eq(quantity_find("token accuracy"), -1);
-    ck_assert_ptr_null(table_path("no such column"));
+    ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, "token accuracy"), -1);
+    ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, "machine"), -1);
+    ck_assert_int_eq(vocabulary_find(sweep_vocabulary.quantity, "bound_by"), -1);
 }
 END_TEST
 
@@ -226,6 +251,7 @@ Suite *suite_comparison(void)
     tcase_add_test(tests, what_stands_here);
     tcase_add_test(tests, what_never_came);
     tcase_add_test(tests, exponents);
+    tcase_add_test(tests, what_a_figure_stands_on);
     tcase_add_test(tests, texts_stay_in_their_cells);
     tcase_add_test(tests, what_a_scale_would_change);
     tcase_add_test(tests, nothing_to_compare_with);

@@ -83,6 +83,21 @@ START_TEST(what_cannot_be_read)
 }
 END_TEST
 
+/* Of an older schema: read. Of a newer one: refused in words. */
+START_TEST(versions_of_the_schema)
+{
+    struct records records;
+    made_round("ok", "{\"version\":1,\"throughput\":{\"median\":2}}");
+    ck_assert_msg(records_read(JOURNAL, &records, &error), "%s", error.text);
+    records_free(&records);
+    made_round("ok", "{\"version\":1000}");
+    ck_assert(!records_read(JOURNAL, &records, &error));
+    ck_assert_msg(strstr(error.text, "journal: record 2 is of version 1000 of the schema; this program knows versions up to 2") !=
+                      NULL,
+                  "%s", error.text);
+}
+END_TEST
+
 START_TEST(a_torn_last_line_is_passed_over)
 {
     made_round("ok", made_speed(0, 2));
@@ -138,15 +153,15 @@ START_TEST(figures_over_rounds)
         char members[1024];
         snprintf(
             members, sizeof members,
-            "{\"round\":%d,\"started\":\"2026-11-2%dT00:00:00Z\",\"throughput\":{\"calls\":5,\"seconds\":[1,2,3],\"median\":%g,"
+            "{\"round\":%d,\"started\":\"2026-11-2%dT00:00:00Z\",\"throughput\":{\"calls\":5,\"seconds\":[2,%g,3],\"median\":%g,"
             "\"q1\":1,\"q3\":2,\"low\":1,\"high\":2,\"variation\":%g,\"outliers\":[1],\"tokens_per_s\":%.17g,\"bytes\":1000,"
             "\"operations\":400,\"GB_per_s\":%.17g,\"GFLOP_per_s\":%.17g,\"error_iterate\":%g,\"error_exact\":null,"
             "\"peak_bytes\":%d,\"bound\":{\"seconds\":0.5,\"binds\":\"bytes\",\"share\":%.17g}},"
             "\"load\":{\"others\":0.0%d,\"steal\":null,\"switches\":%d,\"addition_s\":[4e-10,4.0%de-10]},\"warnings\":[],"
             "\"process\":{\"wall_s\":%d,\"peak_bytes\":%d,\"signal\":0,\"exit\":0,\"start_s\":0.5,\"inputs_s\":%d,\"plan_s\":%d,"
             "\"validation_s\":1,\"timing_s\":2,\"harness_s\":null}}",
-            i, 3 + i, median[i], variation[i], 64 / median[i], 1000 / median[i] / 1e9, 400 / median[i] / 1e9, 1e-7 * (i + 1),
-            100 + i, 0.5 / median[i], i, 10 * i, i, 10 + i, 1000 - i, i, 10 - i);
+            i, 3 + i, 0.5 + (i - 3) * (i - 3), median[i], variation[i], 64 / median[i], 1000 / median[i] / 1e9,
+            400 / median[i] / 1e9, 1e-7 * (i + 1), 100 + i, 0.5 / median[i], i, 10 * i, i, 10 + i, 1000 - i, i, 10 - i);
         made_round("ok", members);
     }
     struct records records = merged_point();
@@ -165,6 +180,7 @@ START_TEST(figures_over_rounds)
         {"throughput.q3", 3.75},
         {"throughput.least", 1},
         {"throughput.most", 8},
+        {"throughput.least_sample", 0.5},
         {"throughput.within", 0.035},
         {"throughput.tokens_per_s", 25.6},
         {"throughput.GB_per_s", 4e-7},
@@ -379,6 +395,7 @@ Suite *suite_summary(void)
     tcase_add_checked_fixture(tests, setup, scratch_remove);
     tcase_add_test(tests, records_keep_the_order_of_the_journal);
     tcase_add_test(tests, what_cannot_be_read);
+    tcase_add_test(tests, versions_of_the_schema);
     tcase_add_test(tests, a_torn_last_line_is_passed_over);
     tcase_add_test(tests, records_can_be_chosen);
     tcase_add_test(tests, nothing_to_merge);

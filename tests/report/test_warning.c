@@ -262,14 +262,15 @@ START_TEST(a_paragraph_a_code)
     made_rounds("T=32", 1, 4e-10, "{\"code\":\"busy\",\"figure\":0.5}");
     made_rounds("T=16", 1.2, 4e-10, "");
     made_record(JOURNAL, "ok", NULL, "impl=fixed_point", "measure=convergence", NULL); /* another measure: not counted */
-    check_printed(&none,
-                  "\nWarnings (docs/numbers.md says how to read them):\n"
-                  "busy: 4 of 18 rounds, 2 of 3 points; at worst 0.50 processors: fixed_point (1,32,8) householder r=1\n"
-                  "    kappa=free l=16 threads=1. Other programs kept processors busy while samples were timed. What\n"
-                  "    helps: a quiet machine; run: {rounds: 6} or more; run: {until: ...}.\n"
-                  "wide: 1 of 3 points; at worst \u00b110 %: fixed_point (1,16,8) householder r=1 kappa=free l=16 threads=1.\n"
-                  "    The middle half of a round's samples, or the 95 % interval over the rounds, is wider than \u00b15 %.\n"
-                  "    What helps: a quiet machine; run: {samples: 20} or more; run: {until: ...}.\n");
+    check_printed(&none, "\nWarnings (docs/reference/messages.md says how to read them):\n"
+                         "busy: 4 of 18 rounds, 2 of 3 points; at worst 0.50 processors: fixed_point\n"
+                         "    (1,32,8) householder r=1 kappa=free l=16 threads=1. Other programs kept\n"
+                         "    processors busy while samples were timed. What helps: a quiet machine; run:\n"
+                         "    {rounds: 6} or more; run: {until: ...}.\n"
+                         "wide: 1 of 3 points; at worst \u00b110 %: fixed_point (1,16,8) householder r=1\n"
+                         "    kappa=free l=16 threads=1. The middle half of a round's samples, or the 95 %\n"
+                         "    interval over the rounds, is wider than \u00b15 %. What helps: a quiet machine;\n"
+                         "    run: {samples: 20} or more; run: {until: ...}.\n");
 }
 END_TEST
 

@@ -1,10 +1,12 @@
-/* See cases.h. The list is a product: shapes x mixers x forms, and the edges on the two smallest shapes. */
+/* See cases.h. The list is made from shapes x mixers x forms, and edges x the two smallest shapes x mixers x forms; each with some threads. */
 #include "tests/support/cases.h"
 
 #include "bench/base/random.h"
+#include "tests/support/pairs.h"
 
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,29 +50,59 @@ static const struct {
 static const char *const edge_names[EDGE_COUNT] = {"",           " lambda=0",    " lambda=1", " strength=+120", " strength=-120",
                                                    " vectors=0", " vectors=tiny"};
 
-/* Every shape once without an edge, and the first two shapes again with each edge. */
-enum { EDGED_SHAPES = 2 };
+/* Every shape without an edge, and the first shapes again with each edge. */
+enum { EDGED_SHAPES = 2, THREADS = 3 };
+enum choice { CHOICE_EDGE, CHOICE_SHAPE, CHOICE_MIXER, CHOICE_FORM, CHOICE_THREADS, CHOICES };
+
+static struct {
+    struct rows plain, edged;
+} list;
+
+/* The rows are made once. A product has no choice of threads: they go round. */
+static void make(const struct factors *factors, struct rows *rows)
+{
+    if (rows->n > 0)
+        return;
+    if (!pairs_full()) {
+        pairs_cover(factors, rows);
+        return;
+    }
+    struct factors fewer = *factors;
+    fewer.n = CHOICE_THREADS;
+    pairs_product(&fewer, rows);
+    for (int i = 0; i < rows->n; i++)
+        rows->value[i][CHOICE_THREADS] = i % THREADS;
+}
 
 int cases_count(void)
 {
-    return (LENGTH(shapes) + EDGED_SHAPES * (EDGE_COUNT - 1)) * LENGTH(mixers) * FORM_COUNT;
+    static const struct factors plain = {CHOICES, {1, LENGTH(shapes), LENGTH(mixers), FORM_COUNT, THREADS}},
+                                edged = {CHOICES, {EDGE_COUNT - 1, EDGED_SHAPES, LENGTH(mixers), FORM_COUNT, THREADS}};
+    make(&plain, &list.plain);
+    make(&edged, &list.edged);
+    return list.plain.n + list.edged.n;
 }
 
 struct test_case cases_get(int index)
 {
-    int form = index % FORM_COUNT, mixer = index / FORM_COUNT % LENGTH(mixers), row = index / FORM_COUNT / LENGTH(mixers);
-    int shape = row < LENGTH(shapes) ? row : (row - LENGTH(shapes)) % EDGED_SHAPES;
+    cases_count();
+    bool edged = index >= list.plain.n;
+    const int *row = edged ? list.edged.value[index - list.plain.n] : list.plain.value[index];
+    int shape = row[CHOICE_SHAPE], mixer = row[CHOICE_MIXER];
+    int place = edged ? LENGTH(shapes) + row[CHOICE_EDGE] * EDGED_SHAPES + shape : shape;
     struct test_case test = {.problem = {.B = shapes[shape].B,
                                          .T = shapes[shape].T,
                                          .d = shapes[shape].d,
                                          .mixer = mixers[mixer].mixer,
                                          .r = mixers[mixer].r,
                                          .s = mixers[mixer].s,
-                                         .form = (enum form)form,
+                                         .form = (enum form)row[CHOICE_FORM],
                                          .feedback = mixers[mixer].feedback,
                                          .dtype = DTYPE_FLOAT64},
-                             .edge = row < LENGTH(shapes) ? EDGE_NONE : (enum edge)(1 + (row - LENGTH(shapes)) / EDGED_SHAPES),
-                             .initial = shapes[shape].initial};
+                             .edge = edged ? (enum edge)(EDGE_NONE + 1 + row[CHOICE_EDGE]) : EDGE_NONE,
+                             .initial = shapes[shape].initial,
+                             .threads = 1 + row[CHOICE_THREADS],
+                             .index = (place * LENGTH(mixers) + mixer) * FORM_COUNT + row[CHOICE_FORM]};
     char text[128];
     problem_print(&test.problem, sizeof text, text);
     snprintf(test.name, sizeof test.name, "%s%s%s", text, test.initial ? " h0" : "", edge_names[test.edge]);

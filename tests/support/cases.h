@@ -21,8 +21,11 @@ struct test_case {
     struct problem problem; /* float64 */
     enum edge edge;
     bool initial; /* there is an initial state */
+    int threads;  /* to compute it with: 1 to 3 */
+    int index;    /* among all combinations: the same of a case wherever it stands in the list */
 };
 
+/* All pairs of choices (pairs.h): shape, mixer, form, edge, threads; in make test-full all combinations. */
 int cases_count(void);
 struct test_case cases_get(int index);
 

@@ -2,6 +2,7 @@
 #include "tests/support/gradient_cases.h"
 
 #include "bench/base/random.h"
+#include "tests/support/pairs.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -37,12 +38,33 @@ enum { ROWS = sizeof rows / sizeof rows[0], FIRST = 15, WAYS = 2 * FORM_COUNT };
 
 const char *const gradient_tensor_names[TENSORS_MAX] = {"v", "lambda", "theta", "W", "h0"};
 
+_Static_assert(GRADIENT_PRODUCT == 2 * FORM_COUNT * ROWS, "initial states, forms, mixers");
+
+enum { CHOICE_INITIAL, CHOICE_FORM, CHOICE_ROW, CHOICES };
+
+/* The rows are made once. */
+static const struct rows *list(void)
+{
+    static const struct factors factors = {CHOICES, {2, FORM_COUNT, ROWS}};
+    static struct rows cases;
+    if (cases.n == 0)
+        (pairs_full() ? pairs_product : pairs_cover)(&factors, &cases);
+    return &cases;
+}
+
 int gradient_cases(void)
 {
-    return ROWS * WAYS;
+    return list()->n;
 }
 
 struct test_case gradient_case(int i)
+{
+    const int *row = list()->value[i];
+    int way = row[CHOICE_INITIAL] * FORM_COUNT + row[CHOICE_FORM], beyond = row[CHOICE_ROW] - FIRST;
+    return gradient_case_of(beyond < 0 ? way * FIRST + row[CHOICE_ROW] : FIRST * WAYS + way * (ROWS - FIRST) + beyond);
+}
+
+struct test_case gradient_case_of(int i)
 {
     bool first = i < FIRST * WAYS;
     int beyond = i - FIRST * WAYS, n = first ? FIRST : ROWS - FIRST;
@@ -51,6 +73,7 @@ struct test_case gradient_case(int i)
     for (int k = 0; k < 3; k++)
         u[k] = random_uniform(71, (uint32_t)k, (uint64_t)i);
     return (struct test_case){.name = "gradient",
+                              .index = i,
                               .initial = way / FORM_COUNT,
                               .problem = {.B = 1 + (int64_t)(3 * u[0]),
                                           .T = 1 + (int64_t)(6 * u[1]),

@@ -6,9 +6,14 @@
 
 extern const char *const gradient_tensor_names[TENSORS_MAX];
 
-/* Case i: a mixer, a form, with or without an initial state, of a shape that is drawn. */
+/* Case i: a mixer, a form, with or without an initial state, of a shape that is drawn. All pairs of choices (pairs.h); in make
+ * test-full all combinations. */
 int gradient_cases(void);
 struct test_case gradient_case(int i);
+
+/* A case of the product of all choices, whether or not it is among those: for tests that want a certain one. */
+enum { GRADIENT_PRODUCT = 72 };
+struct test_case gradient_case_of(int i);
 
 /* The settings of a gradient: converged far below what is compared, when it iterates. steps: of an n-step one. */
 struct settings gradient_settings(enum gradient gradient, int64_t steps);

@@ -168,7 +168,7 @@ static void differentiate(const struct tensors *tensors, const struct question *
     tensor_sizes(&tensors->problem, sizes);
     *values = (struct gradient_values){0};
     for (int i = 0; i < TENSORS_MAX; i++) {
-        double *x = moved.owned[i], step = x != NULL && sizes[i] > 0 ? 2e-5 * largest(x, sizes[i]) : 0;
+        double *x = moved.owned[i], step = x != NULL && sizes[i] > 0 ? 2e-5 * norm_max(x, sizes[i]) : 0;
         if (step == 0)
             step = 1e-7; /* k(h) of a zero state with rms feedback turns at 1e-3 */
         if (sizes[i] > 0)
@@ -217,9 +217,9 @@ double gradient_distance(const struct problem *p, const struct gradient_values *
     tensor_sizes(p, sizes);
     *which = 0;
     for (int i = 0; i < TENSORS_MAX; i++)
-        all = fmax(all, sizes[i] > 0 ? largest(expected->of[i], sizes[i]) : 0);
+        all = fmax(all, sizes[i] > 0 ? norm_max(expected->of[i], sizes[i]) : 0);
     for (int i = 0; i < TENSORS_MAX; i++) {
-        double difference = 0, size = sizes[i] > 0 ? fmax(largest(expected->of[i], sizes[i]), 1e-8 * all) : 1;
+        double difference = 0, size = sizes[i] > 0 ? fmax(norm_max(expected->of[i], sizes[i]), 1e-8 * all) : 1;
         for (int64_t k = 0; k < sizes[i]; k++) {
             double x = fabs(values->of[i][k] - expected->of[i][k]);
             difference = x <= difference ? difference : isnan(x) ? INFINITY : x;

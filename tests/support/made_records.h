@@ -17,7 +17,7 @@ static inline void made_record(const char *path, const char *result, const char 
     for (int f = 0; f < FIELD_COUNT; f++)
         if (fields[f].default_text != NULL && f != FIELD_INPUTS)
             ck_assert(field_read(f, fields[f].default_text, &point.value[f]));
-    static const char *const given[] = {"T=64", "d=8", "threads=1", "level=baseline"};
+    static const char *const given[] = {"T=64", "d=8", "threads=1", "isa=baseline"};
     va_list more;
     va_start(more, members);
     for (size_t i = 0;; i++) {

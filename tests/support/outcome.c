@@ -2,6 +2,7 @@
 #include "tests/support/outcome.h"
 
 #include "bench/journal/records.h"
+#include "tests/support/program.h"
 
 #include <glob.h>
 #include <limits.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 const char outcome_sweep[] = "name: tiny\nmeasure: [convergence, throughput]\nimpls: fixed_point\nproblem: {T: 2, d: 2}\n"
-                             "settings: {l: 2}\nrun: {threads: 1, samples: 1, rounds: 1, time_limit: 60 s, calibration: none}\n";
+                             "settings: {l: 2}\nrun: {threads: 1, samples: 1, rounds: 1, time_limit: 1 h, calibration: none}\n";
 
 static off_t size_of(const char *folder, const char *name)
 {
@@ -127,7 +128,7 @@ static void look_at(const char *results, struct outcome *outcome)
 struct outcome outcome_run(const char *const *argv, const char *results)
 {
     struct outcome outcome = {0};
-    const struct process_request request = {.argv = argv, .time_limit = 120};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
     struct process_result process;
     struct error error;
     if (!process_run(&request, &process, &error)) {

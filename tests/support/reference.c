@@ -87,7 +87,7 @@ double distance_scaled(const struct tensors *tensors, const double *a, const dou
     double *v = calloc((size_t)n, sizeof *v), most = 0;
     ck_assert_ptr_nonnull(v);
     to_doubles(tensors->problem.dtype, tensors->inputs.v, 0, n, v);
-    double size = fmax(largest(b, n), largest(v, n));
+    double size = fmax(norm_max(b, n), norm_max(v, n));
     for (int64_t i = 0; i < n; i++)
         most = isfinite(a[i]) && isfinite(b[i]) ? fmax(most, fabs(a[i] - b[i])) : INFINITY;
     free(v);

@@ -11,14 +11,14 @@ struct trial trial_of(struct way way, const char *task)
 {
     struct trial trial = {
         .model = {.layer = sequence_layer_find(way.layer), .blocks = 1, .d_model = 16, .d = 16, .dtype = DTYPE_FLOAT32},
-        .recipe = {.steps = 40, .batch = 8, .length = 6, .rate = 1e-2, .warmup = 4, .schedule = SCHEDULE_COSINE},
+        .recipe = {.steps = 40, .batch = 8, .length = 6, .learning_rate = 1e-2, .warmup = 4, .schedule = SCHEDULE_COSINE},
         .recurrence = {.settings = {.l_max = 20, .tolerance = way.tolerance, .quantile = 1, .damping = 1}},
         .environment = {.threads = 2},
         .task_name = task,
     };
     trial.model.mixer = MIXER_HOUSEHOLDER, trial.model.r = 1, trial.model.s = 1;
     trial.model.feedback = FEEDBACK_RMS, trial.model.heads = 2;
-    trial.recipe.decay = 0.01, trial.recipe.clip = 1, trial.recipe.seed = 3;
+    trial.recipe.weight_decay = 0.01, trial.recipe.grad_clip = 1, trial.recipe.seed = 3;
     if (way.implementation != NULL)
         trial.recurrence.implementation = registry_find(way.implementation);
     trial.recurrence.settings.gradient = way.gradient;

@@ -48,7 +48,7 @@ static const struct {
     [FIELD_DAMPING_FACTOR] = {{"0.9", "1"}, {"0", "2"}},
     [FIELD_PATIENCE] = {{"none", "1", "1000000"}, {"0", "1000001", "free"}},
     [FIELD_THREADS] = {{"all", "1", "1024"}, {"0", "1025", "two"}},
-    [FIELD_LEVEL] = {{"baseline", "avx2", "avx512", "best"}, {"sse", "AVX2"}},
+    [FIELD_ISA] = {{"baseline", "avx2", "avx512", "best"}, {"sse", "AVX2"}},
     [FIELD_TASK] = {{"A5", "Z2", "parity"}, {"", "none", "A", "a5", "A5 x=1"}},
     [FIELD_LAYER] = {{"fp_rnn", "diagonal", "lstm", "attention"}, {"", "gru", "LSTM"}},
     [FIELD_D_MODEL] = {{"1", "65536"}, {"0", "65537"}},
@@ -58,11 +58,11 @@ static const struct {
     [FIELD_STEPS] = {{"1", "100000000"}, {"0", "1e9"}},
     [FIELD_BATCH] = {{"1", "65536"}, {"0", "65537"}},
     [FIELD_TRAIN_LENGTH] = {{"1", "65536"}, {"0", "65537"}},
-    [FIELD_RATE] = {{"0.003", "10"}, {"0", "-0.003", "11"}},
+    [FIELD_LEARNING_RATE] = {{"0.003", "10"}, {"0", "-0.003", "11"}},
     [FIELD_WARMUP] = {{"0", "200"}, {"-1", "none"}},
     [FIELD_SCHEDULE] = {{"constant", "cosine", "linear"}, {"none", ""}},
-    [FIELD_DECAY] = {{"0", "0.01"}, {"-1", "11"}},
-    [FIELD_CLIP] = {{"none", "1"}, {"0", "-1"}},
+    [FIELD_WEIGHT_DECAY] = {{"0", "0.01"}, {"-1", "11"}},
+    [FIELD_GRAD_CLIP] = {{"none", "1"}, {"0", "-1"}},
     [FIELD_CURRICULUM] = {{"none", "lengths"}, {"yes", "no"}},
     [FIELD_CURRICULUM_ACCURACY] = {{"0.9", "1"}, {"0", "1.1"}},
     [FIELD_CURRICULUM_WINDOW] = {{"1", "200"}, {"0"}},
@@ -130,10 +130,13 @@ START_TEST(the_table_is_sound)
         struct value value;
         ck_assert_ptr_nonnull(row->unit);
         ck_assert_int_eq(field_find_any(row->name), field); /* names are unique */
-        ck_assert_int_eq(field_find(row->section, row->name), field);
-        ck_assert_int_eq(field_find((row->section + 1) % SECTION_COUNT, row->name), -1);
+        if (row->formerly != NULL) {                        /* a name of its own, too */
+            ck_assert_int_eq(field_find_any(row->formerly), -1);
+            ck_assert_int_eq(field_find_former(row->formerly), field);
+        }
+        ck_assert_msg(row->absent == NULL || field_read(field, row->absent, &value), "%s", row->name);
         ck_assert_msg(row->default_text == NULL || field_read(field, row->default_text, &value), "%s", row->name);
-        ck_assert_msg(row->kind != VALUE_WORD || row->word != NULL, "%s", row->name);
+        ck_assert_msg(row->kind != VALUE_WORD || field_word(field, 0) != NULL, "%s", row->name);
         if (row->special != NULL) /* it is stored as 0, which the range must not hold */
             ck_assert_msg(!field_read(field, "0", &value), "%s", row->name);
     }
@@ -155,7 +158,7 @@ START_TEST(says_what_it_expects)
         {FIELD_MIXER, "one of none, dplr, householder, kronecker, dense, kronecker_rows"},
         {FIELD_TOKENS, "all or one"},
         {FIELD_CELL, "vector"},
-        {FIELD_LEVEL, "one of baseline, avx2, avx512, best"},
+        {FIELD_ISA, "one of baseline, avx2, avx512, best"},
         {FIELD_INPUTS, "the name of a file, or none"},
     };
     char text[256];
@@ -175,10 +178,10 @@ START_TEST(this_machine_is_resolved)
 {
     struct value threads, level, number;
     char text[32];
-    ck_assert(field_read(FIELD_THREADS, "all", &threads) && field_read(FIELD_LEVEL, "best", &level) &&
+    ck_assert(field_read(FIELD_THREADS, "all", &threads) && field_read(FIELD_ISA, "best", &level) &&
               field_read(FIELD_THREADS, "3", &number));
     field_resolve(FIELD_THREADS, &threads);
-    field_resolve(FIELD_LEVEL, &level);
+    field_resolve(FIELD_ISA, &level);
     field_resolve(FIELD_THREADS, &number);
     ck_assert_int_ge(threads.integer, 1);
     ck_assert_int_eq(level.integer, level_best());

@@ -1,6 +1,7 @@
 /* Points: what a point does not use does not count, points survive JSON, and keys tell apart what differs. */
 #include "bench/journal/journal.h"
 #include "bench/measure/measure.h"
+#include "bench/sweep/check.h"
 #include "bench/sweep/point.h"
 
 #include "tests/support/scratch.h"
@@ -81,7 +82,7 @@ static const struct {
     {"inputs:x,seed:1,kappa:0.9,lambda_max:0.5,tokens:one,initial:drawn", "inputs:x,seed:2", true},
     {"inputs:x,limit:10", "inputs:x,limit:20", false},
     {"seed:1", "seed:2", false},
-    {"level:best", "level:baseline", false},
+    {"isa:best", "isa:baseline", false},
     {"threads:all", "threads:1024", false},
 };
 
@@ -216,7 +217,7 @@ END_TEST
 START_TEST(the_best_level_is_one_of_this_machine)
 {
     struct point point = usual();
-    set(&point, FIELD_LEVEL, "best");
+    set(&point, FIELD_ISA, "best");
     ck_assert_int_eq(point_level(&point), level_best());
     ck_assert_ptr_eq(point_implementation(&point), registry_get(registry_find("fixed_point"), DTYPE_FLOAT32, level_best()));
 }
@@ -256,10 +257,10 @@ static const char *const changes[FIELD_COUNT] = {
     [FIELD_DTYPE] = "float64", [FIELD_INITIAL] = "drawn", [FIELD_WORDS] = "A5", [FIELD_KAPPA] = "0.9", [FIELD_TOKENS] = "one", [FIELD_LAMBDA_MAX] = "0.5",
     [FIELD_LIMIT] = "10", [FIELD_INPUTS] = "no such file", [FIELD_L] = "17", [FIELD_TOLERANCE] = "0.1", [FIELD_QUANTILE] = "0.5",
     [FIELD_DAMPING] = "0.5", [FIELD_DAMPING_FACTOR] = "0.5", [FIELD_PATIENCE] = "3", [FIELD_THREADS] = "1000",
-    [FIELD_LEVEL] = "avx512", [FIELD_SEED] = "2",
+    [FIELD_ISA] = "avx512", [FIELD_SEED] = "2",
     [FIELD_TASK] = "Z2", [FIELD_LAYER] = "lstm", [FIELD_D_MODEL] = "9", [FIELD_BLOCKS] = "2", [FIELD_HEADS] = "2",
-    [FIELD_READOUT] = "state", [FIELD_STEPS] = "9", [FIELD_BATCH] = "9", [FIELD_TRAIN_LENGTH] = "9", [FIELD_RATE] = "0.5",
-    [FIELD_WARMUP] = "9", [FIELD_SCHEDULE] = "linear", [FIELD_DECAY] = "0.5", [FIELD_CLIP] = "none", [FIELD_CURRICULUM] = "lengths",
+    [FIELD_READOUT] = "state", [FIELD_STEPS] = "9", [FIELD_BATCH] = "9", [FIELD_TRAIN_LENGTH] = "9", [FIELD_LEARNING_RATE] = "0.5",
+    [FIELD_WARMUP] = "9", [FIELD_SCHEDULE] = "linear", [FIELD_WEIGHT_DECAY] = "0.5", [FIELD_GRAD_CLIP] = "none", [FIELD_CURRICULUM] = "lengths",
     [FIELD_CURRICULUM_ACCURACY] = "0.5", [FIELD_CURRICULUM_WINDOW] = "9", [FIELD_TARGET] = "0.5", [FIELD_CHECK_EVERY] = "9",
     [FIELD_CHECK_EXAMPLES] = "9", [FIELD_TRAIN_DTYPE] = "float64", [FIELD_TRAIN_IMPL] = "fixed_point", [FIELD_GRADIENT] = "steps",
     [FIELD_GRADIENT_STEPS] = "9", [FIELD_TRAIN_L] = "9", [FIELD_TRAIN_TOLERANCE] = "0.5", [FIELD_TRAIN_QUANTILE] = "0.5",
@@ -333,38 +334,95 @@ START_TEST(keys_hold_the_bytes_of_a_file)
 }
 END_TEST
 
+/* The keys of a few points, written down once: a new field must not change them, nor may anything else but KEY_VERSION. */
+START_TEST(keys_are_pinned)
+{
+    static const struct {
+        const char *changes, *half;
+    } rows[] = {
+        {"threads:2,isa:baseline", "b11998e159d2b96c"},
+        {"threads:2,isa:baseline,kappa:0.9,mixer:dplr,r:4,l:100,tolerance:1e-3", "e8e7b9c2032142ee"},
+        {"threads:2,isa:baseline,measure:throughput,impl:diagonal_scan split=time,mixer:none", "fbd0bef8202d0a2a"},
+        {"threads:2,isa:baseline,measure:throughput,pass:backward", "04c0884849af10d5"},
+        {"threads:2,isa:baseline,mixer:dense,form:plain,d:5,words:A5", "32aa2f5873687cc1"},
+        {"threads:2,isa:baseline,measure:training,learning_rate:0.01", "d5968ba37fd62945"},
+        {"threads:2,isa:baseline,measure:accuracy,layer:lstm,test_length:64", "cf8ae947eb445e01"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct point point = changed(rows[i].changes);
+        char key[KEY_SIZE];
+        point_canonical(&point);
+        point_key(&point, &conditions, key);
+        ck_assert_msg(strncmp(key, rows[i].half, KEY_HALF) == 0, "%s: %.16s", rows[i].changes, key);
+    }
+}
+END_TEST
+
+/* Records that are older than a field, or than its name, are read, and those that were one point are one point still. */
 struct old {
+    struct {
+        char kept[KEY_HALF + 1], now[KEY_HALF + 1];
+    } key[1000];
     size_t n, trained;
 };
 
-static bool old_key_is_still_its_own(json_t *record, void *context)
+static bool old_record_is_the_same_point(json_t *record, void *context)
 {
     struct old *old = context;
     struct point point;
     struct error error;
-    char key[KEY_SIZE];
+    char now[KEY_SIZE];
     const char *kept = json_string_value(json_object_get(record, "key"));
     ck_assert_ptr_nonnull(kept);
     ck_assert_msg(point_from_json(json_object_get(record, "point"), &point, &error), "%s", error.text);
-    point_key(&point, &conditions, key);
-    ck_assert_msg(strncmp(key, kept, KEY_HALF) == 0, "%.16s was %.16s", key, kept);
+    point_key(&point, &conditions, now);
+    size_t i = 0;
+    for (; i < old->n && strncmp(old->key[i].kept, kept, KEY_HALF) != 0; i++)
+        ck_assert_msg(strncmp(old->key[i].now, now, KEY_HALF) != 0, "%.16s and %.16s are one point now", kept, old->key[i].kept);
+    if (i < old->n) {
+        ck_assert_msg(strncmp(old->key[i].now, now, KEY_HALF) == 0, "%.16s is several points now", kept);
+        return true;
+    }
+    ck_assert_uint_lt(old->n, sizeof old->key / sizeof old->key[0]);
+    snprintf(old->key[i].kept, KEY_HALF + 1, "%s", kept);
+    snprintf(old->key[i].now, KEY_HALF + 1, "%s", now);
     old->n++;
     old->trained += point_is_trained(&point);
     return true;
 }
 
-/* A field that is new, or that new measures use, must not make other points of what was measured before. */
-START_TEST(keys_of_the_reference_results_hold)
+START_TEST(the_points_of_the_reference_results_hold)
 {
     static const char *const journals[] = {"results/reference/quick/journal.jsonl", "results/reference/a5-quick/journal.jsonl"};
-    struct old old = {0, 0};
+    static struct old old;
     for (size_t i = 0; i < sizeof journals / sizeof journals[0]; i++) {
         struct error error;
         size_t torn;
-        ck_assert_msg(journal_read(journals[i], old_key_is_still_its_own, &old, &torn, &error), "%s", error.text);
+        ck_assert_msg(journal_read(journals[i], old_record_is_the_same_point, &old, &torn, &error), "%s", error.text);
     }
     ck_assert_uint_gt(old.trained, 0);
     ck_assert_uint_gt(old.n, old.trained);
+}
+END_TEST
+
+START_TEST(former_names_are_read)
+{
+    struct point point = changed("measure:training,learning_rate:0.25,weight_decay:0.5,grad_clip:2,threads:2"), again;
+    struct error error;
+    point_canonical(&point);
+    json_t *json = point_to_json(&point);
+    ck_assert_ptr_nonnull(json);
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        const char *former = fields[field].formerly, *name = fields[field].name;
+        if (former == NULL)
+            continue;
+        ck_assert_int_eq(json_object_set(json, former, json_object_get(json, name)), 0);
+        ck_assert_int_eq(json_object_del(json, name), 0);
+    }
+    ck_assert_double_eq(json_number_value(json_object_get(json, "rate")), 0.25);
+    ck_assert_msg(point_from_json(json, &again, &error), "%s", error.text);
+    ck_assert(point_equal(&point, &again));
+    json_decref(json);
 }
 END_TEST
 
@@ -391,7 +449,7 @@ START_TEST(keys_are_the_same_in_every_process)
 }
 END_TEST
 
-static bool problem_equal(const struct problem *a, const struct problem *b)
+static bool is_problem(const struct problem *a, const struct problem *b)
 {
     return a->cell == b->cell && a->B == b->B && a->T == b->T && a->d == b->d && a->mixer == b->mixer && a->r == b->r &&
            a->s == b->s && a->form == b->form && a->feedback == b->feedback && a->dtype == b->dtype;
@@ -401,7 +459,7 @@ START_TEST(becomes_what_the_contract_wants)
 {
     struct point point =
         changed("B:2,T:3,d:5,mixer:dplr,r:4,s:2,form:plain,feedback:rms,dtype:float64,l:7,tolerance:1e-3,quantile:0.5,"
-                "damping:0.8,patience:15,threads:3,level:baseline,impl:fixed_point split=batch");
+                "damping:0.8,patience:15,threads:3,isa:baseline,impl:fixed_point split=batch");
     point_canonical(&point);
     struct problem problem = point_problem(&point), expected = {.B = 2,
                                                                 .T = 3,
@@ -412,7 +470,7 @@ START_TEST(becomes_what_the_contract_wants)
                                                                 .form = FORM_PLAIN,
                                                                 .feedback = FEEDBACK_RMS,
                                                                 .dtype = DTYPE_FLOAT64};
-    ck_assert(problem_equal(&problem, &expected));
+    ck_assert(is_problem(&problem, &expected));
     struct settings settings = point_settings(&point);
     ck_assert_int_eq(settings.l_max, 7);
     ck_assert_double_eq(settings.tolerance, 1e-3);
@@ -491,7 +549,9 @@ Suite *suite_point(void)
     tcase_add_test(tests, keys_tell_every_field_apart);
     tcase_add_test(tests, keys_tell_conditions_apart);
     tcase_add_test(tests, keys_hold_the_bytes_of_a_file);
-    tcase_add_test(tests, keys_of_the_reference_results_hold);
+    tcase_add_test(tests, keys_are_pinned);
+    tcase_add_test(tests, the_points_of_the_reference_results_hold);
+    tcase_add_test(tests, former_names_are_read);
     tcase_add_test(tests, keys_are_the_same_in_every_process);
     tcase_add_test(tests, becomes_what_the_contract_wants);
     tcase_add_test(tests, nonsense_is_refused);

@@ -1,4 +1,5 @@
 /* Sweep files: a table of good ones with what they expand to, a table of bad ones with their exact messages. */
+#include "bench/command/vocabulary.h"
 #include "bench/sweep/sweep.h"
 
 #include "tests/support/scratch.h"
@@ -33,7 +34,7 @@ static const struct {
     {"problem: {T: 8, d: 4, mixer: [none, dplr, householder], r: [1, 4]}\n", 5, 1, 0},
     {"problem: {T: 8, d: 4, feedback: [none, raw]}\nregime: {kappa: [0.5, 0.9, free]}\n", 4, 2, 0},
     {SIZES "settings: {quantile: [0.5, 1], tolerance: [none, 0.1]}\n", 3, 1, 0},
-    {SIZES "run: {threads: [1, 2], level: baseline, seed: {from: 1, to: 3, step: 1}, samples: 7, time_limit: 2 min}\n", 6, 0, 0},
+    {SIZES "run: {threads: [1, 2], isa: baseline, seed: {from: 1, to: 3, step: 1}, samples: 7, time_limit: 2 min}\n", 6, 0, 0},
     {"problem: {T: [8, 16], d: [4, 8]}\nskip: [{T: 8, d: 8}]\n", 3, 0, 1},
     {"problem: {T: [8, 16], d: [4, 8]}\nskip: [{T: 8}, {d: [8]}]\n", 1, 0, 3},
     {"problem: {T: {from: 8, to: 64, factor: 2}, d: 4}\nskip: [{T: {from: 16, to: 32, factor: 2}}]\n", 2, 0, 2},
@@ -58,7 +59,7 @@ static const struct {
     {"problem: {d: 4}\nscale: big\nscales: {big: {problem: {T: 16}}}\n", 1, 0, 0},
     {SIZES "scale: big\nskip: [{T: 8}]\nscales: {big: {problem: {T: [8, 9]}}}\n", 1, 0, 1},
     {SIZES "scale: big\nskip: [{T: 8}]\nscales: {big: {problem: {T: [8, 9]}, skip: [{d: 9}]}}\n", 2, 0, 0},
-    {SIZES "paper: [{figure: Fig. 1, says: 'a, b', differs: none, where: {T: [8, 9], impl: fixed_point}, here: rate}]\n", 1, 0, 0},
+    {SIZES "paper: [{figure: Fig. 1, says: 'a, b', differs: none, where: {T: [8, 9], impl: fixed_point}, here: convergence_rate}]\n", 1, 0, 0},
 };
 // clang-format on
 
@@ -77,7 +78,8 @@ START_TEST(good_files_expand)
         struct sweep sweep;
         struct error error;
         snprintf(text, sizeof text, TOP "%s", good[i].text);
-        ck_assert_msg(sweep_read(write_sweep(text, strlen(text)), NULL, false, &sweep, &error), "%s\n%s", text, error.text);
+        ck_assert_msg(sweep_read(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, false, &sweep, &error), "%s\n%s", text,
+                      error.text);
         ck_assert_msg(sweep.n_points == good[i].points && sweep.n_shared == good[i].shared && sweep.n_skipped == good[i].skipped,
                       "%s\n%zu points, %zu shared, %zu skipped", text, sweep.n_points, sweep.n_shared, sweep.n_skipped);
         for (size_t a = 0; a < sweep.n_points; a++) {
@@ -142,9 +144,13 @@ static const struct {
     {false, "problem: {T: 8, d: 4, kappa: 1}\n", "4:23: unknown key \"kappa\" in problem; expected it in regime"},
     {false, "problem: {T: 8, d: 4, \"a\\eb\": 1}\n",
      "4:23: unknown key \"a\\x1bb\" in problem; expected one of cell, B, T, d, mixer, r, s, form, feedback, dtype, initial"},
+    {false, SIZES "run: {level: avx2}\n", "5:7: level is now called isa"},
+    {false, SIZES "skip: [{level: avx2}]\n", "5:9: level is now called isa"},
+    {true, "name: t\nrecipe: {rate: 0.1}\n", "2:10: rate is now called learning_rate"},
+    {false, SIZES "plots: [{kind: throughput, series: [impl, decay]}]\n", "5:43: decay is now called weight_decay"},
     {false, SIZES "run: {sampels: 4}\n", "5:7: unknown key \"sampels\" in run; did you mean samples?"},
     {false, SIZES "grids: [{run: {samples: 4}}]\n",
-     "5:16: unknown key \"samples\" in run; expected one of threads, level, seed"},
+     "5:16: unknown key \"samples\" in run; expected one of threads, isa, seed"},
     {false, SIZES "grids: [{name: a}]\n",
      "5:10: unknown key \"name\" in a grid; expected one of measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     {false, "problem: {T: 8, d: 4, T: 9}\n", "4:23: the key \"T\" for a second time (first in line 4); expected it once"},
@@ -276,26 +282,26 @@ static const struct {
      "5:9: an entry of paper is \"Fig. 1\"; expected {figure: ..., says: ..., where: ..., here: ..., differs: ...}"},
     {false, SIZES "paper: [{figure: Fig. 1}]\n",
      "5:9: an entry of paper without says; expected figure, says, where, here and differs"},
-    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: rate}]\n",
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: convergence_rate}]\n",
      "5:9: an entry of paper without where; expected figure, says, where, here and differs"},
-    {false, SIZES "paper: [{figure: a, say: b, differs: c, here: rate, where: {T: 8}}]\n",
+    {false, SIZES "paper: [{figure: a, say: b, differs: c, here: convergence_rate, where: {T: 8}}]\n",
      "5:21: unknown key \"say\" in an entry of paper; did you mean says?"},
     {false, SIZES "paper: [{figure: a, says: b, differs: c, here: speed, where: {T: 8}}]\n",
-     "5:48: here is \"speed\"; expected one of accuracy, sequence-accuracy, scaled-accuracy, l-star, difference, longest, longest-sequence, "
-     "training-steps, training-time, time, rate, iterations, applications, tracked, cosine"},
-    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: time, along: mixer, where: {T: 8}}]\n",
-     "5:61: along is \"mixer\"; expected a field that holds a number"},
-    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: time, along: [T], where: {T: 8}}]\n",
-     "5:61: along is a list; expected a field that holds a number"},
-    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: rate, where: {}}]\n",
-     "5:61: where is a mapping; expected {FIELD: value or list, ...}"},
-    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: rate, where: {mixr: none}}]\n",
-     "5:62: unknown key \"mixr\" in a condition; did you mean mixer?"},
-    {false, SIZES "paper: [{figure: a, says: '', differs: c, here: rate, where: {T: 8}}]\n",
+     "5:48: here is \"speed\"; expected a column of table.csv that holds a number (docs/columns.md), such as token_accuracy, "
+     "l_star_median or seconds_per_call_median"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: seconds_per_call_median, along: mixer, where: {T: 8}}]\n",
+     "5:80: along is \"mixer\"; expected a field that holds a number"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: seconds_per_call_median, along: [T], where: {T: 8}}]\n",
+     "5:80: along is a list; expected a field that holds a number"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: convergence_rate, where: {}}]\n",
+     "5:73: where is a mapping; expected {FIELD: value or list, ...}"},
+    {false, SIZES "paper: [{figure: a, says: b, differs: c, here: convergence_rate, where: {mixr: none}}]\n",
+     "5:74: unknown key \"mixr\" in a condition; did you mean mixer?"},
+    {false, SIZES "paper: [{figure: a, says: '', differs: c, here: convergence_rate, where: {T: 8}}]\n",
      "5:27: says is \"\"; expected a text of one line, at most 400 bytes"},
-    {false, SIZES "paper: [{figure: a, says: \"a\\nb\", differs: c, here: rate, where: {T: 8}}]\n",
+    {false, SIZES "paper: [{figure: a, says: \"a\\nb\", differs: c, here: convergence_rate, where: {T: 8}}]\n",
      "5:27: says is \"a\\x0ab\"; expected a text of one line, at most 400 bytes"},
-    {false, SIZES "paper: [{figure: a, says: b, differs: [c], here: rate, where: {T: 8}}]\n",
+    {false, SIZES "paper: [{figure: a, says: b, differs: [c], here: convergence_rate, where: {T: 8}}]\n",
      "5:39: differs is a list; expected a text of one line, at most 400 bytes"},
     {false, SIZES "grids: [{paper: []}]\n",
      "5:10: unknown key \"paper\" in a grid; expected one of measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
@@ -313,7 +319,7 @@ static const struct {
     {false, SIZES "scale: bag\nscales: {big: {problem: {T: 9}}, small: {problem: {T: 1}}}\n",
      "5:8: no scale is called \"bag\"; expected big or small"},
     {false, SIZES "scale: big\nscales: {big: {problem: {T: 9}}}\ngrids: [{run: {samples: 3}}]\n",
-     "7:16: unknown key \"samples\" in run; expected one of threads, level, seed"},
+     "7:16: unknown key \"samples\" in run; expected one of threads, isa, seed"},
     {false, SIZES "grids: [{scales: {}}]\n",
      "5:10: unknown key \"scales\" in a grid; expected one of measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     {true, "name: " FORTY "0123456789012345678\nscale: long\nmeasure: convergence\nimpls: fixed_point\n" SIZES
@@ -338,7 +344,7 @@ static void refuses_path(const char *path, const char *message)
     struct sweep sweep;
     struct error error;
     size_t n = strlen(path);
-    ck_assert_msg(!sweep_read(path, NULL, false, &sweep, &error), "taken, instead of %s", message);
+    ck_assert_msg(!sweep_read(&sweep_vocabulary, path, NULL, false, &sweep, &error), "taken, instead of %s", message);
     ck_assert_msg(strncmp(error.text, path, n) == 0, "%s", error.text);
     ck_assert_str_eq(error.text + n, message);
     ck_assert_uint_eq(sweep.n_points, 0);
@@ -404,7 +410,7 @@ END_TEST
 static void read_text(const char *text, bool many, struct sweep *sweep)
 {
     struct error error;
-    ck_assert_msg(sweep_read(write_sweep(text, strlen(text)), NULL, many, sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, many, sweep, &error), "%s", error.text);
 }
 
 START_TEST(many_points_want_to_be_asked_for)
@@ -480,8 +486,8 @@ START_TEST(scales_are_laid_over)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         for (int kept = 0; kept < 2; kept++) {
             const char *path = write_sweep(text, strlen(text));
-            ck_assert_msg(kept ? sweep_read_kept(path, rows[i].scale, &sweep, &error)
-                               : sweep_read(path, rows[i].scale, false, &sweep, &error),
+            ck_assert_msg(kept ? sweep_read_kept(&sweep_vocabulary, path, rows[i].scale, &sweep, &error)
+                               : sweep_read(&sweep_vocabulary, path, rows[i].scale, false, &sweep, &error),
                           "%s", error.text);
             ck_assert_str_eq(sweep.name, rows[i].name);
             ck_assert_str_eq(sweep.scale, rows[i].name + 2);
@@ -495,9 +501,9 @@ START_TEST(scales_are_laid_over)
             ck_assert_int_eq(sweep.n_scaled, i < 2 ? 2 : 1);
             sweep_free(&sweep);
         }
-    ck_assert(!sweep_read(write_sweep(text, strlen(text)), "huge", false, &sweep, &error));
+    ck_assert(!sweep_read(&sweep_vocabulary, write_sweep(text, strlen(text)), "huge", false, &sweep, &error));
     ck_assert_msg(strstr(error.text, ":7:9: no scale is called \"huge\"; expected big or small") != NULL, "%s", error.text);
-    ck_assert(!sweep_read(write_sweep(text, strlen(text)), "../x", false, &sweep, &error));
+    ck_assert(!sweep_read(&sweep_vocabulary, write_sweep(text, strlen(text)), "../x", false, &sweep, &error));
     ck_assert_str_eq(error.text, "scale \"../x\"; expected " NAME_TAKES);
     scratch_remove();
 }
@@ -513,13 +519,13 @@ START_TEST(shipped_sweeps_can_be_read)
         struct sweep sweep;
         struct error error;
         char scale[SWEEP_NAME_MAX] = "";
-        ck_assert_msg(sweep_read(found.gl_pathv[i], NULL, false, &sweep, &error), "%s", error.text);
+        ck_assert_msg(sweep_read(&sweep_vocabulary, found.gl_pathv[i], NULL, false, &sweep, &error), "%s", error.text);
         if (sweep.n_scaled > 0)
             snprintf(scale, sizeof scale, "%s", sweep.scaled[0].scale);
         sweep_free(&sweep);
         if (scale[0] == '\0')
             continue;
-        ck_assert_msg(sweep_read(found.gl_pathv[i], scale, false, &sweep, &error), "%s", error.text);
+        ck_assert_msg(sweep_read(&sweep_vocabulary, found.gl_pathv[i], scale, false, &sweep, &error), "%s", error.text);
         sweep_free(&sweep);
         scales++;
     }
@@ -599,11 +605,32 @@ START_TEST(inputs_lie_beside_the_sweep_file)
     refuses(text, strlen(text), message);
 
     /* To draw a finished run again, they need not be there, nor fit any more. */
-    ck_assert_msg(sweep_read_kept(write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read_kept(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
     ck_assert_uint_eq(sweep.n_points, 1);
     sweep_free(&sweep);
     text = TOP SIZES "inputs: gone\n";
-    ck_assert_msg(sweep_read_kept(write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
+    ck_assert_msg(sweep_read_kept(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
+    sweep_free(&sweep);
+    scratch_remove();
+}
+END_TEST
+
+/* The sweep file of an earlier run may have the former names of fields, wherever a name may stand. */
+START_TEST(kept_files_may_have_former_names)
+{
+    static const char text[] = "name: t\nmeasure: training\ntask: A5\nmodel: {layer: lstm, d: 8}\n"
+                               "recipe: {rate: [0.25, 0.5], decay: 0.125, clip: 2}\nskip: [{rate: 0.5}]\n"
+                               "plots: [{kind: loss, series: [layer, rate], where: {decay: 0.125}}]\n";
+    struct sweep sweep;
+    struct error error;
+    scratch_make();
+    ck_assert_msg(sweep_read_kept(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
+    ck_assert_uint_eq(sweep.n_points, 1);
+    ck_assert_double_eq(sweep.point[0].value[FIELD_LEARNING_RATE].real, 0.25);
+    ck_assert_double_eq(sweep.point[0].value[FIELD_WEIGHT_DECAY].real, 0.125);
+    ck_assert_double_eq(sweep.point[0].value[FIELD_GRAD_CLIP].real, 2);
+    ck_assert_int_eq(sweep.plot[0].series[1], FIELD_LEARNING_RATE);
+    ck_assert(filter_keeps(&sweep.plot[0].where, &sweep.point[0]));
     sweep_free(&sweep);
     scratch_remove();
 }
@@ -624,6 +651,7 @@ Suite *suite_sweep(void)
     tcase_add_test(tests, points_keep_the_order_of_the_file);
     tcase_add_test(tests, implementations_match_with_any_options);
     tcase_add_test(tests, inputs_lie_beside_the_sweep_file);
+    tcase_add_test(tests, kept_files_may_have_former_names);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -27,8 +27,14 @@ START_TEST(expressivity)
     struct trial trial = trial_of(abilities[_i].way, abilities[_i].task);
     trial.model.d_model = trial.model.d = 32;
     trial.recurrence.settings.l_max = 12;
-    trial.recipe =
-        (struct recipe){.steps = 2000, .batch = 64, .length = 8, .rate = 6e-3, .warmup = 50, .decay = 0.01, .clip = 1, .seed = 1};
+    trial.recipe = (struct recipe){.steps = 2000,
+                                   .batch = 64,
+                                   .length = 8,
+                                   .learning_rate = 6e-3,
+                                   .warmup = 50,
+                                   .weight_decay = 0.01,
+                                   .grad_clip = 1,
+                                   .seed = 1};
     trial.recipe.curriculum = abilities[_i].curriculum, trial.recipe.curriculum_accuracy = 0.9, trial.recipe.curriculum_window = 10;
     trial_open(&trial);
     double best = 0;

@@ -17,12 +17,12 @@ static void wrong_heads(struct trial *trial)
 
 static void wrong_rate(struct trial *trial)
 {
-    trial->recipe.rate = -1e-3;
+    trial->recipe.learning_rate = -1e-3;
 }
 
 static void wrong_nan_rate(struct trial *trial)
 {
-    trial->recipe.rate = NAN;
+    trial->recipe.learning_rate = NAN;
 }
 
 static void wrong_length(struct trial *trial)
@@ -89,10 +89,10 @@ static void wrong_gamma_of_exact(struct trial *trial)
 static const struct {
     void (*spoil)(struct trial *);
     const char *words; /* that the reason has */
-} wrongs[] = {{wrong_heads, "heads"},         {wrong_rate, "rate"},   {wrong_nan_rate, "rate"},
-              {wrong_length, "length"},       {wrong_batch, "batch"}, {wrong_layer, "layer"},
-              {wrong_blocks, "blocks"},       {wrong_gamma, "gamma"}, {wrong_window, "window"},
-              {wrong_gradient, "gradient"},   {wrong_mixer, "mixer"}, {wrong_kronecker, "mixer kronecker is not supported"},
+} wrongs[] = {{wrong_heads, "heads"},         {wrong_rate, "learning_rate"}, {wrong_nan_rate, "learning_rate"},
+              {wrong_length, "length"},       {wrong_batch, "batch"},        {wrong_layer, "layer"},
+              {wrong_blocks, "blocks"},       {wrong_gamma, "gamma"},        {wrong_window, "window"},
+              {wrong_gradient, "gradient"},   {wrong_mixer, "mixer"},        {wrong_kronecker, "mixer kronecker is not supported"},
               {wrong_gamma_of_exact, "gamma"}};
 
 START_TEST(refused)

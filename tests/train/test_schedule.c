@@ -11,7 +11,7 @@ static const struct way plain = {.layer = "lstm"};
 
 START_TEST(schedules)
 {
-    struct recipe recipe = {.steps = 100, .warmup = 10, .rate = 2};
+    struct recipe recipe = {.steps = 100, .warmup = 10, .learning_rate = 2};
     for (int kind = 0; kind < SCHEDULE_COUNT; kind++) {
         recipe.schedule = (enum schedule)kind;
         ck_assert_double_eq(schedule_rate(&recipe, 1), 0.2);

@@ -142,7 +142,7 @@ START_TEST(clipping)
     static const double share[] = {0, 2, 0.5}; /* the clip in terms of the norm of the first gradient; 0: none */
     for (int i = 0; i < 3; i++) {
         trial.task = NULL;
-        trial.recipe.clip = share[i] * norm;
+        trial.recipe.grad_clip = share[i] * norm;
         trial_open(&trial);
         struct step step = trial_steps(&trial, 1);
         ck_assert(i == 0 || step.norm == norm);
@@ -156,7 +156,7 @@ END_TEST
 START_TEST(decay_spares_biases_and_norms)
 {
     struct trial spared = trial_of(plain, "S3"), decayed = spared;
-    spared.recipe.decay = 0, decayed.recipe.decay = 10;
+    spared.recipe.weight_decay = 0, decayed.recipe.weight_decay = 10;
     trial_open(&spared), trial_open(&decayed);
     trial_steps(&spared, 1), trial_steps(&decayed, 1);
     const struct named_tensor *a, *b;

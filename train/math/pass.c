@@ -1,4 +1,6 @@
 /* See pass.h. */
+#include "train/math/pass.h"
+
 #include "train/math/adamw.h"
 #include "train/math/operators.h"
 

@@ -1,0 +1,33 @@
+/* What a round finds out: results, places and seconds as every measure notes them; see measure.h. */
+#include "bench/measure/measure.h"
+
+#include "bench/base/clock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const char *const stage_names[STAGE_COUNT] = {"inputs", "plan", "validation", "timing", "end"};
+
+void finding_status(struct finding *finding, const struct status *status)
+{
+    finding->result = (enum result)status->code;
+    finding->b = status->b;
+    finding->t = status->t;
+    snprintf(finding->message, sizeof finding->message, "%s", status->message);
+}
+
+void finding_lap(struct finding *finding, enum stage stage, double *since)
+{
+    double now = clock_seconds();
+    finding->seconds[stage] += now - *since;
+    *since = now;
+}
+
+void finding_say(struct finding *finding, enum result result, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding->message, sizeof finding->message, format, arguments);
+    va_end(arguments);
+    finding->result = result;
+}

@@ -1,0 +1,86 @@
+/* The table of all implementations: one line each, those of a CUDA device in impls/cuda/registry.h. Their order here is their order in
+ * lists, tables and plots. */
+#include "impls/cuda/absent/absent.h"
+#include "impls/cuda/registry.h"
+
+#include <string.h>
+
+// clang-format off
+#define IMPLEMENTATIONS(X)   \
+    X(structured_sequential) \
+    X(structured_chunked)    \
+    X(dense_sequential)      \
+    X(diagonal_scan)         \
+    X(fixed_point)           \
+    X(fixed_point_fused)     \
+    X(fixed_point_chunked)   \
+    X(quasi_deer)            \
+    X(anderson)              \
+    X(gmres)
+// clang-format on
+
+#ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */
+#define MORE_IMPLEMENTATIONS(X)
+#endif
+
+#ifdef LEVELS_X86
+#define DECLARE(name)                                                                                                              \
+    extern const struct implementation name##_f32_baseline, name##_f32_avx2, name##_f32_avx512, name##_f64_baseline,               \
+        name##_f64_avx2, name##_f64_avx512;
+#define ROW(name)                                                                                                                  \
+    {{&name##_f32_baseline, &name##_f32_avx2, &name##_f32_avx512}, {&name##_f64_baseline, &name##_f64_avx2, &name##_f64_avx512}},
+#else
+#define DECLARE(name) extern const struct implementation name##_f32_baseline, name##_f64_baseline;
+#define ROW(name) {{&name##_f32_baseline}, {&name##_f64_baseline}},
+#endif
+
+/* A device computes in one dtype and knows no instruction levels: one entry for all of them, which refuses what it cannot do. */
+#ifdef WITH_CUDA
+#define DECLARE_CUDA(name, kind_, mixers_, gradients_, options_, summary_) extern const struct implementation name;
+#else
+#define DECLARE_CUDA(name_, kind_, mixers_, gradients_, options_, summary_)                                                        \
+    static const struct implementation name_ = {.name = #name_,                                                                    \
+                                                .summary = summary_,                                                               \
+                                                .options = options_,                                                               \
+                                                .device = DEVICE_CUDA,                                                             \
+                                                .exact = (kind_) == CUDA_EXACT,                                                    \
+                                                .solver = (kind_) == CUDA_SOLVER,                                                  \
+                                                .cells = CELLS_VECTOR,                                                             \
+                                                .mixers = mixers_,                                                                 \
+                                                .gradients = gradients_,                                                           \
+                                                .supports = cuda_absent_supports,                                                  \
+                                                .count = cuda_absent_count,                                                        \
+                                                .plan = cuda_absent_plan,                                                          \
+                                                .forward = cuda_absent_forward,                                                    \
+                                                .destroy = cuda_absent_destroy};
+#endif
+#ifdef LEVELS_X86
+#define ROW_CUDA(name, kind_, mixers_, gradients_, options_, summary_) {{&name, &name, &name}, {&name, &name, &name}},
+#else
+#define ROW_CUDA(name, kind_, mixers_, gradients_, options_, summary_) {{&name}, {&name}},
+#endif
+
+IMPLEMENTATIONS(DECLARE)
+CUDA_IMPLEMENTATIONS(DECLARE_CUDA)
+MORE_IMPLEMENTATIONS(DECLARE)
+
+static const struct implementation *const table[][DTYPE_COUNT][LEVEL_COUNT] = {IMPLEMENTATIONS(ROW) CUDA_IMPLEMENTATIONS(ROW_CUDA)
+                                                                                   MORE_IMPLEMENTATIONS(ROW)};
+
+int registry_count(void)
+{
+    return (int)(sizeof table / sizeof table[0]);
+}
+
+int registry_find(const char *name)
+{
+    for (int i = 0; i < registry_count(); i++)
+        if (strcmp(table[i][DTYPE_FLOAT32][LEVEL_BASELINE]->name, name) == 0)
+            return i;
+    return -1;
+}
+
+const struct implementation *registry_get(int index, enum dtype dtype, enum level level)
+{
+    return table[index][dtype][level];
+}
