@@ -38,8 +38,8 @@ static void availability(int index, struct support *support)
     const struct environment environment = {.threads = machine_threads(), .memory_limit = machine_memory_available()};
     const struct implementation *one = registry_get(index, DTYPE_FLOAT32, level_best());
     for (enum mixer mixer = MIXER_NONE; mixer < MIXER_COUNT; mixer++) {
-        bool low_rank = mixer == MIXER_DPLR || mixer == MIXER_HOUSEHOLDER;
-        const struct problem problem = {.B = 1, .T = 2, .d = 4, .mixer = mixer, .r = low_rank, .s = mixer != MIXER_NONE};
+        const struct problem problem = {
+            .B = 1, .T = 2, .d = 4, .mixer = mixer, .r = mixer_facts[mixer].takes_r, .s = mixer != MIXER_NONE};
         one->supports(&problem, &settings, &environment, support);
         if (support->yes)
             return;
