@@ -251,7 +251,7 @@ $(UNUSED)/made: tests/identity/unused.sh $(wildcard bench/sweep/* tests/identity
 	@rm -rf $(@D) && mkdir -p $(@D)/tests && cp -r tests/identity $(@D)/tests/ && tests/identity/unused.sh $(@D) && touch $@
 
 $(UNUSED)/%.o: $(UNUSED)/made $(FLAGS_FILE)
-	$(call show,compile) && $(CC) $(C_FLAGS) -I$(UNUSED) -I. $(PACKAGE_FLAGS) -c $(@:.o=.c) -o $@
+	$(call show,compile) && $(CC) $(C_FLAGS) -I$(UNUSED) -I. $(PACKAGE_FLAGS) -MMD -MP -c $(@:.o=.c) -o $@
 
 # Makes calls fail in a program that it is loaded before; for the suite faults.
 $(BUILD)/faults.so: tests/faults/faults.c $(FLAGS_FILE)
@@ -330,4 +330,4 @@ $(OBJECTS)/build_identity.o $(OBJECTS)/commit.o: $(OBJECTS)/%.o: $(BUILD)/%.c $(
 
 include tests/cuda/rules.mk
 
--include $(shell find $(OBJECTS) -name '*.d' 2>/dev/null)
+-include $(shell find $(OBJECTS) $(UNUSED) -name '*.d' 2>/dev/null)

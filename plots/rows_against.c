@@ -26,6 +26,13 @@ static double number_of(const struct record *record, enum column_id id)
     return id > 0 ? column_number(record, id) : NAN;
 }
 
+/* What stands in the place of a figure: a point that is ok and never came to have one is no unknown. */
+static enum result mark_of(const struct record *record, enum column_id id)
+{
+    bool never = record->result == RESULT_OK && column_state(record, id) == COLUMN_ABSENT;
+    return never ? (enum result)STATUS_NOT_CONVERGED : record->result;
+}
+
 /* y: of a record what is shown, where that is not just the column. */
 static bool draw(struct record *const *record, size_t n, int x, const struct plot_kind *kind, value_in *y, struct drawing *drawing)
 {
@@ -43,7 +50,7 @@ static bool draw(struct record *const *record, size_t n, int x, const struct plo
         bool known = !isnan(at->y),
              missed = record[i]->result == RESULT_TARGET_NOT_REACHED; /* which takes nothing from its times */
         if (!known || (record[i]->result != RESULT_OK && !missed))
-            done = drawing_mark(drawing, at->x, record[i]->result);
+            done = drawing_mark(drawing, at->x, mark_of(record[i], kind->y));
         found += known || !isnan(at->x); /* unknown: a gap in the line */
     }
     if (done)

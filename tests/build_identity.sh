@@ -22,8 +22,8 @@ identity() { # TREE [FLAGS [CUDA-FLAGS]]
 }
 first=$(identity "$folder/tree")
 
-measures="convergence throughput gradient reach training accuracy"
-learning="training accuracy"
+measures=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' bench/sweep/measures.h | tr '\n' ' ')
+learning="training accuracy memory" # what a step of training decides
 cpu=$(sed -n 's/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | tr '\n' ' ')
 cuda=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' impls/cuda/registry.h | tr '\n' ' ')
 [[ $(wc -l <<<"$first") == $(wc -w <<<"$measures $cpu $cuda") ]] || say "expected $measures $cpu $cuda: $first"
@@ -83,13 +83,13 @@ after bench/machine/load.c "$more" "throughput"
 after bench/problems/exact.c "$more" "$measures"
 after bench/problems/inputs.c "$more" "$measures"
 after bench/measure/worker.c "$more" "$measures"
-after bench/measure/subject.c "$more" "convergence throughput gradient reach accuracy"
+after bench/measure/subject.c "$more" "convergence throughput gradient reach accuracy memory"
 after bench/measure/sampling.c "$more" "throughput"
-after bench/measure/checkpoint.c "$more" "$learning"
+after bench/measure/checkpoint.c "$more" "training accuracy"
 after bench/measure/gradient.c "$more" "gradient"
 after bench/measure/accuracy.c "$more" "accuracy"
 after bench/sweep/translate.c "$more" "$measures"
-after bench/sweep/recipe.c "$more" "$learning"
+after bench/sweep/recipe.c "$more" "training accuracy"
 differ "the flags" "$cpu $cuda $measures" "$(identity "$folder/tree" other)"
 differ "the flags of nvcc" "$cuda" "$(identity "$folder/tree" flags other)"
 

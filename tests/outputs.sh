@@ -22,22 +22,21 @@ give_up() {
     exit 2
 }
 
-hashes() { # TREE BUILD: of a tree that lies there, built in that folder
-    local tree=$1 build=$2 objects=() object source
-    (cd "$tree" && make NVCC= "BUILD=$build" ${LEVELS:+"LEVELS=$LEVELS" "DEFINES=$([[ $LEVELS == *avx512* ]] && echo -DLEVELS_X86=1)"} "$build/bench") \
-        >"$folder/build.log" 2>&1 || { cat "$folder/build.log" >&2 && give_up "$tree cannot be built"; }
-    while IFS= read -r object; do
-        source=${object#"$build"/objects/}
-        source=${source%%.*}
-        [[ ! -e $tree/$source.c || $object == *.planted.o ]] || objects+=("$tree/$object")
-    done < <(cd "$tree" && find "$build/objects/impls" -name '*.o' | sort)
-    [[ ${#objects[@]} -gt 10 ]] || give_up "no objects of implementations in $tree/$build"
+hashes() { # TREE BUILD: of a tree that lies there, built in that folder of it
+    local tree=$1 build=$2 objects=()
+    local only=(NVCC= "BUILD=$build" ${LEVELS:+"LEVELS=$LEVELS" "DEFINES=$([[ $LEVELS != *avx512* ]] || echo -DLEVELS_X86=1)"})
+    cd "$tree"
+    # shellcheck disable=SC2016 # the Makefile's own names of the objects that implementations are made of
+    mapfile -t objects < <(printf 'include Makefile\nprint-objects: ; @printf "%%s\\n" $(sort $(IMPLS) $(CUDA) $(REGISTRY))\n' | make -s -f - "${only[@]}" print-objects)
+    [[ ${#objects[@]} -gt 10 ]] || give_up "no objects of implementations in $tree"
+    make "${only[@]}" "${objects[@]}" >"$folder/build.log" 2>&1 || { cat "$folder/build.log" >&2 && give_up "$tree cannot be built"; }
     ${CC:-gcc} -std=c11 -O2 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$tree" -c "$driver" -o "$folder/driver.o" || give_up "the driver does not fit $tree"
     # shellcheck disable=SC2046 # words
     ${CXX:-g++} "$folder/driver.o" "${objects[@]}" -fopenmp -pthread $(pkg-config --libs openblas) -lm -o "$folder/outputs" || give_up "$tree cannot be linked"
     OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1 "$folder/outputs" >"$folder/out" || give_up "$tree: the driver failed"
     [[ $(head -n 1 "$folder/out") == "inputs $inputs" ]] || give_up "the inputs are not those that they always were: $(head -n 1 "$folder/out"), not $inputs"
     cat "$folder/out"
+    cd "$home"
 }
 
 commit() { # NAME PLACE

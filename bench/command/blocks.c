@@ -138,8 +138,11 @@ static char *read_page(const char *path, struct error *error)
         fwrite(part, 1, length, text.file);
     bool whole = !ferror(file);
     fclose(file);
-    if (stream_close(&text) && whole)
-        return text.text;
+    if (stream_close(&text)) {
+        if (whole)
+            return text.text;
+        free(text.text);
+    }
     fail(error, "%s: cannot be read", path);
     return NULL;
 }
@@ -169,21 +172,18 @@ static bool do_page(struct pages *pages, const char *path, const char *text, boo
 
 bool blocks_run(FILE *out, const char *root, char *const files[], bool check, bool *stale, struct error *error)
 {
-    struct pages *pages = calloc(1, sizeof *pages);
-    bool good = pages != NULL || fail(error, "no memory for pages");
+    struct pages pages = {.root = root};
+    bool good = true;
     *stale = false;
     for (size_t i = 0; good && files[i] != NULL; i++) {
-        pages->root = root;
         char *text = read_page(files[i], error);
-        good = text != NULL && do_page(pages, files[i], text, check, out, stale, error);
+        good = text != NULL && do_page(&pages, files[i], text, check, out, stale, error);
         free(text);
     }
-    for (size_t i = 0; pages != NULL && i < pages->n; i++) {
-        free_data(&pages->folder[i].data);
-        free(pages->folder[i].name);
+    for (size_t i = 0; i < pages.n; i++) {
+        free_data(&pages.folder[i].data);
+        free(pages.folder[i].name);
     }
-    if (pages != NULL)
-        free(pages->folder);
-    free(pages);
+    free(pages.folder);
     return good;
 }

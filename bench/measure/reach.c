@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST = 32, LONGER = 4 };
+enum { FIRST = 32, LONGER = 4, AGREEMENT_MOST = 4096 /* iterations: beyond it agreement is given up */ };
 
 /* Whether the iterates on the way to a later one are those that a run up to them leaves: found out once a point. Where chunks of time
  * are iterated one after the other they are not, and each number of iterations is a run. */
@@ -33,6 +33,7 @@ struct room {
 struct found {
     bool set_aside, sensitive, answered, diverged;
     double applications[TARGETS]; /* infinite: never */
+    int64_t apart, agreed;        /* most iterations that were seen not to agree yet, fewest that do; 0: none */
     double floor, tracked;
 };
 
@@ -40,6 +41,7 @@ struct reach {
     const struct subject *subject;
     const struct tensors *tensors; /* of this problem */
     struct room room;
+    double agreement; /* relative distance to the sequential answer; 0: not looked for */
     enum prefix prefix;
     struct status status; /* of the last run */
 };
@@ -87,25 +89,42 @@ static bool try(struct reach *reach, int64_t l, double target, struct found *fou
     return error <= target;
 }
 
-/* Applications of the smallest number of iterations up to l whose run ends within the target, if errors fall; infinite: none does. */
-static double search(struct reach *reach, double target, int64_t l, struct found *found)
+/* The smallest number of iterations whose run ends within the target, if errors fall: more than low, less than high. Returns high where
+ * none does. */
+static int64_t bisect(struct reach *reach, double target, int64_t low, int64_t high, struct found *found, double *applications)
 {
-    int64_t low = 0, high = 0;
-    double applications = INFINITY;
-    for (int64_t next = 1; high == 0 && low < l; next = 2 * next < l ? 2 * next : l) {
-        if (try(reach, next, target, found, &applications))
-            high = next;
-        else
-            low = next;
-    }
     while (high - low > 1) {
         int64_t middle = (low + high) / 2;
-        if (try(reach, middle, target, found, &applications))
+        if (try(reach, middle, target, found, applications))
             high = middle;
         else
             low = middle;
     }
-    return applications;
+    return high;
+}
+
+/* The same up to l, doubled and then bisected; 0 where none does. *applications: of that run; infinite. */
+static int64_t search(struct reach *reach, double target, int64_t l, struct found *found, double *applications)
+{
+    int64_t low = 0;
+    *applications = INFINITY;
+    for (int64_t next = 1; low < l; next = 2 * next < l ? 2 * next : l) {
+        if (try(reach, next, target, found, applications))
+            return bisect(reach, target, low, next, found, applications);
+        low = next;
+    }
+    return 0;
+}
+
+/* What an iterate says of agreement, in the order of iterations. */
+static void compare_to_sequential(const struct reach *reach, int64_t l, double error, struct found *found)
+{
+    if (found->agreed > 0 || l > AGREEMENT_MOST || !(reach->agreement > 0))
+        return;
+    if (error <= reach->agreement)
+        found->agreed = l;
+    else
+        found->apart = l;
 }
 
 /* Looks at the kept iterates of a run for errors that no earlier run had reached. True when none is left. */
@@ -117,13 +136,14 @@ static bool look(struct reach *reach, const struct trace *trace, struct found *f
     for (int64_t i = 0; i < trace->n_kept; i++) {
         double error = error_of(reach, reach->room.iterates, i * size);
         found->floor = fmin(found->floor, error);
+        compare_to_sequential(reach, trace->keep[i], error, found);
         for (int k = 0; k < TARGETS; k++)
             if (isinf(found->applications[k]) && error <= targets[k])
                 found->applications[k] = (double)trace->keep[i] * per_iteration;
     }
     for (int k = 0; k < TARGETS; k++)
         all = all && isfinite(found->applications[k]);
-    return all;
+    return all && (found->agreed > 0 || !(reach->agreement > 0));
 }
 
 /* Whether the first iterate of a run is what a run of one iteration leaves. */
@@ -135,6 +155,18 @@ static enum prefix compare(struct reach *reach, const struct trace *whole)
         return PREFIX_UNKNOWN;
     run(reach, 1, false, &part);
     return memcmp(reach->room.h, reach->room.iterates, size) == 0 ? PREFIX_IS_RUN : PREFIX_IS_NOT;
+}
+
+/* The fewest iterations that agree with the sequential answer: between the kept iterates of a run, or from nothing where these are not
+ * what shorter runs leave. */
+static void agree(struct reach *reach, enum status_code code, struct found *found)
+{
+    int64_t l = reach->subject->settings.l_max;
+    double ignored;
+    if (reach->prefix == PREFIX_IS_NOT && code == STATUS_OK && reach->agreement > 0)
+        found->agreed = search(reach, reach->agreement, l < AGREEMENT_MOST ? l : AGREEMENT_MOST, found, &ignored);
+    else if (found->agreed > 0)
+        found->agreed = bisect(reach, reach->agreement, found->apart, found->agreed, found, &ignored);
 }
 
 static struct status solve(struct reach *reach, struct found *found)
@@ -151,9 +183,10 @@ static struct status solve(struct reach *reach, struct found *found)
             reach->prefix = compare(reach, &trace);
     }
     for (int k = 0; k < TARGETS && reach->prefix == PREFIX_IS_NOT && status.code == STATUS_OK; k++) {
-        found->applications[k] = search(reach, targets[k], most, found);
+        search(reach, targets[k], most, found, &found->applications[k]);
         status = reach->status;
     }
+    agree(reach, status.code, found);
     found->diverged = status.code == STATUS_DIVERGED;
     return status.code == STATUS_DIVERGED ? status_ok() : status;
 }
@@ -247,7 +280,24 @@ static json_t *target_to_json(const struct found *found, int64_t B, int k, doubl
                      (json_int_t)reached, "within", json_number(n > 0 ? (double)soon / (double)n : NAN), "each", each);
 }
 
-static json_t *to_json(const struct subject *subject, const struct found *found, double *sorted)
+static json_t *agreement_to_json(const struct found *found, int64_t B, double *sorted)
+{
+    json_t *each = json_array();
+    size_t n = 0, reached = 0;
+    for (int64_t b = 0; b < B; b++) {
+        bool counts = found[b].answered && !found[b].set_aside, agreed = counts && found[b].agreed > 0;
+        json_array_append_new(each, agreed ? json_integer(found[b].agreed) : json_null());
+        sorted[n] = agreed ? (double)found[b].agreed : INFINITY;
+        n += counts;
+        reached += agreed;
+    }
+    statistics_sort(sorted, n);
+    return json_pack("{so so so sI so}", "median", json_number(quantile(sorted, n, 0.5)), "q1",
+                     json_number(quantile(sorted, n, 0.25)), "q3", json_number(quantile(sorted, n, 0.75)), "reached",
+                     (json_int_t)reached, "each", each);
+}
+
+static json_t *to_json(const struct subject *subject, const struct found *found, double agreement, double *sorted)
 {
     const struct problem *p = &subject->tensors.problem;
     int64_t set_aside = 0, sensitive = 0, unanswered = 0, diverged = 0;
@@ -274,6 +324,7 @@ static json_t *to_json(const struct subject *subject, const struct found *found,
     json_object_set_new(data, "diverged", json_integer(diverged));
     json_object_set_new(data, "most", json_integer(subject->settings.l_max));
     json_object_set_new(data, "to", to);
+    json_object_set_new(data, "agreement", agreement > 0 ? agreement_to_json(found, p->B, sorted) : json_null());
     json_object_set_new(data, "floor", json_number(quantile(sorted, n, 0.5)));
     json_object_set_new(data, "tracked", json_number(n > 0 ? tracked / (double)n : NAN));
     return data;
@@ -320,7 +371,7 @@ static bool all_problems(struct reach *reach, struct finding *finding, struct er
     if (good && status.code != STATUS_OK) {
         finding_status(finding, &status);
     } else if (good) {
-        finding->data = to_json(subject, found, sorted);
+        finding->data = to_json(subject, found, reach->agreement, sorted);
         finding->inputs = answers_to_json(&seen);
         if (aside == B)
             finding_say(finding, RESULT_EXPLODES,
@@ -341,7 +392,7 @@ bool reach_run(const struct point *point, const struct limits *limits, struct fi
         return false;
     }
     bool good = true;
-    struct reach reach = {.subject = &subject};
+    struct reach reach = {.subject = &subject, .agreement = point_real(point, FIELD_AGREEMENT, 0)};
     since = clock_seconds();
     if (finding->result == RESULT_OK && (subject.implementation->exact || subject.settings.tolerance > 0))
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "%s",

@@ -263,14 +263,6 @@ static bool measure_pass(const struct point *point, struct subject *subject, con
     return good;
 }
 
-/* What the settings lack for an outcome that can be held to its residual; NULL: nothing. */
-static const char *outcome_missing(const struct settings *settings)
-{
-    return !(settings->tolerance > 0) ? "a fixed number of iterations: give a tolerance"
-           : settings->quantile < 1   ? "a sequence that need not have converged: give quantile 1"
-                                      : NULL;
-}
-
 bool throughput_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
 {
     struct subject subject;
@@ -278,10 +270,7 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
     bool good = subject_make(point, false, limits, &subject, finding, error);
     if (good && finding->result == RESULT_OK) {
         const struct problem *p = &subject.tensors.problem;
-        const char *missing = subject_outcome_only(&subject) ? outcome_missing(&subject.settings) : NULL;
-        if (missing != NULL) {
-            finding_say(finding, (enum result)STATUS_UNSUPPORTED, "%s cannot be validated by %s",
-                        subject.implementation->solver ? "a solver" : "damping with patience", missing);
+        if (!validate_possible(&subject, finding)) {
             subject_free(&subject);
             return true;
         }

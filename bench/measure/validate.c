@@ -156,6 +156,19 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
     return good;
 }
 
+bool validate_possible(const struct subject *subject, struct finding *finding)
+{
+    const struct settings *settings = &subject->settings;
+    const char *missing = !(settings->tolerance > 0) ? "a fixed number of iterations: give a tolerance"
+                          : settings->quantile < 1   ? "a sequence that need not have converged: give quantile 1"
+                                                     : NULL;
+    if (!subject_outcome_only(subject) || missing == NULL)
+        return true;
+    finding_say(finding, (enum result)STATUS_UNSUPPORTED, "%s cannot be validated by %s",
+                subject->implementation->solver ? "a solver" : "damping with patience", missing);
+    return false;
+}
+
 bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace,
               struct checks *checks, struct finding *finding, struct error *error)
 {

@@ -13,6 +13,9 @@ struct checks {
     const char *against; /* what the reference was */
 };
 
+/* Whether the settings leave an outcome that can be validated; else the finding says that they do not, and what they lack. */
+bool validate_possible(const struct subject *subject, struct finding *finding);
+
 /* Validates sequence b of subject->h, the outcome of forward() with that trace. answers: the exact answer of that sequence
  * (answers->h NULL: not computed). finding->result becomes wrong, or unsupported for a problem so sensitive that the dtype cannot
  * resolve it, with the reason; else it stays. False: no memory. */

@@ -60,6 +60,7 @@ enum {
     OF_ALL = OF_RECURRENCE | OF_TRAINED,
     OF_GRADIENT = 8, /* of the recurrence, together with OF_RECURRENCE */
     OF_TIMED = 16,   /* likewise */
+    OF_REACH = 32,   /* likewise */
     OF_DIFFERENTIATED = OF_TRAINED | OF_GRADIENT | OF_TIMED
 };
 

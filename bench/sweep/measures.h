@@ -10,9 +10,10 @@
     X(convergence, OF_RECURRENCE,               false)    \
     X(throughput,  OF_RECURRENCE | OF_TIMED,    true)     \
     X(gradient,    OF_RECURRENCE | OF_GRADIENT, false)    \
-    X(reach,       OF_RECURRENCE,               false)    \
+    X(reach,       OF_RECURRENCE | OF_REACH,    false)    \
     X(training,    OF_TRAINING,                 false)    \
-    X(accuracy,    OF_ACCURACY,                 false)
+    X(accuracy,    OF_ACCURACY,                 false)    \
+    X(memory,      OF_RECURRENCE | OF_GRADIENT, false)
 // clang-format on
 
 struct measure {

@@ -128,7 +128,10 @@ START_TEST(list_of_gradient_cases)
     int initial[2] = {0, 0};
     for (int i = 0; i < gradient_cases(); i++) {
         struct test_case test = gradient_case(i), same = gradient_case_of(test.index);
-        ck_assert_int_eq(memcmp(&test.problem, &same.problem, sizeof test.problem), 0);
+        char text[128], same_text[128];
+        problem_print(&test.problem, sizeof text, text);
+        problem_print(&same.problem, sizeof same_text, same_text);
+        ck_assert_str_eq(text, same_text);
         met[test.index % (GRADIENT_PRODUCT / 2)] = true;
         initial[test.initial]++;
     }

@@ -120,6 +120,45 @@ START_TEST(against_the_textbook)
 }
 END_TEST
 
+static int64_t agreed(int64_t b)
+{
+    const json_t *each = json_array_get(json_object_get(json_object_get(finding.data, "agreement"), "each"), (size_t)b);
+    ck_assert_ptr_nonnull(each);
+    return json_integer_value(each); /* 0: never */
+}
+
+/* The fewest iterations whose textbook iterate agrees, to the iteration: also where iterates are kept some apart. */
+START_TEST(agreement_with_the_sequential_answer)
+{
+    static const double asked[] = {1e-2, 1e-4, 1e-7};
+    struct tensors tensors;
+    for (int k = 0; k < 3; k++) {
+        char text[300];
+        snprintf(text, sizeof text,
+                 "impls: fixed_point\nproblem: {B: 3, T: 24, d: 8, r: 2, dtype: float64}\nregime: {kappa: 0.9}\n"
+                 "settings: {l: 1000, agreement: %g}\n",
+                 asked[k]);
+        measure(text);
+        ck_assert_msg(finding.result == RESULT_OK, "%s", finding.message);
+        ck_assert_int_eq(count("set_aside"), 0);
+        draw(&tensors);
+        for (int64_t b = 0; b < 3; b++) {
+            struct tensors one;
+            struct error error;
+            ck_assert(tensors_sequence(&tensors, b, &one, &error));
+            ck_assert_int_eq(agreed(b), first_within(&one, asked[k], 1000));
+            ck_assert(k < 2 || agreed(b) > 64);
+            tensors_free(&one);
+        }
+        tensors_free(&tensors);
+    }
+    measure("impls: fixed_point\nproblem: {B: 3, T: 24, d: 8, r: 2, dtype: float64}\nregime: {kappa: 0.9}\nsettings: {l: 5}\n");
+    ck_assert_int_eq(agreed(0), 0); /* given up: 5 are too few for 1e-4, the default */
+    ck_assert(json_is_null(json_object_get(json_object_get(finding.data, "agreement"), "median")));
+    ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(finding.data, "agreement"), "reached")), 0);
+}
+END_TEST
+
 /* Chunks: the number is that of runs of its own, which the iterates on the way to a later one are not. */
 START_TEST(each_number_is_a_run)
 {
@@ -286,6 +325,7 @@ Suite *suite_reach(void)
     TCase *tests = tcase_create("reach");
     tcase_add_checked_fixture(tests, scratch_make, teardown);
     tcase_add_test(tests, against_the_textbook);
+    tcase_add_test(tests, agreement_with_the_sequential_answer);
     tcase_add_test(tests, each_number_is_a_run);
     tcase_add_test(tests, set_aside_and_diverged);
     tcase_add_test(tests, what_is_not_measured);

@@ -293,7 +293,8 @@ static void make_case(int shape, int mixer, enum form form, enum edge edge, stru
                                            .s = mixers[mixer].s,
                                            .form = form,
                                            .feedback = mixers[mixer].feedback}};
-    test->number = (uint64_t)((((int)edge * LENGTH(shapes) + shape) * LENGTH(mixers) + mixer) * FORM_COUNT + (int)form);
+    int number = (((int)edge * LENGTH(shapes) + shape) * LENGTH(mixers) + mixer) * FORM_COUNT + (int)form;
+    test->number = (uint64_t)number;
     const struct problem *p = &test->problem;
     snprintf(test->name, sizeof test->name, "%lldx%lldx%lld_%s_r%lld_s%g_%s_%s%s", (long long)p->B, (long long)p->T,
              (long long)p->d, mixer_names[p->mixer], (long long)p->r, p->s, form_names[form], feedback_names[p->feedback],

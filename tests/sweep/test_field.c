@@ -46,6 +46,7 @@ static const struct {
     [FIELD_QUANTILE] = {{"0.75", "1"}, {"0", "1.01", "75%"}},
     [FIELD_DAMPING] = {{"0.99", "1"}, {"0", "2"}},
     [FIELD_DAMPING_FACTOR] = {{"0.9", "1"}, {"0", "2"}},
+    [FIELD_AGREEMENT] = {{"none", "0.0001", "1"}, {"0", "1.5", "free"}},
     [FIELD_PATIENCE] = {{"none", "1", "1000000"}, {"0", "1000001", "free"}},
     [FIELD_THREADS] = {{"all", "1", "1024"}, {"0", "1025", "two"}},
     [FIELD_ISA] = {{"baseline", "avx2", "avx512", "best"}, {"sse", "AVX2"}},

@@ -256,7 +256,7 @@ static const char *const changes[FIELD_COUNT] = {
     [FIELD_MIXER] = "dplr", [FIELD_R] = "2", [FIELD_S] = "2", [FIELD_FORM] = "plain", [FIELD_FEEDBACK] = "raw",
     [FIELD_DTYPE] = "float64", [FIELD_INITIAL] = "drawn", [FIELD_WORDS] = "A5", [FIELD_KAPPA] = "0.9", [FIELD_TOKENS] = "one", [FIELD_LAMBDA_MAX] = "0.5",
     [FIELD_LIMIT] = "10", [FIELD_INPUTS] = "no such file", [FIELD_L] = "17", [FIELD_TOLERANCE] = "0.1", [FIELD_QUANTILE] = "0.5",
-    [FIELD_DAMPING] = "0.5", [FIELD_DAMPING_FACTOR] = "0.5", [FIELD_PATIENCE] = "3", [FIELD_THREADS] = "1000",
+    [FIELD_DAMPING] = "0.5", [FIELD_DAMPING_FACTOR] = "0.5", [FIELD_PATIENCE] = "3", [FIELD_AGREEMENT] = "0.01", [FIELD_THREADS] = "1000",
     [FIELD_ISA] = "avx512", [FIELD_SEED] = "2",
     [FIELD_TASK] = "Z2", [FIELD_LAYER] = "lstm", [FIELD_D_MODEL] = "9", [FIELD_BLOCKS] = "2", [FIELD_HEADS] = "2",
     [FIELD_READOUT] = "state", [FIELD_STEPS] = "9", [FIELD_BATCH] = "9", [FIELD_TRAIN_LENGTH] = "9", [FIELD_LEARNING_RATE] = "0.5",

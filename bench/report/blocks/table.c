@@ -80,7 +80,7 @@ static void table_free(struct table *table)
     free(table->value);
 }
 
-/* The points of one cell, into table->member. */
+/* The points of one cell, into table->member, with a NULL after them; how many they are. */
 static size_t members_of(const struct table *table, const struct record *row, const struct record *column)
 {
     const struct block *block = table->block;
@@ -89,6 +89,7 @@ static size_t members_of(const struct table *table, const struct record *row, co
         if (order_by(block->rows, block->n_rows, row, table->record[i]) == 0 &&
             (column == NULL || order_by(&block->across, 1, column, table->record[i]) == 0))
             table->member[n++] = table->record[i];
+    table->member[n] = NULL;
     return n;
 }
 
@@ -198,7 +199,7 @@ static bool put_cell(struct table *table, const struct block_shown *shown, size_
     }
     if (n > 0 && block_text_of(shown->column, table->member, n, cell))
         return true;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; table->member[i] != NULL; i++) {
         const struct record *source = source_of(table, shown->column, table->member[i]);
         struct block_figure one = {.value = NAN};
         if (source != NULL)

@@ -1,0 +1,155 @@
+/* measure: memory. The most memory that a forward pass, a backward pass and a step of training take, by what the process held at its
+ * largest (bench/machine/memory.h): tensors, plan, and whatever the calls take for themselves. What is computed is validated, as where it
+ * is timed. */
+#include "bench/measure/measure.h"
+
+#include "bench/base/clock.h"
+#include "bench/base/parse.h"
+#include "bench/machine/memory.h"
+#include "bench/measure/backward.h"
+#include "bench/measure/subject.h"
+#include "bench/measure/validate.h"
+#include "impls/contract/support.h"
+#include "train/sequence.h"
+#include "train/training.h"
+
+#include <malloc.h>
+#include <math.h>
+#include <string.h>
+
+enum {
+    MAPPED = 128 << 10
+}; /* bytes: what is larger goes back to the system when it is freed, and is counted again when it is taken */
+
+/* Plan and forward pass, and the backward pass where there is one. Bytes beside the tensors; NaN where it failed. */
+static double watch_passes(struct subject *subject, struct backward *backward, struct trace *trace, struct status *status)
+{
+    const struct implementation *implementation = subject->implementation;
+    const struct inputs *inputs = &subject->tensors.inputs;
+    const struct outputs outputs = {.h = subject->h};
+    struct memory_watch watch;
+    struct plan *plan;
+    subject_forget(subject);
+    malloc_trim(0);
+    memory_watch_begin(&watch);
+    *status = implementation->plan(&subject->tensors.problem, &subject->settings, &subject->environment, &plan);
+    if (status->code == STATUS_OK)
+        *status = implementation_forward(implementation, plan, inputs, &outputs, trace);
+    if (status->code == STATUS_OK && backward != NULL)
+        *status = implementation->backward(plan, inputs, &outputs, &backward->adjoints, &backward->gradients);
+    double grown = memory_watch_end(&watch);
+    implementation->destroy(plan);
+    return status->code == STATUS_OK ? grown : NAN;
+}
+
+/* Bytes of a validated forward pass; NaN where it failed, and the finding says so. */
+static bool forward_bytes(struct subject *subject, double *bytes, struct finding *finding, struct error *error)
+{
+    struct answers none = {.worst = {.largest = NAN, .residual = NAN}};
+    struct trace trace = {0};
+    struct checks checks;
+    struct status status;
+    *bytes = watch_passes(subject, NULL, &trace, &status) + problem_bytes(&subject->tensors.problem);
+    finding_status(finding, &status);
+    return status.code != STATUS_OK || validate(subject, &none, 0, &trace, &checks, finding, error);
+}
+
+/* The same of a forward and a backward pass, the gradients of all inputs included; NaN also for implementations that have none. */
+static bool backward_bytes(struct subject *subject, double *bytes, struct finding *finding, struct error *error)
+{
+    const struct implementation *implementation = subject->implementation;
+    const struct problem *p = &subject->tensors.problem;
+    struct support support;
+    *bytes = NAN;
+    implementation->supports(p, &subject->settings, &subject->environment, &support);
+    if (!support.yes || implementation->backward == NULL)
+        return true;
+    struct backward backward;
+    struct trace trace = {0};
+    struct checks checks = {0};
+    struct status status;
+    bool good = backward_open(subject, &backward, error);
+    if (good) {
+        *bytes = watch_passes(subject, &backward, &trace, &status) + 2 * problem_bytes(p);
+        finding_status(finding, &status);
+        good = status.code != STATUS_OK || backward_validate(subject, 0, false, &backward, &checks, finding, error);
+    }
+    backward_close(&backward);
+    return good;
+}
+
+/* One step of training of a model with one fp_rnn layer around this recurrence, d_model = d, on words of Z2: weights, moments,
+ * activations, gradients. NaN where the layer cannot be trained so. */
+static bool step_bytes(const struct subject *subject, double *bytes, struct error *error)
+{
+    const struct problem *p = &subject->tensors.problem;
+    const struct model_spec model = {.layer = sequence_layer_find("fp_rnn"),
+                                     .blocks = 1,
+                                     .d_model = p->d,
+                                     .d = p->d,
+                                     .dtype = p->dtype,
+                                     .mixer = p->mixer,
+                                     .r = p->r,
+                                     .s = p->s,
+                                     .form = p->form,
+                                     .feedback = p->feedback,
+                                     .readout = READOUT_INPUT,
+                                     .heads = 1};
+    const struct recipe recipe = {.steps = 1,
+                                  .batch = p->B,
+                                  .length = p->T,
+                                  .learning_rate = 1e-3,
+                                  .schedule = SCHEDULE_CONSTANT,
+                                  .curriculum_window = 1,
+                                  .check_every = 1,
+                                  .check_samples = 1,
+                                  .seed = 1};
+    const struct recurrence recurrence = {.implementation = registry_find(subject->implementation->name),
+                                          .settings = subject->settings};
+    struct task *task;
+    struct training *training = NULL;
+    struct memory_watch watch;
+    struct step step;
+    char reason[200];
+    *bytes = NAN;
+    if (!task_open("Z2", &task, sizeof reason, reason))
+        return fail(error, "%s", reason);
+    if (task_width(task, p->T, true) == p->T) {
+        malloc_trim(0);
+        memory_watch_begin(&watch);
+        struct status status = training_open(&model, &recipe, &recurrence, task, &subject->environment, NULL, &training);
+        if (status.code == STATUS_OK)
+            status = training_step(training, &step);
+        double grown = memory_watch_end(&watch);
+        *bytes = status.code == STATUS_OK ? grown : NAN;
+        training_close(training);
+    }
+    task_close(task);
+    return true;
+}
+
+bool memory_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
+{
+    struct subject subject;
+    struct point forwards = *point;
+    double forward = NAN, backward = NAN, step = NAN;
+    forwards.value[FIELD_GRADIENT] = (struct value){.kind = VALUE_NONE};
+    mallopt(M_MMAP_THRESHOLD, MAPPED);
+    bool good = subject_make(&forwards, false, limits, &subject, finding, error);
+    double since = clock_seconds();
+    if (good && finding->result == RESULT_OK && validate_possible(&subject, finding)) {
+        good = forward_bytes(&subject, &forward, finding, error);
+        subject.settings = point_settings(point);
+        if (good && finding->result == RESULT_OK)
+            good = backward_bytes(&subject, &backward, finding, error);
+        if (good && finding->result == RESULT_OK)
+            good = step_bytes(&subject, &step, error);
+        if (good && finding->result == RESULT_OK)
+            finding->data =
+                json_pack("{so so so so}", "tensors_bytes", json_number(problem_bytes(&subject.tensors.problem)), "forward_bytes",
+                          json_number(forward), "backward_bytes", json_number(backward), "step_bytes", json_number(step));
+    }
+    finding_lap(finding, STAGE_TIMING, &since);
+    subject_free(&subject);
+    return good;
+}
