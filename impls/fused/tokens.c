@@ -97,7 +97,8 @@ static int64_t packed_vectors(const struct problem *p)
 
 double fused_tokens_reals(const struct problem *p, int64_t longest, int threads)
 {
-    return (double)sized(p, longest, threads).scratch * threads + (double)packed_vectors(p) * (double)LANES;
+    const int64_t packed_reals = packed_vectors(p) * LANES;
+    return (double)sized(p, longest, threads).scratch * threads + (double)packed_reals;
 }
 
 bool fused_tokens_open(const struct problem *p, int64_t longest, int threads, struct fused_tokens *f)
