@@ -94,8 +94,8 @@ bool list_print(FILE *out, const char *root, struct error *error)
         if (one->options != NULL)
             fprintf(out, "  %-22s options: %s\n", "", one->options);
     }
-    fprintf(out, "Those of cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
-    fprintf(out, "\nInstruction levels of this machine:");
+    fprintf(out, "cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
+    fprintf(out, "\nInstruction sets of this processor:");
     for (enum level level = LEVEL_BASELINE; level < LEVEL_COUNT; level++)
         if (level_available(level))
             fprintf(out, " %s", level_names[level]);
@@ -126,9 +126,8 @@ bool check_print(FILE *out, const char *path, const char *scale, bool many, stru
         return fail_memory(error);
     bool good = sweep_read(&sweep_vocabulary, path, scale, many, sweep, error);
     if (good) {
-        fprintf(out, "%s%s%s: %zu point%s (%zu named more than once, %zu skipped)\n", path,
-                sweep->scale[0] != '\0' ? " at the scale " : "", sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s",
-                sweep->n_shared, sweep->n_skipped);
+        fprintf(out, "%s%s%s: %zu point%s (%zu duplicates, %zu skipped)\n", path, sweep->scale[0] != '\0' ? " at the scale " : "",
+                sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s", sweep->n_shared, sweep->n_skipped);
         for (int i = 0; i < registry_count(); i++)
             for (int measure = 0; field_word(FIELD_MEASURE, measure) != NULL; measure++) {
                 size_t n = 0;

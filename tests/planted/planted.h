@@ -33,7 +33,7 @@ static struct status plan(const struct problem *problem, const struct settings *
     (void)environment;
     *out = malloc(sizeof **out);
     if (*out == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "out of memory for the plan");
     **out = (struct plan){.problem = *problem, .keeps = settings_option(settings, "keeps") != NULL};
     return status_ok();
 }
