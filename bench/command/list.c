@@ -86,13 +86,13 @@ bool list_print(FILE *out, const char *root, struct error *error)
         const struct implementation *one = registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
         struct support support;
         availability(i, &support);
-        fprintf(out, "  %-22s %-4s  %-9s  %s%s\n", one->name, device_names[one->device],
+        fprintf(out, "  %-26s %-4s  %-9s  %s%s\n", one->name, device_names[one->device],
                 one->exact    ? "exact"
                 : one->solver ? "solver"
                               : "iterative",
                 support.yes ? "available: " : "not available: ", support.yes ? one->summary : support.reason);
         if (one->options != NULL)
-            fprintf(out, "  %-22s options: %s\n", "", one->options);
+            fprintf(out, "  %-26s options: %s\n", "", one->options);
     }
     fprintf(out, "cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
     fprintf(out, "\nInstruction sets of this processor:");
