@@ -85,16 +85,16 @@ bool list_print(FILE *out, const char *root, struct error *error)
         const struct implementation *one = registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
         struct support support;
         availability(i, &support);
-        fprintf(out, "  %-22s %-4s  %-9s  %s%s\n", one->name, device_names[one->device],
+        fprintf(out, "  %-26s %-4s  %-9s  %s%s\n", one->name, device_names[one->device],
                 one->exact    ? "exact"
                 : one->solver ? "solver"
                               : "iterative",
                 support.yes ? "available: " : "not available: ", support.yes ? one->summary : support.reason);
         if (one->options != NULL)
-            fprintf(out, "  %-22s options: %s\n", "", one->options);
+            fprintf(out, "  %-26s options: %s\n", "", one->options);
     }
-    fprintf(out, "Those of cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
-    fprintf(out, "\nInstruction levels of this machine:");
+    fprintf(out, "cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
+    fprintf(out, "\nInstruction sets of this processor:");
     for (enum level level = LEVEL_BASELINE; level < LEVEL_COUNT; level++)
         if (level_available(level))
             fprintf(out, " %s", level_names[level]);
@@ -125,9 +125,8 @@ bool check_print(FILE *out, const char *path, const char *scale, bool many, stru
         return fail_memory(error);
     bool good = sweep_read(&sweep_vocabulary, path, scale, many, sweep, error);
     if (good) {
-        fprintf(out, "%s%s%s: %zu point%s (%zu named more than once, %zu skipped)\n", path,
-                sweep->scale[0] != '\0' ? " at the scale " : "", sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s",
-                sweep->n_shared, sweep->n_skipped);
+        fprintf(out, "%s%s%s: %zu point%s (%zu duplicates, %zu skipped)\n", path, sweep->scale[0] != '\0' ? " at the scale " : "",
+                sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s", sweep->n_shared, sweep->n_skipped);
         for (int i = 0; i < registry_count(); i++)
             for (int measure = 0; field_word(FIELD_MEASURE, measure) != NULL; measure++) {
                 size_t n = 0;

@@ -270,8 +270,8 @@ static void iterate(const struct subject *subject, struct room *room, struct pla
     if (*plan == NULL)
         trace->l_run = trace->n_kept = 0;
     if (trace->l_run < 0 || trace->l_run > l || trace->n_kept < 0 || trace->n_kept > trace->n_keep) {
-        finding_say(finding, RESULT_WRONG, "claims to have run %" PRId64 " iterations of %" PRId64 " and to have kept %" PRId64,
-                    trace->l_run, l, trace->n_kept);
+        finding_say(finding, RESULT_WRONG, "reports %" PRId64 " of %" PRId64 " iterations run and %" PRId64 " kept", trace->l_run,
+                    l, trace->n_kept);
         trace->l_run = trace->n_kept = 0;
     }
 }

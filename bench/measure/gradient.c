@@ -175,7 +175,7 @@ static bool compare_all(const struct subject *subject, struct finding *finding, 
             finding_status(finding, &status);
             const char *missing = backward_missing(&backward);
             if (status.code == STATUS_OK && missing != NULL)
-                finding_say(finding, RESULT_WRONG, "the gradient of %s is not finite, and nothing was said of that", missing);
+                finding_say(finding, RESULT_WRONG, "the gradient of %s is not finite, although backward() returned ok", missing);
             else if (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED)
                 finding->data = describe(pair, p->dtype, l_run);
         }

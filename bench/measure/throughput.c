@@ -178,7 +178,7 @@ static bool validate_last(struct timed *timed, struct backward *backward, struct
     struct trace later = {0};
     bool good = true;
     if (call->status.code != STATUS_OK)
-        finding_say(finding, (enum result)call->status.code, "while it was timed: %s", call->status.message);
+        finding_say(finding, (enum result)call->status.code, "during timing: %s", call->status.message);
     else if (timed->sampling.n == 0)
         finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", timed->sampling.reason);
     else if (!validate_timed(timed->subject, call, timed->b, &timed->trace, &timed->answer, finding, error))

@@ -262,7 +262,7 @@ enum regime_outcome regime_token(const struct problem *p, const struct regime *r
         if (!spectrum_token(p, theta, lambda, false, &spectrum))
             return without_memory(error);
         if (isnan(spectrum.kappa)) {
-            fail(error, "kappa cannot be prescribed for a %s mixer of d = %lld: it is measured up to d = %d", mixer_names[p->mixer],
+            fail(error, "kappa cannot be prescribed for a %s mixer of d = %lld: it is computed up to d = %d", mixer_names[p->mixer],
                  (long long)d, SPECTRUM_WIDTH);
             return REGIME_OUT_OF_REACH;
         }
@@ -275,6 +275,6 @@ enum regime_outcome regime_token(const struct problem *p, const struct regime *r
             return REGIME_SAMPLED;
         }
     }
-    fail(error, "no draw of this problem has a kappa of %g: the largest that it can have is about s = %g", regime->kappa, p->s);
+    fail(error, "no draw of this problem has a kappa of %g: the largest possible is about s = %g", regime->kappa, p->s);
     return REGIME_OUT_OF_REACH;
 }

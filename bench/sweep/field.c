@@ -341,7 +341,7 @@ static const struct {
     const char *expected;
 } texts[] = {
     [TEXT_IMPLEMENTATION] = {is_implementation, "the name of an implementation, then its options"},
-    [TEXT_TASK] = {is_task, "a task, as ./run.sh list shows them"},
+    [TEXT_TASK] = {is_task, "a task that ./run.sh list shows"},
     [TEXT_FILE] = {is_path, "the name of a file"},
 };
 

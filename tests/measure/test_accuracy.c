@@ -122,7 +122,7 @@ static const struct {
      ":4:24: against is a mapping; expected the name of an implementation, then its options, or none"},
     {"model: {layer: gru}\n", ":4:16: layer is \"gru\"; expected one of fp_rnn, diagonal, lstm, attention"},
     {"model: {layer: attention, d_model: 8, heads: 3}\ntest: {test_length: 2}\n",
-     ":4:1: d_model of 8 does not divide among 3 heads; expected a multiple"},
+     ":4:1: d_model is 8; expected a multiple of the 3 heads"},
     {"model: {layer: attention, d_model: 12, heads: 4}\ntest: {test_length: 2}\n",
      ":4:1: attention: d = 12 must be a multiple of twice the heads = 4"},
     {"recipe: {learning_rate: -0.003}\n", ":4:25: learning_rate is \"-0.003\"; expected a number above 0, at most 10"},
