@@ -18,7 +18,7 @@ bool validate_possible(const struct subject *subject, struct finding *finding);
 
 /* Validates sequence b of subject->h, the outcome of forward() with that trace. answers: the exact answer of that sequence
  * (answers->h NULL: not computed). finding->result becomes wrong, or unsupported for a problem so sensitive that the dtype cannot
- * resolve it, with the reason; else it stays. False: no memory. */
+ * resolve it, with the reason; else it stays. False: out of memory. */
 bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace,
               struct checks *checks, struct finding *finding, struct error *error);
 

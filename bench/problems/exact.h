@@ -26,12 +26,12 @@ double exact_cost(const struct problem *problem, const struct implementation *te
 const struct implementation *exact_choose(const struct problem *problem, const struct implementation *tested,
                                           enum gradient gradient, double *operations);
 
-/* h (T,d) of one sequence in double precision. False: no memory. */
+/* h (T,d) of one sequence in double precision. False: out of memory. */
 bool exact_solve(const struct problem *problem, const struct inputs *inputs, const struct implementation *tested, double *h,
                  struct exact *exact, struct error *error);
 
 /* The gradient, exact, of sum(adjoint . h) with respect to the inputs of one sequence, at its exact answer in double precision:
- * adjoint (T,d), gradients in the shapes of the inputs. *status: ok, or why there is none. False: no memory. */
+ * adjoint (T,d), gradients in the shapes of the inputs. *status: ok, or why there is none. False: out of memory. */
 bool exact_gradient(const struct problem *problem, const struct inputs *inputs, const struct implementation *tested,
                     const double *adjoint, const struct gradients *gradients, struct status *status, struct error *error);
 
