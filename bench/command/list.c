@@ -31,19 +31,18 @@ bool root_find(char program[PATH_MAX], char root[PATH_MAX], struct error *error)
     return fail(error, "%s: no folder above this program holds run.sh", program);
 }
 
-/* Whether an implementation can do anything at all here: the first word of its answers to a small problem of each mixer. */
+/* Whether an implementation can do anything at all here: its answer to a small problem of a mixer that it takes. */
 static void availability(int index, struct support *support)
 {
     const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1};
     const struct environment environment = {.threads = machine_threads(), .memory_limit = machine_memory_available()};
     const struct implementation *one = registry_get(index, DTYPE_FLOAT32, level_best());
-    for (enum mixer mixer = MIXER_NONE; mixer < MIXER_COUNT; mixer++) {
-        bool low_rank = mixer == MIXER_DPLR || mixer == MIXER_HOUSEHOLDER;
-        const struct problem problem = {.B = 1, .T = 2, .d = 4, .mixer = mixer, .r = low_rank, .s = mixer != MIXER_NONE};
-        one->supports(&problem, &settings, &environment, support);
-        if (support->yes)
-            return;
-    }
+    enum mixer mixer = MIXER_NONE;
+    while ((one->mixers & 1u << mixer) == 0 && mixer + 1 < MIXER_COUNT)
+        mixer++;
+    const struct problem problem = {
+        .B = 1, .T = 2, .d = 4, .mixer = mixer, .r = mixer_facts[mixer].takes_r, .s = mixer != MIXER_NONE};
+    one->supports(&problem, &settings, &environment, support);
 }
 
 static int sweep_file(const struct dirent *entry)

@@ -279,10 +279,9 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
         int64_t b = 0;
         if (subject.regime.file == NULL)
             b = (int64_t)(random_uniform(subject.regime.seed, STREAM_SEQUENCE, 0) * (double)p->B);
-        bool low_rank = p->mixer == MIXER_NONE || p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER;
         double since = clock_seconds();
         if (exact_cost(&one, subject_tested(&subject)) < EXACT_SECONDS)
-            good = answers_make(&subject.tensors, subject_tested(&subject), b, 1, low_rank, &answers, error);
+            good = answers_make(&subject.tensors, subject_tested(&subject), b, 1, problem_low_rank(p), &answers, error);
         finding_lap(finding, STAGE_VALIDATION, &since);
         if (good && answers.h != NULL) {
             finding->inputs = answers_to_json(&answers);

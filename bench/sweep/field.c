@@ -110,12 +110,12 @@ static bool has_mixer(const struct point *point)
 
 static bool has_rank(const struct point *point)
 {
-    return mixer_of(point) == MIXER_DPLR || mixer_of(point) == MIXER_HOUSEHOLDER;
+    return mixer_facts[mixer_of(point)].takes_r;
 }
 
 static bool has_scale(const struct point *point)
 {
-    return has_rank(point) || mixer_of(point) == MIXER_KRONECKER;
+    return mixer_facts[mixer_of(point)].takes_s;
 }
 
 static bool is_drawn(const struct point *point)
@@ -125,7 +125,7 @@ static bool is_drawn(const struct point *point)
 
 static bool has_words(const struct point *point)
 {
-    return is_drawn(point) && mixer_of(point) == MIXER_DENSE && point->value[FIELD_FORM].integer == FORM_PLAIN &&
+    return is_drawn(point) && mixer_facts[mixer_of(point)].given && point->value[FIELD_FORM].integer == FORM_PLAIN &&
            point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE;
 }
 

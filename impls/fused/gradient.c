@@ -89,7 +89,8 @@ static int64_t desk_lay(const struct problem *p, int64_t applications, lanes *at
 double fused_gradient_reals(const struct problem *p, const struct settings *settings, int threads)
 {
     struct desk desk;
-    return (double)desk_lay(p, applications(settings), NULL, &desk) * threads * (double)LANES + (double)iterates_size(p, settings);
+    const int64_t desk_reals = desk_lay(p, applications(settings), NULL, &desk) * LANES;
+    return (double)desk_reals * threads + (double)iterates_size(p, settings);
 }
 
 bool fused_gradient_open(const struct problem *p, const struct settings *settings, int threads, struct fused_gradient *g)

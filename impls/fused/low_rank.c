@@ -99,7 +99,8 @@ static struct fused_low_rank sized(const struct problem *p, int64_t longest, int
 double fused_low_rank_reals(const struct problem *p, int64_t longest, int threads)
 {
     struct fused_low_rank f = sized(p, longest, threads);
-    return (double)f.scratch * threads * (double)LANES + 2 * (double)p->B * (double)p->T * (double)f.R;
+    const int64_t desk_reals = f.scratch * LANES;
+    return (double)desk_reals * threads + 2 * (double)p->B * (double)p->T * (double)f.R;
 }
 
 bool fused_low_rank_open(const struct problem *p, int64_t longest, int threads, struct fused_low_rank *f)

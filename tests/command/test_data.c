@@ -101,7 +101,7 @@ START_TEST(nonsense_is_refused)
         const char *said;
     } rows[] = {
         {{"data"}, "data: expected a task, such as A5"},
-        {{"data", "B5"}, "no task is called \"B5\"; expected a group such as A5"},
+        {{"data", "B5"}, "unknown task \"B5\"; expected a group such as A5"},
         {{"data", "A5", "parity"}, "parity: a second argument; expected one"},
         {{"data", "A5", "--length"}, "--length: expected a number after it"},
         {{"data", "A5", "--length", "0"}, "--length is \"0\"; expected a whole number from 1 to 1048576"},

@@ -124,7 +124,7 @@ static const struct {
     {"model: {layer: attention, d_model: 8, heads: 3}\ntest: {test_length: 2}\n",
      ":4:1: d_model is 8; expected a multiple of the 3 heads"},
     {"model: {layer: attention, d_model: 12, heads: 4}\ntest: {test_length: 2}\n",
-     ":4:1: attention: a width of 12 is not 4 heads of an even number of channels"},
+     ":4:1: attention: d = 12 must be a multiple of twice the heads = 4"},
     {"recipe: {learning_rate: -0.003}\n", ":4:25: learning_rate is \"-0.003\"; expected a number above 0, at most 10"},
     {"recipe: {train_lenght: 16}\n", ":4:10: unknown key \"train_lenght\" in recipe; did you mean train_length?"},
     {"recipe: {l: 16}\n", ":4:10: unknown key \"l\" in recipe; expected it in settings"},

@@ -61,8 +61,8 @@ static inline struct status answer(struct plan *plan, const struct inputs *input
 
 #define PLANTED(planted_name, planted_summary, ...)                                                                                \
     {                                                                                                                              \
-        .name = planted_name, .summary = planted_summary, .device = DEVICE_CPU, .supports = supports, .count = count,              \
-        .plan = plan, .forward = forward, .destroy = destroy, __VA_ARGS__                                                          \
+        .name = planted_name, .summary = planted_summary, .device = DEVICE_CPU, .cells = CELLS_VECTOR, .mixers = MIXERS_ANY,       \
+        .supports = supports, .count = count, .plan = plan, .forward = forward, .destroy = destroy, __VA_ARGS__                    \
     }
 
 #endif
