@@ -1,5 +1,5 @@
-/* measure: accuracy. The weights that a training left, with fresh examples of some length, the recurrence carried out as this point
- * says: how much is right, and how many iterations that took. */
+/* measure: accuracy. Evaluates the weights of a training on fresh examples of some length, with the recurrence computed as this
+ * point says: accuracy, and iterations needed. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"

@@ -163,7 +163,7 @@ static double cost(const struct definition *definition, const struct problem *se
 }
 
 /* The gradients of one sequence at h (T,d): none of these implementations keeps anything of a forward pass. Where it ends otherwise
- * than well, what it left is no answer. False: no memory. */
+ * than well, what it left is no answer. False: out of memory. */
 static bool refer(const struct definition *definition, const struct tensors *sequence, const double *h, const double *adjoint,
                   double *const to[TENSORS_MAX], struct error *error)
 {
@@ -259,7 +259,7 @@ static bool refer_to(const struct definition *definition, const struct subject *
 #define STEP 1e-5       /* relative, of differences: a token's Kronecker factors can turn within 1e-4 */
 #define DIFFERENCE 1e-6 /* relative, of what is left of them after extrapolation */
 
-/* The loss after n applications of the textbook's map from h (T,d) on. scratch: (2,T,d). False: no memory. */
+/* The loss after n applications of the textbook's map from h (T,d) on. scratch: (2,T,d). False: out of memory. */
 static bool loss_after(const struct tensors *sequence, int64_t n, const double *h, const double *adjoint, double *scratch,
                        double *loss)
 {

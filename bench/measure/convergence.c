@@ -1,5 +1,5 @@
-/* measure: convergence. Runs an implementation for l iterations and follows, on iterates that it hands over, the residual, the true
- * error against the exact answer, and the two bounds that hold. An exact implementation has no iterates: its error alone counts. */
+/* measure: convergence. Runs an implementation for l iterations and follows, on the kept iterates, the residual, the true error
+ * against the exact answer, and the two bounds. An exact implementation has no iterates: only its error counts. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"

@@ -1,7 +1,7 @@
-/* measure: gradient. How well the gradient that an implementation gives, of so many last applications of the map or exact, points
- * where the exact one does: cosine and relative distance of the gradients with respect to each input, of a random linear function of
- * h. The exact one is that of the dense RNN in double precision, by another implementation. It takes each as it comes: that a
- * gradient is far from the exact one is what is measured, no failure. */
+/* measure: gradient. How well the gradient of an implementation, of the last n evaluations of f or exact, agrees with the exact
+ * one: cosine and relative distance of the gradients with respect to each input, of a random linear function of h. The exact
+ * gradient is that of the dense RNN in double precision, by another implementation. A gradient far from the exact one is a
+ * measurement, not a failure. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"

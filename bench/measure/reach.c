@@ -1,7 +1,7 @@
-/* measure: reach. Each sequence of the batch is a problem of its own: after how many applications of the map is the true error small
- * enough? Unlike in a batch, one that explodes or diverges takes nothing from the others: it is set aside, or counted as one that never
- * got there. Applications are tried in runs that get longer until all errors were reached, or l of the settings: so a solver that needs
- * few does not pay for the room and the time of many. */
+/* measure: reach. Each sequence of the batch is a separate problem: how many evaluations of f until the true error is small
+ * enough? A sequence that explodes or diverges does not affect the others: it is set aside, or counted as never. Longer and
+ * longer runs are tried until all errors are reached, or l of the settings: so a solver that needs few evaluations does not pay
+ * for the memory and time of many. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"

@@ -1,5 +1,5 @@
-/* measure: throughput, of the forward or the backward pass. Validates first, then times: no speed is reported of an answer or a
- * gradient that was not checked. */
+/* measure: throughput, of the forward or the backward pass. Validates first, then times: no speed is reported for an unchecked
+ * answer or gradient. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"

@@ -1,6 +1,6 @@
-/* measure: training. A step after the other until the recipe is over, its target is reached, or the time is up; the weights stay
- * in a folder that other points read. However often it is stopped it ends in the same bits: the clock decides when it rests, never
- * what it computes. */
+/* measure: training. Trains until the recipe is over, its target is reached, or the time is up; other points read the weights
+ * from its folder. A training that is stopped and resumed ends in the same bits: the clock decides when it pauses, never what it
+ * computes. */
 #include "bench/base/text.h"
 #include "bench/measure/measure.h"
 
