@@ -93,6 +93,7 @@ PACKAGES := openblas yaml-0.1 jansson libxxhash benchmark
 PACKAGE_FLAGS = $(eval PACKAGE_FLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_FLAGS)
 LIBRARIES = $(eval LIBRARIES := $$(shell pkg-config --libs $(PACKAGES)) -lm)$(LIBRARIES)
 COMPILER = $(eval COMPILER := $$(shell $(CC) --version | head -n 1))$(COMPILER)
+CXX_COMPILER = $(eval CXX_COMPILER := $$(shell $(CXX) --version | head -n 1))$(CXX_COMPILER)
 
 # The Toolkit's own folders, as its compiler names them; its runtime is linked statically, so that the program starts without it.
 cuda_says = $(if $(NVCC),$(shell $(NVCC) --dryrun x.cu 2>&1 | sed -n 's/^\#\$$ $1= *//p'))
@@ -105,7 +106,7 @@ CUDA_CODES := $(foreach t,$(CUDA_TARGETS),-gencode arch=compute_$t,code=sm_$t) \
 CUDA_FLAGS := -std=c++20 -O3 -Werror all-warnings -Xcompiler -Wall,-Wextra,-Werror -Xptxas -v $(CUDA_CODES)
 
 # What defines the code that the compiler makes, apart from the source; folders of this machine are not part of it.
-CODE_FLAGS = $(COMPILER): $(C_FLAGS) | $(VARIANT_FLAGS) $(foreach l,$(LEVELS),| $l $(LEVEL_FLAGS_$l))
+CODE_FLAGS = $(COMPILER): $(CXX_COMPILER): $(C_FLAGS) | $(VARIANT_FLAGS) $(foreach l,$(LEVELS),| $l $(LEVEL_FLAGS_$l))
 
 # The tests count what an implementation allocates (tests/support/allocations.c), and have the clock in their hand
 # (tests/support/clock.c).

@@ -11,7 +11,7 @@
 # Comments, white space and #include lines do not count, since they compute nothing.
 #
 # An implementation is its own file, and every file of impls/ that no implementation owns, since it may use any of them. Shared files
-# of impls/cuda/ count only for the implementations there. The rows of the registries do not count: a new implementation must not make
+# of impls/cuda/ count only for the implementations there. Of the registries, its own row alone: a new implementation must not make
 # the rounds of all others stale.
 #
 # A measure is bench/measure/NAME.c and worker.c, what translates a point (translated, below), and what these reach in the rooms that
@@ -130,10 +130,15 @@ xargs awk -v bare="$folder/bare/" -v registries="$registries" 'BEGIN { RS = "\00
 flags=$1 cuda_flags=$2 shown=$3
 # What is known of each name, one a line: "NAME FILE HASH".
 awk 'FNR == NR { hash[$1] = $2; next } { print $0, hash[$2] }' "$folder/hashes" "$folder/needs" | sort >"$folder/known"
+row_of() { # NAME: its row of the registry of CUDA, which says what it takes
+    sed -n "s/^ *X($1,\(.*\)/\1/p" "${registries##* }" | tr -d ' \\'
+}
+
 hash_of() { # NAME
     {
         echo "$flags"
         [[ $'\n'$on_device$'\n' != *$'\n'$1$'\n'* ]] || echo "$cuda_flags"
+        row_of "$1"
         grep "^$1 " "$folder/known"
     } | sha256sum | cut -c 1-32
 }

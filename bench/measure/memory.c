@@ -20,24 +20,36 @@ enum {
     MAPPED = 128 << 10
 }; /* bytes: what is larger goes back to the system when it is freed, and is counted again when it is taken */
 
-/* Plan and forward pass, and the backward pass where there is one. Bytes beside the tensors; NaN where it failed. */
-static double watch_passes(struct subject *subject, struct backward *backward, struct trace *trace, struct status *status)
+/* Plan and forward pass, and the backward pass where there is one. */
+static struct status make_passes(struct subject *subject, struct backward *backward, struct trace *trace, struct plan **plan)
 {
     const struct implementation *implementation = subject->implementation;
     const struct inputs *inputs = &subject->tensors.inputs;
     const struct outputs outputs = {.h = subject->h};
+    subject_forget(subject);
+    struct status status = implementation->plan(&subject->tensors.problem, &subject->settings, &subject->environment, plan);
+    if (status.code == STATUS_OK)
+        status = implementation_forward(implementation, *plan, inputs, &outputs, trace);
+    if (status.code == STATUS_OK && backward != NULL)
+        status = implementation->backward(*plan, inputs, &outputs, &backward->adjoints, &backward->gradients);
+    return status;
+}
+
+/* Their bytes beside the tensors; NaN where they failed. They are made twice: what libraries and threads take once and for all is no
+ * part of a pass. */
+static double watch_passes(struct subject *subject, struct backward *backward, struct trace *trace, struct status *status)
+{
     struct memory_watch watch;
     struct plan *plan;
-    subject_forget(subject);
+    *status = make_passes(subject, backward, trace, &plan);
+    subject->implementation->destroy(plan);
+    if (status->code != STATUS_OK)
+        return NAN;
     malloc_trim(0);
     memory_watch_begin(&watch);
-    *status = implementation->plan(&subject->tensors.problem, &subject->settings, &subject->environment, &plan);
-    if (status->code == STATUS_OK)
-        *status = implementation_forward(implementation, plan, inputs, &outputs, trace);
-    if (status->code == STATUS_OK && backward != NULL)
-        *status = implementation->backward(plan, inputs, &outputs, &backward->adjoints, &backward->gradients);
+    *status = make_passes(subject, backward, trace, &plan);
     double grown = memory_watch_end(&watch);
-    implementation->destroy(plan);
+    subject->implementation->destroy(plan);
     return status->code == STATUS_OK ? grown : NAN;
 }
 
@@ -53,7 +65,8 @@ static bool forward_bytes(struct subject *subject, double *bytes, struct finding
     return status.code != STATUS_OK || validate(subject, &none, 0, &trace, &checks, finding, error);
 }
 
-/* The same of a forward and a backward pass, the gradients of all inputs included; NaN also for implementations that have none. */
+/* The same of a forward and a backward pass, the gradients of all inputs included. NaN also where the implementation has none, or none
+ * that can be validated: then the finding says so, and the forward pass keeps its figure. */
 static bool backward_bytes(struct subject *subject, double *bytes, struct finding *finding, struct error *error)
 {
     const struct implementation *implementation = subject->implementation;
@@ -72,6 +85,10 @@ static bool backward_bytes(struct subject *subject, double *bytes, struct findin
         *bytes = watch_passes(subject, &backward, &trace, &status) + 2 * problem_bytes(p);
         finding_status(finding, &status);
         good = status.code != STATUS_OK || backward_validate(subject, 0, false, &backward, &checks, finding, error);
+        if (good && finding->result != RESULT_OK)
+            *bytes = NAN;
+        if (good && finding->result == (enum result)STATUS_UNSUPPORTED)
+            finding->result = RESULT_OK;
     }
     backward_close(&backward);
     return good;
@@ -136,6 +153,8 @@ bool memory_run(const struct point *point, const struct limits *limits, struct f
     mallopt(M_MMAP_THRESHOLD, MAPPED);
     bool good = subject_make(&forwards, false, limits, &subject, finding, error);
     double since = clock_seconds();
+    if (good && finding->result == RESULT_OK && subject.implementation->device != DEVICE_CPU)
+        finding_say(finding, (enum result)STATUS_UNSUPPORTED, "the memory of a device is not measured, only that of the process");
     if (good && finding->result == RESULT_OK && validate_possible(&subject, finding)) {
         good = forward_bytes(&subject, &forward, finding, error);
         subject.settings = point_settings(point);

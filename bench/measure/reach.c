@@ -119,10 +119,10 @@ static int64_t search(struct reach *reach, double target, int64_t l, struct foun
 /* What an iterate says of agreement, in the order of iterations. */
 static void compare_to_sequential(const struct reach *reach, int64_t l, double error, struct found *found)
 {
-    if (found->agreed > 0 || l > AGREEMENT_MOST || !(reach->agreement > 0))
+    if (found->agreed > 0 || found->apart > AGREEMENT_MOST || !(reach->agreement > 0))
         return;
     if (error <= reach->agreement)
-        found->agreed = l;
+        found->agreed = l; /* may be beyond what is given up at: what is kept lies apart there */
     else
         found->apart = l;
 }
@@ -167,6 +167,8 @@ static void agree(struct reach *reach, enum status_code code, struct found *foun
         found->agreed = search(reach, reach->agreement, l < AGREEMENT_MOST ? l : AGREEMENT_MOST, found, &ignored);
     else if (found->agreed > 0)
         found->agreed = bisect(reach, reach->agreement, found->apart, found->agreed, found, &ignored);
+    if (found->agreed > AGREEMENT_MOST)
+        found->agreed = 0;
 }
 
 static struct status solve(struct reach *reach, struct found *found)

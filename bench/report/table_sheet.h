@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-enum { SHEET_FIGURES_MAX = 5, SHEET_COLUMNS_MAX = FIELD_COUNT + SHEET_FIGURES_MAX + 3 };
+enum { SHEET_FIGURES_MAX = 6, SHEET_COLUMNS_MAX = FIELD_COUNT + SHEET_FIGURES_MAX + 3 };
 
 struct sheet {
     int n_rows, n_columns;

@@ -19,8 +19,10 @@ const char *const section_names[SECTION_COUNT] = {"", "problem", "regime", "mode
 
 /* ---- Words ------------------------------------------------------------------------------------------------------------- */
 
-static const char *const initial_names[] = {"zero", "drawn"}, *const tokens_names[] = {"all", "one"};
-static const char *const curriculum_names[] = {"none", "lengths"}, *const gradient_names[] = {"exact", "steps"};
+static const char *const initial_names[] = {[INITIAL_ZERO] = "zero", [INITIAL_DRAWN] = "drawn"};
+static const char *const tokens_names[] = {[TOKENS_ALL] = "all", [TOKENS_ONE] = "one"};
+static const char *const curriculum_names[] = {[CURRICULUM_NONE] = "none", [CURRICULUM_LENGTHS] = "lengths"};
+static const char *const gradient_names[] = {[GRADIENT_WORD_EXACT] = "exact", [GRADIENT_WORD_STEPS] = "steps"};
 static const char *const pass_names[] = {[PASS_FORWARD] = "forward", [PASS_BACKWARD] = "backward"};
 
 static const char *layer_word(int index)

@@ -47,7 +47,12 @@ struct point {
 /* What a text refers to. */
 enum text_kind { TEXT_IMPLEMENTATION, TEXT_TASK, TEXT_FILE };
 
-enum pass { PASS_FORWARD, PASS_BACKWARD }; /* values of the field pass */
+/* Values of fields that are words of the harness alone. What a point means is asked by these names, whatever their order. */
+enum pass { PASS_FORWARD, PASS_BACKWARD };
+enum initial { INITIAL_ZERO, INITIAL_DRAWN };
+enum kappa_tokens { TOKENS_ALL, TOKENS_ONE };
+enum curriculum { CURRICULUM_NONE, CURRICULUM_LENGTHS };
+enum gradient_word { GRADIENT_WORD_EXACT, GRADIENT_WORD_STEPS };
 
 /* Which points a field belongs to, by what is measured of them; a bit mask. */
 enum {

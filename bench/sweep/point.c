@@ -133,7 +133,19 @@ static const struct {
     {FIELD_R, true},          {FIELD_S, false},       {FIELD_FORM, false},          {FIELD_FEEDBACK, false}, {FIELD_DTYPE, false},
     {FIELD_PASS, false},      {FIELD_GRADIENT, true}, {FIELD_GRADIENT_STEPS, true}, {FIELD_KAPPA, true},     {FIELD_L, true},
     {FIELD_TOLERANCE, false}, {FIELD_DAMPING, false}, {FIELD_PATIENCE, false},      {FIELD_THREADS, true},
+    {FIELD_AGREEMENT, false}, {FIELD_INITIAL, false}, {FIELD_LAMBDA_MAX, false},    {FIELD_LIMIT, false},    {FIELD_ISA, false},
+    {FIELD_SEED, false},
 };
+
+/* Whether a value is what the field is unless given, on this machine. */
+static bool is_default(int field, const struct value *value)
+{
+    struct value usual;
+    if (fields[field].default_text == NULL || !field_read(field, fields[field].default_text, &usual))
+        return false;
+    field_resolve(field, &usual);
+    return value_equal(value, &usual);
+}
 
 static void label_trained(const struct point *point, size_t capacity, char text[capacity])
 {
@@ -169,7 +181,7 @@ void point_label(const struct point *point, size_t capacity, char text[capacity]
     for (size_t i = 0; i < sizeof labelled / sizeof labelled[0] && used >= 0 && (size_t)used < capacity; i++) {
         int field = labelled[i].field;
         field_print(field, &point->value[field], sizeof value, value);
-        if (point->value[field].kind != VALUE_NONE && (labelled[i].always || strcmp(value, fields[field].default_text) != 0))
+        if (point->value[field].kind != VALUE_NONE && (labelled[i].always || !is_default(field, &point->value[field])))
             used += snprintf(text + used, capacity - (size_t)used, " %s=%s", fields[field].name, value);
     }
 }

@@ -37,7 +37,7 @@ struct recipe point_recipe(const struct point *point)
         .schedule = (enum schedule)point_integer(point, FIELD_SCHEDULE, SCHEDULE_CONSTANT),
         .weight_decay = point_real(point, FIELD_WEIGHT_DECAY, 0),
         .grad_clip = point_real(point, FIELD_GRAD_CLIP, 0),
-        .curriculum = point_integer(point, FIELD_CURRICULUM, 0) != 0,
+        .curriculum = point_integer(point, FIELD_CURRICULUM, CURRICULUM_NONE) == CURRICULUM_LENGTHS,
         .curriculum_accuracy = point_real(point, FIELD_CURRICULUM_ACCURACY, 1),
         .curriculum_window = point_integer(point, FIELD_CURRICULUM_WINDOW, 1),
         .gamma = point_real(point, FIELD_GAMMA, 0),

@@ -52,9 +52,9 @@ struct regime point_regime(const struct point *point)
         .seed = (uint64_t)point_integer(point, FIELD_SEED, 0),
         .lambda_max = point_real(point, FIELD_LAMBDA_MAX, 0),
         .kappa = point_real(point, FIELD_KAPPA, 0),
-        .one_token = point_integer(point, FIELD_TOKENS, 0) != 0,
+        .one_token = point_integer(point, FIELD_TOKENS, TOKENS_ALL) == TOKENS_ONE,
         .words = point_integer(point, FIELD_WORDS, 0) != 0,
-        .drawn_h0 = point_integer(point, FIELD_INITIAL, 0) != 0,
+        .drawn_h0 = point_integer(point, FIELD_INITIAL, INITIAL_ZERO) == INITIAL_DRAWN,
         .limit = point_real(point, FIELD_LIMIT, 0),
         .file = inputs->kind == VALUE_TEXT ? inputs->text : NULL,
     };
@@ -62,7 +62,8 @@ struct regime point_regime(const struct point *point)
 
 void point_gradient(const struct point *point, struct settings *settings)
 {
-    settings->gradient = point_integer(point, FIELD_GRADIENT, 0) != 0 ? GRADIENT_STEPS : GRADIENT_EXACT;
+    int64_t word = point_integer(point, FIELD_GRADIENT, GRADIENT_WORD_EXACT);
+    settings->gradient = word == GRADIENT_WORD_STEPS ? GRADIENT_STEPS : GRADIENT_EXACT;
     settings->gradient_steps = point_integer(point, FIELD_GRADIENT_STEPS, 0);
 }
 

@@ -105,7 +105,7 @@ static bool meet(enum trait a, int x, enum trait b, int y)
 /* Shapes, mixers, forms, edges and threads: as many as there are of each, and every two of them in a case. */
 START_TEST(list_of_cases)
 {
-    static const int plain[TRAITS] = {5, 18, FORM_COUNT, 1, 3}, edges[TRAITS] = {2, 18, FORM_COUNT, EDGE_COUNT - 1, 3};
+    static const int plain[TRAITS] = {5, 22, FORM_COUNT, 1, 3}, edges[TRAITS] = {2, 22, FORM_COUNT, EDGE_COUNT - 1, 3};
     int x[DIFFERENT_MAX], y[DIFFERENT_MAX];
     for (int edged = 0; edged < 2; edged++)
         for (enum trait a = 0; a < TRAITS; a++) {
@@ -118,13 +118,13 @@ START_TEST(list_of_cases)
                         ck_assert_msg(meet(a, x[i], b, y[k]), "%d of trait %d never meets %d of trait %d", x[i], a, y[k], b);
             }
         }
-    ck_assert_int_le(cases_count(), pairs_full() ? 612 : 210);
+    ck_assert_int_le(cases_count(), pairs_full() ? 748 : 256);
 }
 END_TEST
 
 START_TEST(list_of_gradient_cases)
 {
-    bool met[GRADIENT_PRODUCT] = {false}; /* row x form: with or without an initial state */
+    bool met[GRADIENT_ROWS][FORM_COUNT] = {{false}}; /* with or without an initial state */
     int initial[2] = {0, 0};
     for (int i = 0; i < gradient_cases(); i++) {
         struct test_case test = gradient_case(i), same = gradient_case_of(test.index);
@@ -132,11 +132,13 @@ START_TEST(list_of_gradient_cases)
         problem_print(&test.problem, sizeof text, text);
         problem_print(&same.problem, sizeof same_text, same_text);
         ck_assert_str_eq(text, same_text);
-        met[test.index % (GRADIENT_PRODUCT / 2)] = true;
+        ck_assert_int_eq(gradient_case_way(test.index) % FORM_COUNT, (int)test.problem.form);
+        met[gradient_case_row(test.index)][test.problem.form] = true;
         initial[test.initial]++;
     }
-    for (int i = 0; i < GRADIENT_PRODUCT / 2; i++)
-        ck_assert_msg(met[i], "mixer and form %d are missing", i);
+    for (int i = 0; i < GRADIENT_ROWS; i++)
+        for (int form = 0; form < FORM_COUNT; form++)
+            ck_assert_msg(met[i][form], "row %d in form %d is missing", i, form);
     ck_assert(initial[0] >= 15 && initial[1] >= 15);
 }
 END_TEST

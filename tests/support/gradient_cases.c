@@ -34,18 +34,18 @@ static const struct {
 };
 /* The shape of a case is drawn by its index. Rows that were added later come after all cases of the first ones, which thus stay what they
  * are. */
-enum { ROWS = sizeof rows / sizeof rows[0], FIRST = 15, WAYS = 2 * FORM_COUNT };
+enum { FIRST = 15 };
 
 const char *const gradient_tensor_names[TENSORS_MAX] = {"v", "lambda", "theta", "W", "h0"};
 
-_Static_assert(GRADIENT_PRODUCT == 2 * FORM_COUNT * ROWS, "initial states, forms, mixers");
+_Static_assert(GRADIENT_ROWS == sizeof rows / sizeof rows[0], "gradient_cases.h says how many there are");
 
 enum { CHOICE_INITIAL, CHOICE_FORM, CHOICE_ROW, CHOICES };
 
 /* The rows are made once. */
 static const struct rows *list(void)
 {
-    static const struct factors factors = {CHOICES, {2, FORM_COUNT, ROWS}};
+    static const struct factors factors = {CHOICES, {2, FORM_COUNT, GRADIENT_ROWS}};
     static struct rows cases;
     if (cases.n == 0)
         (pairs_full() ? pairs_product : pairs_cover)(&factors, &cases);
@@ -61,14 +61,24 @@ struct test_case gradient_case(int i)
 {
     const int *row = list()->value[i];
     int way = row[CHOICE_INITIAL] * FORM_COUNT + row[CHOICE_FORM], beyond = row[CHOICE_ROW] - FIRST;
-    return gradient_case_of(beyond < 0 ? way * FIRST + row[CHOICE_ROW] : FIRST * WAYS + way * (ROWS - FIRST) + beyond);
+    return gradient_case_of(beyond < 0 ? way * FIRST + row[CHOICE_ROW] : FIRST * GRADIENT_WAYS + way * (GRADIENT_ROWS - FIRST) + beyond);
+}
+
+int gradient_case_row(int i)
+{
+    int beyond = i - FIRST * GRADIENT_WAYS;
+    return beyond < 0 ? i % FIRST : FIRST + beyond % (GRADIENT_ROWS - FIRST);
+}
+
+int gradient_case_way(int i)
+{
+    int beyond = i - FIRST * GRADIENT_WAYS;
+    return beyond < 0 ? i / FIRST : beyond / (GRADIENT_ROWS - FIRST);
 }
 
 struct test_case gradient_case_of(int i)
 {
-    bool first = i < FIRST * WAYS;
-    int beyond = i - FIRST * WAYS, n = first ? FIRST : ROWS - FIRST;
-    int row = first ? i % FIRST : FIRST + beyond % n, way = (first ? i : beyond) / n;
+    int row = gradient_case_row(i), way = gradient_case_way(i);
     double u[3];
     for (int k = 0; k < 3; k++)
         u[k] = random_uniform(71, (uint32_t)k, (uint64_t)i);

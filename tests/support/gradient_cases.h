@@ -12,8 +12,12 @@ int gradient_cases(void);
 struct test_case gradient_case(int i);
 
 /* A case of the product of all choices, whether or not it is among those: for tests that want a certain one. */
-enum { GRADIENT_PRODUCT = 72 };
+enum { GRADIENT_ROWS = 18, GRADIENT_WAYS = 2 * FORM_COUNT, GRADIENT_PRODUCT = GRADIENT_ROWS * GRADIENT_WAYS };
 struct test_case gradient_case_of(int i);
+
+/* Which row of mixers that is, and which way: form, without or with an initial state. */
+int gradient_case_row(int i);
+int gradient_case_way(int i);
 
 /* The settings of a gradient: converged far below what is compared, when it iterates. steps: of an n-step one. */
 struct settings gradient_settings(enum gradient gradient, int64_t steps);
