@@ -1,4 +1,4 @@
-# Builds and checks everything. `make help` lists the targets; ./run.sh builds by itself.
+# Builds and tests everything. `make help` lists the targets; ./run.sh builds by itself.
 #
 # All that is built lies in build/, or in a folder of its own below it for sanitizers (make SANITIZE=address,undefined test).
 # A new .c file is picked up by itself. A new implementation is one file in impls/ and one line in impls/registry/registry.c; one on a CUDA
@@ -141,34 +141,34 @@ $(error there is no suite $(SUITE); the suites are $(sort $(SUITES)))
 endif
 endif
 
-test: $(NEEDS) $(TESTS_PROGRAM) ## build and run every test (SUITE=name: one subject)
+test: $(NEEDS) $(TESTS_PROGRAM) ## build and run all tests (SUITE=name: one suite)
 	@BUILD=$(BUILD) OMP_WAIT_POLICY=passive $(if $(SUITE),CK_RUN_SUITE=$(SUITE)) $(TESTS_PROGRAM)
 
 test-full: export FULL := 1
-test-full: test ## the same over all combinations of choices, where make test takes all pairs of them
+test-full: test ## all tests over all combinations; make test covers pairs
 
-columns: $(BUILD)/bench ## write docs/columns.md: what each column of table.csv is
+columns: $(BUILD)/bench ## write docs/columns.md, the columns of table.csv
 	@$(BUILD)/bench columns >docs/columns.md
 
-cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md: registers and shared memory of the kernels on the device
+cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md, resources of the CUDA kernels
 	@BUILD=$(BUILD) tests/cuda_resources.sh --write
 
-docs: $(BUILD)/bench ## write the blocks of pages anew, from results/reference
+docs: $(BUILD)/bench ## update the generated blocks of pages from results/reference
 	@$(BUILD)/bench blocks $$(find README.md docs results/reference/README.md -name '*.md' | sort)
 
-kills: ## kill a run at 200 random moments (KILLS=n), let it go on, and compare with one that was left alone; about 3 minutes
+kills: ## kill and resume a run at 200 random moments (KILLS=n); minutes
 	@KILLS=$(KILLS) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=kills test
 
-outputs: ## hash what every implementation computes on the shared cases (tests/outputs.sh OLD compares with a commit)
+outputs: ## hash all outputs (tests/outputs.sh OLD compares with a commit)
 	@tests/outputs.sh
 
-aa: ## the same sweep twice: how often the 95 % intervals of a point exclude each other
+aa: ## run a sweep twice, count intervals that exclude each other
 	@tests/aa.sh
 
-format: | needs ## lay out the sources as .clang-format says
+format: | needs ## format the sources with clang-format
 	@clang-format -i $(SOURCES)
 
-lint: $(LINTS) ## layout, static analysis, shell scripts, and which room may look into which
+lint: $(LINTS) ## static analysis, layout, shell scripts, includes between rooms
 
 lint-format: | needs
 	@clang-format --dry-run -Werror $(SOURCES)
@@ -177,7 +177,7 @@ lint-tidy: | needs
 	@printf '%s\n' $(filter-out $(if $(NVCC),,$(shell grep -l 'include <cuda' $(SOURCES))),$(filter %.c,$(SOURCES))) | xargs -P $$(nproc) -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
 	    $(filter-out -Werror -fopenmp,$(C_FLAGS)) '-DKERNEL_WAYS=""' -I. $(PACKAGE_FLAGS) $(CUDA_INCLUDES) 2>&1 | { ! grep -A 5 -E 'warning:|error:'; }
 
-# Rules of cppcheck that are mistaken here: about errors that fail() fills in, struct literals passed on, NULL as (void *)0.
+# False alarms of cppcheck: errors that fail() fills in, struct literals passed on, NULL as (void *)0.
 CPPCHECK_MISTAKEN := ctuuninitvar returnDanglingLifetime varFuncNullUB
 lint-cppcheck: | needs
 	@cppcheck --quiet --std=c11 --language=c --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
@@ -192,8 +192,8 @@ lint-rooms: $(BUILD)/bench
 clean: ## remove everything that was built
 	rm -rf build
 
-help: ## this list
-	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
+help: ## print this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
 
 # What must be on the machine before anything is built; installs it where it is missing.
 needs:
@@ -223,7 +223,7 @@ $(BUILD)/bench-planted: $(MAIN) $(filter-out $(REGISTRY),$(LIBRARY)) $(PLANTED_R
 # The parsers of untrusted bytes, in a build of their own with clang; one instruction level will do.
 FUZZED := sweep journal safetensors draw
 CLANG_BUILD := CC=clang CXX=clang++ NVCC= LEVELS=baseline DEFINES= WARNINGS='-Wno-everything -Werror=incompatible-pointer-types -Werror=int-conversion'
-fuzz: | needs ## try made-up bytes on what reads files, SECONDS=60 for each reader
+fuzz: | needs ## fuzz everything that reads files, SECONDS=60 for each reader
 	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/fuzz SANITIZE=fuzzer-no-link,address,undefined $(FUZZED:%=build/fuzz/fuzz-%)
 	@tests/fuzz.sh build/fuzz $(or $(SECONDS),60) $(FUZZED)
 
@@ -231,7 +231,7 @@ $(FUZZED:%=$(BUILD)/fuzz-%): $(BUILD)/fuzz-%: $(OBJECTS)/tests/fuzz/%.o $(OBJECT
 	$(call link,-fsanitize=fuzzer)
 
 # All implementations under ThreadSanitizer; libomp rather than libgomp, whose barriers it does not know.
-tsan: | needs ## look for data races in every implementation
+tsan: | needs ## look for data races in implementations (ThreadSanitizer)
 	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/tsan SANITIZE=thread build/tsan/races
 	@tests/races.sh build/tsan
 
@@ -261,7 +261,7 @@ $(BUILD)/faults.so: tests/faults/faults.c $(FLAGS_FILE)
 $(BUILD)/libnvidia-ml.so.1: tests/nvml/nvml.c $(FLAGS_FILE)
 	$(call show,link) && $(CC) $(filter-out -fsanitize=%,$(C_FLAGS)) -fPIC -shared -Wl,-soname,$(@F) $< -o $@
 
-faults: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/tests ## let every single call of a run fail, one at a time: takes long
+faults: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/tests ## fault injection: fail each call of a run, one at a time; long
 	@begin=$$(date +%s); BUILD=$(BUILD) FAULTS=every CK_RUN_SUITE=faults CK_DEFAULT_TIMEOUT=86400 $(BUILD)/tests; status=$$?; \
 	    echo "in $$(($$(date +%s) - begin)) s"; exit $$status
 

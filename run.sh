@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what is missing, builds, and runs a sweep. bench/command/help.txt is the text of --help.
+# Installs missing packages, builds, and runs the program. --help prints bench/command/help.txt.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -15,7 +15,7 @@ while [[ $# -gt 0 && $1 != -- ]]; do
     esac
     shift
 done
-arguments+=("$@") # what follows -- is another program's
+arguments+=("$@") # all after -- belongs to another program
 if [[ ${#arguments[@]} == 0 ]]; then
     cat "$here/bench/command/help.txt" >&2
     exit 2
@@ -23,11 +23,11 @@ fi
 
 "$here/bench/build/install.sh" "${install[@]}" run || exit 2
 
-# Two runs started at once build one after the other. A build has its own make flags, whoever calls this script.
+# Two runs started together build one after the other. MAKEFLAGS of a calling make must not reach this build.
 mkdir -p "$here/build"
 if ! MAKEFLAGS='' flock "$here/build" make -C "$here" >"$log" 2>&1; then
     tail -n 20 "$log" >&2
-    echo "The build failed; all of its output is in $log" >&2
+    echo "The build failed. Its output is in $log" >&2
     exit 2
 fi
 

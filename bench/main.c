@@ -66,7 +66,7 @@ static bool do_machine(const struct arguments *arguments, int *status, struct er
     char cards[PATH_MAX], sweep[PATH_MAX];
     (void)status;
     if (!arguments->predict && arguments->object != NULL)
-        return fail(error, "%s: expected nothing after machine, or --predict as well", arguments->object);
+        return fail(error, "%s: machine takes a sweep file only with --predict; expected nothing after machine", arguments->object);
     if (!arguments->predict)
         return machine_print(stdout, arguments->program, error);
     snprintf(cards, sizeof cards, "%.*s/bench/machine/cards.yaml", PATH_MAX - 32, arguments->root);
@@ -159,7 +159,7 @@ static const struct {
     bool (*run)(const struct arguments *, int *status, struct error *);
 } commands[] = {
     {"list", NULL, false, false, false, false, do_list},
-    {"machine", "with --predict a sweep file", false, false, false, false, do_machine},
+    {"machine", "a sweep file with --predict", false, false, false, false, do_machine},
     {"check", "a sweep file", true, false, false, false, do_check},
     {"draw", "the folder of a run", true, false, false, false, do_draw},
     {"point", "the key of a point (points.txt in a run's folder has them)", true, true, false, false, do_point},
@@ -237,7 +237,7 @@ static bool read_words(int argc, char **argv, struct arguments *arguments, struc
     char **objects = calloc((size_t)argc + 1, sizeof *objects);
     int n_objects = 0;
     if (objects == NULL)
-        return fail(error, "no memory for %d words", argc);
+        return fail(error, "out of memory for %d arguments", argc);
     arguments->words = argv + (argc > 0);
     arguments->objects = objects;
     for (int i = 1; i < argc; i++) {
@@ -268,7 +268,7 @@ static bool find_command(struct arguments *arguments, size_t *row, struct error 
     if (commands[i].needs && arguments->object == NULL)
         return fail(error, "%s: expected %s after it", arguments->command, commands[i].object);
     if (!commands[i].several && arguments->object != NULL && arguments->objects[1] != NULL)
-        return fail(error, "%s: one at a time; ./run.sh --help", arguments->objects[1]);
+        return fail(error, "%s: a second argument; expected one; ./run.sh --help", arguments->objects[1]);
     if (arguments->check && commands[i].run != do_blocks)
         return fail(error, "--check: only for the command blocks");
     if (commands[i].object == NULL && arguments->object != NULL)

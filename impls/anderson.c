@@ -54,15 +54,17 @@ static double plan_reals(const struct problem *p, const struct settings *setting
            doubles * (double)sizeof(double) / (double)sizeof(real);
 }
 
+extern const struct implementation VARIANT(anderson); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS " memory=", GRADIENTS_NONE))
+    if (!support_begin(support, p, settings, &VARIANT(anderson)))
         return;
     if (settings->damping < 1 || settings->patience > 0)
-        support_no(support, "is not damped: what it does with f(h) - h follows from the iterations before");
+        support_no(support, "damping is not supported (each step follows from earlier iterations); use fixed_point");
     else if (memory_of(settings) == 0)
-        support_no(support, "memory=%s is no number of iterations from 1 to 1000", settings_option(settings, "memory"));
+        support_no(support, "memory=%s: must be between 1 and 1000", settings_option(settings, "memory"));
     else
         support_memory(support, p, settings, environment, plan_reals(p, settings, environment->threads) * sizeof(real));
 }
@@ -246,16 +248,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
         if (residual != plan->row)
             residual += p->B;
     }
-    if (trace != NULL) {
-        trace->l_run = l;
-        trace->applications = (double)l;
-    }
-    struct status last = outputs_finish(p, outputs);
-    if (status.code == STATUS_OK)
-        status = last;
-    if (status.code == STATUS_OK && settings->tolerance > 0 && converged < wanted)
-        return status_not_converged(p, converged, l);
-    return status;
+    return iterates_finish(p, settings, outputs, trace, status, l, converged);
 }
 
 const struct implementation VARIANT(anderson) = {
@@ -264,6 +257,8 @@ const struct implementation VARIANT(anderson) = {
     .options = SCAN_OPTIONS " memory=",
     .device = DEVICE_CPU,
     .solver = true,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
     .supports = supports,
     .count = count,
     .plan = plan,

@@ -30,8 +30,6 @@ struct plan {
     struct exact_gradient gradient; /* nothing, unless settings ask for one */
 };
 
-enum { GRADIENTS = GRADIENTS_EXACT };
-
 /* Of one thread: theta (m), q, M (d,d), the condition estimate (4 d), the mixer's; at the end a zero state (d) and h - v (d). */
 static int64_t scratch_size(const struct problem *p)
 {
@@ -43,10 +41,12 @@ static double matrices(const struct problem *p, const struct environment *enviro
     return p->feedback != FEEDBACK_NONE ? environment->threads : (double)p->B * (double)p->T;
 }
 
+extern const struct implementation VARIANT(dense_sequential); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, NULL, GRADIENTS))
+    if (!support_begin(support, p, settings, &VARIANT(dense_sequential)))
         return;
     double d = (double)p->d;
     if (d * d > 2147483647) /* LAPACK's integers */
@@ -178,7 +178,9 @@ const struct implementation VARIANT(dense_sequential) = {
     .summary = "dense RNN step by step, A_t materialised and solved by OpenBLAS, O(d^3) a token",
     .device = DEVICE_CPU,
     .exact = true,
-    .gradients = GRADIENTS,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
+    .gradients = GRADIENTS_EXACT,
     .supports = supports,
     .count = count,
     .plan = plan,

@@ -21,23 +21,20 @@ struct plan {
 
 #define OPTIONS SCAN_OPTIONS " store=keep|stream"
 
-enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS };
-
 static int64_t adjoints(const struct problem *p, const struct settings *settings)
 {
     return settings->gradient != GRADIENT_NONE ? p->B * p->T * p->d : 0;
 }
 
+extern const struct implementation VARIANT(diagonal_scan); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, OPTIONS, GRADIENTS))
+    if (!support_begin(support, p, settings, &VARIANT(diagonal_scan)))
         return;
-    if (p->mixer != MIXER_NONE)
-        support_no(support, "does not mix channels: only mixer none is its recurrence");
-    else
-        support_memory(support, p, settings, environment,
-                       ((double)scan_carry(p, environment->threads) + (double)adjoints(p, settings)) * sizeof(real));
+    support_memory(support, p, settings, environment,
+                   ((double)scan_carry(p, environment->threads) + (double)adjoints(p, settings)) * sizeof(real));
 }
 
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
@@ -116,7 +113,9 @@ const struct implementation VARIANT(diagonal_scan) = {
     .options = OPTIONS,
     .device = DEVICE_CPU,
     .exact = true,
-    .gradients = GRADIENTS,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_NONE,
+    .gradients = GRADIENTS_EXACT | GRADIENTS_STEPS,
     .supports = supports,
     .count = count,
     .plan = plan,

@@ -22,12 +22,12 @@ struct plan {
     struct iterated_gradient gradient;
 };
 
-enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS };
+extern const struct implementation VARIANT(fixed_point); /* at the end of this file */
 
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS, GRADIENTS))
+    if (!support_begin(support, p, settings, &VARIANT(fixed_point)))
         return;
     support_memory(
         support, p, settings, environment,
@@ -84,16 +84,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     }
     if (it->h != outputs->h)
         memcpy(outputs->h, it->h, (size_t)(p->B * p->T * p->d) * sizeof(real));
-    if (trace != NULL) {
-        trace->l_run = it->l;
-        trace->applications = (double)it->l;
-    }
-    struct status last = outputs_finish(p, outputs);
-    if (status.code == STATUS_OK)
-        status = last;
-    if (status.code == STATUS_OK && settings->tolerance > 0 && it->converged < wanted)
-        return status_not_converged(p, it->converged, it->l);
-    return status;
+    return iterates_finish(p, settings, outputs, trace, status, it->l, it->converged);
 }
 
 static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
@@ -108,7 +99,9 @@ const struct implementation VARIANT(fixed_point) = {
     .options = SCAN_OPTIONS,
     .device = DEVICE_CPU,
     .exact = false,
-    .gradients = GRADIENTS,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
+    .gradients = GRADIENTS_EXACT | GRADIENTS_STEPS,
     .supports = supports,
     .count = iteration_count,
     .plan = plan,

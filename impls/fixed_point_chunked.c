@@ -30,7 +30,7 @@ struct plan {
     struct iterated_gradient gradient;
 };
 
-enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS, CHUNK = 64 };
+enum { CHUNK = 64 };
 
 /* The problem of one chunk. T = 0: the option is not a number of tokens of this problem. */
 static struct problem chunk_problem(const struct problem *p, const struct settings *settings)
@@ -58,14 +58,15 @@ static double plan_reals(const struct problem *p, const struct settings *setting
            (settings->gradient != GRADIENT_NONE ? gradient + map_reals(p, threads) : 0);
 }
 
+extern const struct implementation VARIANT(fixed_point_chunked); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS " chunk=", GRADIENTS))
+    if (!support_begin(support, p, settings, &VARIANT(fixed_point_chunked)))
         return;
     if (chunk_problem(p, settings).T == 0)
-        support_no(support, "chunk=%s is no number of tokens from 1 to T = %lld", settings_option(settings, "chunk"),
-                   (long long)p->T);
+        support_no(support, "chunk=%s: must be between 1 and T = %lld", settings_option(settings, "chunk"), (long long)p->T);
     else
         support_memory(support, p, settings, environment, plan_reals(p, settings, environment->threads) * sizeof(real));
 }
@@ -268,7 +269,9 @@ const struct implementation VARIANT(fixed_point_chunked) = {
     .options = SCAN_OPTIONS " chunk=",
     .device = DEVICE_CPU,
     .solver = true,
-    .gradients = GRADIENTS,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
+    .gradients = GRADIENTS_EXACT | GRADIENTS_STEPS,
     .supports = supports,
     .count = count,
     .plan = plan,

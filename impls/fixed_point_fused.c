@@ -36,13 +36,11 @@ struct plan {
 
 #define OPTIONS "store=keep|stream"
 
-enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS };
-
 enum { TRIED = 16 }; /* iterates of a pass when there is a tolerance: those beyond the answer are wasted */
 
 static bool meets_in_r(const struct problem *p)
 {
-    return p->feedback == FEEDBACK_NONE && (p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER);
+    return p->feedback == FEEDBACK_NONE && problem_low_rank(p) && p->r > 0;
 }
 
 static int64_t longest_pass(const struct problem *p, const struct settings *settings)
@@ -58,10 +56,12 @@ static int64_t other_size(const struct problem *p, const struct settings *settin
     return meets_in_r(p) || longest_pass(p, settings) == settings->l_max ? 0 : p->B * p->T * p->d;
 }
 
+extern const struct implementation VARIANT(fixed_point_fused); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, OPTIONS, GRADIENTS))
+    if (!support_begin(support, p, settings, &VARIANT(fixed_point_fused)))
         return;
     int64_t longest = longest_pass(p, settings);
     int threads = environment->threads;
@@ -71,7 +71,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
     else if (settings->gradient != GRADIENT_NONE)
         reals += map_reals(p, threads) + iterated_gradient_reals(p, settings, threads);
     if (settings->damping < 1 || settings->patience > 0)
-        support_no(support, "does not damp, for a factor changes by what an iteration did to all tokens: fixed_point does");
+        support_no(support, "damping is not supported (needs whole iterates); use fixed_point");
     else
         support_memory(support, p, settings, environment,
                        (reals + (double)other_size(p, settings)) * sizeof(real) +
@@ -198,16 +198,11 @@ static void judge(const struct plan *plan, const struct fused_pass *pass, int64_
         progress->broken = ++progress->l == broken;
         if (residual == NULL)
             continue;
-        int64_t converged = 0;
         for (int64_t b = 0; b < B && progress->broken; b++)
             residual[b] = INFINITY;
-        for (int64_t b = 0; b < B && !progress->broken; b++) {
-            bool below = residual[b] < plan->settings.tolerance;
-            converged += below;
-            if (below && trace != NULL && trace->l != NULL && trace->l[b] == 0)
-                trace->l[b] = progress->l;
-        }
-        progress->converged = progress->broken ? progress->converged : converged;
+        if (!progress->broken)
+            progress->converged =
+                residual_count(&plan->problem, plan->settings.tolerance, residual, progress->l, trace != NULL ? trace->l : NULL);
     }
 }
 
@@ -219,8 +214,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     struct progress progress = {0};
     double *rows = trace != NULL ? trace->residual : NULL;
     bool residuals = rows != NULL || settings->tolerance > 0;
-    for (int64_t b = 0; b < B && trace != NULL && trace->l != NULL; b++)
-        trace->l[b] = 0;
+    trace_begin(p, trace);
     real *h = outputs->h, *other = other_size(p, settings) > 0 ? plan->other : outputs->h;
     while (progress.l < settings->l_max && progress.converged < wanted && !progress.broken) {
         int64_t from = progress.l, left = settings->l_max - from;
@@ -250,18 +244,9 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     }
     if (h != outputs->h)
         memcpy(outputs->h, h, (size_t)(B * p->T * p->d) * sizeof(real));
-    if (trace != NULL) {
-        trace->l_run = progress.l;
-        trace->applications = (double)progress.l;
-        trace->n_kept = 0;
-        while (trace->n_kept < trace->n_keep && trace->keep[trace->n_kept] <= progress.l)
-            trace->n_kept++;
-    }
-    struct status status = outputs_finish(p, outputs);
-    if (status.code == STATUS_OK && settings->tolerance > 0 && progress.converged < wanted)
-        return status_at(STATUS_NOT_CONVERGED, -1, -1, "%lld of %lld sequences below the tolerance after %lld iterations",
-                         (long long)progress.converged, (long long)B, (long long)progress.l);
-    return status;
+    while (trace != NULL && trace->n_kept < trace->n_keep && trace->keep[trace->n_kept] <= progress.l)
+        trace->n_kept++;
+    return iterates_finish(p, settings, outputs, trace, status_ok(), progress.l, progress.converged);
 }
 
 static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
@@ -278,7 +263,9 @@ const struct implementation VARIANT(fixed_point_fused) = {
     .options = OPTIONS,
     .device = DEVICE_CPU,
     .exact = false,
-    .gradients = GRADIENTS,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
+    .gradients = GRADIENTS_EXACT | GRADIENTS_STEPS,
     .supports = supports,
     .count = count,
     .plan = plan,

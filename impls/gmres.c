@@ -76,17 +76,19 @@ static double plan_reals(const struct problem *p, const struct settings *setting
            doubles * (double)sizeof(double) / (double)sizeof(real);
 }
 
+extern const struct implementation VARIANT(gmres); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS " restart=", GRADIENTS_NONE))
+    if (!support_begin(support, p, settings, &VARIANT(gmres)))
         return;
     if (p->feedback != FEEDBACK_NONE)
-        support_no(support, "a state-dependent problem is no linear equation");
+        support_no(support, "state-dependent mixers are not supported (GMRES needs a linear equation)");
     else if (settings->damping < 1 || settings->patience > 0)
-        support_no(support, "is not damped");
+        support_no(support, "damping is not supported; use fixed_point");
     else if (restart_of(p, settings) == 0)
-        support_no(support, "restart=%s is no number of iterations from 1 on", settings_option(settings, "restart"));
+        support_no(support, "restart=%s: must be a number of iterations of at least 1", settings_option(settings, "restart"));
     else
         support_memory(support, p, settings, environment, plan_reals(p, settings, environment->threads) * sizeof(real));
 }
@@ -466,16 +468,7 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
         }
     }
     form_all(plan, &status, outputs->h);
-    if (trace != NULL) {
-        trace->l_run = l;
-        trace->applications = (double)l;
-    }
-    struct status last = outputs_finish(p, outputs);
-    if (status.code == STATUS_OK)
-        status = last;
-    if (status.code == STATUS_OK && settings->tolerance > 0 && converged < wanted)
-        return status_not_converged(p, converged, l);
-    return status;
+    return iterates_finish(p, settings, outputs, trace, status, l, converged);
 }
 
 const struct implementation VARIANT(gmres) = {
@@ -484,6 +477,8 @@ const struct implementation VARIANT(gmres) = {
     .options = SCAN_OPTIONS " restart=",
     .device = DEVICE_CPU,
     .solver = true,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
     .supports = supports,
     .count = count,
     .plan = plan,

@@ -21,8 +21,20 @@ extern "C" {
 
 enum cell { CELL_VECTOR, CELL_COUNT }; /* the state is a vector of d channels; matrix states will be another cell */
 
-/* The channel mixer Q of the factored transition (docs/mathematics.md has the definitions). */
-enum mixer { MIXER_NONE, MIXER_DPLR, MIXER_HOUSEHOLDER, MIXER_KRONECKER, MIXER_DENSE, MIXER_COUNT };
+/* The channel mixer Q of the factored transition (docs/mathematics.md has the definitions). To add one: its name here; what it takes in
+ * impls/contract/mixer.c; its arithmetic in impls/math/mixer_<name>.c; its definition, to be validated against, in
+ * bench/problems/textbook.c; how it is drawn in bench/problems/regime.c. */
+// clang-format off
+#define MIXERS(X)                     \
+    X(NONE, none)                     \
+    X(DPLR, dplr)                     \
+    X(HOUSEHOLDER, householder)       \
+    X(KRONECKER, kronecker)           \
+    X(DENSE, dense)                   \
+    X(KRONECKER_ROWS, kronecker_rows)
+// clang-format on
+#define MIXER_CONSTANT(NAME, name) MIXER_##NAME,
+enum mixer { MIXERS(MIXER_CONSTANT) MIXER_COUNT };
 
 enum form { FORM_NORMALISED, FORM_PLAIN, FORM_COUNT }; /* with, or without, the input gate G = I - Lambda */
 
@@ -57,8 +69,24 @@ void problem_print(const struct problem *problem, size_t capacity, char *text);
 
 size_t dtype_size(enum dtype dtype); /* bytes */
 
+/* What is known of a mixer apart from its arithmetic. */
+struct mixer_facts {
+    int64_t (*m)(const struct problem *);         /* raw parameters a token; NULL: none */
+    int64_t (*strengths)(const struct problem *); /* how many of them, at their end, are strengths before a sigmoid; NULL: none */
+    bool takes_r, takes_s;
+    bool product;  /* of r factors, not a sum of r terms: I - Q = U F^{-1} S U^T, F = I + S tril(U^T U, strict) */
+    bool factored; /* I - Q = A x B, a Kronecker product (impls/math/factored.h) */
+    bool given;    /* theta is Q itself */
+};
+extern const struct mixer_facts mixer_facts[MIXER_COUNT];
+
 /* Number m of raw mixer parameters a token (paper, Sec. 3.3 and App. C.3). */
 int64_t problem_m(const struct problem *problem);
+
+int64_t problem_strengths(const struct problem *problem);
+
+/* Whether I - Q = U E U^T with r vectors u (MIXERS_LOW_RANK); r = 0 without a mixer. */
+bool problem_low_rank(const struct problem *problem);
 
 /* Kronecker factors n1 * n2 = d, n1 the largest divisor of d not above sqrt(d). */
 void kronecker_sizes(int64_t d, int64_t *n1, int64_t *n2);
@@ -183,6 +211,14 @@ enum device { DEVICE_CPU, DEVICE_CUDA, DEVICE_COUNT };
 extern const char *const device_names[DEVICE_COUNT];
 
 enum { GRADIENTS_NONE = 0, GRADIENTS_EXACT = 1, GRADIENTS_STEPS = 2 }; /* bits of implementation.gradients */
+enum { CELLS_VECTOR = 1 << CELL_VECTOR };                              /* bits of implementation.cells */
+
+/* Bits of implementation.mixers. Any: of an implementation that knows mixers by the functions of impls/math/mixer.h alone. */
+enum {
+    MIXERS_NONE = 1 << MIXER_NONE,
+    MIXERS_LOW_RANK = MIXERS_NONE | 1 << MIXER_DPLR | 1 << MIXER_HOUSEHOLDER, /* I - Q = U E U^T, E (r,r): impls/math/low_rank.h */
+    MIXERS_ANY = (1 << MIXER_COUNT) - 1
+};
 
 struct plan; /* each implementation's own; used by one thread at a time, and never sharing mutable state with another */
 
@@ -193,7 +229,7 @@ struct implementation {
     enum device device;
     bool exact;  /* computes the dense RNN itself, not an iterate on the way to it */
     bool solver; /* its iterates are its own: only where they lead is defined by the problem (docs/explanation/solvers.md) */
-    unsigned gradients;
+    unsigned cells, mixers, gradients; /* what it takes, as bits: supports() refuses all else */
 
     /* Answers without allocating. */
     void (*supports)(const struct problem *, const struct settings *, const struct environment *, struct support *);

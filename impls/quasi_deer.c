@@ -38,8 +38,6 @@ struct plan {
     struct iterated_gradient gradient;
 };
 
-enum { GRADIENTS = GRADIENTS_EXACT | GRADIENTS_STEPS };
-
 static bool is_linear(const struct problem *p)
 {
     return p->feedback == FEEDBACK_NONE;
@@ -75,13 +73,15 @@ static double plan_reals(const struct problem *p, const struct settings *setting
     return settings->gradient == GRADIENT_NONE ? sum : sum + map_reals(p, threads) + iterated_gradient_reals(p, settings, threads);
 }
 
+extern const struct implementation VARIANT(quasi_deer); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, SCAN_OPTIONS, GRADIENTS))
+    if (!support_begin(support, p, settings, &VARIANT(quasi_deer)))
         return;
     if (settings->damping < 1 || settings->patience > 0)
-        support_no(support, "is not damped");
+        support_no(support, "damping is not supported; use fixed_point");
     else
         support_memory(support, p, settings, environment, plan_reals(p, settings, environment->threads) * sizeof(real));
 }
@@ -104,7 +104,7 @@ static void count(const struct problem *p, const struct settings *settings, cons
     operations += is_linear(p) ? 0 : n * tokens * (prepare + 2 * m * d);
     work->bytes = bytes * sizeof(real) + n * scan.bytes;
     work->operations = operations + n * scan.operations;
-    work->library = !is_linear(p) || p->mixer == MIXER_DENSE || p->mixer == MIXER_KRONECKER;
+    work->library = !is_linear(p) || !problem_low_rank(p);
     work->set = (tokens * (5 * d + (is_linear(p) ? kept : m)) + (is_linear(p) ? 0 : m * d)) * sizeof(real);
 }
 
@@ -311,16 +311,9 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     }
     if (h != outputs->h)
         memcpy(outputs->h, h, (size_t)size * sizeof(real));
-    if (trace != NULL) {
-        trace->l_run = l;
-        trace->applications = (double)l;
-    }
-    struct status last = outputs_finish(p, outputs);
-    if (status.code == STATUS_OK)
-        status = place < tokens && (place % p->T < l || converged >= wanted) ? singular_status(p, place) : last;
-    if (status.code == STATUS_OK && settings->tolerance > 0 && converged < wanted)
-        return status_not_converged(p, converged, l);
-    return status;
+    if (status.code == STATUS_OK && place < tokens && (place % p->T < l || converged >= wanted))
+        status = singular_status(p, place);
+    return iterates_finish(p, settings, outputs, trace, status, l, converged);
 }
 
 static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
@@ -335,7 +328,9 @@ const struct implementation VARIANT(quasi_deer) = {
     .options = SCAN_OPTIONS,
     .device = DEVICE_CPU,
     .solver = true,
-    .gradients = GRADIENTS,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
+    .gradients = GRADIENTS_EXACT | GRADIENTS_STEPS,
     .supports = supports,
     .count = count,
     .plan = plan,

@@ -105,20 +105,17 @@ static double plan_reals(const struct problem *p, const struct settings *setting
            (double)threads * (double)scratch_size(p, N) + (double)threads * (double)p->d;
 }
 
+extern const struct implementation VARIANT(structured_chunked); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, CHUNKED_OPTIONS, GRADIENTS_NONE))
+    if (!support_begin(support, p, settings, &VARIANT(structured_chunked)))
         return;
     if (p->feedback != FEEDBACK_NONE)
-        support_no(support, "the parameters of a state-dependent mixer are known one token after the other");
-    else if (p->mixer == MIXER_KRONECKER)
-        support_no(support, "a Kronecker mixer has no low-rank form: its gate G is not scalar");
-    else if (p->mixer == MIXER_DENSE)
-        support_no(support, "a dense mixer has no low-rank form");
+        support_no(support, "state-dependent mixers are not supported (their parameters are known one token at a time)");
     else if (chunk_of(p, settings) == 0)
-        support_no(support, "chunk=%s is no number of tokens from 1 to T = %lld", settings_option(settings, "chunk"),
-                   (long long)p->T);
+        support_no(support, "chunk=%s: must be between 1 and T = %lld", settings_option(settings, "chunk"), (long long)p->T);
     else
         support_memory(support, p, settings, environment, plan_reals(p, settings, environment->threads) * sizeof(real));
 }
@@ -128,12 +125,11 @@ static void count(const struct problem *p, const struct settings *settings, cons
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p);
     double before = ((double)chunk_of(p, settings) - 1) / 2; /* tokens of the chunk before one, on average */
-    double grams = 1.5 * r * (r + 1) * d + (p->mixer == MIXER_HOUSEHOLDER ? r * (r - 1) * d : 0);
     (void)environment, (void)l;
     work->bytes = tokens * (5 * d + m) * sizeof(real); /* v and lambda twice, theta in, h out */
-    work->operations = tokens * (mixer_activate_operations(p) + grams + 8 * r * r * r / 3 + 7 * d + 2 * r * d + 3 * r * d +
-                                 2 * r * r * d + before * (4 * r * r * d + r * d) + /* P and Z */
-                                 4 * r * d + 2 * r * d + 6 * d);                    /* advance, finish */
+    work->operations = tokens * (mixer_activate_operations(p) + grams_operations(p) + 8 * r * r * r / 3 + 7 * d + 2 * r * d +
+                                 3 * r * d + 2 * r * r * d + before * (4 * r * r * d + r * d) + /* P and Z */
+                                 4 * r * d + 2 * r * d + 6 * d);                                /* advance, finish */
     work->set = tokens * (3 * d + m) * sizeof(real);
     work->library = false;
 }
@@ -401,6 +397,8 @@ const struct implementation VARIANT(structured_chunked) = {
     .options = CHUNKED_OPTIONS,
     .device = DEVICE_CPU,
     .exact = true,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_LOW_RANK,
     .supports = supports,
     .count = count,
     .plan = plan,

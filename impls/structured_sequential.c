@@ -27,8 +27,6 @@ struct plan {
     struct exact_gradient gradient; /* nothing, unless settings ask for one */
 };
 
-enum { GRADIENTS = GRADIENTS_EXACT };
-
 enum { GROUP = 128 }; /* sequences that go through time together, when each step has a product with W */
 
 static int64_t group_size(const struct problem *p)
@@ -44,34 +42,30 @@ static int64_t scratch_size(const struct problem *p)
     return group_size(p) * (problem_m(p) + p->d) + mixer_size(p) + 2 * p->d + p->r + arithmetic + 64;
 }
 
+extern const struct implementation VARIANT(structured_sequential); /* at the end of this file */
+
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, settings, NULL, GRADIENTS))
+    if (!support_begin(support, p, settings, &VARIANT(structured_sequential)))
         return;
-    if (p->mixer == MIXER_KRONECKER)
-        support_no(support, "a Kronecker mixer has no low-rank form: its gate G is not scalar");
-    else if (p->mixer == MIXER_DENSE)
-        support_no(support, "a dense mixer has no low-rank form");
-    else
-        support_memory(support, p, settings, environment,
-                       ((double)scratch_size(p) * environment->threads +
-                        (settings->gradient != GRADIENT_NONE ? exact_gradient_reals(p, environment->threads) : 0)) *
-                           sizeof(real));
+    support_memory(support, p, settings, environment,
+                   ((double)scratch_size(p) * environment->threads +
+                    (settings->gradient != GRADIENT_NONE ? exact_gradient_reals(p, environment->threads) : 0)) *
+                       sizeof(real));
 }
 
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
                   struct work *work)
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p);
-    double grams = 1.5 * r * (r + 1) * d + (p->mixer == MIXER_HOUSEHOLDER ? r * (r - 1) * d : 0);
     bool state_dependent = p->feedback != FEEDBACK_NONE;
     (void)settings, (void)environment, (void)l;
     work->bytes = (tokens * (3 * d + m) + (state_dependent ? m * d : 0)) * sizeof(real);
     work->library = state_dependent;
     work->set = work->bytes; /* everything once */
-    work->operations =
-        tokens * ((state_dependent ? 2 * m * d : 0) + mixer_activate_operations(p) + grams + 4 * r * d + 7 * d + 2 * r * r * r / 3);
+    work->operations = tokens * ((state_dependent ? 2 * m * d : 0) + mixer_activate_operations(p) + grams_operations(p) +
+                                 4 * r * d + 7 * d + 2 * r * r * r / 3);
 }
 
 static void destroy(struct plan *plan)
@@ -240,7 +234,9 @@ const struct implementation VARIANT(structured_sequential) = {
     .summary = "exact dense RNN, diagonal-plus-low-rank steps, O(r d + r^2 d) each",
     .device = DEVICE_CPU,
     .exact = true,
-    .gradients = GRADIENTS,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_LOW_RANK,
+    .gradients = GRADIENTS_EXACT,
     .supports = supports,
     .count = count,
     .plan = plan,

@@ -1,4 +1,4 @@
-# A figure against kappa: curves with their intervals; circles were measured beside what was asked for; letters have no figure.
+# A value against kappa, with intervals; circles: kappa was measured, not prescribed; letters at the edge: no value.
 # Redraw: gnuplot -c against-kappa.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0

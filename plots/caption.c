@@ -164,7 +164,7 @@ static void put_letters(FILE *out, const struct page *page, int width)
             seen[known] = letter;
             seen[known + 1] = '\0';
             snprintf(text + used, sizeof text - used, "%s%c %s",
-                     used ? ", " : "Letters at the edges are points without a figure: ", letter, mark_meaning(letter));
+                     used ? ", " : "Letters at the edges are points without a value: ", letter, mark_meaning(letter));
         }
     }
     put_foot(out, text, width);
@@ -176,23 +176,23 @@ static void put_notes(FILE *out, const struct page *page, unsigned notes, int wi
         unsigned bit;
         const char *text;
     } sentences[] = {
-        {NOTE_RANGE, "Several seeds of a point: their median and range."},
+        {NOTE_RANGE, "Several seeds: median and range."},
         {NOTE_INTERVAL, "Bars: 95 % interval of the median over rounds."},
-        {NOTE_ROUNDS, "Bars of points with 2 to 5 rounds, which have no such interval: range of the rounds."},
-        {NOTE_SINGLE, "Points of a single round have no bars: how far another round would lie is not known."},
-        {NOTE_ONE_TRAINING, "Points of a single training have no bars: wall times of its steps, on whatever else the machine did."},
-        {NOTE_WILSON, "Bars of a single seed: Wilson's 95 % interval, over what was tested."},
+        {NOTE_ROUNDS, "Bars of points with 2 to 5 rounds: range of the rounds (too few for an interval)."},
+        {NOTE_SINGLE, "Points with a single round have no bars: their spread is not known."},
+        {NOTE_ONE_TRAINING, "Points with a single training have no bars: wall time, other load included."},
+        {NOTE_WILSON, "Bars of a single seed: Wilson's 95 % interval over the test examples."},
         {NOTE_QUARTILES, "Bars of a single seed: quartiles over the sequences."},
-        {NOTE_CHANCE, "Dotted line: guessing."},
-        {NOTE_FLOOR, "Errors below 1e-17, 0 too, are drawn there."},
-        {NOTE_MEASURED, "Open circles: no kappa was asked for; they stand at the one that was measured."},
-        {NOTE_LEVEL, "Level lines: implementations that do not iterate."},
-        {NOTE_WITHOUT_X, "Level lines: gradients that have no such number."},
+        {NOTE_CHANCE, "Dotted line: chance."},
+        {NOTE_FLOOR, "Errors below 1e-17 (also 0) are drawn at 1e-17."},
+        {NOTE_MEASURED, "Open circles: kappa was not prescribed; its measured value is drawn."},
+        {NOTE_LEVEL, "Horizontal lines: implementations that do not iterate."},
+        {NOTE_WITHOUT_X, "Horizontal lines: points to which the x axis does not apply."},
         {NOTE_LABELS, "Small numbers beside points: iterations l."},
-        {NOTE_TOLERANCES, "Small numbers beside points: the tolerance of the residual at which the iteration stops."},
-        {NOTE_ROOFS, "Lines: measured limits of this machine, bandwidth of working sets inside a cache or beyond all of them, "
-                     "and multiply-adds in registers."},
-        {NOTE_NO_ROOFS, "Without lines: the limits of the machine were not measured with so many threads."},
+        {NOTE_TOLERANCES, "Small numbers beside points: tolerance of the residual."},
+        {NOTE_ROOFS, "Lines: measured limits of this machine: bandwidth from each cache and from memory, and multiply-adds "
+                     "in registers."},
+        {NOTE_NO_ROOFS, "No lines: the machine limits were not measured with this number of threads."},
     };
     char text[LINE_MAX_BYTES] = "";
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
@@ -203,7 +203,7 @@ static void put_notes(FILE *out, const struct page *page, unsigned notes, int wi
         put_foot(out, text, width);
     }
     if (page->n_panels_left_out) {
-        snprintf(text, sizeof text, "Left out: %d more panels; a section plots: in the sweep file can ask for them.",
+        snprintf(text, sizeof text, "Left out: %d more panels; a plots: section in the sweep file can select them.",
                  page->n_panels_left_out);
         put_foot(out, text, width);
     }

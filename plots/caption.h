@@ -1,5 +1,4 @@
-/* The words of a page: title, what is constant over the figure, names of panels and curves, and what a reader must know about how
- * it was drawn. */
+/* The texts of a page: title, what is constant over the figure, names of panels and curves, and notes on how it was drawn. */
 #ifndef PLOTS_CAPTION_H
 #define PLOTS_CAPTION_H
 

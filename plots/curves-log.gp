@@ -1,4 +1,4 @@
-# A figure above 0 against a field, both logarithmic: curves with their intervals; what has no figure is a letter at the edge.
+# A positive value against a field, both logarithmic, with intervals; letters at the edge: no value.
 # Redraw: gnuplot -c curves-log.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0

@@ -1,4 +1,4 @@
-# A figure against a field, x logarithmic: curves with their intervals; what has no figure is a letter at the edge.
+# A value against a field, x logarithmic, with intervals; letters at the edge: no value.
 # Redraw: gnuplot -c curves.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0

@@ -23,7 +23,7 @@ static const struct {
     {RESULT_CRASHED, 'C', "crashed"},
     {RESULT_TIMED_OUT, 'T', "timed out"},
     {RESULT_TARGET_NOT_REACHED, 'N', "not reached"},
-    {RESULT_UNTRAINED, 'L', "not learnt: its training failed"},
+    {RESULT_UNTRAINED, 'L', "training failed or unfinished"},
     {RESULT_OK, '?', "not known"},
 };
 

@@ -1,4 +1,4 @@
-/* What is drawn of one curve in one panel: rows of its data file, marks at the edges for points without a figure, notes. */
+/* The data of one curve in one panel: rows of its data file, marks at the edges for points without a value, notes. */
 #ifndef PLOTS_DRAWING_H
 #define PLOTS_DRAWING_H
 
@@ -6,7 +6,7 @@
 
 enum { ROW_COLUMNS_MAX = 8 };
 
-/* What a picture must say about itself, because of what was drawn; a bit mask. */
+/* The notes that a picture needs, because of what was drawn; a bit mask. */
 enum note {
     NOTE_RANGE = 1 << 0,         /* several seeds a point */
     NOTE_INTERVAL = 1 << 1,      /* bars are 95 % intervals of the median over rounds */
@@ -34,7 +34,7 @@ struct row {
     double label;                  /* a number to write beside the point, or NaN */
 };
 
-/* A point that has no figure: a letter at the edge of the picture. */
+/* A point without a value: a letter at the edge of the picture. */
 struct mark {
     double x; /* NaN where it has no place along the axis */
     char letter;

@@ -141,7 +141,7 @@ bool figure_make(const struct sweep *sweep, const struct plot_request *request, 
     memset(figure, 0, sizeof *figure);
     int kind = plot_kind_find(request->kind);
     if (kind < 0)
-        return fail(error, "no kind of plot is called %.64s", request->kind);
+        return fail(error, "unknown kind of plot %.64s", request->kind);
     figure->kind = plot_kind_get(kind);
     figure->sweep_name = sweep->name;
     figure->x = figure->kind->n_x == 0 ? -1 : request->x < 0 ? figure->kind->x[0].field : request->x;

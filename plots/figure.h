@@ -1,4 +1,4 @@
-/* What one request draws: the records it selects, told apart into panels and curves, and what is drawn of each. */
+/* One figure: the records that a request selects, grouped into panels and curves, and their data. */
 #ifndef PLOTS_FIGURE_H
 #define PLOTS_FIGURE_H
 

@@ -56,11 +56,11 @@ bool gnuplot_draw(const char *folder, const char *script, const char *name, stru
     struct process_result result = {0};
     struct error cause;
     if (!process_run(&request, &result, &cause))
-        return fail(error, "the plots need gnuplot, of the Debian or Ubuntu package gnuplot-nox: %.800s", cause.text);
+        return fail(error, "the plots need gnuplot (package gnuplot-nox on Debian and Ubuntu): %.800s", cause.text);
     bool drawn = !result.timed_out && !result.signal && result.exit_status == 0 && is_whole(aside);
     if (!drawn)
         fail(error, "gnuplot could not draw %.300s%s: %.600s", data, result.timed_out ? " in time" : "",
-             result.errors[0] ? result.errors : "it left no whole picture; is the disk full?");
+             result.errors[0] ? result.errors : "the picture is incomplete; is the disk full?");
     process_result_free(&result);
     if (!drawn)
         remove(aside);

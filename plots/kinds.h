@@ -1,6 +1,5 @@
-/* The table of the kinds of plot: what each reads, what a request may choose, how its axes are called. A new kind is one row in
- * kinds.c; where none of the functions in rows.h draws what it shows, one more of them; and where it looks like no other, a script of its
- * own, listed in scripts.c. */
+/* The table of the kinds of plot: what each shows, what a request may choose, and its axes. A new kind is one row in kinds.c;
+ * one more function in rows.h if none draws what it shows; and a gnuplot script, listed in scripts.c, if none looks like it. */
 #ifndef PLOTS_KINDS_H
 #define PLOTS_KINDS_H
 

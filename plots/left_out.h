@@ -1,5 +1,5 @@
-/* Panels that would show a single x, beside others that show several: left out, and named in words. Three lines through one point,
- * as sweeps often are, leave many of them. */
+/* Leaves out panels that would show a single x beside others that show several, and names them. Sweeps of several lines through
+ * one point produce many of them. */
 #ifndef PLOTS_LEFT_OUT_H
 #define PLOTS_LEFT_OUT_H
 

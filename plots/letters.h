@@ -1,4 +1,4 @@
-/* Letters at the edges of a page, for points without a figure: one a curve in its colour while there are few at a place, else
+/* Letters at the edges of a page, for points without a value: one per curve in its colour while there are few at a place, else
  * counted, "12 U". */
 #ifndef PLOTS_LETTERS_H
 #define PLOTS_LETTERS_H

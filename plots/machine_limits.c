@@ -34,7 +34,7 @@ bool machine_limits_read(const char *folder, struct machine_limits *limits, stru
     memset(limits, 0, sizeof *limits);
     int length = snprintf(path, sizeof path, "%s/machine.json", folder);
     if (length > 0 && length < PATH_MAX && !json_parse_file(path, &machine))
-        return fail(error, "out of memory for the limits of the machine");
+        return fail(error, "out of memory for the machine limits");
     limits->known = roofs_from_json(json_object_get(machine, "roofs"), &limits->roofs, &ignored);
     read_caches(json_object_get(json_object_get(machine, "cpu"), "caches"), limits);
     json_decref(machine);

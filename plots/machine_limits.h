@@ -1,5 +1,4 @@
-/* The limits of the machine that a run was measured on, as its machine.json has them, and the lines that they are in a picture of
- * operations a second over operations per byte. */
+/* The machine limits from machine.json of a run, and their lines in a roofline plot. */
 #ifndef PLOTS_MACHINE_LIMITS_H
 #define PLOTS_MACHINE_LIMITS_H
 

@@ -1,4 +1,4 @@
-/* Names of the files of one drawing: each taken once, and files of the same plots that an earlier drawing left are removed. */
+/* File names of one drawing: each used once; files of the same plots from an earlier drawing are removed. */
 #ifndef PLOTS_NAMES_H
 #define PLOTS_NAMES_H
 

@@ -1,4 +1,4 @@
-/* The limits of the machine on a page: a slanted line for each cache and for memory, a level one for multiply-adds. */
+/* The machine limits on a page: a slanted line for each cache and for memory, a horizontal one for multiply-adds. */
 #ifndef PLOTS_PAGE_ROOFS_H
 #define PLOTS_PAGE_ROOFS_H
 
@@ -10,7 +10,7 @@
  * NULL when out of memory. */
 struct roof_lines *page_roofs_make(const struct page *page, unsigned *notes);
 
-/* How far to the right the lines of a panel say something: to where even the slowest memory keeps up. NaN without lines. */
+/* The right end of the lines of a panel: where even the slowest memory reaches the ceiling. NaN without lines. */
 double roof_lines_reach(const struct roof_lines *lines);
 
 /* The lowest line at x, in GFLOP/s. NaN without lines. */

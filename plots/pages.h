@@ -1,4 +1,4 @@
-/* As many pages as it takes for none to be crowded, without panels and curves that have nothing to show. */
+/* Splits a figure into pages that are not crowded, without empty panels and curves. */
 #ifndef PLOTS_PAGES_H
 #define PLOTS_PAGES_H
 

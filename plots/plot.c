@@ -56,7 +56,7 @@ static void note_left_out(struct session *session, const struct figure *figure, 
         snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", fields[figure->panels.field[i]].name);
     }
     snprintf(text, sizeof text,
-             "left out of %s: %d panels, of %d combinations of %s; a section plots: in the sweep file can ask for them",
+             "left out of %s: %d panels, of %d combinations of %s; a plots: section in the sweep file can select them",
              figure->name, n_left_out, figure->panels.n, names);
     add_note(session, text);
 }
@@ -112,7 +112,7 @@ static bool draw_asked(struct session *session)
         size_t used = strlen(missing);
         if (empty)
             snprintf(missing + used, sizeof missing - used, "%s%s",
-                     used ? ", " : "not drawn, for want of records: ", session->names.figure[session->names.n_figures - 1]);
+                     used ? ", " : "not drawn (no matching records): ", session->names.figure[session->names.n_figures - 1]);
     }
     if (missing[0])
         add_note(session, missing);

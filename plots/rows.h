@@ -1,5 +1,5 @@
-/* From the records of one curve to the rows of its data file: one function a way of drawing. Records that share an x (seeds) become one
- * row, the median and the range, but for the dots of a roofline. */
+/* From the records of one curve to the rows of its data file: one function per way of drawing. Records that share an x (seeds)
+ * become one row, the median and the range, but for the dots of a roofline. */
 #ifndef PLOTS_ROWS_H
 #define PLOTS_ROWS_H
 

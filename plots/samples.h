@@ -1,4 +1,4 @@
-/* What several records say at one x, and its median and range. */
+/* The values of several records at one x, and their median and range. */
 #ifndef PLOTS_SAMPLES_H
 #define PLOTS_SAMPLES_H
 

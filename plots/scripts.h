@@ -1,4 +1,4 @@
-/* The gnuplot scripts, carried inside the program so that it draws wherever it is run from, and leaves them beside what it drew. */
+/* The gnuplot scripts, embedded in the program so that it draws from any folder, and written beside the plots. */
 #ifndef PLOTS_SCRIPTS_H
 #define PLOTS_SCRIPTS_H
 

@@ -154,7 +154,7 @@ static bool open_group(struct task *task, const char *name, const struct reason 
     task->own = group;
     const char *wrong = group_make(name, group);
     if (wrong != NULL)
-        return task_refuse(reason, "%s is no group that there is a task for; %s", task_quote(name, quoted), wrong);
+        return task_refuse(reason, "unknown group %s; %s", task_quote(name, quoted), wrong);
     bool bos = task->option[OPTION_BOS];
     task->facts.vocabulary = group->order + bos;
     task->facts.classes = group->order;

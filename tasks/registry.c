@@ -13,18 +13,3 @@ const struct family *family_get(int index)
 {
     return table[index];
 }
-
-const char *task_family(int index)
-{
-    return table[index] != NULL ? table[index]->name : NULL;
-}
-
-const char *task_family_summary(int index)
-{
-    return table[index] != NULL ? table[index]->summary : NULL;
-}
-
-void task_family_options(int index, size_t capacity, char text[])
-{
-    spelling_options(table[index]->options, capacity, text);
-}

@@ -5,17 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *task_quote(const char *text, char quoted[TASK_QUOTED_SIZE])
-{
-    const size_t most = TASK_QUOTED_SIZE - sizeof "\"...\"";
-    size_t n = strlen(text), shown = n > most ? most : n;
-    quoted[0] = '"';
-    for (size_t i = 0; i < shown; i++)
-        quoted[i + 1] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
-    memcpy(quoted + shown + 1, n > shown ? "...\"" : "\"", n > shown ? 5 : 2);
-    return quoted;
-}
-
 /* The next word of a text, cut where it is longer than any that means something. False: there is none. */
 static bool next_word(const char **text, char word[TASK_NAME_MAX])
 {
@@ -107,7 +96,7 @@ static bool read_option(struct task *task, const char *name, const char *word, b
                            options[i].words[0] != NULL ? "" : "a whole number from ", list);
     }
     if (seen[i])
-        return task_refuse(reason, "%s has the option %s for a second time; expected it once", owner, options[i].name);
+        return task_refuse(reason, "%s: the option %s is given twice", owner, options[i].name);
     return seen[i] = true;
 }
 
@@ -129,7 +118,7 @@ static bool refuse_name(const char *name, const struct reason *reason)
         used = append(used, sizeof list, list, i == 0 ? "" : family_get(i + 1) != NULL ? ", " : " or ");
         used = append(used, sizeof list, list, family_get(i)->spelled);
     }
-    return task_refuse(reason, "no task is called %s; expected %s", task_quote(name, quoted), list);
+    return task_refuse(reason, "unknown task %s; expected %s", task_quote(name, quoted), list);
 }
 
 bool spelling_read(const char *text, struct task *task, char name[TASK_NAME_MAX], const struct reason *reason)

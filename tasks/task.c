@@ -4,18 +4,7 @@
 #include "tasks/family.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-bool task_refuse(const struct reason *reason, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(reason->text, reason->capacity, format, arguments);
-    va_end(arguments);
-    return false;
-}
 
 bool task_open(const char *text, struct task **task, size_t capacity, char reason[])
 {
@@ -25,16 +14,16 @@ bool task_open(const char *text, struct task **task, size_t capacity, char reaso
     *task = NULL;
     if (opened == NULL)
         return task_refuse(&why, "out of memory");
-    if (!spelling_read(text, opened, name, &why))
-        return task_close(opened), false;
     opened->facts.padding = opened->facts.uncounted = -1;
-    if (!opened->family->open(opened, name, &why))
-        return task_close(opened), false;
-    if (!spelling_print(opened, name, opened->facts.name))
-        return task_close(opened),
-               task_refuse(&why, "the task is too long to spell; expected at most %d characters", TASK_NAME_MAX - 1);
-    *task = opened;
-    return true;
+    bool read = spelling_read(text, opened, name, &why) && opened->family->open(opened, name, &why);
+    if (read && spelling_print(opened, name, opened->facts.name)) {
+        *task = opened;
+        return true;
+    }
+    if (read)
+        task_refuse(&why, "the name of this task is too long; at most %d characters", TASK_NAME_MAX - 1);
+    task_close(opened);
+    return false;
 }
 
 void task_close(struct task *task)
@@ -61,11 +50,6 @@ void task_fill(const struct task *task, uint64_t seed, uint64_t index, int64_t l
     uint32_t stream = (uint32_t)(training ? STREAM_TASKS_TRAINED : STREAM_TASKS) + (uint32_t)(task->family->letter - 'A');
     struct draws draws = draws_begin(seed, stream, index);
     task->family->fill(task, &draws, length, training, token, target);
-}
-
-int64_t draw_length(struct draws *draws, int64_t from, int64_t length)
-{
-    return from >= length ? length : from + draws_below(draws, (uint32_t)(length - from + 1));
 }
 
 /* ---- Scores -------------------------------------------------------------------------------------------------------------------- */
@@ -99,4 +83,21 @@ double task_accuracy(const struct task_score *score, enum score kind)
 double task_scaled(const struct task *task, double accuracy)
 {
     return (accuracy - task->facts.chance) / (1 - task->facts.chance);
+}
+
+/* ---- Families ------------------------------------------------------------------------------------------------------------------ */
+
+const char *task_family(int index)
+{
+    return family_get(index) != NULL ? family_get(index)->name : NULL;
+}
+
+const char *task_family_summary(int index)
+{
+    return family_get(index) != NULL ? family_get(index)->summary : NULL;
+}
+
+void task_family_options(int index, size_t capacity, char text[])
+{
+    spelling_options(family_get(index)->options, capacity, text);
 }

@@ -22,7 +22,7 @@ expect() {
 }
 
 printf '# A page\n\n<!-- block\ncount: results/reference/quick\n-->\nold\n<!-- end -->\nafter\n' >"$page"
-expect 1 "page.md:3: this block is not what its folder gives" "$build/bench" blocks --check "$page"
+expect 1 "page.md:3: this block is stale" "$build/bench" blocks --check "$page"
 expect 0 "page.md: written" "$build/bench" blocks "$page"
 expect 0 "" "$build/bench" blocks --check "$page" README.md
 if ! grep -q '| 46 | 46 |' "$page" || grep -q old "$page" || [[ $(tail -n 1 "$page") != after ]]; then

@@ -101,6 +101,6 @@ calls "nothing is missing" "$simulate"$'\nsudo\n'"$install"
 
 machine root
 apt_is :
-expect "installed in vain" 2 "$home/bench/build/install.sh" run -- "Installed, and yet not found:$packages"
+expect "installed in vain" 2 "$home/bench/build/install.sh" run -- "Installed, but still not found:$packages"
 
 exit $failed

@@ -13,7 +13,7 @@ struct status training_evaluate(struct training *training, const struct evaluati
     evaluation->loss = evaluation->applications = 0;
     evaluation->n_l = 0;
     if (T < 1 || B < 1 || request->samples < 1)
-        return status_at(STATUS_UNSUPPORTED, -1, -1, "%s has no %lld examples of length %lld in batches of %lld",
+        return status_at(STATUS_UNSUPPORTED, -1, -1, "%s cannot give %lld examples of length %lld in batches of %lld",
                          training->facts.name, (long long)request->samples, (long long)request->length, (long long)B);
     B = B < request->samples ? B : request->samples;
     struct status status = session_plan(training, &request->recurrence, B, T, false, &pass);

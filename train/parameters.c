@@ -58,7 +58,7 @@ struct status parameters_allocate(struct parameters *parameters, enum dtype dtyp
         all += padded(parameters->item[i].size);
     parameters->memory = parameters->failed ? NULL : memory_allocate(KINDS * all, width);
     if (parameters->memory == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for %lld weights", (long long)parameters->total);
+        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "out of memory for %lld weights", (long long)parameters->total);
     memset(parameters->memory, 0, (size_t)(KINDS * all) * width);
     parameters->dtype = dtype;
     for (int i = 0; i < parameters->n; i++) {

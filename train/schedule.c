@@ -34,7 +34,7 @@ bool recipe_check(const struct recipe *recipe, const struct task *task, size_t c
         {recipe->batch >= 1, "batch must be 1 or more"},
         {positive(recipe->learning_rate), "learning_rate must be above 0"},
         {recipe->warmup >= 0, "warmup must be 0 or more steps"},
-        {(int)recipe->schedule >= 0 && recipe->schedule < SCHEDULE_COUNT, "there is no such schedule"},
+        {(int)recipe->schedule >= 0 && recipe->schedule < SCHEDULE_COUNT, "unknown schedule"},
         {not_negative(recipe->weight_decay), "weight_decay must be 0 or more"},
         {not_negative(recipe->grad_clip), "grad_clip must be 0 (any norm) or more"},
         {!recipe->curriculum || share(recipe->curriculum_accuracy), "the accuracy of a curriculum must be in (0,1]"},
@@ -52,8 +52,8 @@ bool recipe_check(const struct recipe *recipe, const struct task *task, size_t c
     }
     if (task_width(task, recipe->length, true) < 1) {
         const struct task_facts *facts = task_facts(task);
-        snprintf(reason, capacity, "%s has no examples of length %lld, only of %lld to %lld", facts->name,
-                 (long long)recipe->length, (long long)facts->shortest, (long long)facts->longest);
+        snprintf(reason, capacity, "%s: the length %lld must be between %lld and %lld", facts->name, (long long)recipe->length,
+                 (long long)facts->shortest, (long long)facts->longest);
         return false;
     }
     return true;

@@ -28,17 +28,17 @@ bool solver_check(const struct problem *problem, const struct sequence_setup *se
     if (!problem_check(problem, capacity, reason))
         return false;
     if (recurrence == NULL || recurrence->implementation < 0 || recurrence->implementation >= registry_count()) {
-        snprintf(reason, capacity, "a recurrence needs an implementation of the registry");
+        snprintf(reason, capacity, "unknown implementation of the recurrence");
         return false;
     }
     const struct implementation *implementation = registry_get(recurrence->implementation, problem->dtype, level_best());
     if (implementation->device != DEVICE_CPU) {
-        snprintf(reason, capacity, "%s computes on a device, layers on the processor", implementation->name);
+        snprintf(reason, capacity, "%s computes on a device; layers need an implementation on the CPU", implementation->name);
         return false;
     }
     if (setup->gradient &&
         (implementation->backward == NULL || (implementation->gradients & gradient_bit(recurrence->settings.gradient)) == 0)) {
-        snprintf(reason, capacity, "%s does not have the gradient that training needs", implementation->name);
+        snprintf(reason, capacity, "%s has no gradient of the kind that this training needs", implementation->name);
         return false;
     }
     struct settings settings = wanted(setup);

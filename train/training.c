@@ -91,7 +91,7 @@ static struct status check(const struct training *training)
     bool recurrent = sequence_layer_get(training->model.layer, training->model.dtype, LEVEL_BASELINE)->recurrent;
     if (training->recipe.gamma > 0 &&
         (!recurrent || registry_get(training->recurrence.implementation, training->model.dtype, LEVEL_BASELINE)->exact))
-        return status_at(STATUS_UNSUPPORTED, -1, -1, "gamma draws l_max, but nothing iterates here");
+        return status_at(STATUS_UNSUPPORTED, -1, -1, "gamma draws l_max, but this implementation does not iterate");
     return status_ok();
 }
 

@@ -1,4 +1,4 @@
-/* How this room reports failure: a function returns false and leaves one sentence here; main.c alone prints it. */
+/* How failure is reported: a function returns false and leaves one sentence here; only main.c prints it. */
 #ifndef BENCH_BASE_ERROR_H
 #define BENCH_BASE_ERROR_H
 
@@ -11,7 +11,7 @@ struct error {
 /* Writes the sentence (cut at the end if too long) and returns false, so that callers say: return fail(error, "..."). */
 bool fail(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The one sentence of whoever finds that there is no memory: "out of memory". */
+/* fail() with "out of memory". */
 bool fail_memory(struct error *error);
 
 #endif

@@ -1,11 +1,11 @@
-/* How a figure grows with another: the exponent p of y = c x^p. Pure. */
+/* How one quantity grows with another: the exponent p of y = c x^p. Pure. */
 #ifndef BENCH_BASE_EXPONENT_H
 #define BENCH_BASE_EXPONENT_H
 
 #include <stddef.h>
 
-/* p, and the 95 % interval of the fit: where p would lie if logarithms of y scattered about a straight line, independently and all as
- * much. NaN where there is none: of fewer than 3 points, or of fewer than 3 values of x. */
+/* p and the 95 % interval of the fit, if the logarithms of y scatter independently and equally about a line. NaN for fewer than
+ * 3 points or 3 values of x. */
 struct exponent {
     double p, low, high;
 };

@@ -10,7 +10,7 @@
 /* Replaces a file as a whole: written aside in the same folder, synced, then renamed. After a failure the old file is untouched. */
 bool files_write(const char *path, const char *text, size_t length, struct error *error);
 
-/* The same of a file in several parts. */
+/* The same for a file in several parts. */
 struct files_part {
     const void *bytes;
     size_t length;
@@ -23,8 +23,8 @@ bool files_remove(const char *path, struct error *error);
 /* Makes a folder and every missing folder above it; one that exists already is fine. */
 bool files_make_folder(const char *path, struct error *error);
 
-/* Makes the entries of the folder that holds path durable, after a file in it was created or renamed. Some file systems cannot, and
- * then the file itself is no worse for it: there is nothing to report. */
+/* Makes the entries of the folder of path durable, after a file in it was created or renamed. Some file systems cannot; that is
+ * not an error. */
 void files_sync_folder_of(const char *path);
 
 /* The first capacity - 1 bytes of a small file such as those of /proc and /sys, terminated, without the newlines at its end. False,

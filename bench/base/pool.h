@@ -1,4 +1,4 @@
-/* Memory of a sweep: taken piece by piece while its file is read, given back all at once. */
+/* Memory of a sweep: allocated piece by piece while its file is read, freed at once. */
 #ifndef BENCH_BASE_POOL_H
 #define BENCH_BASE_POOL_H
 

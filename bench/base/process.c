@@ -204,7 +204,7 @@ static bool follow(struct follower *follower, struct error *error)
         watch_memory(follower);
         call_meanwhile(follower);
     }
-    return !lost || fail(error, "cannot wait for process %ld: another part of the program did", (long)follower->child.pid);
+    return !lost || fail(error, "cannot wait for process %ld: another part of the program already did", (long)follower->child.pid);
 }
 
 static bool account(struct follower *follower, struct error *error)

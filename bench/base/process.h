@@ -1,5 +1,5 @@
-/* A child process that cannot harm its parent: text in, text out, a time limit, and an account of how it ended. Points are measured
- * in such children, and gnuplot runs in one. No shell is ever involved. */
+/* A child process that cannot harm its parent: text in, text out, time limit, memory limit, and how it ended. Points are
+ * measured in such children, and gnuplot runs in one. No shell is involved. */
 #ifndef BENCH_BASE_PROCESS_H
 #define BENCH_BASE_PROCESS_H
 
@@ -38,8 +38,8 @@ struct process_result {
     char errors[PROCESS_ERRORS_SIZE]; /* the end of what it wrote to its standard error, terminated */
 };
 
-/* Runs a child to its end and returns true, however that end was. False when it could not be started (no such program, no memory),
- * or cannot be killed. The child never outlives this process, and what it started is killed when it ends. */
+/* Runs a child to its end, whatever that is. False when it cannot be started (no such program, out of memory) or cannot be
+ * killed. The child never outlives this process; what it started is killed when it ends. */
 bool process_run(const struct process_request *request, struct process_result *result, struct error *error);
 
 void process_result_free(struct process_result *result);

@@ -13,8 +13,8 @@ double random_uniform(uint64_t seed, uint32_t stream, uint64_t i);
 /* Standard normal (Box and Muller's transform of two uniforms: bits per machine type, since it needs log and cos). */
 double random_normal(uint64_t seed, uint32_t stream, uint64_t i);
 
-/* Whole numbers, as many as it takes, that all belong to element i: for what needs no fixed number of draws. They have nothing in
- * common with the two above, whatever the stream. */
+/* Integers, as many as needed, that belong to element i: for uses without a fixed number of draws. They share no bits with the
+ * two functions above, whatever the stream. */
 struct draws {
     uint64_t seed, i;
     uint32_t stream, block; /* of four words; the last that was drawn */

@@ -1,6 +1,6 @@
-/* The one table of random streams: every use of random numbers has a stream, or a range of them, that no other use has. With one seed,
- * two uses of one stream would be the same numbers. A number is never changed: it would change what a seed means. A new use is one row.
- * tests/base/test_random.c holds the rows apart, and looks for stream numbers elsewhere. */
+/* The one table of random streams: every use of random numbers has a stream, or a range of streams, of its own. Two uses of one
+ * stream would draw the same numbers from the same seed. A number is never changed: that would change the meaning of a seed. A
+ * new use is one row. tests/base/test_random.c checks that the rows are disjoint, and looks for stream numbers elsewhere. */
 #ifndef BENCH_BASE_RANDOM_STREAMS_H
 #define BENCH_BASE_RANDOM_STREAMS_H
 

@@ -47,7 +47,7 @@ static bool map_file(struct safetensors *file, struct error *error)
     else if (!S_ISREG(found.st_mode))
         reason = "not a regular file";
     else if (found.st_size < 8)
-        reason = "not a safetensors file: shorter than the 8 bytes of its header's length";
+        reason = "not a safetensors file: shorter than the 8 bytes of a header length";
     if (reason == NULL) {
         file->size = (size_t)found.st_size;
         void *map = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
@@ -68,11 +68,11 @@ static bool parse_header(struct safetensors *file, struct error *error)
     uint64_t length;
     memcpy(&length, file->map, sizeof length);
     if (length > SAFETENSORS_HEADER_MAX)
-        return fail(error, "%s: not a safetensors file: its header would take %llu bytes, more than %d", file->path,
+        return fail(error, "%s: not a safetensors file: a header of %llu bytes; expected at most %d", file->path,
                     (unsigned long long)length, SAFETENSORS_HEADER_MAX);
     if (length > file->size - sizeof length)
-        return fail(error, "%s: cut short: the header takes %llu bytes and the file has %zu after its length", file->path,
-                    (unsigned long long)length, file->size - sizeof length);
+        return fail(error, "%s: truncated: the header needs %llu bytes, the file has %zu", file->path, (unsigned long long)length,
+                    file->size - sizeof length);
     file->data_at = sizeof length + (size_t)length;
     json_error_t where;
     char quoted[QUOTED_SIZE];
@@ -157,13 +157,13 @@ static bool read_entry(const struct safetensors *file, const char *name, const j
     if (!read_dtype(json_object_get(value, "dtype"), &tensor->dtype))
         return fail(error, "%s: tensor %s: dtype must be \"F32\" or \"F64\"", file->path, quoted);
     if (!read_shape(json_object_get(value, "shape"), tensor))
-        return fail(error, "%s: tensor %s: shape must be at most %d whole numbers, none negative, of a product that fits",
-                    file->path, quoted, TENSOR_RANK_MAX);
+        return fail(error, "%s: tensor %s: shape must be at most %d non-negative integers whose product fits 64 bits", file->path,
+                    quoted, TENSOR_RANK_MAX);
     if (!read_offsets(json_object_get(value, "data_offsets"), available, entry))
         return fail(error, "%s: tensor %s: data_offsets must be [begin, end] within the %zu bytes of data", file->path, quoted,
                     available);
     if (entry->end - entry->begin != tensor->bytes)
-        return fail(error, "%s: tensor %s: its shape takes %zu bytes, its data_offsets %zu", file->path, quoted, tensor->bytes,
+        return fail(error, "%s: tensor %s: shape needs %zu bytes, data_offsets span %zu", file->path, quoted, tensor->bytes,
                     entry->end - entry->begin);
     return true;
 }
@@ -184,12 +184,12 @@ static bool check_cover(struct safetensors *file, struct error *error)
     for (size_t i = 0; i < file->n; i++) {
         const struct entry *entry = &file->entry[i];
         if (entry->begin != at)
-            return fail(error, "%s: tensor %s: its data begin at %zu, those before it end at %zu", file->path,
+            return fail(error, "%s: tensor %s: data begin at %zu; expected %zu, the end of the tensor before", file->path,
                         text_quote(entry->tensor.name, quoted), entry->begin, at);
         at = entry->end;
     }
     if (at != file->size - file->data_at)
-        return fail(error, "%s: its tensors take %zu bytes of data, the file has %zu", file->path, at, file->size - file->data_at);
+        return fail(error, "%s: the tensors need %zu bytes of data, the file has %zu", file->path, at, file->size - file->data_at);
     return true;
 }
 

@@ -1,5 +1,5 @@
-/* Reads tensors from a .safetensors file, as other programs write them: 8 bytes with the length of a JSON header, the header, the
- * data. The file is mapped, not read: it must not be cut short while it is open. */
+/* Reads tensors from a .safetensors file of any program: 8 bytes with the length of a JSON header, the header, the data. The
+ * file is mapped, not read: it must not be truncated while it is open. */
 #ifndef BENCH_BASE_SAFETENSORS_H
 #define BENCH_BASE_SAFETENSORS_H
 

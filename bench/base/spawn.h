@@ -1,4 +1,4 @@
-/* Starts a child with its streams in our hands; process.h is what others use. */
+/* Starts a child with its standard streams connected; process.h is the interface for others. */
 #ifndef BENCH_BASE_SPAWN_H
 #define BENCH_BASE_SPAWN_H
 

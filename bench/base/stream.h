@@ -1,5 +1,5 @@
-/* A stream that writes to memory, and says at its end whether all was written: open_memstream() does not, where it had no memory to
- * grow or to hand over what there is. */
+/* A stream that writes to memory and says at its end whether everything was written. open_memstream() does not, when memory runs
+ * out. */
 #ifndef BENCH_BASE_STREAM_H
 #define BENCH_BASE_STREAM_H
 

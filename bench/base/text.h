@@ -1,4 +1,4 @@
-/* Texts of a user's file: made safe to show in a message, and compared with the names they may have meant. */
+/* Texts of a user: made safe to show in a message, and compared with known names. */
 #ifndef BENCH_BASE_TEXT_H
 #define BENCH_BASE_TEXT_H
 
@@ -13,8 +13,8 @@ const char *text_quote(const char *text, char quoted[QUOTED_SIZE]);
 /* False where a text holds a control character, also one beyond ASCII: a terminal, a table or a journal could trip over it. */
 bool text_is_plain(const char *text);
 
-/* True for what YAML might take for a truth value or for nothing (yes, no, on, off, true, false, null, ~, the empty text), which
- * mean nothing here, not even as a name. */
+/* True for what YAML might read as a truth value or null (yes, no, on, off, true, false, null, ~, the empty text). None of these
+ * is a valid name here. */
 bool text_reserved(const char *text);
 
 /* The one of n names nearest to a misspelt text, or NULL when none is near. */

@@ -109,7 +109,7 @@ static const char *refusal(const yaml_event_t *event)
         anchor = event->data.scalar.anchor;
         tag = event->data.scalar.tag;
         if (strlen((const char *)event->data.scalar.value) != event->data.scalar.length)
-            return "a NUL byte in a text; expected printable characters";
+            return "a NUL byte in a string; expected printable characters";
         break;
     case YAML_SEQUENCE_START_EVENT:
         anchor = event->data.sequence_start.anchor;
@@ -141,8 +141,8 @@ static bool read_key(struct reading *r, const struct node *map, const char **key
         return fail_memory(r->error);
     const struct node *earlier = node_find(map, *key);
     if (earlier != NULL)
-        return fail_at(r->error, mark, "the key %s for a second time (first in line %d); expected it once",
-                       text_quote(*key, quoted), earlier->key_mark.line);
+        return fail_at(r->error, mark, "key %s is given twice (first in line %d); expected once", text_quote(*key, quoted),
+                       earlier->key_mark.line);
     return true;
 }
 
@@ -160,7 +160,7 @@ static bool build_entries(struct reading *r, struct node *parent, int depth)
         if (r->event.type == end)
             return true;
         if (parent->n == YAML_ENTRIES_MAX)
-            return fail_at(r->error, &parent->mark, "%s of too many entries; expected at most %d", node_kind_name(parent),
+            return fail_at(r->error, &parent->mark, "%s with too many entries; expected at most %d", node_kind_name(parent),
                            YAML_ENTRIES_MAX);
         if (parent->kind == NODE_MAP && (!read_key(r, parent, &key, &key_mark) || !next_event(r)))
             return false;
@@ -208,7 +208,7 @@ static bool build_document(struct reading *r, struct node **root)
     if (!next_event(r) || (*root = build(r, 0)) == NULL || !next_events(r, 2))
         return false;
     struct location mark = mark_of(r, &r->event.start_mark);
-    return r->event.type == YAML_STREAM_END_EVENT ? true : fail_at(r->error, &mark, "a second document; expected one a file");
+    return r->event.type == YAML_STREAM_END_EVENT ? true : fail_at(r->error, &mark, "a second YAML document; expected one");
 }
 
 static bool parse(struct reading *r, struct node **root)

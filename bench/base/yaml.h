@@ -1,6 +1,6 @@
-/* A YAML file as a small tree in which every node knows its place. Everything is a text, a list or a mapping: what a text means is
- * for the schema to say. Aliases, anchors, tags, duplicate keys, a second document, NUL bytes, bad UTF-8 and runaway sizes are
- * refused here. */
+/* A YAML file as a small tree in which every node knows its line and column. Everything is a text, a list or a mapping; the
+ * schema gives texts their meaning. Aliases, anchors, tags, duplicate keys, a second document, NUL bytes, bad UTF-8 and
+ * excessive sizes are refused here. */
 #ifndef BENCH_BASE_YAML_H
 #define BENCH_BASE_YAML_H
 
@@ -35,7 +35,7 @@ struct yaml_source {
 /* Reads a regular file. The tree, the copy of path its marks show, and the source live in the pool. */
 bool yaml_read(const char *path, struct pool **pool, struct node **root, struct yaml_source *source, struct error *error);
 
-/* The same of a text that stands in a file from some line on: marks show that file and its lines. */
+/* The same for a text inside a file, from some line on: marks show that file and its lines. */
 bool yaml_read_text(const char *file, int line, const char *text, size_t size, struct pool **pool, struct node **root,
                     struct error *error);
 

@@ -1,24 +1,24 @@
 #!/bin/bash
-# Writes the C source of build_identity(): for every implementation a hash of the source that computes its numbers, and for every
-# measure one of the source that measures. A finished round is served again only while these stay the same.
+# Writes the C source of build_identity(): for each implementation a hash of the source that computes its numbers, for each measure a
+# hash of the source that measures. A finished round is reused only while these hashes stay the same.
 #
 #   bench/build/build_identity.sh FLAGS CUDA-FLAGS SHOWN-FLAGS >build_identity.c
 #   bench/build/build_identity.sh --files     what is hashed for whom: "NAME FILE", a line each
 #
-# FLAGS names the compiler and all that it is told, CUDA-FLAGS the same of nvcc, SHOWN-FLAGS is what build_flags() says.
+# FLAGS: the compiler and its flags. CUDA-FLAGS: the same for nvcc. SHOWN-FLAGS: what build_flags() returns.
 #
-# Source is hashed, not objects, since the objects of the rooms that measure hold the numbers of the sweep's fields: one more field
-# would make everything stale. Of a source all counts but comments, white space and #include lines, none of which computes anything.
+# Sources are hashed, not objects: objects hold the numbers of the sweep fields, so one more field would make everything stale.
+# Comments, white space and #include lines do not count, since they compute nothing.
 #
-# An implementation is its own file, and all of impls/ that no implementation owns, since any of it may be arithmetic that it uses. What
-# impls/cuda/ shares counts for the implementations there alone. The registries' rows are left out: one more implementation must not make
+# An implementation is its own file, and every file of impls/ that no implementation owns, since it may use any of them. Shared files
+# of impls/cuda/ count only for the implementations there. The rows of the registries do not count: a new implementation must not make
 # the rounds of all others stale.
 #
-# A measure is bench/measure/NAME.c and bench/measure/worker.c, what translates a point (translated, below), and whatever these reach in
-# the rooms that decide: a header that is included counts, and so does every source of it, which is one whose first include it is. Where
-# problems, tasks or train are reached, the whole room counts, for their tables name files that nobody includes; with train also the
-# arithmetic that it shares with the implementations. Messages elsewhere, the parsing of sweep files, journal, report, plots and command
-# decide nothing and are never reached. tests/build_identity.sh holds this against the symbols of the objects.
+# A measure is bench/measure/NAME.c and worker.c, what translates a point (translated, below), and what these reach in the rooms that
+# decide. An included header counts, and every source of it: a file whose first include it is. Of problems, tasks and train the whole
+# room counts, since their tables name files that nobody includes; with train also the arithmetic that it shares with the
+# implementations. Parsing of sweep files, journal, report, plots and command decide no number and are never reached.
+# tests/build_identity.sh compares this with the symbols of the objects.
 set -euo pipefail
 export LC_ALL=C
 unset CDPATH GREP_OPTIONS POSIXLY_CORRECT
@@ -38,7 +38,7 @@ rows() { # FILE...: names of the rows of a table
 implementations=$(rows $registries)
 on_device=$(rows "${registries##* }")
 measures=$(rows bench/sweep/measures.h)
-[[ -n $implementations && -n $measures ]] || { echo "$0: the tables of implementations and measures name none" >&2 && exit 1; }
+[[ -n $implementations && -n $measures ]] || { echo "$0: no implementation or no measure found in the tables" >&2 && exit 1; }
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

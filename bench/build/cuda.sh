@@ -1,8 +1,8 @@
 #!/bin/bash
-# The CUDA Toolkit, which is never installed: where its compiler is, and what the build did with it. The Makefile calls this.
+# Finds the compiler of the CUDA Toolkit (never installed by this project) and reports what the build did with it. For the Makefile.
 #
 #   bench/build/cuda.sh find                  prints the path of nvcc, or nothing
-#   bench/build/cuda.sh say NVCC TARGETS      says on one line whether there is one (NVCC is not empty), and what it compiled for
+#   bench/build/cuda.sh say NVCC TARGETS      prints one line: the Toolkit and its targets, or that there is none
 set -euo pipefail
 
 case $1 in
@@ -13,10 +13,10 @@ find)
     ;;
 say)
     if [[ -z $2 ]]; then
-        echo "CUDA: no CUDA Toolkit (nvcc); implementations on the device are listed as unsupported."
+        echo "CUDA: no CUDA Toolkit (nvcc) found; GPU implementations are unsupported in this build."
     else
         version=$("$2" --version | sed -n 's/.*release \([0-9.]*\).*/\1/p')
-        echo "CUDA: compiled by CUDA Toolkit ${version:-of unknown version} ($2) for $3."
+        echo "CUDA: compiled with CUDA Toolkit ${version:-of unknown version} ($2) for $3."
     fi
     ;;
 esac

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Makes sure that what this project needs is on the machine: finds what is missing, says so, installs it.
+# Finds missing packages, names them, and installs them.
 #
-#   bench/build/install.sh [--no-install] NEED...      NEED is run, test, lint or clang: the second column of bench/build/packages.txt
+#   bench/build/install.sh [--no-install] NEED...      NEED: run, test, lint or clang (second column of packages.txt)
 #
-# With --no-install it prints the exact command instead, and changes nothing. Exit status: 0 everything is there (quietly), 2 not.
+# With --no-install it prints the command instead and changes nothing. Exit status: 0 everything is there, 2 not.
 set -euo pipefail
 
 table=$(dirname "$0")/packages.txt
@@ -47,25 +47,25 @@ look "$@"
 } >&2
 
 command -v apt-get >/dev/null ||
-    stop "This system has no apt-get. Please install these (their Debian names are given): ${missing[*]}"
+    stop "This system has no apt-get. Please install these packages (Debian names): ${missing[*]}"
 
-# Only root may install; sudo is the way there when it exists.
+# Only root may install: with sudo where it exists.
 as_root=
 [[ $(id -u) == 0 ]] || as_root="sudo "
 get="${as_root}env DEBIAN_FRONTEND=noninteractive apt-get"
 fetch="$get install -y --no-install-recommends ${missing[*]}"
-# The lists of packages are fetched only where those at hand do not do; simulating needs no rights and changes nothing.
+# The package lists are updated only if the ones present do not suffice. Simulating needs no rights and changes nothing.
 apt-get install --simulate --no-install-recommends "${missing[@]}" >/dev/null 2>&1 || fetch="$get update && $fetch"
 
-[[ $install == yes ]] || stop "Nothing was installed. The command is:" "  $fetch"
+[[ $install == yes ]] || stop "Nothing was installed. To install, run:" "  $fetch"
 if [[ -n $as_root ]] && ! command -v sudo >/dev/null; then
     stop "You are not root and there is no sudo. Please ask an administrator to run:" "  ${fetch//sudo /}"
 fi
 
 echo "Installing: $fetch" >&2
-# Nothing but names from the table is in these commands. Lists can be older than the archive: one more try with new ones.
+# These commands hold only names from the table. Package lists may be outdated: update them and try once more.
 bash -c "$fetch" </dev/null >&2 || bash -c "$get update && $fetch" </dev/null >&2 ||
-    stop "Installing failed (see above). This needs the network and the right to install. The command was:" "  $fetch"
+    stop "Installing failed (see above). It needs a network and the right to install. The command was:" "  $fetch"
 
 look "$@"
-[[ ${#missing[@]} == 0 ]] || stop "Installed, and yet not found: ${missing[*]}"
+[[ ${#missing[@]} == 0 ]] || stop "Installed, but still not found: ${missing[*]}"

@@ -53,7 +53,7 @@ static bool read_data(const char *folder, struct block_data *data, struct error 
         return false;
     bool good = read_rounds(folder, &keys, &data->rounds, error) && read_rounds(folder, &keys, &data->points, error) &&
                 records_merge(&data->points, error) && longest_add(&data->points, error) &&
-                (json_parse_file(path, &data->machine) || fail(error, "no memory for %.900s", path));
+                (json_parse_file(path, &data->machine) || fail(error, "out of memory for %.900s", path));
     points_free(&keys);
     return good;
 }
@@ -74,7 +74,7 @@ static struct block_data *data_of(struct pages *pages, const char *name, struct 
             return &pages->folder[i].data;
     struct folder_data *grown = realloc(pages->folder, (pages->n + 1) * sizeof *grown);
     if (grown == NULL) {
-        fail(error, "no memory for %.900s", name);
+        fail(error, "out of memory for %.900s", name);
         return NULL;
     }
     pages->folder = grown;
@@ -155,12 +155,12 @@ static bool do_page(struct pages *pages, const char *path, const char *text, boo
     if (!find_home(pages, path, error))
         return false;
     if (!stream_open(&made))
-        return fail(error, "no memory for %s", path);
+        return fail(error, "out of memory for %s", path);
     bool good = block_page(path, text, &sweep_vocabulary, write_block, pages, made.file, &line, &n, error);
     if (!stream_close(&made))
-        return good ? fail(error, "no memory for %s", path) : false;
+        return good ? fail(error, "out of memory for %s", path) : false;
     if (good && line > 0 && check)
-        fprintf(out, "%s:%d: this block is not what its folder gives; make docs writes it\n", path, line);
+        fprintf(out, "%s:%d: this block is stale; make docs updates it\n", path, line);
     if (good && line > 0 && !check) {
         good = files_write(path, made.text, made.length, error);
         fprintf(out, good ? "%s: written\n" : "", path);

@@ -1,5 +1,5 @@
-/* The machine's limits as a run needs them: measured once in a run's folder, for every number of threads that its timed points use, and
- * the bound that follows from them for a record. */
+/* The machine limits of a run: measured once per folder of a run, for each number of threads of its timed points; and the bound
+ * that follows for a record. */
 #ifndef BENCH_COMMAND_CALIBRATE_H
 #define BENCH_COMMAND_CALIBRATE_H
 
@@ -11,7 +11,7 @@ struct calibration {
     struct roofs *roofs; /* the same */
 };
 
-/* Takes the limits from machine.json in the folder, where an earlier execution on this machine left them, or measures them. */
+/* Reads the limits from machine.json in the folder, if an earlier execution on this machine measured them; else measures them. */
 bool calibrate(const struct sweep *sweep, const char *program, const char *folder, struct calibration *calibration,
                struct error *error);
 void calibration_free(struct calibration *calibration);

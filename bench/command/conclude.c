@@ -80,7 +80,7 @@ static void print_results(const struct results *results, const struct overhead *
         fprintf(out, "; %zu of %zu points were not measured", keys->n - results->measured, keys->n);
     fprintf(out, "\n");
     overhead_print(overhead, out);
-    fprintf(out, "\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   what it was measured on\n",
+    fprintf(out, "\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   the machine and the command\n",
             folder);
 }
 
@@ -116,21 +116,19 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
     bool good = say(sweep, &records, &overhead, &keys, folder, out, error) && table_write(&records, csv, error) &&
                 table_print_to(table, &records, error);
     if (good)
-        fprintf(
-            out,
-            "    table.csv      one row a point; docs/columns.md says what its columns are\n    table.txt      the tables above\n");
+        fprintf(out, "    table.csv      one row per point (columns: docs/columns.md)\n    table.txt      the tables above\n");
     good = good && comparison_write(sweep, &records, comparison, error);
     if (good && sweep->n_claims > 0)
-        fprintf(out, "    comparison.md  what the paper reports, and what was found here\n");
+        fprintf(out, "    comparison.md  the paper's figures beside those of this run\n");
     good = good && plots_draw(sweep, &records, folder, &drawn, error);
     records_free(&records);
     points_free(&keys);
     if (!good)
         return false;
-    fprintf(out, "    plots/*.svg    %zu pictures, each with its script and data\n", drawn.pictures);
+    fprintf(out, "    plots/*.svg    %zu plots, each with its script and data\n", drawn.pictures);
     if (drawn.note[0] != '\0')
         fprintf(out, "\n%s\n", drawn.note);
-    return (fflush(out) == 0 && !ferror(out)) || fail(error, "the summary could not be written: %s", strerror(errno));
+    return (fflush(out) == 0 && !ferror(out)) || fail(error, "cannot write the summary: %s", strerror(errno));
 }
 
 bool conclude_again(const char *folder, FILE *out, struct error *error)

@@ -1,4 +1,4 @@
-/* What a run ends with: table, summary, comparison and plots, made from its folder alone. */
+/* The end of a run: table, summary, comparison and plots, made from its folder alone. */
 #ifndef BENCH_COMMAND_CONCLUDE_H
 #define BENCH_COMMAND_CONCLUDE_H
 
@@ -6,11 +6,11 @@
 
 #include <stdio.h>
 
-/* Prints the short table and the results, writes table.csv, comparison.md and plots/ into the folder, and says where everything is. What was measured
- * is said before anything that can still fail. */
+/* Prints the short table and the results, writes table.csv, table.txt, comparison.md and plots/ into the folder, and prints
+ * where everything is. Results are printed before anything that can still fail. */
 bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct error *error);
 
-/* The same once more for a folder that a run left behind; nothing is measured. */
+/* The same for a folder of an earlier run; nothing is measured. */
 bool conclude_again(const char *folder, FILE *out, struct error *error);
 
 #endif

@@ -37,7 +37,7 @@ static bool read_format(const char *text, const struct task_facts *facts, enum f
         return fail(error, "--format is %s; expected %s", text_quote(text, quoted), list);
     }
     if (*format == FORMAT_CSV && !facts->labelled)
-        return fail(error, "--format csv needs a target at every position, which %s does not have; expected --format tokens",
+        return fail(error, "--format csv needs a target at every position; %s has unscored positions; expected --format tokens",
                     facts->name);
     return true;
 }
@@ -85,7 +85,7 @@ static bool put_examples(FILE *out, const struct task *task, int64_t length, int
     }
     free(token);
     bool good = fflush(out) == 0 && !ferror(out);
-    return good || errno == EPIPE || fail(error, "the examples could not be written: %s", strerror(errno));
+    return good || errno == EPIPE || fail(error, "cannot write the examples: %s", strerror(errno));
 }
 
 bool data_print(FILE *out, const struct data_request *request, struct error *error)

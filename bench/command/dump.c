@@ -126,7 +126,7 @@ bool dump_inputs(FILE *out, const struct dump_request *request, struct error *er
     struct stat facts;
     char path[PATH_MAX];
     if (request->file == NULL)
-        return fail(error, "dump: expected --out and the name of a file");
+        return fail(error, "dump: --out is missing; expected --out FILE");
     bool is_file = stat(request->training, &facts) == 0 && S_ISREG(facts.st_mode);
     if (is_file && snprintf(path, sizeof path, "%s", request->training) >= (int)sizeof path)
         return fail(error, "%.900s...: the path is too long", request->training);

@@ -1,4 +1,4 @@
-/* The command dump: what a trained layer feeds its recurrence, as a file that a sweep's inputs: takes. */
+/* The command dump: writes the inputs that a trained layer feeds its recurrence, as a file for inputs: of a sweep. */
 #ifndef BENCH_COMMAND_DUMP_H
 #define BENCH_COMMAND_DUMP_H
 
@@ -13,8 +13,7 @@ struct dump_request {
     const char *length, *batch, *block, *file;
 };
 
-/* Writes v, lambda, theta and W of one block on examples that the training never saw, and prints the lines of a sweep file that go
- * with them. */
+/* Writes v, lambda, theta and W of one block on unseen examples, and prints the lines of a sweep file that use them. */
 bool dump_inputs(FILE *out, const struct dump_request *request, struct error *error);
 
 #endif

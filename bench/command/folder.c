@@ -65,9 +65,8 @@ bool folder_open(const char *results, const char *name, bool fresh, const char *
     snprintf(folder->path, sizeof folder->path, "%s/run-%d", parent, last);
     folder->continued = last > 0 && !fresh;
     if (folder->continued && !of_this_machine(folder->path, machine_type, model, sizeof model)) {
-        snprintf(folder->note, sizeof folder->note,
-                 "%.300s was measured on another machine (processor: %s) and is left as it is; this is a new run.", folder->path,
-                 model);
+        snprintf(folder->note, sizeof folder->note, "%.300s was measured on another machine (processor: %s). Starting a new run.",
+                 folder->path, model);
         folder->continued = false;
     }
     while (!folder->continued) {

@@ -1,5 +1,5 @@
-/* The folders of a sweep's runs, RESULTS/NAME/run-1, run-2, ...: numbered, because clocks jump. The same command goes on in the last
- * one, unless that was measured on another type of machine. */
+/* The folders of the runs of a sweep, RESULTS/NAME/run-1, run-2, ...: numbered, because clocks jump. Repeating the command
+ * resumes the last one, unless it was measured on another type of machine. */
 #ifndef BENCH_COMMAND_FOLDER_H
 #define BENCH_COMMAND_FOLDER_H
 
@@ -14,14 +14,14 @@ struct folder {
     char note[512]; /* why a new one was begun although there was one; may be empty */
 };
 
-/* Finds the folder to go on in, or makes the next one: where there is none, where fresh is set, and where the last one names another
- * machine type. */
+/* Finds the folder to resume, or makes the next one: if there is none, if fresh is set, or if the last one was measured on
+ * another type of machine. */
 bool folder_open(const char *results, const char *name, bool fresh, const char *machine_type, struct folder *folder,
                  struct error *error);
 
-/* Keeps which of its sweep file's scales a run is at, for when it is drawn again; "" for none. */
+/* Stores the scale of a run ("": none), for when it is drawn again. */
 bool folder_keep_scale(const char *folder, const char *scale, struct error *error);
-/* The kept one, or "" where there is none, or none that can be read. */
+/* The stored scale, or "" where there is none or it cannot be read. */
 void folder_scale(const char *folder, size_t capacity, char scale[capacity]);
 
 /* The number of a run's folder by its name, "run-12": 12; 0 for any other name. */

@@ -15,7 +15,7 @@ bool key_search_begin(struct key_search *search, const char *digits, const char 
     size_t n = strlen(digits);
     *search = (struct key_search){.digits = digits, .what = what, .length = length};
     return (n >= DIGITS_LEAST && n < KEY_SIZE && strspn(digits, "0123456789abcdef") == n) ||
-           fail(error, "%s is no key of a %s; expected %d to %d hexadecimal digits, %s", text_quote(digits, quoted), what,
+           fail(error, "%s is not a key of a %s; expected %d to %d hexadecimal digits, %s", text_quote(digits, quoted), what,
                 DIGITS_LEAST, KEY_SIZE - 1, expected);
 }
 

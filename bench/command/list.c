@@ -31,19 +31,18 @@ bool root_find(char program[PATH_MAX], char root[PATH_MAX], struct error *error)
     return fail(error, "%s: no folder above this program holds run.sh", program);
 }
 
-/* Whether an implementation can do anything at all here: the first word of its answers to a small problem of each mixer. */
+/* Whether an implementation can do anything at all here: its answer to a small problem of a mixer that it takes. */
 static void availability(int index, struct support *support)
 {
     const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1};
     const struct environment environment = {.threads = machine_threads(), .memory_limit = machine_memory_available()};
     const struct implementation *one = registry_get(index, DTYPE_FLOAT32, level_best());
-    for (enum mixer mixer = MIXER_NONE; mixer < MIXER_COUNT; mixer++) {
-        bool low_rank = mixer == MIXER_DPLR || mixer == MIXER_HOUSEHOLDER;
-        const struct problem problem = {.B = 1, .T = 2, .d = 4, .mixer = mixer, .r = low_rank, .s = mixer != MIXER_NONE};
-        one->supports(&problem, &settings, &environment, support);
-        if (support->yes)
-            return;
-    }
+    enum mixer mixer = MIXER_NONE;
+    while ((one->mixers & 1u << mixer) == 0 && mixer + 1 < MIXER_COUNT)
+        mixer++;
+    const struct problem problem = {
+        .B = 1, .T = 2, .d = 4, .mixer = mixer, .r = mixer_facts[mixer].takes_r, .s = mixer != MIXER_NONE};
+    one->supports(&problem, &settings, &environment, support);
 }
 
 static int sweep_file(const struct dirent *entry)
@@ -86,16 +85,16 @@ bool list_print(FILE *out, const char *root, struct error *error)
         const struct implementation *one = registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
         struct support support;
         availability(i, &support);
-        fprintf(out, "  %-22s %-4s  %-9s  %s%s\n", one->name, device_names[one->device],
+        fprintf(out, "  %-26s %-4s  %-9s  %s%s\n", one->name, device_names[one->device],
                 one->exact    ? "exact"
                 : one->solver ? "solver"
                               : "iterative",
                 support.yes ? "available: " : "not available: ", support.yes ? one->summary : support.reason);
         if (one->options != NULL)
-            fprintf(out, "  %-22s options: %s\n", "", one->options);
+            fprintf(out, "  %-26s options: %s\n", "", one->options);
     }
-    fprintf(out, "Those of cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
-    fprintf(out, "\nInstruction levels of this machine:");
+    fprintf(out, "cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
+    fprintf(out, "\nInstruction sets of this processor:");
     for (enum level level = LEVEL_BASELINE; level < LEVEL_COUNT; level++)
         if (level_available(level))
             fprintf(out, " %s", level_names[level]);
@@ -126,9 +125,8 @@ bool check_print(FILE *out, const char *path, const char *scale, bool many, stru
         return fail_memory(error);
     bool good = sweep_read(&sweep_vocabulary, path, scale, many, sweep, error);
     if (good) {
-        fprintf(out, "%s%s%s: %zu point%s (%zu named more than once, %zu skipped)\n", path,
-                sweep->scale[0] != '\0' ? " at the scale " : "", sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s",
-                sweep->n_shared, sweep->n_skipped);
+        fprintf(out, "%s%s%s: %zu point%s (%zu duplicates, %zu skipped)\n", path, sweep->scale[0] != '\0' ? " at the scale " : "",
+                sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s", sweep->n_shared, sweep->n_skipped);
         for (int i = 0; i < registry_count(); i++)
             for (int measure = 0; field_word(FIELD_MEASURE, measure) != NULL; measure++) {
                 size_t n = 0;

@@ -1,5 +1,5 @@
-/* points.txt in a run's folder: the key and the label of every point that the run is about, a line each, as its last execution left
- * it. Records with other keys (another build, points that an edited sweep lost) stay in the journal and count no more. */
+/* points.txt in the folder of a run: key and label of every point of the run, one per line, as the last execution wrote it.
+ * Records with other keys (another build, points no longer in the sweep) stay in the journal and do not count. */
 #ifndef BENCH_COMMAND_POINTS_H
 #define BENCH_COMMAND_POINTS_H
 
@@ -13,7 +13,7 @@ struct keys {
 
 bool points_write(const char *folder, const struct tally *tally, struct error *error);
 
-/* False when the file is there and cannot be read, or holds what are no keys. */
+/* False when the file exists but cannot be read, or holds something other than keys. */
 bool points_read(const char *folder, struct keys *keys, struct error *error);
 void points_free(struct keys *keys);
 

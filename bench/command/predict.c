@@ -71,9 +71,9 @@ static bool measure(const char *program, const struct point *point, double *seco
 static void put_head(FILE *out, const struct cards *cards, bool measured)
 {
     fprintf(out,
-            "On paper: what implementations on a CUDA device are counted to move and to compute, over the peaks of\n"
-            "data sheets (bench/machine/cards.yaml); launches, waiting and a card that is not filled are not in it.\n"
-            "Implementations on the device: %s.\n\n",
+            "Predicted GPU time: bytes and operations as counted, over the data-sheet peaks in bench/machine/cards.yaml.\n"
+            "Launches, waiting and an underfilled GPU are not modelled.\n"
+            "GPU implementations: %s.\n\n",
             CUDA_PROOF);
     fprintf(out, "%-*s %4s %6s %5s %3s %3s %7s %7s", NAME, "implementation", "B", "T", "d", "r", "l", "MB", "GFLOP");
     for (int i = 0; i < cards->n; i++)
@@ -104,7 +104,7 @@ static bool put_point(FILE *out, const char *program, const struct cards *cards,
     put_count(out, p.r, 3);
     put_count(out, implementation->exact ? 0 : settings.l_max, 3);
     if (!(work.bytes > 0)) {
-        fprintf(out, " not counted in a build without CUDA\n");
+        fprintf(out, " no counts in a build without CUDA\n");
         return true;
     }
     fprintf(out, " %7.1f %7.2f", work.bytes / 1e6, work.operations / 1e9);
@@ -146,12 +146,12 @@ bool predict_print(FILE *out, const char *program, const char *cards_path, const
                 n++;
             }
         if (n == 0)
-            fprintf(out, "(%s has no forward pass on a device)\n", sweep_path);
+            fprintf(out, "(%s has no forward pass on a GPU)\n", sweep_path);
         for (int i = 0; i < cards.n; i++)
             fprintf(out, "%s%s: %.0f GB/s, %.0f GFLOP/s of float32 (%s)\n", i == 0 ? "\n" : "", cards.card[i].name,
                     cards.card[i].bandwidth / 1e9, cards.card[i].rate / 1e9, cards.card[i].source);
         sweep_free(sweep);
-        good = good && ((fflush(out) == 0 && !ferror(out)) || fail(error, "could not be written: %s", strerror(errno)));
+        good = good && ((fflush(out) == 0 && !ferror(out)) || fail(error, "cannot write the prediction: %s", strerror(errno)));
     }
     cards_free(&cards);
     free(sweep);

@@ -1,5 +1,5 @@
-/* What implementations on a CUDA device would take on paper: what they are counted to move and to compute, over the peaks of cards; and
- * beside it what they take, where there is a device. */
+/* The command machine --predict: GPU times from counted bytes and operations over data-sheet peaks, beside measured times where
+ * there is a device. */
 #ifndef BENCH_COMMAND_PREDICT_H
 #define BENCH_COMMAND_PREDICT_H
 
@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-/* One row for each point of a sweep that a device computes: forward passes of a fixed number of iterations, or of an exact
- * implementation. program measures those that are supported here, each as a round of its own. */
+/* One row per point of a sweep that runs on a device: forward passes of a fixed number of iterations or of an exact
+ * implementation. program measures the points that are supported here, each as one round. */
 bool predict_print(FILE *out, const char *program, const char *cards_path, const char *sweep_path, struct error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a run shows while it goes: on a terminal one line that is redrawn, elsewhere one plain line a finished point. */
+/* Progress of a run: on a terminal one line that is redrawn, elsewhere one line per finished point. */
 #ifndef BENCH_COMMAND_PROGRESS_H
 #define BENCH_COMMAND_PROGRESS_H
 
@@ -13,16 +13,16 @@ struct progress {
     double started; /* of the monotonic clock */
 };
 
-/* total: points that this run will measure, those finished earlier not counted, so that the estimate rests on what it saw. */
+/* total: points that this run will measure, without those finished earlier, so that the estimate rests on measured times. */
 void progress_begin(struct progress *progress, FILE *out, size_t total);
 
-/* Says what runs now (a terminal only). */
+/* Shows what runs now (on a terminal only). */
 void progress_running(struct progress *progress, const char *label);
 
-/* One more point is finished; result is its word in the record, failed whether it counts as a failure. */
+/* One more point is finished; result: its word in the record, failed: whether it counts as a failure. */
 void progress_finished(struct progress *progress, const char *label, const char *result, bool failed, double seconds);
 
-/* Takes the redrawn line away. Nothing is open afterwards; may be called twice. */
+/* Removes the redrawn line. May be called twice. */
 void progress_end(struct progress *progress);
 
 /* ---- Pure functions -------------------------------------------------------------------------------------------------------- */

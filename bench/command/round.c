@@ -58,13 +58,13 @@ static json_t *outcome(const struct process_result *process, const struct proces
     json_decref(finding);
     if (process->timed_out) {
         result = RESULT_TIMED_OUT;
-        snprintf(message, sizeof message, "stopped after the time limit of %g s", limits->time_limit);
+        snprintf(message, sizeof message, "time limit reached: %g s", limits->time_limit);
     } else if (process->over_memory > 0) {
         result = (enum result)STATUS_OUT_OF_MEMORY;
-        snprintf(message, sizeof message, "stopped when its process held %.1f MB, the limit is %.1f MB",
+        snprintf(message, sizeof message, "memory limit reached: the process held %.1f MB, the limit is %.1f MB",
                  (double)process->over_memory / 1e6, (double)limits->memory_limit / 1e6);
     } else if (process->flooded) {
-        snprintf(message, sizeof message, "wrote more than %d MiB", PROCESS_OUTPUT_MAX >> 20);
+        snprintf(message, sizeof message, "output limit reached: the process wrote more than %d MiB", PROCESS_OUTPUT_MAX >> 20);
     } else if (process->signal != 0) {
         snprintf(message, sizeof message, "ended by signal %d (%s)", process->signal, strsignal(process->signal));
     } else {
@@ -152,7 +152,7 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
         json_object_set_new(record, "process", accounted) != 0)
         good = fail_memory(error);
     else if (*result == RESULT_COUNT)
-        good = fail(error, "a worker answered with a result that is none");
+        good = fail(error, "a worker returned an unknown result");
     else if (!calibration_bound(request->calibration, request->point, record) || !warnings_of_record(record))
         good = fail_memory(error);
     json_decref(finding);

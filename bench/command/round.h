@@ -1,4 +1,4 @@
-/* One round: a point measured in a fresh process, and what became of it as a record. */
+/* One round: a point measured in a new process, and its result as a record. */
 #ifndef BENCH_COMMAND_ROUND_H
 #define BENCH_COMMAND_ROUND_H
 
@@ -25,10 +25,10 @@ struct round_request {
     double since; /* of the monotonic clock: when the record before was about to be written */
 };
 
-/* Measures, and returns the record, which the caller owns; NULL when the harness itself failed. *result is the record's. */
+/* Measures, and returns the record, which the caller owns; NULL when the harness itself failed. *result: that of the record. */
 json_t *round_measure(const struct round_request *request, enum result *result, struct error *error);
 
-/* What a worker is told about a point; NULL when out of memory. */
+/* The request for a worker; NULL when out of memory. */
 char *round_worker_request(const struct round_request *request);
 
 #endif

@@ -181,17 +181,17 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
     if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
         return true;
     size_t left = tally_planned(tally);
-    fprintf(out, "Going on in %s: %zu rounds kept, %zu to measure%s.\n", run->folder.path, tally->kept, left,
-            left == 0 ? " (--fresh begins a new run)" : "");
+    fprintf(out, "Resuming %s: %zu rounds kept, %zu to measure%s.\n", run->folder.path, tally->kept, left,
+            left == 0 ? " (--fresh starts a new run)" : "");
     if (journal_torn(run->journal) > 0)
-        fprintf(out, "A record that was being written when the run ended is measured again.\n");
+        fprintf(out, "The last record was incomplete; its round is measured again.\n");
     if (tally->other_conditions > 0)
         fprintf(
             out,
-            "%zu records are of another build, other libraries or another number of samples: not used, and kept in the journal.\n",
+            "%zu records are from another build, other libraries or another number of samples: kept in the journal, not used.\n",
             tally->other_conditions);
     if (tally->other_points > 0)
-        fprintf(out, "%zu records are of points that the sweep no longer has: not used, and kept in the journal.\n",
+        fprintf(out, "%zu records are of points that are no longer in the sweep: kept in the journal, not used.\n",
                 tally->other_points);
     fflush(out);
     return true;

@@ -1,5 +1,5 @@
-/* One execution of a sweep: every round of every point in a process of its own and a line in the journal, then table and plots. Where
- * an earlier execution was ended, however that was, this one goes on: finished rounds are kept. */
+/* One execution of a sweep: every round of every point in a process of its own and a line in the journal, then table and plots.
+ * It resumes an interrupted execution: finished rounds are kept. */
 #ifndef BENCH_COMMAND_RUN_H
 #define BENCH_COMMAND_RUN_H
 
@@ -24,8 +24,7 @@ enum run_end {
     RUN_INTERRUPTED, /* not every point was measured */
 };
 
-/* Runs it, with progress and a closing summary on out. False: the run itself failed; what was measured is kept and, if possible,
- * drawn. */
+/* Runs it, with progress and a summary on out. False: the run itself failed; what was measured is kept and, if possible, drawn. */
 bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, struct error *error);
 
 #endif

@@ -1,5 +1,5 @@
-/* The order in which points are measured: every round visits all of them, each round in an order of its own, drawn from a seed. What
- * drifts on the machine (heat, other load) then meets all points alike instead of those that happened to be neighbours. */
+/* The order in which points are measured: every round visits all points, in a random order drawn from a seed. Drift of the
+ * machine (heat, other load) then affects all points alike. */
 #ifndef BENCH_COMMAND_SCHEDULE_H
 #define BENCH_COMMAND_SCHEDULE_H
 

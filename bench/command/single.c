@@ -61,7 +61,7 @@ static void search_runs(const char *folder, struct search *search)
 static bool find(const char *results, const char *digits, struct search *search, struct error *error)
 {
     *search = (struct search){.record = NULL};
-    if (!key_search_begin(&search->key, digits, "point", KEY_HALF, "as points.txt in a run's folder shows them", error))
+    if (!key_search_begin(&search->key, digits, "point", KEY_HALF, "as in points.txt of a run", error))
         return false;
     DIR *sweeps = opendir(results);
     if (sweeps == NULL)
@@ -82,7 +82,7 @@ static bool hold_request(const char *text, char name[32], struct error *error)
     int file = memfd_create("point", 0);
     size_t length = strlen(text);
     if (file < 0 || write(file, text, length) != (ssize_t)length)
-        return fail(error, "cannot hand the point on: %s", strerror(errno));
+        return fail(error, "cannot pass the point on: %s", strerror(errno));
     snprintf(name, 32, "/dev/fd/%d", file);
     return true;
 }
@@ -116,7 +116,7 @@ static bool measure(const struct round_request *request, FILE *out, bool *failed
         json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
     *failed = result_failed(result);
     json_decref(record);
-    return printed || fail(error, "what was found could not be written");
+    return printed || fail(error, "cannot write the result");
 }
 
 bool single_run(const char *results, const char *key, const char *program, char *const wrapper[], FILE *out, bool *failed,

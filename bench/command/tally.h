@@ -1,4 +1,4 @@
-/* Which rounds of a sweep's points are done: counted from the journal when a run goes on, and kept up while it measures. */
+/* Which rounds of the points of a sweep are done: counted from the journal when a run resumes, and updated while it measures. */
 #ifndef BENCH_COMMAND_TALLY_H
 #define BENCH_COMMAND_TALLY_H
 
@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-/* Of one point. A round that was measured again, after it had failed, is what the later record says. */
+/* Of one point. Of a round that was measured again, the later record counts. */
 struct point_tally {
     char key[KEY_SIZE];
     unsigned char *result;        /* a round: 0 while it is not done, else 1 + enum result */
@@ -32,18 +32,18 @@ bool tally_make(const struct sweep *sweep, const struct conditions *conditions, 
                 struct error *error);
 void tally_free(struct tally *tally);
 
-/* Takes note of a record of the journal; one that makes no sense to this program counts as another point's. */
+/* Counts a record of the journal; an unreadable one counts as that of another point. */
 void tally_record(struct tally *tally, const json_t *record);
 
-/* After the journal was read: what was not measured because its training had failed is to be measured when that was, or will be,
- * trained after all. */
+/* After the journal was read: points that were not measured because their training had failed are measured if it has succeeded
+ * or will be repeated. */
 void tally_settle(struct tally *tally);
 
-/* A round 0 that was done counts as not done: what it left is lost. */
+/* Marks round 0 of a point as not done: its output is lost. */
 void tally_forget(struct tally *tally, struct point_tally *point);
 
-/* Whether a point is still to be measured in a round (from 0): all points in round 0, those whose figures differ from process to
- * process in the sweep's number of rounds, and in more until their interval is as narrow as the sweep wants. */
+/* Whether a point is still to be measured in a round (from 0): all points in round 0; points whose measure repeats in the number
+ * of rounds of the sweep, and further until their interval is narrow enough. */
 bool tally_wants(const struct tally *tally, size_t point, int round);
 
 /* The result of a point: that of its rounds, the first other than ok if there is one; RESULT_COUNT while none is done. */

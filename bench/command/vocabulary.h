@@ -1,4 +1,4 @@
-/* What the words of a sweep file mean in this program. */
+/* The plots and quantities of this program, for the reader of sweep files. */
 #ifndef BENCH_COMMAND_VOCABULARY_H
 #define BENCH_COMMAND_VOCABULARY_H
 

@@ -96,7 +96,7 @@ static bool cut_torn_line(struct journal *journal, struct error *error)
         return true;
     }
     if (ftruncate(journal->file, begin) != 0)
-        return fail(error, "cannot cut the torn last line off journal %s: %s", journal->path, strerror(errno));
+        return fail(error, "cannot remove the incomplete last line of journal %s: %s", journal->path, strerror(errno));
     journal->length = begin;
     journal->torn = 1;
     return true;
@@ -149,7 +149,7 @@ static bool write_line(struct journal *journal, const char *line, size_t length,
     do
         written = write(journal->file, line, length);
     while (written < 0 && errno == EINTR);
-    const char *reason = written < 0 ? strerror(errno) : "only a part of the line could be written; is the disk full?";
+    const char *reason = written < 0 ? strerror(errno) : "only part of the line was written; is the disk full?";
     if (written == (ssize_t)length) {
         if (fsync(journal->file) == 0) {
             journal->length += (off_t)length;

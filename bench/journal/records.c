@@ -67,8 +67,8 @@ static bool take(json_t *json, void *context)
     record->json = json;
     double version = column_number(record, COLUMN_VERSION);
     if (version > RECORD_VERSION)
-        return fail(reading->error, "%.900s: record %zu is of version %g of the schema; this program knows versions up to %d",
-                    reading->path, records->n + 1, version, RECORD_VERSION);
+        return fail(reading->error, "%.900s: record %zu has schema version %g; this program reads versions up to %d", reading->path,
+                    records->n + 1, version, RECORD_VERSION);
     const char *word = column_text(record, COLUMN_RESULT);
     record->result = word ? result_find(word) : RESULT_COUNT;
     if (!point_from_json(json_object_get(json, "point"), &record->point, reading->error))

@@ -1,4 +1,4 @@
-/* Every record of a journal in memory, in the order of their points: what the table and the plots are made from, once the rounds of
+/* All records of a journal in memory, in the order of their points: the source of the table and the plots once the rounds of
  * each point are merged (summary.h). */
 #ifndef BENCH_JOURNAL_RECORDS_H
 #define BENCH_JOURNAL_RECORDS_H
@@ -20,11 +20,11 @@ struct records {
     size_t torn; /* lines cut off while they were being written: passed over */
 };
 
-/* False when the journal cannot be read, holds what is no record, or memory runs out. */
+/* False when the journal cannot be read, holds something other than records, or memory runs out. */
 bool records_read(const char *path, struct records *records, struct error *error);
 void records_free(struct records *records);
 
-/* Removes the records that keep() does not want, and returns how many those were. */
+/* Removes the records that keep() rejects, and returns their number. */
 size_t records_keep(struct records *records, bool (*keep)(const struct record *record, void *context), void *context);
 
 /* The record of the training that a point of accuracy depends on, or NULL. */
@@ -49,7 +49,7 @@ const json_t *column_json(const struct record *record, enum column_id id);
 double column_number(const struct record *record, enum column_id id);
 const char *column_text(const struct record *record, enum column_id id);
 
-/* What a record has to say about a column. */
+/* The state of a column in a record. */
 enum column_state {
     COLUMN_THERE,        /* a value */
     COLUMN_ABSENT,       /* the column's word for it: what was measured never came to be */

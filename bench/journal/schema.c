@@ -51,7 +51,7 @@ const char *merge_meaning(enum merge merge)
         [MERGE_VARIATION] = "standard deviation over mean (from 2 rounds on)",
         [MERGE_LARGEST] = "largest",
         [MERGE_RATE] = "at the median time",
-        [MERGE_OWN] = "see there",
+        [MERGE_OWN] = "as described",
     };
     return meanings[merge];
 }

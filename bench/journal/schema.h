@@ -1,6 +1,6 @@
-/* The schema: every value that a record can hold, in one table (schema.def). From it come the reader of records (records.h), how the
- * rounds of a point become one row (bench/report/rounds.h), table.csv, the printed table, docs/columns.md, what `paper:` may ask for,
- * and the axes of plots. A new value is one row there, and the line of the measure that leaves it. */
+/* The schema: every value that a record can hold, in one table (schema.def). It drives the reader of records (records.h), the
+ * merging of rounds into one row (bench/report/rounds.h), table.csv, the printed table, docs/columns.md, what `paper:` may ask
+ * for, and the axes of plots. A new value is one row there, and one line in the measure that writes it. */
 #ifndef BENCH_JOURNAL_SCHEMA_H
 #define BENCH_JOURNAL_SCHEMA_H
 
@@ -14,7 +14,7 @@ enum column_id {
     COLUMN_COUNT
 };
 
-/* How the values of a point's rounds become the value of its row. Statistics are over the rounds in which there is a value. */
+/* How the values of the rounds of a point become the value of its row. Statistics are over the rounds that have a value. */
 enum merge {
     MERGE_ROUND, /* that of the round that stands for the point: the first one with the point's result */
     MERGE_MEDIAN,
@@ -79,7 +79,7 @@ enum column_id column_find(const char *name);
 /* The name of the measure whose points have it; NULL: points of every measure. */
 const char *column_measure(enum column_id id);
 
-/* What docs/columns.md says about a way of merging. */
+/* The description of a way of merging, for docs/columns.md. */
 const char *merge_meaning(enum merge merge);
 
 #endif

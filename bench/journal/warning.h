@@ -1,12 +1,12 @@
-/* The table of warnings: what can be wrong with the circumstances of a figure, from when on that is said, and what helps. A warning
- * changes no figure and no result. */
+/* The table of warnings: what can disturb a measurement, from which threshold on, and the remedies. A warning changes no value
+ * and no result. */
 #ifndef BENCH_JOURNAL_WARNING_H
 #define BENCH_JOURNAL_WARNING_H
 
 #include <jansson.h>
 #include <stdbool.h>
 
-/* What a run does already, so that nobody is told to do it. */
+/* The precautions that a run already takes, so that nobody is told to take them. */
 struct precautions {
     int rounds, samples; /* asked for */
     bool until;          /* more rounds until intervals are narrow */

@@ -13,8 +13,7 @@
 static bool read_text(const struct node *node, const char **text, struct error *error)
 {
     *text = node->kind == NODE_SCALAR ? node->text : "";
-    return ((*text)[0] != '\0' && text_is_plain(*text)) ||
-           fail_at(error, &node->mark, "%s: expected a text of one line", node->key);
+    return ((*text)[0] != '\0' && text_is_plain(*text)) || fail_at(error, &node->mark, "%s: expected one line of text", node->key);
 }
 
 static bool read_rate(const struct node *node, double *rate, struct error *error)
@@ -34,7 +33,7 @@ static bool read_card(const struct node *node, struct card *card, struct error *
     for (int i = 0; i < KEYS && good; i++)
         good = (of[i] = node_find(node, keys[i])) != NULL;
     if (!good)
-        return fail_at(error, &node->mark, "a card; expected {name: ..., GB_per_s: ..., GFLOP_per_s: ..., source: ...}");
+        return fail_at(error, &node->mark, "an invalid card; expected {name: ..., GB_per_s: ..., GFLOP_per_s: ..., source: ...}");
     return read_text(of[0], &card->name, error) && read_rate(of[1], &card->bandwidth, error) &&
            read_rate(of[2], &card->rate, error) && read_text(of[3], &card->source, error);
 }

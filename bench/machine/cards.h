@@ -1,4 +1,4 @@
-/* The file of cards and their peaks, bench/machine/cards.yaml: what makers state, for predictions on paper. */
+/* GPUs and their data-sheet peaks, bench/machine/cards.yaml: for predictions. */
 #ifndef BENCH_MACHINE_CARDS_H
 #define BENCH_MACHINE_CARDS_H
 

@@ -1,4 +1,4 @@
-/* What the processor is, as Linux tells it. */
+/* The processor, as Linux describes it. */
 #ifndef BENCH_MACHINE_CPU_H
 #define BENCH_MACHINE_CPU_H
 

@@ -1,5 +1,5 @@
-/* What else the machine did while something was timed: how much of it other processes had, what a host took away, how often this
- * process had to wait, and whether the clock changed. Nothing of it changes a figure; it says how far to trust one. */
+/* Other load while something was timed: processors used by other processes, time taken by a host, involuntary context switches,
+ * and changes of the clock frequency. It changes no value; it says how far to trust one. */
 #ifndef BENCH_MACHINE_LOAD_H
 #define BENCH_MACHINE_LOAD_H
 
@@ -29,7 +29,7 @@ void load_count(const char *root, struct load_counts *counts);
 /* What happened between two readings; addition_s is left alone. */
 void load_between(const struct load_counts *before, const struct load_counts *after, struct load *load);
 
-/* Both at once, around what is timed: the pace is measured outside of what is counted. */
+/* Both together, around what is timed: the pace is measured outside of the counted interval. */
 void load_begin(struct load_counts *before, struct load *load);
 void load_end(const struct load_counts *before, struct load *load);
 

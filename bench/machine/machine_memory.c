@@ -1,4 +1,4 @@
-/* Memory that is there to be taken, and the caches before it: parts of machine.h, see there. */
+/* Available memory and cache sizes: parts of machine.h, see there. */
 #include "bench/machine/machine.h"
 
 #include "bench/base/files.h"

@@ -78,10 +78,10 @@ static void put_bandwidths(FILE *out, const struct roofs *roofs)
                 put_rate(out, COLUMN + (k == 0 && r > 0), roofs->roof[r].bandwidth[k][i]);
     }
     fputs("\nBytes are those that the program reads and writes: copy counts 2 arrays, triad 3, read 1. Ordinary stores also\n"
-          "read from memory what they overwrite, which is not counted; those of _nt pass by the caches.\n",
+          "read the lines that they overwrite; this is not counted. The stores of _nt bypass the caches.\n",
           out);
     if (roofs->shortened)
-        fputs("The ladder ends at a quarter of the available memory, before it outgrows the caches as it should.\n", out);
+        fputs("The largest working set is a quarter of the available memory; it may not exceed the caches by enough.\n", out);
 }
 
 static void put_rates(FILE *out, const struct roofs *roofs)
@@ -130,7 +130,7 @@ bool machine_print(FILE *out, const char *program, struct error *error)
     }
     if (good) {
         roofs_print(out, roofs);
-        good = (fflush(out) == 0 && !ferror(out)) || fail(error, "the limits could not be written: %s", strerror(errno));
+        good = (fflush(out) == 0 && !ferror(out)) || fail(error, "cannot write the machine limits: %s", strerror(errno));
     }
     free(roofs);
     return good;

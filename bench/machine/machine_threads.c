@@ -1,4 +1,4 @@
-/* Processors that are there to be used: the part of machine.h about threads, see there. */
+/* Usable processors, and the behaviour of threads: part of machine.h, see there. */
 #include "bench/machine/machine.h"
 
 #include <omp.h>

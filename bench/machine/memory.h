@@ -1,5 +1,5 @@
-/* What a stretch of code takes: the largest resident set while it runs, above what was resident before. Linux only tells whole
- * pages, and counts libraries' buffers as well. */
+/* The memory that a piece of code takes: the largest resident set while it runs, above what was resident before. Linux reports
+ * whole pages, with the buffers of libraries. */
 #ifndef BENCH_MACHINE_MEMORY_H
 #define BENCH_MACHINE_MEMORY_H
 

@@ -1,4 +1,5 @@
-/* What NVIDIA's management library (NVML) tells of a card beyond the CUDA runtime. It is loaded where there is one; nothing is ever set. */
+/* What the NVIDIA management library (NVML) reports about a card beyond the CUDA runtime. Loaded if present; nothing is ever
+ * set. */
 #ifndef BENCH_MACHINE_NVML_H
 #define BENCH_MACHINE_NVML_H
 

@@ -1,5 +1,5 @@
-/* How fast the processor's clock runs, where nothing says so: in a virtual machine no frequency is visible, but a dependent
- * addition of two registers takes one cycle on every processor of interest. */
+/* The speed of the processor clock where the system does not report it: virtual machines hide the frequency, but a dependent
+ * addition of two registers takes one cycle on every relevant processor. */
 #ifndef BENCH_MACHINE_PACE_H
 #define BENCH_MACHINE_PACE_H
 

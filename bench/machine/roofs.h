@@ -1,5 +1,5 @@
-/* What the machine can do at the most ("roofs"): bandwidth over a ladder of working sets, and the rate of multiply-adds, for some
- * numbers of threads. A throughput is held against the bound that follows from them. docs/reference/machine.md: how to read them. */
+/* The machine limits ("roofs"): bandwidth over a ladder of working sets, and the rate of multiply-adds, for some numbers of
+ * threads. The bound of a throughput follows from them. docs/reference/machine.md explains them. */
 #ifndef BENCH_MACHINE_ROOFS_H
 #define BENCH_MACHINE_ROOFS_H
 
@@ -12,7 +12,7 @@
 
 enum { ROOF_SETS_MAX = 32, ROOF_COUNTS_MAX = 32, ROOF_THREADS_MAX = 1024 };
 
-/* Rates are 0 where there is no such kernel, or where the machine lacks the level. */
+/* Rates are 0 where there is no such kernel, or where the processor lacks the instruction set. */
 struct roof {
     int threads;
     double bandwidth[ROOF_KERNEL_COUNT][ROOF_SETS_MAX]; /* bytes a second, as the program counts its reads and writes */
@@ -36,7 +36,8 @@ void roofs_ladder(double largest_cache, double available, struct roofs *roofs);
 /* Measures the ladder of *roofs, in this process, for each of n numbers of threads. Takes about two seconds for each number. */
 bool roofs_measure(const int *threads, int n, struct roofs *roofs, struct error *error);
 
-/* The hidden command: reads {"threads": [1, 2], "device": whether to measure the device as well}, measures the ladder of this machine, writes roofs_to_json(). */
+/* The internal command roofs: reads {"threads": [1, 2], "device": whether to measure the device as well}, measures the machine
+ * limits, writes roofs_to_json(). */
 bool roofs_command(FILE *in, FILE *out, struct error *error);
 
 /* The same in a child, `program roofs`, so that this process holds neither so much memory nor threads. *roofs is what
@@ -52,7 +53,7 @@ json_t *roofs_to_json(const struct roofs *roofs);
 /* And back. False, with the reason, for anything that roofs_to_json() could not have written. */
 bool roofs_from_json(const json_t *json, struct roofs *roofs, struct error *error);
 
-/* What was measured with so many threads, or NULL. */
+/* The limits with this number of threads, or NULL. */
 const struct roof *roofs_find(const struct roofs *roofs, int threads);
 
 /* The highest bandwidth of any kernel at one step of the ladder. */
@@ -65,8 +66,9 @@ struct bound {
     bool bytes_bind;
 };
 
-/* The least time of some work: its bytes at the highest rate of any kernel at the steps of the ladder around its working set, its
- * operations at the rate of the dtype and level (the best level where a library computes). False where that was not measured with so many threads. */
+/* The least time of some work: its bytes at the highest bandwidth of any kernel at the steps of the ladder around its working
+ * set, its operations at the rate of the dtype and instruction set (the best one where a library computes). False where that
+ * number of threads was not measured. */
 bool roofs_bound(const struct roofs *roofs, const struct work *work, int threads, enum level level, enum dtype dtype,
                  struct bound *bound);
 

@@ -145,19 +145,20 @@ bool roofs_from_json(const json_t *json, struct roofs *roofs, struct error *erro
     size_t n = json_array_size(list);
     *roofs = (struct roofs){.shortened = json_is_true(shortened)};
     if (!json_is_object(json))
-        return fail(error, "roofs: expected an object");
+        return fail(error, "machine limits: expected an object");
     if (!read_level(json_object_get(json, "level"), &roofs->level))
-        return fail(error, "roofs: level is none that there is");
+        return fail(error, "machine limits: level: unknown instruction set");
     if (!json_is_boolean(shortened))
-        return fail(error, "roofs: shortened is neither true nor false");
+        return fail(error, "machine limits: shortened must be true or false");
     if (!read_sets(json_object_get(json, "sets"), roofs))
-        return fail(error, "roofs: sets must be 1 to %d ascending sizes in bytes", ROOF_SETS_MAX);
+        return fail(error, "machine limits: sets must be 1 to %d ascending sizes in bytes", ROOF_SETS_MAX);
     if (n < 1 || n > ROOF_COUNTS_MAX)
-        return fail(error, "roofs: threads must hold 1 to %d objects", ROOF_COUNTS_MAX);
+        return fail(error, "machine limits: threads must be a list of 1 to %d objects", ROOF_COUNTS_MAX);
     if (!read_device(json_object_get(json, "device"), &roofs->device))
-        return fail(error, "roofs: device lacks a rate");
+        return fail(error, "machine limits: device has no rate");
     for (size_t i = 0; i < n; i++)
         if (!read_roof(json_array_get(list, i), roofs))
-            return fail(error, "roofs: threads[%zu] lacks a number of threads of its own, a figure a set, or a rate", i);
+            return fail(error,
+                        "machine limits: threads[%zu] needs a distinct number of threads, a bandwidth for each set, and a rate", i);
     return true;
 }

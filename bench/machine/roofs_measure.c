@@ -113,7 +113,7 @@ static bool raise_rate(const struct trial *trial, double *rate, struct error *er
          n < SAMPLES_LEAST || (undisturbed < SAMPLES && worked < ENOUGH_SECONDS && waited < PATIENCE);) {
         struct sample one = sample(trial, passes);
         if (one.threads < trial->threads)
-            return fail(error, "the machine's limits: of %d threads only %d started", trial->threads, one.threads);
+            return fail(error, "machine limits: only %d of %d threads started", one.threads, trial->threads);
         if (one.busy < SAMPLE_SECONDS) {
             passes = (int64_t)ceil((double)passes * 1.2 * SAMPLE_SECONDS / fmax(one.busy, SAMPLE_SECONDS / 100));
             continue;
@@ -186,7 +186,7 @@ static bool measure_roof(const struct roofs *roofs, struct roof *roof, struct er
 bool roofs_measure(const int *threads, int n, struct roofs *roofs, struct error *error)
 {
     if (n < 1 || n > ROOF_COUNTS_MAX)
-        return fail(error, "the machine's limits: %d numbers of threads; expected 1 to %d", n, ROOF_COUNTS_MAX);
+        return fail(error, "machine limits: %d numbers of threads; expected 1 to %d", n, ROOF_COUNTS_MAX);
     roofs->level = level_best();
     bool good = true;
     for (roofs->n_roofs = 0; roofs->n_roofs < n && good; roofs->n_roofs++) {

@@ -14,11 +14,11 @@ static bool read_threads(const json_t *list, int threads[ROOF_COUNTS_MAX], int *
 {
     *n = (int)json_array_size(list);
     if (*n < 1 || *n > ROOF_COUNTS_MAX)
-        return fail(error, "roofs: expected {\"threads\": [1 to %d numbers]} on standard input", ROOF_COUNTS_MAX);
+        return fail(error, "machine limits: expected {\"threads\": [1 to %d numbers]} on standard input", ROOF_COUNTS_MAX);
     for (int i = 0; i < *n; i++) {
         json_int_t number = json_integer_value(json_array_get(list, (size_t)i));
         if (number < 1 || number > ROOF_THREADS_MAX)
-            return fail(error, "roofs: a number of threads is none from 1 to %d", ROOF_THREADS_MAX);
+            return fail(error, "machine limits: a number of threads must be from 1 to %d", ROOF_THREADS_MAX);
         threads[i] = (int)number;
     }
     return true;
@@ -30,7 +30,7 @@ bool roofs_command(FILE *in, FILE *out, struct error *error)
     int threads[ROOF_COUNTS_MAX], n;
     json_t *request = json_loadf(in, 0, &parse), *answer = NULL;
     struct roofs *roofs = malloc(sizeof *roofs);
-    bool good = (request != NULL || fail(error, "roofs: not JSON on standard input: %s", parse.text)) &&
+    bool good = (request != NULL || fail(error, "machine limits: standard input is not JSON: %s", parse.text)) &&
                 (roofs != NULL || fail_memory(error)) && read_threads(json_object_get(request, "threads"), threads, &n, error);
     if (good) {
         roofs_ladder((double)machine_cache_bytes(), (double)machine_memory_available(), roofs);
@@ -38,12 +38,12 @@ bool roofs_command(FILE *in, FILE *out, struct error *error)
     }
     if (good && json_is_true(json_object_get(request, "device"))) {
         struct status status = device_limits_measure(&roofs->device);
-        good = status.code == STATUS_OK || fail(error, "the device's limits: %s", status.message);
+        good = status.code == STATUS_OK || fail(error, "machine limits of the device: %s", status.message);
     }
     if (good) {
         answer = roofs_to_json(roofs);
         good = (answer != NULL && json_dumpf(answer, out, JSON_COMPACT) == 0 && fflush(out) == 0) ||
-               fail(error, "roofs: the figures could not be written");
+               fail(error, "machine limits: cannot write the results");
     }
     json_decref(answer);
     json_decref(request);
@@ -71,12 +71,12 @@ static bool read_answer(const struct process_result *process, json_t **answer, s
     json_t *json;
     bool good = (json_parse(process->output, process->output_size, 0, &json, NULL) && roofs != NULL) || fail_memory(error);
     if (good && process->timed_out)
-        good = fail(error, "measuring the machine's limits took over %.0f s", process->wall);
+        good = fail(error, "measuring the machine limits took more than %.0f s", process->wall);
     else if (good && (process->signal != 0 || process->exit_status != 0))
-        good = fail(error, "measuring the machine's limits failed: %s %d: %.400s", process->signal ? "signal" : "exit status",
+        good = fail(error, "measuring the machine limits failed: %s %d: %.400s", process->signal ? "signal" : "exit status",
                     process->signal ? process->signal : process->exit_status, process->errors);
     else if (good && !roofs_from_json(json, roofs, &reason))
-        good = fail(error, "measuring the machine's limits left no figures: %.400s", reason.text);
+        good = fail(error, "measuring the machine limits returned no results: %.400s", reason.text);
     free(roofs);
     if (good)
         *answer = json;

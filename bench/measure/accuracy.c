@@ -1,5 +1,5 @@
-/* measure: accuracy. The weights that a training left, with fresh examples of some length, the recurrence carried out as this point
- * says: how much is right, and how many iterations that took. */
+/* measure: accuracy. Evaluates the weights of a training on fresh examples of some length, with the recurrence computed as this
+ * point says: accuracy, and iterations needed. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
@@ -74,13 +74,13 @@ static bool take_weights(struct trained *trained, const struct limits *limits, s
     enum checkpoint_found found = checkpoint_open(path, &trained->checkpoint, &reason);
     const struct standing *standing = &trained->standing;
     if (found == CHECKPOINT_NONE) {
-        finding_say(finding, RESULT_UNTRAINED, "its training left nothing; the record of that says why");
+        finding_say(finding, RESULT_UNTRAINED, "its training left no weights; see the record of that training");
         return true;
     }
     if (found == CHECKPOINT_BAD || !checkpoint_standing(trained->checkpoint, recipe.steps, &trained->standing, &reason))
         return fail(error, "%s", reason.text);
     if (!standing->done) {
-        finding_say(finding, RESULT_UNTRAINED, "its training is at step %" PRId64 " of %" PRId64, standing->state.step,
+        finding_say(finding, RESULT_UNTRAINED, "its training is unfinished: step %" PRId64 " of %" PRId64, standing->state.step,
                     recipe.steps);
         return true;
     }
@@ -138,7 +138,7 @@ bool accuracy_run(const struct point *point, const struct limits *limits, struct
     struct trained trained = {.point = point};
     double since = clock_seconds();
     if (limits->trained == NULL)
-        return fail(error, "an evaluation must be told the folder of its training");
+        return fail(error, "the request has no folder of the training");
     bool good = point_task(point, &trained.task, error) && take_weights(&trained, limits, finding, error);
     finding_lap(finding, STAGE_PLAN, &since);
     if (good && finding->result == RESULT_OK)

@@ -163,7 +163,7 @@ static double cost(const struct definition *definition, const struct problem *se
 }
 
 /* The gradients of one sequence at h (T,d): none of these implementations keeps anything of a forward pass. Where it ends otherwise
- * than well, what it left is no answer. False: no memory. */
+ * than well, what it left is no answer. False: out of memory. */
 static bool refer(const struct definition *definition, const struct tensors *sequence, const double *h, const double *adjoint,
                   double *const to[TENSORS_MAX], struct error *error)
 {
@@ -259,7 +259,7 @@ static bool refer_to(const struct definition *definition, const struct subject *
 #define STEP 1e-5       /* relative, of differences: a token's Kronecker factors can turn within 1e-4 */
 #define DIFFERENCE 1e-6 /* relative, of what is left of them after extrapolation */
 
-/* The loss after n applications of the textbook's map from h (T,d) on. scratch: (2,T,d). False: no memory. */
+/* The loss after n applications of the textbook's map from h (T,d) on. scratch: (2,T,d). False: out of memory. */
 static bool loss_after(const struct tensors *sequence, int64_t n, const double *h, const double *adjoint, double *scratch,
                        double *loss)
 {
@@ -370,7 +370,7 @@ static bool compare(const struct backward *backward, int64_t b, const struct ref
         checks->tolerance = tolerance;
         *name = backward_names[i];
     }
-    return worst >= 0 || fail(error, "there is no gradient to validate");
+    return worst >= 0 || fail(error, "no gradient to validate");
 }
 
 static bool check(const struct definition *definition, const struct subject *subject, int64_t b, bool again,
@@ -381,7 +381,7 @@ static bool check(const struct definition *definition, const struct subject *sub
     const double *adjoint = backward->drawn + b * p->T * p->d;
     const char *missing = backward_missing(backward), *name = "";
     if (missing != NULL) {
-        finding_say(finding, RESULT_WRONG, "the gradient of %s is not finite, and nothing was said of that", missing);
+        finding_say(finding, RESULT_WRONG, "the gradient of %s is not finite, although backward() returned ok", missing);
         return true;
     }
     if (!refer_to(definition, subject, backward, b, reference, reference->value, error))
@@ -401,7 +401,7 @@ static bool check(const struct definition *definition, const struct subject *sub
         return false;
     if (!(apart <= DIFFERENCE)) {
         finding_say(finding, (enum result)STATUS_INTERNAL,
-                    "the reference's gradient is %.3g from differences of the textbook's map", apart);
+                    "the reference gradient differs by %.3g from finite differences of the textbook map", apart);
         return true;
     }
     if ((backward->n[W] > 0 && !add_others(definition, subject, backward, b, reference->value, error)) ||
@@ -411,7 +411,7 @@ static bool check(const struct definition *definition, const struct subject *sub
     checks->against = definition->name;
     checks->exact = NAN; /* that is one of answers */
     if (!(checks->iterate <= checks->tolerance))
-        finding_say(finding, RESULT_WRONG, "the gradient of %s%s is %.3g from %s, more than %.3g", name,
+        finding_say(finding, RESULT_WRONG, "the gradient of %s%s differs by %.3g from %s; tolerance %.3g", name,
                     again ? ", after the timed calls," : "", checks->iterate, checks->against, checks->tolerance);
     return true;
 }
@@ -430,13 +430,13 @@ static bool validate_by(const struct definition *definition, const struct proble
     double seconds = cost(definition, sequence) * (backward->n[W] > 0 ? (double)subject->tensors.problem.B : 1);
     if (is_approached(subject) && subject->settings.quantile < 1)
         finding_say(finding, (enum result)STATUS_UNSUPPORTED,
-                    "an adjoint that stops before all sequences have converged cannot be validated: give quantile 1");
+                    "an adjoint that stops before all sequences have converged cannot be validated: use quantile 1");
     else if (!(seconds <= VALIDATION_SECONDS))
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "the gradient cannot be validated: %s in double precision %s",
-                    definition->name, isinf(seconds) ? "is not to be had" : "takes too long");
+                    definition->name, isinf(seconds) ? "is not available" : "takes too long");
     else if (is_itself(definition, subject_tested(subject)))
         finding_say(finding, (enum result)STATUS_UNSUPPORTED,
-                    "the adjoint's l-th iterate in float64 has no reference but this implementation: give a tolerance");
+                    "no other implementation computes the adjoint's l-th iterate in float64: use a tolerance");
     if (finding->result != RESULT_OK)
         return true;
     struct reference reference;

@@ -1,5 +1,5 @@
-/* The backward pass of a subject: the derivative of a loss that it is given, the gradients that it leaves, and whether they may be
- * timed at all. The loss is a random linear function of h. docs/explanation/measuring.md: how gradients are validated. */
+/* The backward pass of a subject: the derivative of a loss, the gradients, and whether they are right, before they are timed.
+ * The loss is a random linear function of h. docs/explanation/measuring.md: how gradients are validated. */
 #ifndef BENCH_MEASURE_BACKWARD_H
 #define BENCH_MEASURE_BACKWARD_H
 
@@ -16,27 +16,27 @@ struct backward {
     bool iterated;                 /* the exact gradient is an iterate of the adjoint, as backward_validate() found */
 };
 
-/* What a gradient is with respect to: the names of tensors_list(), in that order. */
+/* The inputs that gradients belong to: the names of tensors_list(), in that order. */
 extern const char *const backward_names[TENSORS_MAX];
 
 /* The i-th of the gradients. */
 void **backward_member(struct gradients *gradients, int i);
 void *backward_gradient(const struct backward *backward, int i);
 
-/* Draws the loss with the point's seed, and makes room for the gradients of all inputs that there are. */
+/* Draws the loss with the seed of the point, and allocates the gradients of all inputs. */
 bool backward_open(const struct subject *subject, struct backward *backward, struct error *error);
 void backward_close(struct backward *backward);
 
-/* Fills the gradients with NaN: what is found there afterwards was computed. */
+/* Fills the gradients with NaN: other values found there later were computed. */
 void backward_forget(struct backward *backward);
 
-/* The first input whose gradient was left unwritten, or is not finite; NULL when all are there. */
+/* The first input whose gradient is missing or not finite; NULL when all are there. */
 const char *backward_missing(const struct backward *backward);
 
-/* Holds the gradients that backward() left at subject->h to a reference in double precision at that very h: of sequence b, but that
- * of W, to which all sequences add, as a whole. checks becomes that of the gradient that comes nearest to its tolerance. again: after
- * the timed calls, with the tolerances found before. finding->result becomes wrong, or unsupported where nothing can validate the
- * gradient or rounding alone moves it too far, with the reason; else it stays. False: no memory. */
+/* Compares the gradients that backward() left at subject->h with a reference in double precision at the same h: of sequence b,
+ * but that of W, to which all sequences add, as a whole. checks becomes that of the gradient nearest to its tolerance. again:
+ * after the timed calls, with the tolerances found before. finding->result becomes wrong, or unsupported where nothing can
+ * validate the gradient or rounding alone moves it too far, with the reason; else it stays. False: out of memory. */
 bool backward_validate(const struct subject *subject, int64_t b, bool again, struct backward *backward, struct checks *checks,
                        struct finding *finding, struct error *error);
 

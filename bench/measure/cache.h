@@ -1,5 +1,5 @@
-/* Drawn inputs, kept in a folder while a run goes on: every round of every point that shares them would draw the same bits again. The
- * files are safetensors and say what they hold; one that is not whole is drawn again. Nothing depends on the cache but time. */
+/* Drawn inputs, cached in a folder during a run: every round of every point that shares them would draw the same bits again. The
+ * files are safetensors with a description; a damaged one is drawn again. Only time depends on the cache. */
 #ifndef BENCH_MEASURE_CACHE_H
 #define BENCH_MEASURE_CACHE_H
 
@@ -9,11 +9,11 @@
 /* True when the folder holds the inputs of this point, and they are whole: *tensors is as if they had been drawn. */
 bool cache_load(const char *folder, const struct point *point, struct tensors *tensors);
 
-/* Keeps drawn inputs, if there is plenty of room on the disk. */
+/* Stores drawn inputs, if there is plenty of room on the disk. */
 void cache_store(const char *folder, const struct point *point, const struct tensors *tensors);
 
-/* The tensors of a point: read from its file, or drawn; what is drawn is kept in the folder and taken from there the next time, unless
- * that is NULL. False as tensors_sample() and tensors_read(). */
+/* The tensors of a point: read from its file, taken from the cache folder, or drawn and stored there (NULL: no cache). False as
+ * tensors_sample() and tensors_read(). */
 bool tensors_make(const struct point *point, const char *folder, struct tensors *tensors, struct error *error);
 
 /* Removes the folder and what is in it. */

@@ -101,7 +101,7 @@ enum checkpoint_found checkpoint_open(const char *path, struct checkpoint **chec
 {
     *checkpoint = NULL;
     if (access(path, F_OK) != 0 && errno == ENOENT) {
-        fail(error, "%.900s: there is no such file", path);
+        fail(error, "%.900s: no such file", path);
         return CHECKPOINT_NONE;
     }
     struct checkpoint *found = calloc(1, sizeof *found);
@@ -115,7 +115,7 @@ enum checkpoint_found checkpoint_open(const char *path, struct checkpoint **chec
         snprintf(found->path, sizeof found->path, "%s", path);
         good = (format != NULL && strcmp(format, FORMAT_HERE) == 0 && parse_text(found->file, POINT, &found->point) &&
                 parse_text(found->file, STANDING, &found->standing)) ||
-               fail(error, "%.900s: no checkpoint of a training", path);
+               fail(error, "%.900s: not a checkpoint of a training", path);
     }
     if (good) {
         *checkpoint = found;
@@ -156,7 +156,7 @@ bool checkpoint_standing(const struct checkpoint *checkpoint, int64_t steps, str
                 result != NULL && message != NULL && state->step <= steps &&
                 curve_from_state(json_object_get(from, "curve"), &standing->curve);
     if (!good)
-        return fail(error, "%.900s: where the training stands cannot be read", checkpoint->path);
+        return fail(error, "%.900s: the state of the training cannot be read", checkpoint->path);
     state->window_sum = json_number_value(json_object_get(from, "window_sum"));
     standing->done = json_is_true(json_object_get(from, "done"));
     standing->result = result_find(result);
@@ -198,7 +198,7 @@ bool checkpoint_restore(const struct checkpoint *checkpoint, bool moments, struc
     size_t n = training_tensors(training, &named);
     for (size_t i = 0; i < n; i++) /* all of them before any is copied: a training that begins anew does so from its own weights */
         if ((named[i].weight || moments) && !same_shape(&named[i], safetensors_find(checkpoint->file, named[i].name)))
-            return fail(error, "%.800s: tensor %s is missing or of another shape", checkpoint->path, named[i].name);
+            return fail(error, "%.800s: tensor %s is missing or has another shape", checkpoint->path, named[i].name);
     for (size_t i = 0; i < n; i++) {
         const struct tensor *tensor = safetensors_find(checkpoint->file, named[i].name);
         int64_t elements = 1;

@@ -1,5 +1,5 @@
-/* What a training leaves on the disk, so that it can go on and others can use it: weights, AdamW's moments and where it stands, as
- * one safetensors file that is replaced as a whole. */
+/* The checkpoint of a training: weights, moments of AdamW and the state of the training, as one safetensors file that is
+ * replaced as a whole. It lets a training resume and others use it. */
 #ifndef BENCH_MEASURE_CHECKPOINT_H
 #define BENCH_MEASURE_CHECKPOINT_H
 
@@ -13,7 +13,7 @@
 enum spent { SPENT_CHECKS = PART_COUNT, SPENT_CHECKPOINTS, SPENT_ALL, SPENT_COUNT };
 const char *spent_name(int spent);
 
-/* Where a training stands, beside its tensors. */
+/* The state of a training, beside its tensors. */
 struct standing {
     struct training_state state;
     struct curve curve;
@@ -36,11 +36,11 @@ struct checkpoint;
 
 enum checkpoint_found { CHECKPOINT_NONE, CHECKPOINT_THERE, CHECKPOINT_BAD };
 
-/* Opens a file that may not be there; CHECKPOINT_BAD with the reason when it is no checkpoint. */
+/* Opens a file that may be missing; CHECKPOINT_BAD with the reason when it is not a checkpoint. */
 enum checkpoint_found checkpoint_open(const char *path, struct checkpoint **checkpoint, struct error *error);
 void checkpoint_close(struct checkpoint *checkpoint); /* NULL is allowed */
 
-/* Where it stands; the curve is only taken over when `steps`, of the recipe, is what it was made for. */
+/* Its state; the curve is only kept when `steps` of the recipe is what it was made for. */
 bool checkpoint_standing(const struct checkpoint *checkpoint, int64_t steps, struct standing *standing, struct error *error);
 
 /* The training's point; its texts belong to the checkpoint. */

@@ -1,5 +1,5 @@
-/* measure: convergence. Runs an implementation for l iterations and follows, on iterates that it hands over, the residual, the true
- * error against the exact answer, and the two bounds that hold. An exact implementation has no iterates: its error alone counts. */
+/* measure: convergence. Runs an implementation for l iterations and follows, on the kept iterates, the residual, the true error
+ * against the exact answer, and the two bounds. An exact implementation has no iterates: only its error counts. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
@@ -270,8 +270,8 @@ static void iterate(const struct subject *subject, struct room *room, struct pla
     if (*plan == NULL)
         trace->l_run = trace->n_kept = 0;
     if (trace->l_run < 0 || trace->l_run > l || trace->n_kept < 0 || trace->n_kept > trace->n_keep) {
-        finding_say(finding, RESULT_WRONG, "claims to have run %" PRId64 " iterations of %" PRId64 " and to have kept %" PRId64,
-                    trace->l_run, l, trace->n_kept);
+        finding_say(finding, RESULT_WRONG, "reports %" PRId64 " of %" PRId64 " iterations run and %" PRId64 " kept", trace->l_run,
+                    l, trace->n_kept);
         trace->l_run = trace->n_kept = 0;
     }
 }

@@ -1,5 +1,5 @@
-/* The course of a training, thinned to at most CURVE_ROWS_MAX rows: a row for every so many steps, a function of the steps alone,
- * so that a training that was stopped and went on leaves the same rows. */
+/* The learning curve of a training, thinned to at most CURVE_ROWS_MAX rows: one row per fixed number of steps, so that a resumed
+ * training leaves the same rows. */
 #ifndef BENCH_MEASURE_CURVE_H
 #define BENCH_MEASURE_CURVE_H
 

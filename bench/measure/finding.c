@@ -1,4 +1,4 @@
-/* What a round finds out: results, places and seconds as every measure notes them; see measure.h. */
+/* The result of a round: results, places and seconds, as every measure notes them; see measure.h. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"

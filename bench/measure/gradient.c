@@ -1,7 +1,7 @@
-/* measure: gradient. How well the gradient that an implementation gives, of so many last applications of the map or exact, points
- * where the exact one does: cosine and relative distance of the gradients with respect to each input, of a random linear function of
- * h. The exact one is that of the dense RNN in double precision, by another implementation. It takes each as it comes: that a
- * gradient is far from the exact one is what is measured, no failure. */
+/* measure: gradient. How well the gradient of an implementation, of the last n evaluations of f or exact, agrees with the exact
+ * one: cosine and relative distance of the gradients with respect to each input, of a random linear function of h. The exact
+ * gradient is that of the dense RNN in double precision, by another implementation. A gradient far from the exact one is a
+ * measurement, not a failure. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
@@ -175,7 +175,7 @@ static bool compare_all(const struct subject *subject, struct finding *finding, 
             finding_status(finding, &status);
             const char *missing = backward_missing(&backward);
             if (status.code == STATUS_OK && missing != NULL)
-                finding_say(finding, RESULT_WRONG, "the gradient of %s is not finite, and nothing was said of that", missing);
+                finding_say(finding, RESULT_WRONG, "the gradient of %s is not finite, although backward() returned ok", missing);
             else if (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED)
                 finding->data = describe(pair, p->dtype, l_run);
         }

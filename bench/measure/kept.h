@@ -1,4 +1,4 @@
-/* At which iterations iterates are kept for the measures that look at their errors, and which errors are waited for. */
+/* The iterations whose iterates are kept for errors, and the errors that are looked for. */
 #ifndef BENCH_MEASURE_KEPT_H
 #define BENCH_MEASURE_KEPT_H
 

@@ -1,4 +1,4 @@
-/* How a round measures a point: what each measure is given, and what it leaves. */
+/* How a round measures a point: the input and output of every measure. */
 #ifndef BENCH_MEASURE_MEASURE_H
 #define BENCH_MEASURE_MEASURE_H
 
@@ -6,14 +6,14 @@
 #include "bench/sweep/measures.h"
 #include "bench/sweep/point.h"
 
-/* Where the seconds of a round go inside its worker. Inputs and plan are set-up; validation and timing (of a convergence point: the
- * iterations) are the measurement; at the end memory is given back. */
+/* How the time of a round is spent inside its worker. Inputs and plan are set-up; validation and timing (of a convergence point:
+ * the iterations) are the measurement; the end frees memory. */
 enum stage { STAGE_INPUTS, STAGE_PLAN, STAGE_VALIDATION, STAGE_TIMING, STAGE_END, STAGE_COUNT };
 extern const char *const stage_names[STAGE_COUNT];
 
-/* What one round found out about a point. data is the object that the record holds under the measure's name, inputs what was
- * measured on the drawn problem, load what else went on while it was timed, warnings what that means (bench/journal/schema.def has them all);
- * each may be NULL. */
+/* The result of one round of a point. data: the object that the record holds under the name of the measure; inputs: what was
+ * measured on the drawn problem; load: other load while it was timed; warnings: what follows from that (bench/journal/schema.def
+ * has them all). Each may be NULL. */
 struct finding {
     enum result result;
     char message[256];
@@ -22,7 +22,7 @@ struct finding {
     double seconds[STAGE_COUNT];
 };
 
-/* What a round may take. */
+/* The limits of a round. */
 struct limits {
     int samples;             /* timed samples wanted */
     double time_limit;       /* seconds for the whole round; of a training: in all its rounds together */
@@ -32,15 +32,15 @@ struct limits {
     const char *trained;     /* folder of the training that this point is or depends on; NULL where there is none */
 };
 
-/* What every measure NAME of measures.h is: NAME_run(), in the file of its name. The finding's data is the object that the record has
- * under that name (see schema.def). False when the harness itself failed (no memory, a file that does not fit): the sentence becomes an
- * internal result. */
+/* Every measure NAME of measures.h has a function NAME_run(), in the file of its name. data of the finding is the object that
+ * the record has under that name (schema.def). False when the harness itself failed (out of memory, a file that does not fit):
+ * the sentence becomes an internal result. */
 #define MEASURE(name, of, repeats)                                                                                                 \
     bool name##_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 MEASURES(MEASURE)
 #undef MEASURE
 
-/* Measures a point as its field says. False likewise, and when there was no memory to say what was found. */
+/* Measures a point as its field measure says. False as above, and when there was no memory for the result. */
 bool measure_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 
 /* Sets result, message and place from a status. */

@@ -1,6 +1,5 @@
-/* measure: memory. The most memory that a forward pass, a backward pass and a step of training take, by what the process held at its
- * largest (bench/machine/memory.h): tensors, plan, and whatever the calls take for themselves. What is computed is validated, as where it
- * is timed. */
+/* measure: memory. Peak memory of a forward pass, a backward pass and a training step, from the peak resident set of the process
+ * (bench/machine/memory.h): tensors, plan, and what the calls allocate. Outputs are validated, as for timing. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"

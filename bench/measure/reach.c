@@ -1,7 +1,7 @@
-/* measure: reach. Each sequence of the batch is a problem of its own: after how many applications of the map is the true error small
- * enough? Unlike in a batch, one that explodes or diverges takes nothing from the others: it is set aside, or counted as one that never
- * got there. Applications are tried in runs that get longer until all errors were reached, or l of the settings: so a solver that needs
- * few does not pay for the room and the time of many. */
+/* measure: reach. Each sequence of the batch is a separate problem: how many evaluations of f until the true error is small
+ * enough? A sequence that explodes or diverges does not affect the others: it is set aside, or counted as never. Longer and
+ * longer runs are tried until all errors are reached, or l of the settings: so a solver that needs few evaluations does not pay
+ * for the memory and time of many. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
@@ -375,8 +375,8 @@ static bool all_problems(struct reach *reach, struct finding *finding, struct er
         finding->inputs = answers_to_json(&seen);
         if (aside == B)
             finding_say(finding, RESULT_EXPLODES,
-                        "none of the %lld problems has an answer within the limit of %g that rounding leaves alone", (long long)B,
-                        subject->regime.limit);
+                        "none of the %lld problems has an answer within the limit of %g that is insensitive to rounding",
+                        (long long)B, subject->regime.limit);
     }
     free(found);
     free(sorted);
@@ -397,7 +397,7 @@ bool reach_run(const struct point *point, const struct limits *limits, struct fi
     if (finding->result == RESULT_OK && (subject.implementation->exact || subject.settings.tolerance > 0))
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "%s",
                     subject.implementation->exact ? "an exact implementation has no iterations to count"
-                                                  : "applications are counted to a true error: no tolerance may end them before");
+                                                  : "reach counts up to a true error: remove the tolerance");
     if (finding->result == RESULT_OK)
         good = room_make(&subject, &reach.room, error) && all_problems(&reach, finding, error);
     finding_lap(finding, STAGE_TIMING, &since);

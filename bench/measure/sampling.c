@@ -64,7 +64,7 @@ void sampling_run(struct call *call, const char *name, const struct limits *limi
     struct load_counts before;
     sampling->n = 0;
     if (!warm_up(call, &sampling->calls)) {
-        snprintf(sampling->reason, sizeof sampling->reason, "a call failed while warming up");
+        snprintf(sampling->reason, sizeof sampling->reason, "a call failed during warm-up");
         return;
     }
     load_begin(&before, &sampling->load);

@@ -1,4 +1,4 @@
-/* The timed samples of an implementation, and what else went on meanwhile. */
+/* The timed samples of an implementation, and the other load meanwhile. */
 #ifndef BENCH_MEASURE_SAMPLING_H
 #define BENCH_MEASURE_SAMPLING_H
 
@@ -6,8 +6,8 @@
 #include "bench/measure/backward.h"
 #include "bench/measure/measure.h"
 
-/* A call that can be repeated: the same plan, inputs and outputs each time. On a device it works on what was uploaded, leaves outputs
- * there, and begins with caches in which nothing of it is found. */
+/* A call that can be repeated: the same plan, inputs and outputs each time. On a device it reads uploaded inputs, leaves outputs
+ * there, and starts with flushed caches. */
 struct call {
     const struct implementation *implementation;
     struct plan *plan;
@@ -28,7 +28,7 @@ struct sampling {
 /* Makes the call once. */
 bool call_make(struct call *call);
 
-/* Warms up, then times samples (each as many calls as last about 10 ms) until there are enough or the time for them is over. */
+/* Warms up, then times samples (each as many calls as last about 10 ms) until there are enough or the time is over. */
 void sampling_run(struct call *call, const char *name, const struct limits *limits, struct sampling *sampling);
 
 #endif

@@ -23,7 +23,7 @@ bool subject_make(const struct point *point, bool one_by_one, const struct limit
                                                 .memory_limit = limits->memory_limit,
                                                 .cache_bytes = machine_cache_bytes()}};
     if (!level_available(level)) {
-        finding_say(finding, (enum result)STATUS_UNSUPPORTED, "this machine does not execute %s", level_names[level]);
+        finding_say(finding, (enum result)STATUS_UNSUPPORTED, "this processor does not support %s", level_names[level]);
         return true;
     }
     subject->implementation = point_implementation(point);

@@ -1,4 +1,5 @@
-/* What every measure starts with: the implementation of a point, whether it can, and the drawn problem beside its exact answer. */
+/* The start of every measure: the implementation of a point, whether it supports the problem, and the drawn problem with its
+ * exact answer. */
 #ifndef BENCH_MEASURE_SUBJECT_H
 #define BENCH_MEASURE_SUBJECT_H
 
@@ -16,19 +17,19 @@ struct subject {
     void *h; /* (B,T,d) of the problem's dtype: what the implementation leaves */
 };
 
-/* Draws the inputs and makes room for the outputs. one_by_one: its sequences will be solved by themselves, each in a plan of its own.
- * After success finding->result is ok, or unsupported with the reason, and then nothing was drawn. False: the harness failed. */
+/* Draws the inputs and allocates the outputs. one_by_one: the sequences will be solved separately, each in its own plan. After
+ * success finding->result is ok, or unsupported with the reason; then nothing was drawn. False: the harness failed. */
 bool subject_make(const struct point *point, bool one_by_one, const struct limits *limits, struct subject *subject,
                   struct finding *finding, struct error *error);
 void subject_free(struct subject *subject);
 
-/* What exact.h must not compare this subject with: its own implementation, in float64. */
+/* What exact.h must not use for this subject: its own implementation in float64. */
 const struct implementation *subject_tested(const struct subject *subject);
 
-/* Whether no reference has the same iterates: its answer can be held to its own residual alone. */
+/* True where no reference has the same iterates: only the residual of its answer can be checked. */
 bool subject_outcome_only(const struct subject *subject);
 
-/* Fills the outputs with NaN: what is found there afterwards was computed. */
+/* Fills the outputs with NaN: other values found there later were computed. */
 void subject_forget(struct subject *subject);
 
 /* The exact answers of some sequences, from the first on, and what was measured of them. */
@@ -40,13 +41,13 @@ struct answers {
     double lambda_most, lambda_least; /* max |lambda| and min lambda of these sequences */
 };
 
-/* Solves sequences first .. first + n - 1, by another implementation than the one that is tested (exact.h). Without an answer
+/* Solves sequences first .. first + n - 1 with another implementation than the tested one (exact.h). Without an answer,
  * worst.status says so, with the place in the whole batch. */
 bool answers_make(const struct tensors *tensors, const struct implementation *tested, int64_t first, int64_t n, bool with_spectrum,
                   struct answers *answers, struct error *error);
 void answers_free(struct answers *answers);
 
-/* Frees both at a measure's end, and counts how long that takes: the system takes large memory back page by page. */
+/* Frees both at the end of a measure, and counts the time: the system frees large memory page by page. */
 void subject_end(struct subject *subject, struct answers *answers, struct finding *finding);
 
 /* The record's "inputs" object. */

@@ -1,5 +1,5 @@
-/* measure: throughput, of the forward or the backward pass. Validates first, then times: no speed is reported of an answer or a
- * gradient that was not checked. */
+/* measure: throughput, of the forward or the backward pass. Validates first, then times: no speed is reported for an unchecked
+ * answer or gradient. */
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
@@ -178,7 +178,7 @@ static bool validate_last(struct timed *timed, struct backward *backward, struct
     struct trace later = {0};
     bool good = true;
     if (call->status.code != STATUS_OK)
-        finding_say(finding, (enum result)call->status.code, "while it was timed: %s", call->status.message);
+        finding_say(finding, (enum result)call->status.code, "during timing: %s", call->status.message);
     else if (timed->sampling.n == 0)
         finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", timed->sampling.reason);
     else if (!validate_timed(timed->subject, call, timed->b, &timed->trace, &timed->answer, finding, error))
@@ -279,10 +279,9 @@ bool throughput_run(const struct point *point, const struct limits *limits, stru
         int64_t b = 0;
         if (subject.regime.file == NULL)
             b = (int64_t)(random_uniform(subject.regime.seed, STREAM_SEQUENCE, 0) * (double)p->B);
-        bool low_rank = p->mixer == MIXER_NONE || p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER;
         double since = clock_seconds();
         if (exact_cost(&one, subject_tested(&subject)) < EXACT_SECONDS)
-            good = answers_make(&subject.tensors, subject_tested(&subject), b, 1, low_rank, &answers, error);
+            good = answers_make(&subject.tensors, subject_tested(&subject), b, 1, problem_low_rank(p), &answers, error);
         finding_lap(finding, STAGE_VALIDATION, &since);
         if (good && answers.h != NULL) {
             finding->inputs = answers_to_json(&answers);

@@ -1,5 +1,5 @@
-/* One timed sample, through Google Benchmark. The harness repeats samples itself, interleaved as it likes, and keeps them all: a
- * sample is one benchmark instance, one repetition of a stated number of calls, and there are no statistics here. */
+/* One timed sample, by Google Benchmark. The harness repeats and interleaves samples itself and keeps them all: a sample is one
+ * benchmark instance, one repetition of a given number of calls, without statistics. */
 #ifndef BENCH_MEASURE_TIMING_H
 #define BENCH_MEASURE_TIMING_H
 

@@ -1,5 +1,5 @@
-/* Where trainings live: RESULTS/trained/KEY/, shared by all sweeps and runs that need the same one. KEY is the whole key of the
- * training's point, so that another build or machine begins anew beside it. */
+/* Where trainings are stored: RESULTS/trained/KEY/, shared by all sweeps and runs that need the same one. KEY is the whole key
+ * of the point of the training, so another build or machine has another folder. */
 #ifndef BENCH_MEASURE_TRAINED_H
 #define BENCH_MEASURE_TRAINED_H
 
@@ -10,8 +10,7 @@
 /* The folder of the training that a point is or depends on; false, with an empty path, where it has none. */
 bool trained_folder(const char *results, const struct point *point, const struct conditions *conditions, char path[PATH_MAX]);
 
-/* What a training says of itself while it goes on, in a file of its folder: "step 1200 of 4000, ...". Replaced, never half
- * written. */
+/* The progress of a training, in a file of its folder: "step 1200 of 4000, ...". Replaced as a whole. */
 void trained_say(const char *folder, const char *text);
 bool trained_hear(const char *folder, size_t capacity, char text[capacity]);
 

@@ -1,6 +1,6 @@
-/* measure: training. A step after the other until the recipe is over, its target is reached, or the time is up; the weights stay
- * in a folder that other points read. However often it is stopped it ends in the same bits: the clock decides when it rests, never
- * what it computes. */
+/* measure: training. Trains until the recipe is over, its target is reached, or the time is up; other points read the weights
+ * from its folder. A training that is stopped and resumed ends in the same bits: the clock decides when it pauses, never what it
+ * computes. */
 #include "bench/base/text.h"
 #include "bench/measure/measure.h"
 
@@ -72,7 +72,7 @@ static bool go_on(struct sitting *sitting)
         if (!standing.done)
             training_restore(sitting->training, &standing.state);
     } else if (found != CHECKPOINT_NONE) {
-        fprintf(stderr, "begins anew: %s\n", reason.text);
+        fprintf(stderr, "starting over: %s\n", reason.text);
     }
     checkpoint_close(checkpoint);
     return good;
@@ -101,8 +101,7 @@ static void say(struct sitting *sitting, const struct step *step)
     if (step->iterations > 0) /* exact implementations have none */
         snprintf(iterations, sizeof iterations, ", l* %.0f", step->iterations);
     snprintf(text, sizeof text,
-             "step %" PRId64 " of %" PRId64 ", length %" PRId64
-             ", loss %.3f, accuracy %.3f%s, %.0f ms a step, %s left at this pace",
+             "step %" PRId64 " of %" PRId64 ", length %" PRId64 ", loss %.3f, accuracy %.3f%s, %.0f ms per step, about %s left",
              step->step, sitting->recipe.steps, step->length, step->loss, step->accuracy, iterations, 1e3 * a_step, left);
     trained_say(sitting->limits->trained, text);
 }
@@ -164,8 +163,8 @@ static bool train(struct sitting *sitting, bool *late, struct error *error)
             char message[256] = "";
             bool missed = recipe->target > 0; /* reached, it would have ended before */
             if (missed)
-                snprintf(message, sizeof message, "token accuracy %.3f after %" PRId64 " steps, the target is %g",
-                         standing->checked, recipe->steps, recipe->target);
+                snprintf(message, sizeof message, "token accuracy %.3f after %" PRId64 " steps; target %g", standing->checked,
+                         recipe->steps, recipe->target);
             return conclude(sitting, missed ? RESULT_TARGET_NOT_REACHED : RESULT_OK, message, error);
         }
         if (spent(sitting) > sitting->limits->time_limit) {
@@ -246,7 +245,7 @@ static bool sit(struct sitting *sitting, struct finding *finding, struct error *
         finding_status(finding, &sitting->failed);
     else if (late)
         finding_say(finding, RESULT_TIMED_OUT,
-                    "stopped after %g s, at step %" PRId64 " of %" PRId64 "; a longer training_limit goes on",
+                    "training limit reached: %g s, at step %" PRId64 " of %" PRId64 "; raise training_limit to resume",
                     sitting->limits->time_limit, sitting->standing.state.step, sitting->recipe.steps);
     else
         finding_say(finding, sitting->standing.result, "%s", sitting->standing.message);
@@ -258,7 +257,7 @@ bool training_run(const struct point *point, const struct limits *limits, struct
 {
     struct sitting sitting = {.point = point, .limits = limits, .recipe = point_recipe(point)};
     if (limits->trained == NULL)
-        return fail(error, "a training must be told its folder");
+        return fail(error, "the request has no folder for the training");
     bool good = lock(limits->trained, error) && point_task(point, &sitting.task, error) && sit(&sitting, finding, error);
     training_close(sitting.training);
     task_close(sitting.task);

@@ -1,4 +1,4 @@
-/* What carrying a point's tensors to a device and back takes, which is not in the time of its calls. */
+/* The time to copy the tensors of a point to a device and back, which is not part of the time of its calls. */
 #ifndef BENCH_MEASURE_TRANSFER_H
 #define BENCH_MEASURE_TRANSFER_H
 

@@ -131,7 +131,7 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
 {
     struct tensors sequence;
     if (!plausible(subject, trace)) {
-        finding_say(finding, RESULT_WRONG, "claims to have run %lld iterations of %lld", (long long)trace->l_run,
+        finding_say(finding, RESULT_WRONG, "reports %lld of %lld iterations run", (long long)trace->l_run,
                     (long long)subject->settings.l_max);
         return true;
     }
@@ -151,7 +151,7 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "too sensitive for %s: rounding alone moves the answer by %.2g",
                     dtype_names[subject->tensors.problem.dtype], checks->tolerance);
     else if (good && !(checks->iterate <= checks->tolerance))
-        finding_say(finding, RESULT_WRONG, "sequence %lld%s is %.3g from %s, more than %.3g", (long long)b,
+        finding_say(finding, RESULT_WRONG, "sequence %lld%s differs by %.3g from %s; tolerance %.3g", (long long)b,
                     again ? ", after the timed calls," : "", checks->iterate, checks->against, checks->tolerance);
     return good;
 }
@@ -159,8 +159,8 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
 bool validate_possible(const struct subject *subject, struct finding *finding)
 {
     const struct settings *settings = &subject->settings;
-    const char *missing = !(settings->tolerance > 0) ? "a fixed number of iterations: give a tolerance"
-                          : settings->quantile < 1   ? "a sequence that need not have converged: give quantile 1"
+    const char *missing = !(settings->tolerance > 0) ? "a fixed number of iterations: use a tolerance"
+                          : settings->quantile < 1   ? "sequences that need not have converged: use quantile 1"
                                                      : NULL;
     if (!subject_outcome_only(subject) || missing == NULL)
         return true;

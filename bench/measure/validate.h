@@ -1,5 +1,5 @@
-/* Whether an answer may be timed at all. One sequence of what an implementation left is held to a reference in double precision,
- * within what rounding explains on that very problem. docs/explanation/measuring.md says it in words. */
+/* Whether an answer is right, before it is timed. One sequence of the output is compared with a reference in double precision,
+ * within what rounding explains on that problem. docs/explanation/measuring.md describes it. */
 #ifndef BENCH_MEASURE_VALIDATE_H
 #define BENCH_MEASURE_VALIDATE_H
 
@@ -13,29 +13,29 @@ struct checks {
     const char *against; /* what the reference was */
 };
 
-/* Whether the settings leave an outcome that can be validated; else the finding says that they do not, and what they lack. */
+/* True where the settings lead to an outcome that can be validated; else the finding says what is missing. */
 bool validate_possible(const struct subject *subject, struct finding *finding);
 
 /* Validates sequence b of subject->h, the outcome of forward() with that trace. answers: the exact answer of that sequence
  * (answers->h NULL: not computed). finding->result becomes wrong, or unsupported for a problem so sensitive that the dtype cannot
- * resolve it, with the reason; else it stays. False: no memory. */
+ * resolve it, with the reason; else it stays. False: out of memory. */
 bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace,
               struct checks *checks, struct finding *finding, struct error *error);
 
-/* The same again for other inputs, after the timed calls: with the tolerance found before, and without the exact answer. */
+/* The same for other inputs, after the timed calls: with the tolerance found before, and without the exact answer. */
 bool validate_again(const struct subject *subject, int64_t b, const struct trace *trace, const struct checks *before,
                     struct finding *finding, struct error *error);
 
-/* What rounding explains: so many units of rounding of the dtype, times how far the reference moves, relatively, when every input
- * moves by one unit. The second is measured, with inputs disturbed by so much, so many times. A tolerance above VALIDATE_UNRESOLVED
- * would accept anything. */
+/* The tolerance: a number of rounding units of the dtype, times the relative change of the reference when every input changes by
+ * one unit. The change is measured, with that many disturbances of the inputs of that size. A tolerance above
+ * VALIDATE_UNRESOLVED would accept anything. */
 double validate_rounding(enum dtype dtype);
 double validate_disturbance(enum dtype dtype);
 enum { VALIDATE_DISTURBANCES = 2 };
 #define VALIDATE_UNRESOLVED 0.05
 
-/* The tensors of one sequence in float64, each element times 1 + size * (a standard normal), theta shifted by as much as well (a
- * raw value of 0 is no exact value of its sigmoid), and s scaled likewise. */
+/* The tensors of one sequence in float64, each element times 1 + size * (a standard normal). theta is also shifted by as much (a
+ * raw value of 0 is not an exact value of its sigmoid), and s is scaled likewise. */
 bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error);
 
 #endif

@@ -1,5 +1,4 @@
-/* Which warnings apply to a round, while its process knows most about it, and to its record. bench/report/warning_points.h has those of a
- * point. */
+/* The warnings of a round, found in its process and from its record. bench/report/warning_points.h has those of a point. */
 #ifndef BENCH_MEASURE_WARNING_FIND_H
 #define BENCH_MEASURE_WARNING_FIND_H
 
@@ -9,7 +8,7 @@
 
 #include <stddef.h>
 
-/* How the threads of a point meet the cores. */
+/* The threads of a point and the cores of the machine. */
 struct threading {
     int threads, cores, threads_per_core; /* 0: not known */
     bool pinned;
@@ -18,11 +17,11 @@ struct threading {
 /* Of this machine and environment. */
 struct threading threading_here(int threads);
 
-/* What a worker sees, as the record's "warnings": busy, steal, clock, throttle, smt, first_slow, wide. seconds: of n samples, in
- * order. NULL when out of memory. */
+/* The warnings that a worker finds, as "warnings" of the record: busy, steal, clock, throttle, smt, first_slow, wide. seconds:
+ * of n samples, in order. NULL when out of memory. */
 json_t *warnings_of_round(const double *seconds, size_t n, const struct load *load, const struct threading *threading);
 
-/* Adds what only a finished record shows: memory, share. False when out of memory. */
+/* Adds the warnings that need a finished record: memory, share. False when out of memory. */
 bool warnings_of_record(json_t *record);
 
 #endif

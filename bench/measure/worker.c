@@ -41,7 +41,7 @@ static bool answer(const char *measure, struct finding *finding, double began, F
                   finding->load, "warnings", finding->warnings, "began", began, "stages", stages(finding));
     bool written = object != NULL && json_dumpf(object, out, JSON_COMPACT) == 0 && fflush(out) == 0;
     json_decref(object);
-    return written || fail(error, "the finding could not be written");
+    return written || fail(error, "cannot write the result of the point");
 }
 
 bool worker_run(FILE *in, FILE *out, struct error *error)
@@ -58,10 +58,10 @@ bool worker_run(FILE *in, FILE *out, struct error *error)
                             .trained = json_string_value(json_object_get(request, "trained"))};
     struct finding finding = {.result = RESULT_OK, .b = -1, .t = -1};
     if (request == NULL)
-        return fail(error, "a worker reads a point on its standard input: %s", parse.text);
+        return fail(error, "expected a point on standard input: %s", parse.text);
     bool good = point_from_json(json_object_get(request, "point"), &point, error);
     if (good && limits.samples < 1)
-        good = fail(error, "a worker must be told a number of samples");
+        good = fail(error, "the request has no number of samples");
     if (good) {
         struct error reason;
         if (!measure_run(&point, &limits, &finding, &reason))

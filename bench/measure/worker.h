@@ -1,5 +1,5 @@
-/* The process that measures one round of one point: reads the point on its standard input, writes what it found on its standard
- * output. A crash here is a record of the run that started it, not its end. */
+/* The process that measures one round of one point: reads the point on standard input, writes the result on standard output. Its
+ * crash becomes a record of the run that started it. */
 #ifndef BENCH_MEASURE_WORKER_H
 #define BENCH_MEASURE_WORKER_H
 
@@ -7,12 +7,12 @@
 
 #include <stdio.h>
 
-/* What a worker is told: {"point": {...}, "samples": 10, "time_limit": 60, "checkpoint_every": seconds, "memory_limit": bytes or 0,
+/* The request: {"point": {...}, "samples": 10, "time_limit": 60, "checkpoint_every": seconds, "memory_limit": bytes or 0,
  * "cache": folder or null, "trained": folder or null}. NULL when out of memory. */
 char *worker_request(const struct point *point, const struct limits *limits);
 
 /* Reads a request, measures, writes {"result":, "message":, "place":, "inputs":, MEASURE: {...}, "load":, "warnings":, "began":
- * monotonic clock, "stages": {seconds of each}}. False when the request makes no sense or nothing could be written. */
+ * monotonic clock, "stages": {seconds of each}}. False when the request is invalid or writing failed. */
 bool worker_run(FILE *in, FILE *out, struct error *error);
 
 #endif

@@ -17,7 +17,7 @@ struct bounds {
     double *y;         /* (T) */
 };
 
-/* h (T,d) is the exact answer; l = 0. False: no memory. */
+/* h (T,d) is the exact answer; l = 0. False: out of memory. */
 bool bounds_begin(struct bounds *bounds, const double *h, int64_t T, int64_t d, double norm_inf, double kappa, double lambda_max);
 /* One iteration more. */
 void bounds_next(struct bounds *bounds);

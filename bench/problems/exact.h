@@ -12,13 +12,13 @@ struct exact {
     double residual;      /* max |f(h*) - h*| / max |h*|: how well it satisfies its own equation */
 };
 
-/* Arithmetic that one core surely does in a second in double precision, small LAPACK calls included. */
+/* Operations that one core performs in a second in double precision at the least, with calls of LAPACK on small matrices. */
 #define EXACT_OPERATIONS_A_SECOND 1e9
 
-/* Nothing is compared with itself: the answer does not come from `tested`, a float64 implementation (NULL: none), but then from the
+/* Nothing is compared with itself: the answer does not come from `tested`, a float64 implementation (NULL: none), but from the
  * next best.
  *
- * Estimated seconds that exact_solve() takes for one sequence, to decide whether it is worth while; infinity where nothing can. */
+ * Estimated seconds of exact_solve() for one sequence, to decide whether it is worth while; infinity where nothing can solve it. */
 double exact_cost(const struct problem *problem, const struct implementation *tested);
 
 /* The cheapest exact implementation in float64 that supports the problem, and its gradient if that is asked for, and the operations
@@ -26,12 +26,12 @@ double exact_cost(const struct problem *problem, const struct implementation *te
 const struct implementation *exact_choose(const struct problem *problem, const struct implementation *tested,
                                           enum gradient gradient, double *operations);
 
-/* h (T,d) of one sequence in double precision. False: no memory. */
+/* h (T,d) of one sequence in double precision. False: out of memory. */
 bool exact_solve(const struct problem *problem, const struct inputs *inputs, const struct implementation *tested, double *h,
                  struct exact *exact, struct error *error);
 
 /* The gradient, exact, of sum(adjoint . h) with respect to the inputs of one sequence, at its exact answer in double precision:
- * adjoint (T,d), gradients in the shapes of the inputs. *status: ok, or why there is none. False: no memory. */
+ * adjoint (T,d), gradients in the shapes of the inputs. *status: ok, or why there is none. False: out of memory. */
 bool exact_gradient(const struct problem *problem, const struct inputs *inputs, const struct implementation *tested,
                     const double *adjoint, const struct gradients *gradients, struct status *status, struct error *error);
 

@@ -15,7 +15,7 @@ struct tensors {
     void *owned[TENSORS_MAX]; /* the same tensors, for tensors_free: v, lambda, theta, W, h0 */
 };
 
-/* Draws the tensors of a problem. False: no memory, or a kappa that this problem cannot have (out_of_reach). */
+/* Draws the tensors of a problem. False: out of memory, or a kappa that this problem cannot have (out_of_reach). */
 bool tensors_sample(const struct problem *problem, const struct regime *regime, struct tensors *tensors, struct error *error);
 
 /* The tensors of a problem from a file. */

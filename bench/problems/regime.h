@@ -31,8 +31,8 @@ int64_t regime_scratch(const struct problem *problem);
 
 enum regime_outcome { REGIME_SAMPLED, REGIME_OUT_OF_REACH, REGIME_NO_MEMORY };
 
-/* theta (m) and lambda (d) of token number `token` in double precision. Else, with the reason: this problem cannot have such a
- * kappa, or there is no memory. */
+/* theta (m) and lambda (d) of token number `token` in double precision. False, with the reason: this problem cannot have such a
+ * kappa, or out of memory. */
 enum regime_outcome regime_token(const struct problem *problem, const struct regime *regime, int64_t token, double *theta,
                                  double *lambda, double *scratch, struct error *error);
 

@@ -72,7 +72,7 @@ static void low_rank_core(const struct problem *p, const double *q, const double
     for (int64_t j = 0; j < r; j++)
         for (int64_t i = 0; i < r; i++) {
             C[i * r + j] = i == j ? strength[i] : 0;
-            for (int64_t k = 0; k < i && p->mixer == MIXER_HOUSEHOLDER; k++)
+            for (int64_t k = 0; k < i && mixer_facts[p->mixer].product; k++)
                 C[i * r + j] -= strength[i] * gram[i * r + k] * C[k * r + j];
         }
 }
@@ -127,7 +127,7 @@ static double norm_inf(int64_t d, const double *matrix)
 bool spectrum_token(const struct problem *p, const double *theta, const double *lambda, bool with_rho, struct spectrum *out)
 {
     int64_t d = p->d, r = p->r, size = mixer_size(p);
-    bool low_rank = p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER, materialise = d <= SPECTRUM_WIDTH;
+    bool low_rank = problem_low_rank(p), materialise = d <= SPECTRUM_WIDTH;
     *out = (struct spectrum){NAN, NAN, NAN, NAN};
     if (p->mixer == MIXER_NONE) {
         *out = (struct spectrum){0, 0, 0, 0};

@@ -16,7 +16,7 @@ struct spectrum {
     double rho, kappa, norm, norm_inf;
 };
 
-/* One token. theta (m) before activation, lambda (d), double precision. False: no memory. */
+/* One token. theta (m) before activation, lambda (d), double precision. False: out of memory. */
 bool spectrum_token(const struct problem *problem, const double *theta, const double *lambda, bool with_rho, struct spectrum *out);
 
 /* The largest of each over all tokens of one sequence in double precision. h (T,d): the states that a state-dependent mixer reads
@@ -26,7 +26,7 @@ bool spectrum_sequence(const struct problem *problem, const struct inputs *input
 /* The larger of two, NaN if either is: what is not known of one part is not known of the whole. */
 double spectrum_larger(double a, double b);
 
-/* ||matrix||_2 of a (n,n) matrix, overwritten. NaN: no memory, or not finite. */
+/* ||matrix||_2 of a (n,n) matrix, overwritten. NaN: out of memory, or not finite. */
 double spectrum_norm_2(int64_t n, double *matrix);
 
 #endif

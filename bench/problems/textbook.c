@@ -54,78 +54,170 @@ static bool kronecker_factor(int64_t n, const double *raw, double *K)
     return true;
 }
 
-int64_t textbook_size(const struct problem *p)
+/* ---- dplr, householder: u_i (d) each, then alpha (r) ------------------------------------------------------------------------- */
+
+static void activate_vectors(const struct problem *p, const double *theta, double *q)
+{
+    int64_t d = p->d;
+    for (int64_t i = 0; i < p->r; i++) {
+        for (int64_t c = 0; c < d; c++)
+            q[i * d + c] = silu(theta[i * d + c]);
+        double norm = sqrt(inner(q + i * d, q + i * d, d));
+        for (int64_t c = 0; c < d; c++)
+            q[i * d + c] /= norm < 1e-5 ? 1e-5 : norm;
+        q[p->r * d + i] = sigmoid(theta[p->r * d + i]);
+    }
+}
+
+/* Q = I - s sum_i alpha_i u_i u_i^T */
+static void mix_dplr(const struct problem *p, const double *q, const double *x, double *y)
+{
+    int64_t d = p->d, r = p->r;
+    for (int64_t i = 0; i < r; i++) {
+        double c = p->s * q[r * d + i] * inner(q + i * d, x, d);
+        for (int64_t k = 0; k < d; k++)
+            y[k] -= c * q[i * d + k];
+    }
+}
+
+/* Q = H_{r-1} ... H_0, H_i = I - s alpha_i u_i u_i^T */
+static void mix_householder(const struct problem *p, const double *q, const double *x, double *y)
+{
+    int64_t d = p->d, r = p->r;
+    (void)x;
+    for (int64_t i = 0; i < r; i++) {
+        double c = p->s * q[r * d + i] * inner(q + i * d, y, d);
+        for (int64_t k = 0; k < d; k++)
+            y[k] -= c * q[i * d + k];
+    }
+}
+
+/* ---- kronecker: K1, K2, D1, D2 ----------------------------------------------------------------------------------------------- */
+
+static int64_t kronecker_size(const struct problem *p)
 {
     int64_t n1, n2;
     kronecker_sizes(p->d, &n1, &n2);
-    return p->mixer == MIXER_KRONECKER ? n1 * n1 + n2 * n2 + n1 + n2 : problem_m(p);
+    return n1 * n1 + n2 * n2 + n1 + n2;
 }
 
-/* dplr, householder: u_i (d) each, then alpha (r). kronecker: K1, K2, D1, D2. dense: Q. */
+static void activate_kronecker(const struct problem *p, const double *theta, double *q)
+{
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    const double *L2 = theta + n1 * (n1 + 1) / 2, *D = L2 + n2 * (n2 + 1) / 2;
+    if (!kronecker_factor(n1, theta, q) || !kronecker_factor(n2, L2, q + n1 * n1))
+        q[0] = NAN; /* out of memory: shows as a state that is not finite */
+    for (int64_t i = 0; i < n1 + n2; i++)
+        q[n1 * n1 + n2 * n2 + i] = sigmoid(D[i]);
+}
+
+/* (Q x)[i,j] = x[i,j] - s sum_ab (D1 K1)[i,a] (D2 K2)[j,b] x[a,b] */
+static void mix_kronecker(const struct problem *p, const double *q, const double *x, double *y)
+{
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    const double *K1 = q, *K2 = K1 + n1 * n1, *D1 = K2 + n2 * n2, *D2 = D1 + n1;
+    for (int64_t i = 0; i < n1; i++)
+        for (int64_t a = 0; a < n1; a++)
+            for (int64_t j = 0; j < n2; j++)
+                y[i * n2 + j] -= p->s * D1[i] * K1[i * n1 + a] * D2[j] * inner(K2 + j * n2, x + a * n2, n2);
+}
+
+/* ---- kronecker_rows: K1, K2, D1, D2 ------------------------------------------------------------------------------------------ */
+
+/* K (n,n): the rows of U U^T over their norms, or over 1e-5 where that is more. */
+static bool row_factor(int64_t n, const double *raw, double *K)
+{
+    double *U = calloc((size_t)(n * n), sizeof *U);
+    if (U == NULL)
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = i; j < n; j++)
+            U[i * n + j] = silu(*raw++);
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j < n; j++)
+            K[i * n + j] = inner(U + i * n, U + j * n, n);
+        double norm = sqrt(inner(K + i * n, K + i * n, n));
+        for (int64_t j = 0; j < n; j++)
+            K[i * n + j] /= norm < 1e-5 ? 1e-5 : norm;
+    }
+    free(U);
+    return true;
+}
+
+static void activate_kronecker_rows(const struct problem *p, const double *theta, double *q)
+{
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    const double *U2 = theta + n1 * (n1 + 1) / 2, *D = U2 + n2 * (n2 + 1) / 2;
+    if (!row_factor(n1, theta, q) || !row_factor(n2, U2, q + n1 * n1))
+        q[0] = NAN; /* out of memory: shows as a state that is not finite */
+    for (int64_t i = 0; i < n1 + n2; i++)
+        q[n1 * n1 + n2 * n2 + i] = sigmoid(D[i]);
+}
+
+/* (Q x)[i,j] = x[i,j] - s sum_ab (D1 K1)[a,i] (D2 K2)[j,b] x[a,b] */
+static void mix_kronecker_rows(const struct problem *p, const double *q, const double *x, double *y)
+{
+    int64_t n1, n2;
+    kronecker_sizes(p->d, &n1, &n2);
+    const double *K1 = q, *K2 = K1 + n1 * n1, *D1 = K2 + n2 * n2, *D2 = D1 + n1;
+    for (int64_t i = 0; i < n1; i++)
+        for (int64_t a = 0; a < n1; a++)
+            for (int64_t j = 0; j < n2; j++)
+                y[i * n2 + j] -= p->s * D1[a] * K1[a * n1 + i] * D2[j] * inner(K2 + j * n2, x + a * n2, n2);
+}
+
+/* ---- dense: Q; none ---------------------------------------------------------------------------------------------------------- */
+
+static void keep(const struct problem *p, const double *theta, double *q)
+{
+    memcpy(q, theta, (size_t)problem_m(p) * sizeof *q);
+}
+
+static void mix_dense(const struct problem *p, const double *q, const double *x, double *y)
+{
+    for (int64_t i = 0; i < p->d; i++)
+        y[i] = inner(q + i * p->d, x, p->d);
+}
+
+static void mix_none(const struct problem *p, const double *q, const double *x, double *y)
+{
+    (void)p, (void)q, (void)x, (void)y;
+}
+
+/* ---- All mixers -------------------------------------------------------------------------------------------------------------- */
+
+// clang-format off
+static const struct {
+    void (*activate)(const struct problem *, const double *theta, double *q);
+    void (*mix)(const struct problem *, const double *q, const double *x, double *y); /* y = x before, Q x after */
+    int64_t (*size)(const struct problem *);                                          /* of q; NULL: m */
+} definitions[MIXER_COUNT] = {
+    [MIXER_NONE]           = {keep,                    mix_none,           NULL},
+    [MIXER_DPLR]           = {activate_vectors,        mix_dplr,           NULL},
+    [MIXER_HOUSEHOLDER]    = {activate_vectors,        mix_householder,    NULL},
+    [MIXER_KRONECKER]      = {activate_kronecker,      mix_kronecker,      kronecker_size},
+    [MIXER_DENSE]          = {keep,                    mix_dense,          NULL},
+    [MIXER_KRONECKER_ROWS] = {activate_kronecker_rows, mix_kronecker_rows, kronecker_size},
+};
+// clang-format on
+
+int64_t textbook_size(const struct problem *p)
+{
+    return definitions[p->mixer].size != NULL ? definitions[p->mixer].size(p) : problem_m(p);
+}
+
 void textbook_activate(const struct problem *p, const double *theta, double *q)
 {
-    int64_t d = p->d, n1, n2;
-    switch (p->mixer) {
-    case MIXER_DPLR:
-    case MIXER_HOUSEHOLDER:
-        for (int64_t i = 0; i < p->r; i++) {
-            for (int64_t c = 0; c < d; c++)
-                q[i * d + c] = silu(theta[i * d + c]);
-            double norm = sqrt(inner(q + i * d, q + i * d, d));
-            for (int64_t c = 0; c < d; c++)
-                q[i * d + c] /= norm < 1e-5 ? 1e-5 : norm;
-            q[p->r * d + i] = sigmoid(theta[p->r * d + i]);
-        }
-        break;
-    case MIXER_KRONECKER: {
-        kronecker_sizes(d, &n1, &n2);
-        const double *L2 = theta + n1 * (n1 + 1) / 2, *D = L2 + n2 * (n2 + 1) / 2;
-        if (!kronecker_factor(n1, theta, q) || !kronecker_factor(n2, L2, q + n1 * n1))
-            q[0] = NAN; /* no memory: shows as a state that is not finite */
-        for (int64_t i = 0; i < n1 + n2; i++)
-            q[n1 * n1 + n2 * n2 + i] = sigmoid(D[i]);
-        break;
-    }
-    default:
-        memcpy(q, theta, (size_t)problem_m(p) * sizeof *q);
-    }
+    definitions[p->mixer].activate(p, theta, q);
 }
 
 void textbook_mix(const struct problem *p, const double *q, const double *x, double *y)
 {
-    int64_t d = p->d, r = p->r, n1, n2;
-    memcpy(y, x, (size_t)d * sizeof *y);
-    switch (p->mixer) {
-    case MIXER_DPLR: /* Q = I - s sum_i alpha_i u_i u_i^T */
-        for (int64_t i = 0; i < r; i++) {
-            double c = p->s * q[r * d + i] * inner(q + i * d, x, d);
-            for (int64_t k = 0; k < d; k++)
-                y[k] -= c * q[i * d + k];
-        }
-        break;
-    case MIXER_HOUSEHOLDER: /* Q = H_{r-1} ... H_0, H_i = I - s alpha_i u_i u_i^T */
-        for (int64_t i = 0; i < r; i++) {
-            double c = p->s * q[r * d + i] * inner(q + i * d, y, d);
-            for (int64_t k = 0; k < d; k++)
-                y[k] -= c * q[i * d + k];
-        }
-        break;
-    case MIXER_KRONECKER: { /* (Q x)[i,j] = x[i,j] - s sum_ab (D1 K1)[i,a] (D2 K2)[j,b] x[a,b] */
-        kronecker_sizes(d, &n1, &n2);
-        const double *K1 = q, *K2 = K1 + n1 * n1, *D1 = K2 + n2 * n2, *D2 = D1 + n1;
-        for (int64_t i = 0; i < n1; i++)
-            for (int64_t a = 0; a < n1; a++)
-                for (int64_t j = 0; j < n2; j++)
-                    y[i * n2 + j] -= p->s * D1[i] * K1[i * n1 + a] * D2[j] * inner(K2 + j * n2, x + a * n2, n2);
-        break;
-    }
-    case MIXER_DENSE:
-        for (int64_t i = 0; i < d; i++)
-            y[i] = inner(q + i * d, x, d);
-        break;
-    default:
-        break;
-    }
+    memcpy(y, x, (size_t)p->d * sizeof *y);
+    definitions[p->mixer].mix(p, q, x, y);
 }
 
 /* theta_t + W k(h_{t-1}) */

@@ -12,11 +12,11 @@ void textbook_activate(const struct problem *problem, const double *theta, doubl
 /* y (d) = Q x (d); y must not be x. */
 void textbook_mix(const struct problem *problem, const double *q, const double *x, double *y);
 
-/* next (T,d) = f(h (T,d)), one application of the fixed-point map (Eq. 6, 7); next must not be h. False: no memory. */
+/* next (T,d) = f(h (T,d)), one application of the fixed-point map (Eq. 6, 7); next must not be h. False: out of memory. */
 bool textbook_apply(const struct problem *problem, const struct inputs *inputs, const double *h, double *next);
 
 /* h (T,d) = the l-th iterate from h^0 = 0 with a constant damping h <- damping f(h) + (1 - damping) h. *residual, which may be
- * NULL, is that of the last of these iterations. False: no memory. */
+ * NULL, is that of the last of these iterations. False: out of memory. */
 bool textbook_iterate(const struct problem *problem, const struct inputs *inputs, double damping, int64_t l, double *h,
                       double *residual);
 

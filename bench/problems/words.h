@@ -18,8 +18,8 @@ bool words_check(const struct problem *problem, struct error *error);
 /* Token t of sequence b, of T tokens each: v, lambda (5) and theta (25) in double precision. */
 void words_token(const struct regime *regime, int64_t T, int64_t b, int64_t t, double *v, double *lambda, double *theta);
 
-/* The share of the tokens whose state h (T,d) tells the right product: no entry as far as half the distance between two entries of s
- * from where it ought to be. */
+/* The share of the tokens whose state h (T,d) gives the right product: every entry is nearer to its right value than half the
+ * distance between two entries of s. */
 double words_tracked(const struct problem *problem, const double *h, const double *exact);
 
 #endif

@@ -110,7 +110,7 @@ static void put_exponent(FILE *out, const struct column *quantity, int along, st
     }
     struct exponent fit = exponent_fit(x, y, known);
     if (isnan(fit.p)) {
-        fputs("too few values for an exponent", out);
+        fputs("too few values for a fit", out);
     } else {
         number_print_real(least, sizeof low, low);
         number_print_real(most, sizeof high, high);
@@ -203,9 +203,8 @@ bool comparison_print(FILE *out, const struct sweep *sweep, const struct records
                                   .all = records};
     bool done = selection.record && selection.member && selection.value;
     fprintf(out, "# %s: the paper, and here\n\n", sweep->name);
-    fputs("What the paper reports, and what this run found: a column of table.csv, by its name. Over several seeds the median and "
-          "the "
-          "range, of a single one its own spread. `./run.sh draw` makes this file again.\n\n"
+    fputs("What the paper reports, and what this run measured: a column of table.csv, by its name. Several seeds: median and\n"
+          "range; one seed: its own spread. `./run.sh draw` rewrites this file.\n\n"
           "| paper | reports | here | what differs |\n|---|---|---|---|\n",
           out);
     for (int i = 0; done && i < sweep->n_claims; i++) {

@@ -1,4 +1,4 @@
-/* comparison.md: what the paper reports, what was found here, and what differs in how; from the merged records alone. */
+/* comparison.md: what the paper reports, what this run measured, and what differs; from the merged records alone. */
 #ifndef BENCH_REPORT_COMPARISON_H
 #define BENCH_REPORT_COMPARISON_H
 
@@ -7,12 +7,11 @@
 
 #include <stdio.h>
 
-/* One row of a table in Markdown for every claim of the sweep. Where conditions keep points that differ in more than their seeds, each of
- * them is named. Over several seeds: median and range; of one: its own spread; failures by their results; "not measured" where
- * there is no record. False when out of memory. */
+/* One table row in Markdown per claim of the sweep. Points that differ in more than their seeds are named. Several seeds: median
+ * and range; one seed: its own spread; failures by their results; "not measured" without a record. False when out of memory. */
 bool comparison_print(FILE *out, const struct sweep *sweep, const struct records *records);
 
-/* Writes it, or removes an old one where the sweep has nothing to compare with. */
+/* Writes it, or removes an old one if the sweep has no claims. */
 bool comparison_write(const struct sweep *sweep, const struct records *records, const char *path, struct error *error);
 
 #endif

@@ -11,27 +11,25 @@
 static void put_intro(FILE *out)
 {
     fputs("# Columns of table.csv\n\n"
-          "Written by `make columns` from the tables that the program itself reads: `bench/sweep/fields.def` for the fields of\n"
-          "a point, `bench/journal/schema.def` for what was measured. [Numbers](reference/numbers.md) says how to read the "
-          "numbers.\n\n"
-          "`table.csv` has one row a point and only those of these columns that its run fills. Fields come first, then the\n"
-          "others in the order below. Units are those of this page; the header has names alone. A cell is\n\n"
+          "`make columns` writes this page from `bench/sweep/fields.def` (the fields of a point) and\n"
+          "`bench/journal/schema.def` (what was measured). [Numbers](reference/numbers.md) says how to read the numbers.\n\n"
+          "`table.csv` has one row per point, and only the columns that its run fills: first the fields, then the others, in\n"
+          "the order below. The header has names only; units are on this page.\n\n"
           "| cell | meaning |\n|---|---|\n"
           "| a value | what was measured, merged over the rounds of the point as the tables below say |\n"
-          "| `never`, `none` | it was measured, and what was looked for did not happen |\n"
+          "| `never`, `none` | it was measured and did not occur |\n"
           "| `" TABLE_NOT_MEASURED
-          "` | the point could have such a value, but it was not measured, or is not known: the point failed, or has too "
-          "few rounds |\n"
-          "| empty | does not apply to the point: another measure, a field that it does not use, an exact implementation |\n\n"
-          "pandas reads both of the last two as missing, R does with `na.strings = c(\"" TABLE_NOT_MEASURED "\", \"\")`; with\n"
-          "`keep_default_na=False` pandas tells them apart.\n",
+          "` | it applies but has no value: the point failed, has too few rounds, or it was not measured |\n"
+          "| empty | it does not apply: another measure, a field that the point does not use, an exact implementation |\n\n"
+          "pandas reads the last two as missing, and tells them apart with `keep_default_na=False`. R reads both as missing\n"
+          "with `na.strings = c(\"" TABLE_NOT_MEASURED "\", \"\")`.\n",
           out);
 }
 
 static void put_fields(FILE *out)
 {
     fputs("\n## Fields of the point\n\n"
-          "Named as in a sweep file ([sweep files](reference/sweep-files.md)) and, below `point`, in the journal.\n\n"
+          "The names of [sweep files](reference/sweep-files.md). In the journal they are below `point`.\n\n"
           "| column | unit |\n|---|---|\n",
           out);
     for (int f = 0; f < FIELD_COUNT; f++)
@@ -47,7 +45,7 @@ static void put_column(FILE *out, const struct column *column)
     if (column->only_with != 0)
         fprintf(out, "; of points with `%s`", fields[column->only_with].name);
     if (column->agreeing)
-        fputs("; none where rounds have different results", out);
+        fputs("; none if the rounds have different results", out);
     if (column->absent != NULL)
         fprintf(out, "; or `%s`", column->absent);
     if (column->name != NULL)
@@ -58,7 +56,7 @@ static void put_column(FILE *out, const struct column *column)
 /* The columns of a measure; NULL: those of points of every measure. */
 static void put_measure(FILE *out, const char *measure)
 {
-    fprintf(out, "\n## %s\n\n| column | unit | rounds | what it is | in the journal |\n|---|---|---|---|---|\n",
+    fprintf(out, "\n## %s\n\n| column | unit | merged over rounds | meaning | in the journal |\n|---|---|---|---|---|\n",
             measure != NULL ? measure : "Points of every measure");
     for (int id = 0; id < COLUMN_COUNT; id++) {
         const char *of = column_measure((enum column_id)id);
@@ -70,9 +68,9 @@ static void put_measure(FILE *out, const char *measure)
 
 static void put_journal_alone(FILE *out)
 {
-    fputs("\n## In the journal alone\n\n"
-          "Curves, samples of a round, and what a row has in another form. A merged record has no `round` and no `order`.\n\n"
-          "| in the journal | unit | what it is |\n|---|---|---|\n",
+    fputs("\n## Only in the journal\n\n"
+          "Curves, samples of a round, and values that a row has in another form.\n\n"
+          "| in the journal | unit | meaning |\n|---|---|---|\n",
           out);
     for (int id = 0; id < COLUMN_COUNT; id++)
         if (schema[id].name == NULL)

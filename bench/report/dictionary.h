@@ -1,4 +1,4 @@
-/* docs/columns.md: what each column of table.csv is, from the tables of fields (bench/sweep/field.h) and columns
+/* docs/columns.md: the columns of table.csv, from the tables of fields (bench/sweep/field.h) and columns
  * (bench/journal/schema.h). */
 #ifndef BENCH_REPORT_DICTIONARY_H
 #define BENCH_REPORT_DICTIONARY_H

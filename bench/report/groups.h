@@ -1,5 +1,5 @@
-/* Who shares a panel, who shares a curve: records told apart by the fields that vary among them. Only the seed is ever summarised
- * away: a field that varies and that the request does not name makes panels. */
+/* Which records share a panel, and which a curve: records are grouped by the fields that vary among them. Only seeds are
+ * summarised: another field that varies and that the request does not name makes panels. */
 #ifndef BENCH_REPORT_GROUPS_H
 #define BENCH_REPORT_GROUPS_H
 

@@ -1,5 +1,5 @@
-/* How far what was learnt reaches: of the accuracy points of one training, evaluated in one way at several lengths, the longest
- * length up to which the accuracy stays above LONGEST_ABOVE at every length that was tried. */
+/* Length generalisation: of the accuracy points of one training, evaluated in one way at several lengths, the longest length up
+ * to which the accuracy stays above LONGEST_ABOVE at every tested length. */
 #ifndef BENCH_REPORT_LONGEST_H
 #define BENCH_REPORT_LONGEST_H
 

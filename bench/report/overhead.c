@@ -31,8 +31,6 @@ void overhead_print(const struct overhead *overhead, FILE *out)
 {
     if (overhead->rounds == 0)
         return;
-    fprintf(
-        out,
-        "Harness: %.1f ms a round beside set-up, validation and samples (median of %zu); %zu above %.0f ms, the longest %.1f ms\n",
-        1e3 * overhead->median, overhead->rounds, overhead->above, 1e3 * OVERHEAD_BOUND, 1e3 * overhead->longest);
+    fprintf(out, "Harness overhead: %.1f ms per round (median of %zu); %zu above %.0f ms, max %.1f ms\n", 1e3 * overhead->median,
+            overhead->rounds, overhead->above, 1e3 * OVERHEAD_BOUND, 1e3 * overhead->longest);
 }

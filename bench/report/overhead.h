@@ -1,4 +1,4 @@
-/* What the harness itself takes of every round: beside starting its process, its set-up, its validation and its samples. */
+/* Overhead of the harness per round: beside starting its process, set-up, validation and samples. */
 #ifndef BENCH_REPORT_OVERHEAD_H
 #define BENCH_REPORT_OVERHEAD_H
 

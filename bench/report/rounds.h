@@ -1,4 +1,4 @@
-/* The figures of a point from those of its rounds. */
+/* The values of a point from those of its rounds. */
 #ifndef BENCH_REPORT_ROUNDS_H
 #define BENCH_REPORT_ROUNDS_H
 

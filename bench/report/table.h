@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* What a cell of table.csv says of a value that its point could have, but that was not measured, or is not known. */
+/* The cell of table.csv for a value that applies but was not measured or is unknown. */
 #define TABLE_NOT_MEASURED "NA"
 
 /* Writes one row a point, tidy and quoted as RFC 4180 says: the fields of the point, then the columns of the schema

@@ -198,7 +198,7 @@ static void print_title(FILE *out, const struct table_row *row, int n, int measu
     range_of_rounds(row, n, &least, &most);
     fprintf(out, "\n%s", measure_word(measure));
     if (most && least == most)
-        fprintf(out, ", %d round%s a point", most, most > 1 ? "s" : "");
+        fprintf(out, ", %d round%s per point", most, most > 1 ? "s" : "");
     if (has_value(row, n, COLUMN_TIME_LOW))
         fputs("; \u00b1: 95 % interval of the median over rounds", out);
     fputc('\n', out);

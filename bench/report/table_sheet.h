@@ -1,4 +1,5 @@
-/* A table of cells that fits a page: columns as wide as they must be, and what has no room heads the rows that share it. */
+/* A table of cells that fits a page: columns as wide as needed; fields without room become headings above the rows that share
+ * them. */
 #ifndef BENCH_REPORT_TABLE_SHEET_H
 #define BENCH_REPORT_TABLE_SHEET_H
 

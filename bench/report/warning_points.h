@@ -1,4 +1,4 @@
-/* Which warnings apply to all rounds of a point together. */
+/* The warnings of all rounds of a point together. */
 #ifndef BENCH_REPORT_WARNING_POINTS_H
 #define BENCH_REPORT_WARNING_POINTS_H
 

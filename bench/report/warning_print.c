@@ -66,9 +66,9 @@ static void describe_remedies(FILE *out, const struct warning *warning, const st
     for (int i = 0; i < REMEDIES_MAX && warning->remedy[i].text; i++) {
         const struct remedy *remedy = &warning->remedy[i];
         if (!remedy->settled || !remedy->settled(precautions))
-            fprintf(out, "%s%s", named++ ? "; " : " What helps: ", remedy->text);
+            fprintf(out, "%s%s", named++ ? "; " : " Remedies: ", remedy->text);
     }
-    fputs(named ? "." : " All that is known to help is in use.", out);
+    fputs(named ? "." : " No further remedy known.", out);
 }
 
 static void describe(FILE *out, const struct warning *warning, const struct occurrence *found,
@@ -98,7 +98,7 @@ bool warnings_print(FILE *out, const struct records *records, const struct preca
             good = stream_close(&paragraph);
         }
         if (good) {
-            fputs(any ? "" : "\nWarnings (docs/reference/messages.md says how to read them):\n", out);
+            fputs(any ? "" : "\nWarnings (explained in docs/reference/messages.md):\n", out);
             wrap_print(out, paragraph.text, PAGE_WIDTH, 0, INDENT);
             free(paragraph.text);
         }

@@ -1,4 +1,4 @@
-/* The warnings of a run in words, for its end. */
+/* Prints the warnings of a run at its end. */
 #ifndef BENCH_REPORT_WARNING_PRINT_H
 #define BENCH_REPORT_WARNING_PRINT_H
 

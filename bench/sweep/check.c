@@ -20,7 +20,7 @@ static bool check_problem(const struct point *point, struct error *error)
     double m = (double)problem_m(&problem), d = (double)problem.d;
     if (problem.feedback != FEEDBACK_NONE && m * d > elements_max) {
         problem_print(&problem, sizeof text, text);
-        return fail(error, "%s: W (m,d) of more than 2^40 elements", text);
+        return fail(error, "%s: W (m,d) has more than 2^40 elements", text);
     }
     return !point_regime(point).words || words_check(&problem, error);
 }
@@ -40,7 +40,7 @@ static bool check_model(const struct point *point, const struct task *task, stru
 {
     int64_t heads = point_integer(point, FIELD_HEADS, 1), d_model = point_integer(point, FIELD_D_MODEL, 1);
     if (d_model % heads != 0)
-        return fail(error, "d_model of %" PRId64 " does not divide among %" PRId64 " heads; expected a multiple", d_model, heads);
+        return fail(error, "d_model is %" PRId64 "; expected a multiple of the %" PRId64 " heads", d_model, heads);
     char reason[200], text[200];
     if (point->value[FIELD_TRAIN_IMPL].kind == VALUE_NONE) { /* a layer without a recurrence knows what it can be */
         const struct model_spec model = point_model(point, point_train_dtype(point));

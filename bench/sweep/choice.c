@@ -206,7 +206,7 @@ static bool read_range(const struct source *source, int field, const struct node
     if (factor && node_find(node, "step") != NULL)
         return fail_at(source->error, &node->mark, "a range of %s with factor and step; expected one of them", row->name);
     if (from > to)
-        return fail_at(source->error, &node->mark, "a range of %s from above to; expected from <= to", row->name);
+        return fail_at(source->error, &node->mark, "a range of %s with from above to; expected from <= to", row->name);
     if (factor ? by <= 1 || from == 0 : by <= 0)
         return fail_at(source->error, &node->mark, "a range of %s that never ends; expected %s", row->name,
                        factor ? "factor > 1 and from > 0" : "step > 0");
@@ -271,5 +271,5 @@ bool choice_default(const struct source *source, int field, struct choice *choic
     if (value == NULL)
         return fail_memory(source->error);
     *choice = (struct choice){.value = value, .n = 1};
-    return field_read(field, fields[field].default_text, value) || fail(source->error, "the default of %s", fields[field].name);
+    return field_read(field, fields[field].default_text, value) || fail(source->error, "invalid default of %s", fields[field].name);
 }

@@ -1,4 +1,4 @@
-/* What a sweep file says of one field: a scalar, a list of scalars, or a range; read into values of the table of fields. */
+/* The values of one field in a sweep file: a scalar, a list of scalars, or a range; read with the table of fields. */
 #ifndef BENCH_SWEEP_CHOICE_H
 #define BENCH_SWEEP_CHOICE_H
 
@@ -6,7 +6,7 @@
 #include "bench/sweep/field.h"
 #include "bench/sweep/vocabulary.h"
 
-/* What reading a sweep file needs at hand. */
+/* The context of reading a sweep file. */
 struct source {
     const char *folder; /* of the sweep file, "" or ending in '/': names of files are relative to it */
     struct pool **pool;

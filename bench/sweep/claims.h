@@ -1,4 +1,4 @@
-/* The paper: section of a sweep file: what the paper reports, and where to look for it in this run. */
+/* The section paper: of a sweep file: what the paper reports, and where to find it in this run. */
 #ifndef BENCH_SWEEP_CLAIMS_H
 #define BENCH_SWEEP_CLAIMS_H
 

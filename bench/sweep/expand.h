@@ -1,4 +1,4 @@
-/* Products of choices become points: every combination, made canonical, unless it is skipped or was there before. */
+/* Expands products of choices into points: every combination, made canonical, unless it is skipped or a duplicate. */
 #ifndef BENCH_SWEEP_EXPAND_H
 #define BENCH_SWEEP_EXPAND_H
 

@@ -110,12 +110,12 @@ static bool has_mixer(const struct point *point)
 
 static bool has_rank(const struct point *point)
 {
-    return mixer_of(point) == MIXER_DPLR || mixer_of(point) == MIXER_HOUSEHOLDER;
+    return mixer_facts[mixer_of(point)].takes_r;
 }
 
 static bool has_scale(const struct point *point)
 {
-    return has_rank(point) || mixer_of(point) == MIXER_KRONECKER;
+    return mixer_facts[mixer_of(point)].takes_s;
 }
 
 static bool is_drawn(const struct point *point)
@@ -125,7 +125,7 @@ static bool is_drawn(const struct point *point)
 
 static bool has_words(const struct point *point)
 {
-    return is_drawn(point) && mixer_of(point) == MIXER_DENSE && point->value[FIELD_FORM].integer == FORM_PLAIN &&
+    return is_drawn(point) && mixer_facts[mixer_of(point)].given && point->value[FIELD_FORM].integer == FORM_PLAIN &&
            point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE;
 }
 
@@ -341,7 +341,7 @@ static const struct {
     const char *expected;
 } texts[] = {
     [TEXT_IMPLEMENTATION] = {is_implementation, "the name of an implementation, then its options"},
-    [TEXT_TASK] = {is_task, "a task, as ./run.sh list shows them"},
+    [TEXT_TASK] = {is_task, "a task that ./run.sh list shows"},
     [TEXT_FILE] = {is_path, "the name of a file"},
 };
 

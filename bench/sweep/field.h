@@ -1,6 +1,5 @@
-/* The one table of everything that defines a point: what a sweep file may say, its type, range and default, which points use it.
- * Parsing, expansion, keys, records, table columns, skip: and the plots' series all walk this table, so a new field is one row of
- * fields.def. */
+/* The one table of the fields that define a point: type, range and default, and which points use it. Parsing, expansion, keys,
+ * records, table columns, skip: and the series of plots all use this table, so a new field is one row of fields.def. */
 #ifndef BENCH_SWEEP_FIELD_H
 #define BENCH_SWEEP_FIELD_H
 
@@ -45,7 +44,7 @@ struct point {
     struct value value[FIELD_COUNT];
 };
 
-/* What a text names. */
+/* What a text refers to. */
 enum text_kind { TEXT_IMPLEMENTATION, TEXT_TASK, TEXT_FILE };
 
 enum pass { PASS_FORWARD, PASS_BACKWARD }; /* values of the field pass */

@@ -1,4 +1,4 @@
-/* Conditions on points, as skip: and where: spell them: {FIELD: value or list, ...}. */
+/* Conditions on points, as in skip: and where: {FIELD: value or list, ...}. */
 #ifndef BENCH_SWEEP_FILTER_H
 #define BENCH_SWEEP_FILTER_H
 

@@ -1,5 +1,5 @@
-/* The key of a finished round (point_key of point.h): which point, and under which conditions. What a point computes from a file is
- * defined by the file's bytes, wherever it lies, so their hash stands in the key for its name. */
+/* The key of a finished round (point_key of point.h): its point and its conditions. Inputs from a file are defined by the bytes
+ * of the file, so their hash replaces its name in the key. */
 #include "bench/sweep/point.h"
 
 #include "bench/base/build.h"

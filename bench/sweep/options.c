@@ -54,7 +54,7 @@ static bool read_option(const char *word, struct options *options, struct error 
     size_t n = equals != NULL ? (size_t)(equals - word) : 0;
     const char *value = equals != NULL ? equals + 1 : "";
     if (!is_plain(word, n, sizeof option->name) || !is_plain(value, strlen(value), sizeof option->value))
-        return fail(error, "%s is no option; expected name=value, each of at most %zu letters, digits or _.+-",
+        return fail(error, "%s is not an option; expected name=value, each of at most %zu letters, digits or _.+-",
                     text_quote(word, quoted), sizeof option->name - 1);
     if (options->n == OPTIONS_MAX)
         return fail(error, "too many options; expected at most %d", OPTIONS_MAX);
@@ -66,7 +66,7 @@ static bool read_option(const char *word, struct options *options, struct error 
                     text_quote(word, quoted), known != NULL ? known : "none");
     for (int i = 0; i < options->n; i++)
         if (strcmp(options->option[i].name, option->name) == 0)
-            return fail(error, "the option %s for a second time; expected it once", text_quote(option->name, quoted));
+            return fail(error, "option %s is given twice; expected once", text_quote(option->name, quoted));
     options->n++;
     return true;
 }

@@ -94,7 +94,7 @@ static bool fail_field(int field, struct error *error)
 {
     char expected[256];
     field_expected(field, sizeof expected, expected);
-    return fail(error, "a point whose %s is missing or wrong; expected %s", fields[field].name, expected);
+    return fail(error, "%s of the point is missing or invalid; expected %s", fields[field].name, expected);
 }
 
 /* By the field's name, or the one that it had; NULL where the record is older than the field. */

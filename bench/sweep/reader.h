@@ -1,4 +1,5 @@
-/* What the files that read a sweep file's sections share: sections.c has what may stand anywhere, sweep.c what may stand at the top level alone, scale.c lays scales over them. */
+/* Shared by the readers of a sweep file: sections.c reads what may stand anywhere, sweep.c what may stand at the top level only,
+ * scale.c applies scales. */
 #ifndef BENCH_SWEEP_READER_H
 #define BENCH_SWEEP_READER_H
 

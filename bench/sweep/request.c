@@ -114,7 +114,7 @@ bool requests_read(const struct source *source, const struct node *node, struct 
             return false;
         for (int i = 0; i < sweep->n_plots; i++)
             if (strcmp(sweep->plot[i].name, request->name) == 0)
-                return fail_at(source->error, &entry->mark, "a second plot called %s; expected a name: of its own", request->name);
+                return fail_at(source->error, &entry->mark, "two plots are called %s; expected a name: for each", request->name);
         sweep->n_plots++;
     }
     return true;

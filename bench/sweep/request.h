@@ -1,4 +1,4 @@
-/* The plots: section of a sweep file. */
+/* The section plots: of a sweep file. */
 #ifndef BENCH_SWEEP_REQUEST_H
 #define BENCH_SWEEP_REQUEST_H
 

@@ -43,7 +43,7 @@ static bool try_scale(struct reader *reader, const struct node *scale)
     struct product product = reader->base;
     struct sweep_run run = reader->sweep->run;
     if (!name_good(scale->key))
-        return fail_at(reader->source.error, &scale->key_mark, "the name of a scale is not good; expected " NAME_EXPECTED);
+        return fail_at(reader->source.error, &scale->key_mark, "invalid name of a scale; expected " NAME_EXPECTED);
     if (scale->kind != NODE_MAP || scale->n == 0)
         return fail_value(&reader->source, scale, "a scale", "a mapping such as {recipe: {steps: 10000}}");
     reader->product = &product;
@@ -64,7 +64,7 @@ static bool fail_unknown(const struct reader *reader, const struct location *mar
         names[n++] = one->key;
     text_list(names, n, sizeof list, list);
     return fail_at(reader->source.error, reader->named != NULL ? &reader->named->mark : mark, "no scale is called %s; expected %s",
-                   text_quote(reader->sweep->scale, quoted), n > 0 ? list : "scales: to have it");
+                   text_quote(reader->sweep->scale, quoted), n > 0 ? list : "it under scales:");
 }
 
 bool scale_found(struct reader *reader, const struct node *root)

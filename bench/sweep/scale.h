@@ -1,5 +1,5 @@
-/* Scales of a sweep file: named sets of values that are laid over the rest of it, such as the paper's own settings over those that two
- * cores get through. Where a scale says something, it replaces what the top level and every grid say of it. */
+/* Scales of a sweep file: named sets of values that replace those of the file, such as the setting of the paper. A value of a
+ * scale replaces that of the top level and of every grid. */
 #ifndef BENCH_SWEEP_SCALE_H
 #define BENCH_SWEEP_SCALE_H
 

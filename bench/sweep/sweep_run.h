@@ -1,4 +1,4 @@
-/* The part of a sweep file's run: section that holds for the whole sweep: how often and within which limits points are measured. */
+/* The part of the section run: that holds for the whole sweep: number of rounds and samples, and limits. */
 #ifndef BENCH_SWEEP_SWEEP_RUN_H
 #define BENCH_SWEEP_SWEEP_RUN_H
 
@@ -20,7 +20,7 @@ struct sweep_run {
     bool uncalibrated;        /* the limits of the machine are not measured: no point has a bound */
 };
 
-/* What a file that says nothing means. */
+/* The defaults. */
 extern const struct sweep_run sweep_run_default;
 
 /* The keys, for complaints about unknown ones; their number is returned. */

@@ -1,5 +1,5 @@
-/* What a point means: the problem, the regime of its inputs and the settings, as the rooms that measure take them. Beside recipe.h this
- * is all of a sweep that decides a number (bench/build/build_identity.sh). */
+/* Translates a point for the rooms that measure: the problem, the regime of its inputs and the settings. Beside recipe.h this is
+ * all of a sweep that decides a number (bench/build/build_identity.sh). */
 #ifndef BENCH_SWEEP_TRANSLATE_H
 #define BENCH_SWEEP_TRANSLATE_H
 

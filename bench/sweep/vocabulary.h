@@ -1,5 +1,5 @@
-/* The words of a sweep file to which rooms above this one give their meaning: kinds of plots, and quantities that stand beside the
- * paper's. Whoever reads a sweep hands them in; bench/command/vocabulary.h has those of the program. */
+/* The words of a sweep file whose meaning rooms above this one define: kinds of plots, and quantities to compare with the paper.
+ * Whoever reads a sweep passes them in; bench/command/vocabulary.h has those of the program. */
 #ifndef BENCH_SWEEP_VOCABULARY_H
 #define BENCH_SWEEP_VOCABULARY_H
 

@@ -18,9 +18,41 @@ void support_no(struct support *support, const char *format, ...)
     support->yes = false;
 }
 
-bool support_begin(struct support *support, const struct settings *settings, const char *options, unsigned gradients)
+/* "none, dplr and householder": the words of the bits that are set. */
+static void list_words(unsigned bits, const char *const *words, int n, size_t capacity, char *text)
 {
+    size_t length = 0;
+    text[0] = '\0';
+    for (int i = 0, left = __builtin_popcount(bits); i < n; i++)
+        if (bits >> i & 1 && length < capacity) {
+            left--;
+            length += (size_t)snprintf(text + length, capacity - length, "%s%s", words[i],
+                                       left > 1    ? ", "
+                                       : left == 1 ? " and "
+                                                   : "");
+        }
+}
+
+/* Whether bit `word` is set; if not, what is. */
+static bool takes(struct support *support, const char *kind, unsigned bits, int word, const char *const *words, int n)
+{
+    char listed[128];
+    if (bits >> word & 1)
+        return true;
+    list_words(bits, words, n, sizeof listed, listed);
+    support_no(support, "%s %s is not supported; supported: %s", kind, words[word], listed);
+    return false;
+}
+
+bool support_begin(struct support *support, const struct problem *problem, const struct settings *settings,
+                   const struct implementation *implementation)
+{
+    const char *options = implementation->options;
+    unsigned gradients = implementation->gradients;
     *support = (struct support){.yes = true};
+    if (!takes(support, "cell", implementation->cells, (int)problem->cell, cell_names, CELL_COUNT) ||
+        !takes(support, "mixer", implementation->mixers, (int)problem->mixer, mixer_names, MIXER_COUNT))
+        return false;
     for (int i = 0; i < settings->n_options; i++) {
         const struct option *option = &settings->option[i];
         if (option_allowed(options, option))
@@ -42,6 +74,12 @@ double problem_bytes(const struct problem *p)
     double tokens = (double)p->B * (double)p->T, m = (double)problem_m(p);
     double W = p->feedback != FEEDBACK_NONE ? m * (double)p->d : 0;
     return (tokens * (3 * (double)p->d + m) + W + 2 * (double)p->B * (double)p->d) * (double)dtype_size(p->dtype);
+}
+
+double grams_operations(const struct problem *p)
+{
+    double r = (double)p->r, d = (double)p->d;
+    return 1.5 * r * (r + 1) * d + (mixer_facts[p->mixer].product ? r * (r - 1) * d : 0);
 }
 
 void support_memory(struct support *support, const struct problem *problem, const struct settings *settings,
@@ -66,7 +104,7 @@ void *memory_allocate(int64_t count, size_t size)
 
 struct status status_no_memory(void)
 {
-    return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+    return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "out of memory for the plan");
 }
 
 void trace_exact(const struct problem *problem, struct trace *trace)

@@ -11,9 +11,10 @@ extern "C" {
 /* Answers no, with the reason. */
 void support_no(struct support *support, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Starts an answer: yes, unless a setting names an option that is not among those listed (option_allowed()), or asks for a
- * gradient that is not among these bits of implementation.gradients. False after a no. */
-bool support_begin(struct support *support, const struct settings *settings, const char *options, unsigned gradients);
+/* Starts the answer of an implementation: yes, unless the problem has a cell or a mixer that is not among its bits, a setting names
+ * an option that it does not list (option_allowed()), or asks for a gradient that it does not have. False after a no. */
+bool support_begin(struct support *support, const struct problem *problem, const struct settings *settings,
+                   const struct implementation *implementation);
 
 /* Ends it: bytes is what plan() takes; no when that and the tensors of the problem, and of its gradient where one is asked for,
  * exceed the environment's limit. */
@@ -22,6 +23,9 @@ void support_memory(struct support *support, const struct problem *problem, cons
 
 /* Bytes of the tensors of a problem: inputs and outputs. */
 double problem_bytes(const struct problem *problem);
+
+/* Operations of the products of a token's vectors that a low-rank step needs: U^T G U, and U^T U where Q is a product. */
+double grams_operations(const struct problem *problem);
 
 /* Aligned for any vector register; NULL when there is no memory. Freed with free(). */
 void *memory_allocate(int64_t count, size_t size);

@@ -210,7 +210,7 @@ struct status device_timer_create_at(struct device_timer **out, const char *file
     struct device_timer *timer = calloc(1, sizeof *timer);
     *out = NULL;
     if (timer == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "%s:%d: no memory for a timer", base(file), line);
+        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "%s:%d: out of memory for a timer", base(file), line);
     timer->seconds = NAN;
     struct status status = check(cudaEventCreate(&timer->begin), "creating an event", file, line);
     if (status.code == STATUS_OK)

@@ -24,14 +24,10 @@ static size_t adjoint_bytes(const struct problem *p, const struct settings *sett
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!device_support_begin(support, p, settings, CUDA_ROW_OF(diagonal_scan_cuda).options,
-                              CUDA_ROW_OF(diagonal_scan_cuda).gradients))
+    if (!device_support_begin(support, p, settings, &diagonal_scan_cuda))
         return;
-    if (p->mixer != MIXER_NONE)
-        support_no(support, "does not mix channels: only mixer none is its recurrence");
-    else
-        device_support_memory(support, p, settings, environment, (double)p->B * sizeof(int64_t),
-                              session_bytes(p, settings) + (double)scan_bytes(p, settings) + (double)adjoint_bytes(p, settings));
+    device_support_memory(support, p, settings, environment, (double)p->B * sizeof(int64_t),
+                          session_bytes(p, settings) + (double)scan_bytes(p, settings) + (double)adjoint_bytes(p, settings));
 }
 
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,

@@ -25,8 +25,7 @@ static bool is_damped(const struct settings *settings)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    const struct cuda_row *row = &CUDA_ROW_OF(fixed_point_cuda);
-    if (!device_support_begin(support, p, settings, row->options, row->gradients))
+    if (!device_support_begin(support, p, settings, &fixed_point_cuda))
         return;
     double states = (double)p->B * (double)p->T * (double)p->d * sizeof(float), sequences = (double)p->B * 28;
     bool gradient = settings->gradient != GRADIENT_NONE;
@@ -81,7 +80,7 @@ static struct status open(struct plan *plan, const struct problem *p, const stru
     plan->best = (double *)malloc(B * sizeof(double));
     plan->waited = (int64_t *)malloc(B * sizeof(int64_t));
     bool memory = plan->delta_host != NULL && plan->best != NULL && plan->waited != NULL;
-    return memory ? status_ok() : status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+    return memory ? status_ok() : status_no_memory();
 }
 
 /* h <- delta f(h) + (1 - delta) h, delta (B) of the sequence. */

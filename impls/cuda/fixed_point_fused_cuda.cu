@@ -297,8 +297,7 @@ static __global__ void pass_in_shared(struct mixing mix, struct pass pass)
 
 static bool meets_in_r(const struct problem *p)
 {
-    return !state_dependent(p) && (p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER) && p->r <= RANK_MOST &&
-           p->d <= BLOCK_MOST * CHANNELS_MOST;
+    return !state_dependent(p) && problem_low_rank(p) && p->r > 0 && p->r <= RANK_MOST && p->d <= BLOCK_MOST * CHANNELS_MOST;
 }
 
 static double weight_floats(const struct problem *p)
@@ -328,13 +327,12 @@ static bool keeps_weights(const struct problem *p, int64_t n)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    const struct cuda_row *row = &CUDA_ROW_OF(fixed_point_fused_cuda);
-    if (!device_support_begin(support, p, settings, row->options, row->gradients))
+    if (!device_support_begin(support, p, settings, &fixed_point_fused_cuda))
         return;
     double states = (double)p->B * (double)p->T * (double)p->d * sizeof(float), sequences = (double)p->B * sizeof(float);
     bool gradient = settings->gradient != GRADIENT_NONE;
     if (settings->damping < 1 || settings->patience > 0)
-        support_no(support, "does not damp, for a factor changes by what an iteration did to all tokens: fixed_point_cuda does");
+        support_no(support, "damping is not supported (needs whole iterates); use fixed_point_cuda");
     else if (meets_in_r(p) || shared_fits(support, (other_floats(p) + (double)p->d) * sizeof(float))) {
         if (!gradient || (shared_fits(support, map_shared(p)) && shared_fits(support, gradient_shared(p))))
             device_support_memory(support, p, settings, environment, LONGEST * sequences + (double)p->B * sizeof(int64_t),
@@ -395,7 +393,7 @@ static struct status open(struct plan *plan, const struct problem *p, const stru
     TRY(device_allocate(&plan->other, states));
     TRY(device_allocate(&plan->residual, LONGEST * sequences));
     plan->residual_host = (float *)malloc(LONGEST * sequences);
-    return plan->residual_host != NULL ? status_ok() : status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+    return plan->residual_host != NULL ? status_ok() : status_no_memory();
 }
 
 template <int R> static struct status run_in_r(const struct plan *plan, const struct pass *pass)

@@ -41,17 +41,12 @@ static bool is_linear(const struct problem *p)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    const struct cuda_row *row = &CUDA_ROW_OF(quasi_deer_cuda);
-    if (!device_support_begin(support, p, settings, row->options, row->gradients))
+    if (!device_support_begin(support, p, settings, &quasi_deer_cuda))
         return;
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p);
     double own = m + r * r + 2 * d + (is_linear(p) ? 0 : 1);
     if (settings->damping < 1 || settings->patience > 0)
-        support_no(support, "is not damped");
-    else if (p->mixer == MIXER_KRONECKER)
-        support_no(support, "a Kronecker mixer has no low-rank step; quasi_deer takes it on the processor, by d x d matrices");
-    else if (p->mixer == MIXER_DENSE)
-        support_no(support, "a dense mixer has no low-rank step; quasi_deer takes it on the processor, by d x d matrices");
+        support_no(support, "damping is not supported; use fixed_point_cuda");
     else if (shared_fits(support, (double)core_inverse_scratch(p) * sizeof(float)))
         device_support_memory(support, p, settings, environment, (double)p->B * (sizeof(int64_t) + sizeof(float)),
                               session_bytes(p, settings) + tokens * (own * sizeof(float) + sizeof(int)) + residuals_bytes(p) +
@@ -62,8 +57,7 @@ static void count(const struct problem *p, const struct settings *settings, cons
                   struct work *work)
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p), n = (double)l;
-    double grams = 1.5 * r * (r + 1) * d + (p->mixer == MIXER_HOUSEHOLDER ? r * (r - 1) * d : 0);
-    double prepare = mixer_activate_operations(p) + grams + 8 * r * r * r / 3 + 2 * r * r * d + 3 * r * d + 5 * d;
+    double prepare = mixer_activate_operations(p) + grams_operations(p) + 8 * r * r * r / 3 + 2 * r * r * d + 3 * r * d + 5 * d;
     double moved = 2 * m + r * r + 2 * d; /* by preparing: parameters in, activated ones, C and J out, lambda in */
     bool dependent = state_dependent(p), residuals = settings->tolerance > 0;
     double tiles = 2 * (double)scan_bytes(p, settings);

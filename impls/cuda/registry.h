@@ -1,8 +1,8 @@
 /* The table of all implementations on a CUDA device: one row each, in the order of lists, tables and plots, after those of the CPU.
  *
- *     X(name, kind, gradients, options, summary)      see struct implementation
+ *     X(name, kind, mixers, gradients, options, summary)      see struct implementation
  *
- * The row X(my_kernel_cuda, CUDA_EXACT, GRADIENTS_NONE, NULL, "...") belongs to the file my_kernel_cuda.cu, which ends with
+ * The row X(my_kernel_cuda, CUDA_EXACT, MIXERS_LOW_RANK, GRADIENTS_NONE, NULL, "...") belongs to the file my_kernel_cuda.cu, which ends with
  * CUDA_IMPLEMENTATION(my_kernel_cuda) and has above it a struct plan that holds a session (session.h), and the functions that differ from
  * one to the next. What can be said of an implementation without it
  * stands here rather than there: a build without the CUDA Toolkit knows the rows as well, and says of each why it cannot run. */
@@ -11,14 +11,17 @@
 
 #include "impls/impl.h"
 
+/* The mixers that impls/cuda/mixer.h has kernels for. */
+enum { MIXERS_KERNELS = MIXERS_LOW_RANK | 1 << MIXER_KRONECKER | 1 << MIXER_DENSE };
+
 // clang-format off
 #define CUDA_IMPLEMENTATIONS(X) \
-    X(diagonal_scan_cuda, CUDA_EXACT, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "diagonal linear RNN (Q = I), one scan on the GPU") \
-    X(fixed_point_cuda, CUDA_ITERATIVE, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "the paper's iteration on the GPU: l times channel mixing, then a scan over time") \
-    X(fixed_point_fused_cuda, CUDA_ITERATIVE, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "the same iterates on the GPU, many in one pass over the tokens") \
-    X(structured_sequential_cuda, CUDA_EXACT, GRADIENTS_EXACT, NULL, "exact dense RNN on the GPU, diagonal-plus-low-rank steps, a block a sequence") \
-    X(dense_sequential_cuda, CUDA_EXACT, GRADIENTS_NONE, NULL, "dense RNN on the GPU, A_t of every token materialised by LU in a block, O(d^3) a token") \
-    X(quasi_deer_cuda, CUDA_SOLVER, GRADIENTS_NONE, "split=channels|time", "Newton with a diagonal Jacobian on the GPU, low-rank steps of all tokens, then a scan; exact after T sweeps")
+    X(diagonal_scan_cuda, CUDA_EXACT, MIXERS_NONE, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "diagonal linear RNN (Q = I), one scan on the GPU") \
+    X(fixed_point_cuda, CUDA_ITERATIVE, MIXERS_KERNELS, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "the paper's iteration on the GPU: l times channel mixing, then a scan over time") \
+    X(fixed_point_fused_cuda, CUDA_ITERATIVE, MIXERS_KERNELS, GRADIENTS_EXACT | GRADIENTS_STEPS, "split=channels|time", "the same iterates on the GPU, many in one pass over the tokens") \
+    X(structured_sequential_cuda, CUDA_EXACT, MIXERS_LOW_RANK, GRADIENTS_EXACT, NULL, "exact dense RNN on the GPU, diagonal-plus-low-rank steps, a block a sequence") \
+    X(dense_sequential_cuda, CUDA_EXACT, MIXERS_KERNELS, GRADIENTS_NONE, NULL, "dense RNN on the GPU, A_t of every token materialised by LU in a block, O(d^3) a token") \
+    X(quasi_deer_cuda, CUDA_SOLVER, MIXERS_LOW_RANK, GRADIENTS_NONE, "split=channels|time", "Newton with a diagonal Jacobian on the GPU, low-rank steps of all tokens, then a scan; exact after T sweeps")
 // clang-format on
 
 /* What these implementations have been run on so far. It stands in every record of theirs and in the README, until the results of a
@@ -34,24 +37,28 @@ enum cuda_kind { CUDA_ITERATIVE, CUDA_EXACT, CUDA_SOLVER };
 struct cuda_row {
     const char *name;
     enum cuda_kind kind;
-    unsigned gradients;
+    unsigned mixers, gradients;
     const char *options, *summary;
 };
 
-#define CUDA_INDEX(name, kind, gradients, options, summary) CUDA_INDEX_##name,
+#define CUDA_INDEX(name, kind, mixers, gradients, options, summary) CUDA_INDEX_##name,
 enum { CUDA_IMPLEMENTATIONS(CUDA_INDEX) CUDA_ROWS };
 
-#define CUDA_ROW(name, kind, gradients, options, summary) {#name, kind, gradients, options, summary},
+#define CUDA_ROW(name, kind, mixers, gradients, options, summary) {#name, kind, mixers, gradients, options, summary},
 static constexpr struct cuda_row cuda_rows[CUDA_ROWS + 1] = {CUDA_IMPLEMENTATIONS(CUDA_ROW){}};
 
-/* The row that an implementation's supports() takes its options and gradients from. */
+/* The row that an implementation takes all of this from. */
 #define CUDA_ROW_OF(name) (cuda_rows[CUDA_INDEX_##name])
+
+#define CUDA_DECLARE(name, kind, mixers, gradients, options, summary) extern const struct implementation name;
+extern "C" {
+CUDA_IMPLEMENTATIONS(CUDA_DECLARE)
+}
 
 /* Puts the functions supports, count, forward and destroy under a name of the table, and those that are alike in all of them: a plan is
  * made by open(plan, problem, settings), which may fail half-way, and copies and the clock are the session's. backward is a function or
  * nullptr. */
 #define CUDA_IMPLEMENTATION_WITH(name_, backward_)                                                                                 \
-    extern "C" const struct implementation name_;                                                                                  \
     const struct implementation name_ = {                                                                                          \
         .name = CUDA_ROW_OF(name_).name,                                                                                           \
         .summary = CUDA_ROW_OF(name_).summary,                                                                                     \
@@ -59,6 +66,8 @@ static constexpr struct cuda_row cuda_rows[CUDA_ROWS + 1] = {CUDA_IMPLEMENTATION
         .device = DEVICE_CUDA,                                                                                                     \
         .exact = CUDA_ROW_OF(name_).kind == CUDA_EXACT,                                                                            \
         .solver = CUDA_ROW_OF(name_).kind == CUDA_SOLVER,                                                                          \
+        .cells = CELLS_VECTOR,                                                                                                     \
+        .mixers = CUDA_ROW_OF(name_).mixers,                                                                                       \
         .gradients = CUDA_ROW_OF(name_).gradients,                                                                                 \
         .supports = supports,                                                                                                      \
         .count = count,                                                                                                            \

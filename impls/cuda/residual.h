@@ -56,7 +56,7 @@ static inline struct status residuals_open(const struct problem *p, struct resid
     TRY(device_allocate(&r->token, (size_t)(p->B * p->T) * sizeof(float)));
     TRY(device_allocate(&r->row, (size_t)p->B * sizeof(float)));
     r->row_host = (float *)malloc((size_t)p->B * sizeof(float));
-    return r->row_host != NULL ? status_ok() : status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+    return r->row_host != NULL ? status_ok() : status_no_memory();
 }
 
 /* Into row_host; waits for the device. *finite: false where one is not. */

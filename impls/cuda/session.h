@@ -101,7 +101,7 @@ static inline struct status session_open(const struct problem *p, const struct s
     TRY(device_allocate(&s->place, (size_t)p->B * sizeof(int64_t)));
     s->place_host = (int64_t *)malloc((size_t)p->B * sizeof(int64_t));
     if (s->place_host == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+        return status_no_memory();
     return device_timer_create(&s->timer);
 }
 
@@ -113,7 +113,7 @@ static struct status session_plan(const struct problem *p, const struct settings
 {
     *out = (Plan *)calloc(1, sizeof **out);
     if (*out == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+        return status_no_memory();
     struct status status = open(*out, p, settings);
     if (status.code != STATUS_OK) {
         destroy(*out);

@@ -49,16 +49,11 @@ static bool keeps_weights(const struct problem *p)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    const struct cuda_row *row = &CUDA_ROW_OF(structured_sequential_cuda);
-    if (!device_support_begin(support, p, settings, row->options, row->gradients))
+    if (!device_support_begin(support, p, settings, &structured_sequential_cuda))
         return;
     bool gradient = settings->gradient != GRADIENT_NONE;
     double tokens = (double)p->B * (double)p->T;
-    if (p->mixer == MIXER_KRONECKER)
-        support_no(support, "a Kronecker mixer has no low-rank form: its gate G is not scalar");
-    else if (p->mixer == MIXER_DENSE)
-        support_no(support, "a dense mixer has no low-rank form");
-    else if (shared_fits(support, (gradient ? back_floats(p) : own_floats(p)) * sizeof(float)))
+    if (shared_fits(support, (gradient ? back_floats(p) : own_floats(p)) * sizeof(float)))
         device_support_memory(support, p, settings, environment, (double)p->B * sizeof(int64_t),
                               session_bytes(p, settings) + (gradient ? tokens * ((double)problem_m(p) + 1) * sizeof(float) : 0));
 }
@@ -67,12 +62,11 @@ static void count(const struct problem *p, const struct settings *settings, cons
                   struct work *work)
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p);
-    double grams = 1.5 * r * (r + 1) * d + (p->mixer == MIXER_HOUSEHOLDER ? r * (r - 1) * d : 0);
     double weights = weight_floats(p) * (keeps_weights(p) ? (double)p->B : tokens);
     (void)settings, (void)environment, (void)l;
     work->bytes = (tokens * (3 * d + m) + weights) * sizeof(float);
-    work->operations =
-        tokens * ((state_dependent(p) ? 2 * m * d + 2 * d : 0) + 7 * r * d + grams + 4 * r * d + 7 * d + 2 * r * r * r / 3);
+    work->operations = tokens * ((state_dependent(p) ? 2 * m * d + 2 * d : 0) + 7 * r * d + grams_operations(p) + 4 * r * d +
+                                 7 * d + 2 * r * r * r / 3);
     work->set = work->bytes;
     work->library = false;
 }

@@ -56,7 +56,7 @@ void fused_core_make(const struct problem *p, int64_t R, const real *products, c
     for (int64_t i = 0; i < r; i++) { /* F E = S, F unit lower triangular */
         real strength = (real)p->s * sigmoid(raw[i]);
         E[i * R + i] = strength;
-        for (int64_t j = 0; j < i && p->mixer == MIXER_HOUSEHOLDER; j++)
+        for (int64_t j = 0; j < i && mixer_facts[p->mixer].product; j++)
             for (int64_t k = 0; k <= j; k++)
                 E[i * R + k] -= strength * of.gram[i * r + j] * E[j * R + k];
     }

@@ -43,7 +43,7 @@ bool fused_gradient_core_make(const struct problem *p, const real *raw, bool sol
         core->E[i] = core->E_adjoint[i] = 0;
     for (int64_t i = 0; i < r; i++) { /* F E = S */
         core->S[i] = core->E[i * r + i] = (real)p->s * sigmoid(raw[i]);
-        for (int64_t j = 0; j < i && p->mixer == MIXER_HOUSEHOLDER; j++)
+        for (int64_t j = 0; j < i && mixer_facts[p->mixer].product; j++)
             for (int64_t k = 0; k <= j; k++)
                 core->E[i * r + k] -= core->S[i] * core->N[i * r + j] * core->E[j * r + k];
     }
@@ -64,12 +64,12 @@ void fused_gradient_core_back(const struct problem *p, const struct fused_gradie
         Y[i] = core->E_adjoint[i];
     }
     for (int64_t i = r - 1; i >= 0; i--)
-        for (int64_t j = i + 1; j < r && p->mixer == MIXER_HOUSEHOLDER; j++)
+        for (int64_t j = i + 1; j < r && mixer_facts[p->mixer].product; j++)
             for (int64_t k = 0; k < r; k++)
                 Y[i * r + k] -= core->S[j] * core->N[j * r + i] * Y[j * r + k];
     for (int64_t i = 0; i < r; i++) {
         core->S_adjoint[i] = Y[i * r + i];
-        for (int64_t j = 0; j < i && p->mixer == MIXER_HOUSEHOLDER; j++) {
+        for (int64_t j = 0; j < i && mixer_facts[p->mixer].product; j++) {
             real F_adjoint = 0;
             for (int64_t k = 0; k < r; k++)
                 F_adjoint -= Y[i * r + k] * core->E[j * r + k];

@@ -58,7 +58,7 @@ static int64_t desk_lay(const struct fused_tokens *f, real *at, struct desk *des
 {
     const struct problem *p = &f->problem;
     int64_t d = p->d, rows = f->group * f->longest, dependent = p->feedback != FEEDBACK_NONE, sum = 0;
-    const int64_t kronecker = p->mixer == MIXER_KRONECKER ? fused_kronecker_vectors(f->n1, f->n2) * LANES : 0;
+    const int64_t kronecker = mixer_facts[p->mixer].factored ? fused_kronecker_vectors(f->n1, f->n2) * LANES : 0;
     const int64_t sizes[] = {(rows + f->group) * d,
                              dependent * rows * d,
                              dependent * rows * problem_m(p),
@@ -185,7 +185,7 @@ static void activate(const struct share *s, const real *theta)
 {
     const struct problem *p = &s->f->problem;
     mixer_activate(p, theta, s->desk.q, s->desk.scratch);
-    if (p->mixer == MIXER_KRONECKER)
+    if (mixer_facts[p->mixer].factored)
         fused_kronecker_begin(s->f->n1, s->f->n2, s->desk.q + s->f->n1 * s->f->n1, s->desk.kronecker);
 }
 
@@ -193,7 +193,7 @@ static void activate(const struct share *s, const real *theta)
 static void apply(const struct share *s, const real *x, real *w)
 {
     const struct problem *p = &s->f->problem;
-    if (p->mixer == MIXER_KRONECKER)
+    if (mixer_facts[p->mixer].factored)
         fused_kronecker_apply(s->f->n1, s->f->n2, s->desk.q, x, w, s->desk.kronecker);
     else
         mixer_apply(p, s->desk.q, x, w, s->desk.scratch);

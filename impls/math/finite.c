@@ -2,6 +2,7 @@
 #include "impls/math/finite.h"
 
 #include "impls/contract/support.h"
+#include "impls/math/residual.h"
 
 #include <string.h>
 
@@ -62,4 +63,19 @@ struct status exact_finish(const struct problem *p, const struct outputs *output
     if (trace != NULL)
         trace_exact(p, trace);
     return place < p->B * p->T ? singular_status(p, place) : status;
+}
+
+struct status iterates_finish(const struct problem *p, const struct settings *settings, const struct outputs *outputs,
+                              struct trace *trace, struct status status, int64_t l, int64_t converged)
+{
+    if (trace != NULL) {
+        trace->l_run = l;
+        trace->applications = (double)l;
+    }
+    struct status last = outputs_finish(p, outputs);
+    if (status.code == STATUS_OK)
+        status = last;
+    if (status.code == STATUS_OK && settings->tolerance > 0 && converged < residual_wanted(p, settings))
+        return status_not_converged(p, converged, l);
+    return status;
 }

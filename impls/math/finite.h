@@ -10,6 +10,7 @@
 #define finite_adjoint VARIANT(finite_adjoint)
 #define outputs_finish VARIANT(outputs_finish)
 #define exact_finish VARIANT(exact_finish)
+#define iterates_finish VARIANT(iterates_finish)
 #define singular_status VARIANT(singular_status)
 
 /* Status of h (B,T,d): ok, or diverged with the first place that is not finite. */
@@ -24,6 +25,11 @@ struct status outputs_finish(const struct problem *problem, const struct outputs
 /* The same for an exact implementation, with the first token b T + t whose step has no answer (B T: none), which makes it
  * singular. */
 struct status exact_finish(const struct problem *problem, const struct outputs *outputs, struct trace *trace, int64_t place);
+
+/* The same for one that iterates, whose outputs hold the l-th iterate, l applications of the map having been made, and of which so many
+ * sequences had converged: status is that of the last iteration, which comes first; not_converged comes last. */
+struct status iterates_finish(const struct problem *problem, const struct settings *settings, const struct outputs *outputs,
+                              struct trace *trace, struct status status, int64_t l, int64_t converged);
 
 /* singular at the token b T + t. */
 struct status singular_status(const struct problem *problem, int64_t place);

@@ -61,7 +61,7 @@ static void put(const struct problem *p, const real *strength, int64_t i, int64_
     if (i == j)
         return;
     A[j * r + i] = -strength[j] * weighted;
-    if (p->mixer == MIXER_HOUSEHOLDER)
+    if (mixer_facts[p->mixer].product)
         A[i * r + j] += strength[i] * gram;
 }
 
@@ -73,7 +73,7 @@ static void core(const struct problem *p, const real *q, const real *g, real *A)
         for (int64_t j = 0; j <= i; j++) {
             const real *ui = q + i * d, *uj = q + j * d;
             real weighted = g != NULL ? dot_weighted(g, ui, uj, d) : dot(ui, uj, d);
-            bool other = g != NULL && i != j && p->mixer == MIXER_HOUSEHOLDER;
+            bool other = g != NULL && i != j && mixer_facts[p->mixer].product;
             put(p, q + r * d, i, j, weighted, other ? dot(ui, uj, d) : weighted, A);
         }
 }

@@ -18,6 +18,9 @@
 #define mixer_activate VARIANT(mixer_activate)
 #define mixer_apply VARIANT(mixer_apply)
 #define mixer_matrix VARIANT(mixer_matrix)
+#define mixer_gradient_scratch VARIANT(mixer_gradient_scratch)
+#define mixer_apply_gradient VARIANT(mixer_apply_gradient)
+#define mixer_activate_gradient VARIANT(mixer_activate_gradient)
 #define mixer_activate_operations VARIANT(mixer_activate_operations)
 #define mixer_apply_operations VARIANT(mixer_apply_operations)
 
@@ -45,6 +48,19 @@ void mixer_apply(const struct problem *problem, const real *q, const real *x, re
 
 /* matrix (d,d), column by column (as LAPACK reads it) = I - Q. */
 void mixer_matrix(const struct problem *problem, const real *q, real *matrix, real *scratch);
+
+/* Vector-Jacobian products. An adjoint is the derivative of a scalar loss with respect to what it is the adjoint of. Reals of scratch that
+ * one thread needs for either: */
+int64_t mixer_gradient_scratch(const struct problem *problem);
+
+/* From the adjoint (d) of y = (I - Q) x: x_adjoint (d) = (I - Q)^T adjoint, and q_adjoint (mixer_size; NULL: not computed). None of
+ * them may overlap. */
+void mixer_apply_gradient(const struct problem *problem, const real *q, const real *x, const real *adjoint, real *x_adjoint,
+                          real *q_adjoint, real *scratch);
+
+/* theta_adjoint (m) from theta (m), the q (mixer_size) that mixer_activate() made of it, and q_adjoint. */
+void mixer_activate_gradient(const struct problem *problem, const real *theta, const real *q, const real *q_adjoint,
+                             real *theta_adjoint, real *scratch);
 
 /* Operations of mixer_activate() and of mixer_apply(): a multiply-add counts 2, exp and division 1. */
 double mixer_activate_operations(const struct problem *problem);

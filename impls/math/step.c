@@ -1,6 +1,7 @@
 /* See step.h. */
 #include "impls/math/step.h"
 
+#include "impls/contract/support.h"
 #include "impls/math/low_rank.h"
 #include "impls/math/mixer.h"
 #include "impls/math/transition.h"
@@ -8,20 +9,15 @@
 
 #include <string.h>
 
-static bool is_low_rank(const struct problem *p)
-{
-    return p->mixer == MIXER_NONE || p->mixer == MIXER_DPLR || p->mixer == MIXER_HOUSEHOLDER;
-}
-
 int64_t step_size(const struct problem *p)
 {
-    return is_low_rank(p) ? mixer_size(p) + p->r * p->r : p->d * p->d;
+    return problem_low_rank(p) ? mixer_size(p) + p->r * p->r : p->d * p->d;
 }
 
 int64_t step_scratch(const struct problem *p)
 {
     int64_t low_rank = 2 * p->d + 2 * p->r + mixer_scratch(p) + low_rank_scratch(p), full = transition_scratch(p) + p->d;
-    return is_low_rank(p) ? low_rank : full;
+    return problem_low_rank(p) ? low_rank : full;
 }
 
 /* diagonal = lambda (1 + g sum_ij u_i C_ij u_j), channel by channel. */
@@ -49,7 +45,7 @@ bool step_prepare(const struct problem *p, const real *theta, const real *lambda
 {
     int64_t r = p->r, d = p->d;
     bool regular = true;
-    if (is_low_rank(p)) {
+    if (problem_low_rank(p)) {
         real *C = step + mixer_size(p), *gate = scratch, *sum = gate + d, *rest = sum + d;
         mixer_activate(p, theta, step, rest);
         for (int64_t c = 0; c < d; c++)
@@ -97,7 +93,7 @@ static void take_low_rank(const struct problem *p, const real *step, const real 
 void step_take(const struct problem *p, const real *step, const real *v, const real *lambda, const real *before, real *h,
                real *scratch)
 {
-    if (is_low_rank(p))
+    if (problem_low_rank(p))
         take_low_rank(p, step, v, lambda, before, h, scratch);
     else
         transition_apply(p, step, v, before, h, scratch);
@@ -106,14 +102,13 @@ void step_take(const struct problem *p, const real *step, const real *v, const r
 double step_prepare_operations(const struct problem *p)
 {
     double r = (double)p->r, d = (double)p->d;
-    double grams = r * (r + 1) * d * 1.5 + (p->mixer == MIXER_HOUSEHOLDER ? r * (r - 1) * d : 0);
-    double low_rank = grams + 8 * r * r * r / 3 + 2 * r * r * d + 3 * r * d + 2 * d;
+    double low_rank = grams_operations(p) + 8 * r * r * r / 3 + 2 * r * r * d + 3 * r * d + 2 * d;
     double full = d * mixer_apply_operations(p) + 2 * d * d + 8 * d * d * d / 3;
-    return mixer_activate_operations(p) + (is_low_rank(p) ? low_rank : full);
+    return mixer_activate_operations(p) + (problem_low_rank(p) ? low_rank : full);
 }
 
 double step_take_operations(const struct problem *p)
 {
     double r = (double)p->r, d = (double)p->d;
-    return is_low_rank(p) ? 4 * r * d + 2 * r * r + 6 * d : 2 * d * d + 2 * d;
+    return problem_low_rank(p) ? 4 * r * d + 2 * r * r + 6 * d : 2 * d * d + 2 * d;
 }

@@ -2,7 +2,6 @@
 #include "impls/math/token_gradient.h"
 
 #include "impls/math/mixer.h"
-#include "impls/math/mixer_gradient.h"
 
 int64_t token_gradient_scratch(const struct problem *p)
 {

@@ -36,15 +36,17 @@
 
 /* A device computes in one dtype and knows no instruction levels: one entry for all of them, which refuses what it cannot do. */
 #ifdef WITH_CUDA
-#define DECLARE_CUDA(name, kind_, gradients_, options_, summary_) extern const struct implementation name;
+#define DECLARE_CUDA(name, kind_, mixers_, gradients_, options_, summary_) extern const struct implementation name;
 #else
-#define DECLARE_CUDA(name_, kind_, gradients_, options_, summary_)                                                                 \
+#define DECLARE_CUDA(name_, kind_, mixers_, gradients_, options_, summary_)                                                        \
     static const struct implementation name_ = {.name = #name_,                                                                    \
                                                 .summary = summary_,                                                               \
                                                 .options = options_,                                                               \
                                                 .device = DEVICE_CUDA,                                                             \
                                                 .exact = (kind_) == CUDA_EXACT,                                                    \
                                                 .solver = (kind_) == CUDA_SOLVER,                                                  \
+                                                .cells = CELLS_VECTOR,                                                             \
+                                                .mixers = mixers_,                                                                 \
                                                 .gradients = gradients_,                                                           \
                                                 .supports = cuda_absent_supports,                                                  \
                                                 .count = cuda_absent_count,                                                        \
@@ -53,9 +55,9 @@
                                                 .destroy = cuda_absent_destroy};
 #endif
 #ifdef LEVELS_X86
-#define ROW_CUDA(name, kind_, gradients_, options_, summary_) {{&name, &name, &name}, {&name, &name, &name}},
+#define ROW_CUDA(name, kind_, mixers_, gradients_, options_, summary_) {{&name, &name, &name}, {&name, &name, &name}},
 #else
-#define ROW_CUDA(name, kind_, gradients_, options_, summary_) {{&name}, {&name}},
+#define ROW_CUDA(name, kind_, mixers_, gradients_, options_, summary_) {{&name}, {&name}},
 #endif
 
 IMPLEMENTATIONS(DECLARE)

@@ -107,7 +107,7 @@ END_TEST
 #define X(fields) "{'x': {" fields "}}"
 #define SHAPE(shape) X("'dtype': 'F32', 'shape': " shape ", 'data_offsets': [0, 4]")
 #define OFFSETS(offsets) X("'dtype': 'F32', 'shape': [1], 'data_offsets': " offsets)
-#define SHAPE_ERROR "tensor \"x\": shape must be at most 8 whole numbers, none negative, of a product that fits"
+#define SHAPE_ERROR "tensor \"x\": shape must be at most 8 non-negative integers whose product fits 64 bits"
 #define OFFSETS_ERROR "tensor \"x\": data_offsets must be [begin, end] within the 4 bytes of data"
 #define OBJECT_ERROR "tensor \"x\": expected an object of dtype, shape and data_offsets"
 
@@ -143,8 +143,8 @@ static const struct {
     {SHAPE("[4611686018427387904, 4]"), SHAPE_ERROR},
     {SHAPE("[4611686018427387905]"), SHAPE_ERROR}, /* times 4 is 4 modulo 2^64 */
     {SHAPE("[9223372036854775808]"), "the header is not JSON: "},
-    {SHAPE("[2]"), "tensor \"x\": its shape takes 8 bytes, its data_offsets 4"},
-    {SHAPE("[0]"), "tensor \"x\": its shape takes 0 bytes, its data_offsets 4"},
+    {SHAPE("[2]"), "tensor \"x\": shape needs 8 bytes, data_offsets span 4"},
+    {SHAPE("[0]"), "tensor \"x\": shape needs 0 bytes, data_offsets span 4"},
     {OFFSETS("4"), OFFSETS_ERROR},
     {OFFSETS("[0]"), OFFSETS_ERROR},
     {OFFSETS("[0, 4, 4]"), OFFSETS_ERROR},
@@ -155,11 +155,11 @@ static const struct {
     {OFFSETS("[0, 9223372036854775807]"), OFFSETS_ERROR},
     {OFFSETS("[0.0, 4.0]"), OFFSETS_ERROR},
     {OFFSETS("['0', '4']"), OFFSETS_ERROR},
-    {"{}", "its tensors take 0 bytes of data, the file has 4"},
+    {"{}", "the tensors need 0 bytes of data, the file has 4"},
     {"{'x': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 4]}, 'y': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 4]}}",
-     "its data begin at 0, those before it end at 4"},
+     "data begin at 0; expected 4, the end of the tensor before"},
     {"{'y': {'dtype': 'F32', 'shape': [0], 'data_offsets': [2, 2]}}",
-     "tensor \"y\": its data begin at 2, those before it end at 0"},
+     "tensor \"y\": data begin at 2; expected 0, the end of the tensor before"},
     {"{'\\u001b[31m': 1}", "tensor \"\\x1b[31m\": expected an object"},
 };
 // clang-format on
@@ -182,7 +182,7 @@ START_TEST(refuses_bad_lengths)
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         write_tensors("{}", lengths[i], 0);
         ck_assert(!safetensors_open(scratch_path("t.safetensors"), &file, &error));
-        ck_assert_ptr_nonnull(strstr(error.text, lengths[i] > SAFETENSORS_HEADER_MAX ? "would take" : "cut short"));
+        ck_assert_ptr_nonnull(strstr(error.text, lengths[i] > SAFETENSORS_HEADER_MAX ? "expected at most" : "truncated"));
     }
     for (size_t size = 0; size < 8; size++) {
         scratch_write(scratch_path("t.safetensors"), "\2\0\0\0\0\0\0\0", size);

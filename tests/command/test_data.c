@@ -101,8 +101,8 @@ START_TEST(nonsense_is_refused)
         const char *said;
     } rows[] = {
         {{"data"}, "data: expected a task, such as A5"},
-        {{"data", "B5"}, "no task is called \"B5\"; expected a group such as A5"},
-        {{"data", "A5", "parity"}, "parity: one at a time"},
+        {{"data", "B5"}, "unknown task \"B5\"; expected a group such as A5"},
+        {{"data", "A5", "parity"}, "parity: a second argument; expected one"},
         {{"data", "A5", "--length"}, "--length: expected a number after it"},
         {{"data", "A5", "--length", "0"}, "--length is \"0\"; expected a whole number from 1 to 1048576"},
         {{"data", "A5", "--length", "1048577"}, "--length is \"1048577\"; expected a whole number from 1 to 1048576"},
@@ -112,7 +112,7 @@ START_TEST(nonsense_is_refused)
         {{"data", "A5", "--seed", "-1"}, "--seed is \"-1\"; expected a whole number from 0 to 9223372036854775807"},
         {{"data", "A5", "--seed", "1e3"}, "--seed is \"1e3\""},
         {{"data", "A5", "--format", "json"}, "--format is \"json\"; expected tokens or csv"},
-        {{"data", "A5 bos=yes", "--format", "csv"}, "which A5 bos=yes does not have; expected --format tokens"},
+        {{"data", "A5 bos=yes", "--format", "csv"}, "A5 bos=yes has unscored positions; expected --format tokens"},
         {{"data", "parity", "--format", "csv"}, "--format csv needs a target at every position"},
         {{"data", "A5", "--lenght", "5"}, "--lenght: no such option"},
         {{"list", "--seed", "1"}, "--seed: only for the command data"},
@@ -135,7 +135,7 @@ START_TEST(readers_and_disks)
     struct process_result process;
     shell("\"$0\" data A5 >/dev/full", &process);
     ck_assert_int_eq(process.exit_status, 2);
-    ck_assert_msg(strstr(process.errors, "could not be written: No space left on device") != NULL, "%s", process.errors);
+    ck_assert_msg(strstr(process.errors, "cannot write the examples: No space left on device") != NULL, "%s", process.errors);
     process_result_free(&process);
     shell("{ \"$0\" data A5 --samples 1000000000000 --format csv; echo \"status $?\" >&2; } | head -n 1", &process);
     ck_assert_str_eq(process.output, "seed,input,target\n");

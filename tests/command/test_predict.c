@@ -59,11 +59,11 @@ static const struct {
 } wrong[] = {
     {"", "nothing"},
     {"name: x\n", ":1:1: a mapping; expected a list"},
-    {"- {name: x, GB_per_s: 1, GFLOP_per_s: 1}\n", ":1:3: a card; expected {name"},
-    {"- {name: x, GB_per_s: 1, GFLOP_per_s: 1, sauce: y}\n", "a card; expected {name"},
+    {"- {name: x, GB_per_s: 1, GFLOP_per_s: 1}\n", ":1:3: an invalid card; expected {name"},
+    {"- {name: x, GB_per_s: 1, GFLOP_per_s: 1, sauce: y}\n", "an invalid card; expected {name"},
     {"- {name: x, GB_per_s: 0, GFLOP_per_s: 1, source: y}\n", "GB_per_s: expected a number above 0"},
     {"- {name: x, GB_per_s: 1, GFLOP_per_s: fast, source: y}\n", "GFLOP_per_s: expected a number above 0"},
-    {"- {name: [x], GB_per_s: 1, GFLOP_per_s: 1, source: y}\n", "name: expected a text"},
+    {"- {name: [x], GB_per_s: 1, GFLOP_per_s: 1, source: y}\n", "name: expected one line of text"},
 };
 
 START_TEST(cards_that_are_none)

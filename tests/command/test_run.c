@@ -109,7 +109,7 @@ START_TEST(solvers_whose_sequences_may_not_have_converged_are_refused)
                      &records);
     ck_assert_int_eq(status, 0);
     ck_assert_int_eq(find(&records, "anderson")->result, (enum result)STATUS_UNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(find(&records, "anderson"), "message")), "give quantile 1"));
+    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(find(&records, "anderson"), "message")), "use quantile 1"));
     records_free(&records);
 }
 END_TEST
@@ -310,7 +310,8 @@ START_TEST(gradients_are_validated_before_they_are_timed)
     const struct record *off = find_pass(&records, "planted_gradient", PASS_BACKWARD, "exact"),
                         *stale = find_pass(&records, "planted_gradient keeps=yes", PASS_BACKWARD, "exact");
     ck_assert_int_eq(off->result, RESULT_WRONG);
-    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(off, "message")), "the gradient of lambda is 1e-05 from the exact"));
+    ck_assert_ptr_nonnull(
+        strstr(json_string_value(record_at(off, "message")), "the gradient of lambda differs by 1e-05 from the exact"));
     ck_assert_int_eq(stale->result, RESULT_WRONG);
     ck_assert_ptr_nonnull(strstr(json_string_value(record_at(stale, "message")), "is not finite"));
     ck_assert(isnan(record_number(off, "throughput.median")) && isnan(record_number(stale, "throughput.median")));
@@ -318,7 +319,7 @@ START_TEST(gradients_are_validated_before_they_are_timed)
     ck_assert_int_eq(find_pass(&records, "structured_sequential", PASS_BACKWARD, "steps")->result, (enum result)STATUS_UNSUPPORTED);
     const struct record *alone = find_pass(&records, "fixed_point", PASS_BACKWARD, "exact");
     ck_assert_int_eq(alone->result, (enum result)STATUS_UNSUPPORTED); /* there is nobody else to ask */
-    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(alone, "message")), "give a tolerance"));
+    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(alone, "message")), "use a tolerance"));
     const struct record *right[] = {find_pass(&records, "fixed_point_fused", PASS_BACKWARD, "exact"),
                                     find_pass(&records, "fixed_point", PASS_BACKWARD, "steps"),
                                     find_pass(&records, "structured_sequential", PASS_BACKWARD, "exact")};
@@ -564,7 +565,8 @@ START_TEST(a_point_by_itself)
     process_result_free(&process);
     records_free(&records);
 
-    static const char *const bad[][2] = {{"0123456789abcdef", "no point below"}, {"012", "is no key"}, {"xyz12", "is no key"}};
+    static const char *const bad[][2] = {
+        {"0123456789abcdef", "no point below"}, {"012", "is not a key"}, {"xyz12", "is not a key"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         call((const char *const[]){"point", bad[i][0], "--results", results, NULL}, &process);
         ck_assert_int_eq(process.exit_status, 2);

@@ -108,7 +108,7 @@ struct status device_timer_create_at(struct device_timer **timer, const char *, 
 {
     *timer = (struct device_timer *)calloc(1, sizeof **timer);
     if (*timer == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for a timer");
+        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "out of memory for a timer");
     (*timer)->seconds = NAN;
     return status_ok();
 }

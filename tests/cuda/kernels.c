@@ -539,8 +539,8 @@ START_TEST(memory)
     int looked = 0;
     for (int mixer = 0; mixer < MIXER_COUNT; mixer++) {
         struct problem p = {.B = 64, .T = 1 << 20, .d = 16, .mixer = (enum mixer)mixer, .dtype = DTYPE_FLOAT32};
-        p.r = p.mixer == MIXER_DPLR || p.mixer == MIXER_HOUSEHOLDER;
-        p.s = p.mixer == MIXER_NONE || p.mixer == MIXER_DENSE ? 0 : 1;
+        p.r = mixer_facts[mixer].takes_r;
+        p.s = mixer_facts[mixer].takes_s;
         const struct environment environment = {.threads = 1};
         struct settings settings = fixed_l(1);
         struct support support;

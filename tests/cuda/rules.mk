@@ -51,7 +51,7 @@ ifneq ($(NVCC),)
 KERNEL_PROGRAMS += $(BUILD)/device-refused
 $(OBJECTS)/tests/cuda/runtime.o: FILE_FLAGS = $(CUDA_INCLUDES)
 $(OBJECTS)/tests/cuda/runtime.o: $(CUDA_FILE)
-$(BUILD)/device-refused: $(call once,tests,cuda/runtime) $(call once,impls/contract,support status problem) $(call once,impls/cuda,device support)
+$(BUILD)/device-refused: $(call once,tests,cuda/runtime) $(call objects,impls/contract) $(call once,impls/cuda,device support)
 	$(call show,link) && $(CXX) $^ $(LINK_FLAGS) $(LIBRARIES) -o $@
 endif
 

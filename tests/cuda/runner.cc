@@ -291,7 +291,7 @@ static ground take_ground(void)
         ground fresh = {};
         fresh.stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (fresh.stack == MAP_FAILED) {
-            fprintf(stderr, "runner: no memory for a stack\n");
+            fprintf(stderr, "runner: out of memory for a stack\n");
             abort();
         }
 #ifdef RUNNER_THREAD

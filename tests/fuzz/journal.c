@@ -57,7 +57,7 @@ static void check_appending(const uint8_t *bytes, size_t size)
     size_t before = count_objects(path, &torn_before);
     memset(&error, 'x', sizeof error);
     if (!journal_open(path, &journal, &error)) {
-        snprintf(prefix, sizeof prefix, "cannot cut the torn last line off journal %s", path);
+        snprintf(prefix, sizeof prefix, "cannot remove the incomplete last line of journal %s", path);
         fuzz_sentence(&error, prefix);
         return;
     }

@@ -14,12 +14,12 @@
 enum { B = 3, T = 9, D = 6, L = 40 };
 
 /* The mixers of this file's problems, one a loop index. */
-static const enum mixer mixers[] = {MIXER_DPLR, MIXER_HOUSEHOLDER, MIXER_KRONECKER, MIXER_DENSE, MIXER_NONE};
+static const enum mixer mixers[] = {MIXER_DPLR, MIXER_HOUSEHOLDER, MIXER_KRONECKER, MIXER_DENSE, MIXER_NONE, MIXER_KRONECKER_ROWS};
 enum { MIXERS = sizeof mixers / sizeof mixers[0] };
 
 static struct test_case some_case(enum mixer mixer, enum feedback feedback, enum form form)
 {
-    bool low_rank = mixer == MIXER_DPLR || mixer == MIXER_HOUSEHOLDER;
+    bool low_rank = mixer_facts[mixer].takes_r;
     return (struct test_case){.name = "contract",
                               .initial = true,
                               .problem = {.B = B,
@@ -312,9 +312,24 @@ START_TEST(refusals)
         size_t limit;
         const char *option, *value, *reason;
     } rows[] = {
-        {"structured_sequential", {.B = 1, .T = 4, .d = 4, .mixer = MIXER_KRONECKER, .s = 1}, 0, NULL, NULL, "no low-rank form"},
-        {"structured_sequential", {.B = 1, .T = 4, .d = 4, .mixer = MIXER_DENSE}, 0, NULL, NULL, "no low-rank form"},
-        {"diagonal_scan", {.B = 1, .T = 4, .d = 4, .mixer = MIXER_DPLR, .r = 1, .s = 1}, 0, NULL, NULL, "does not mix channels"},
+        {"structured_sequential",
+         {.B = 1, .T = 4, .d = 4, .mixer = MIXER_KRONECKER, .s = 1},
+         0,
+         NULL,
+         NULL,
+         "mixer kronecker is not supported; supported: none, dplr and householder"},
+        {"structured_sequential",
+         {.B = 1, .T = 4, .d = 4, .mixer = MIXER_DENSE},
+         0,
+         NULL,
+         NULL,
+         "mixer dense is not supported; supported: none, dplr and householder"},
+        {"diagonal_scan",
+         {.B = 1, .T = 4, .d = 4, .mixer = MIXER_DPLR, .r = 1, .s = 1},
+         0,
+         NULL,
+         NULL,
+         "mixer dplr is not supported; supported: none"},
         {"diagonal_scan",
          {.B = 1, .T = 4, .d = 4},
          0,
@@ -347,6 +362,32 @@ START_TEST(refusals)
 }
 END_TEST
 
+/* An implementation takes the mixers and cells of its masks, and refuses those that it does not name. */
+START_TEST(masks)
+{
+    const struct implementation *one = registry_get(_i, DTYPE_FLOAT32, LEVEL_BASELINE);
+    ck_assert_msg(one->mixers != 0 && one->cells != 0, "%s takes nothing", one->name);
+    for (int mixer = 0; mixer < MIXER_COUNT; mixer++) {
+        bool low_rank = mixer_facts[mixer].takes_r;
+        const struct problem p = {.B = 1,
+                                  .T = 4,
+                                  .d = 4,
+                                  .mixer = (enum mixer)mixer,
+                                  .r = low_rank,
+                                  .s = mixer_facts[mixer].takes_s,
+                                  .dtype = DTYPE_FLOAT32};
+        const struct environment environment = {.threads = 1};
+        const struct settings settings = fixed_l(4);
+        struct support support;
+        one->supports(&p, &settings, &environment, &support);
+        bool named = one->mixers >> mixer & 1;
+        if (one->device == DEVICE_CPU)
+            ck_assert_msg(support.yes == named, "%s, mixer %s: %s", one->name, mixer_names[mixer], support.reason);
+        ck_assert(named || !support.yes);
+    }
+}
+END_TEST
+
 Suite *suite_contract(void);
 
 Suite *suite_contract(void)
@@ -361,6 +402,7 @@ Suite *suite_contract(void)
     tcase_add_test(tests, allocations_are_counted);
     tcase_add_test(tests, names);
     tcase_add_test(tests, refusals);
+    tcase_add_loop_test(tests, masks, 0, registry_count());
     suite_add_tcase(suite, tests);
     return suite;
 }

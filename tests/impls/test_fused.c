@@ -16,10 +16,10 @@ static const struct {
     int r;
     double s;
 } mixers[] = {
-    {MIXER_DPLR, 1, 1},        {MIXER_DPLR, 3, 1},        {MIXER_DPLR, 9, 1},        {MIXER_HOUSEHOLDER, 1, 1},
-    {MIXER_HOUSEHOLDER, 1, 2}, {MIXER_HOUSEHOLDER, 2, 1}, {MIXER_HOUSEHOLDER, 3, 2}, {MIXER_HOUSEHOLDER, 4, 1},
-    {MIXER_HOUSEHOLDER, 5, 1}, {MIXER_HOUSEHOLDER, 8, 1}, {MIXER_KRONECKER, 0, 1},   {MIXER_NONE, 0, 0},
-    {MIXER_DENSE, 0, 0},
+    {MIXER_DPLR, 1, 1},        {MIXER_DPLR, 3, 1},           {MIXER_DPLR, 9, 1},        {MIXER_HOUSEHOLDER, 1, 1},
+    {MIXER_HOUSEHOLDER, 1, 2}, {MIXER_HOUSEHOLDER, 2, 1},    {MIXER_HOUSEHOLDER, 3, 2}, {MIXER_HOUSEHOLDER, 4, 1},
+    {MIXER_HOUSEHOLDER, 5, 1}, {MIXER_HOUSEHOLDER, 8, 1},    {MIXER_KRONECKER, 0, 1},   {MIXER_NONE, 0, 0},
+    {MIXER_DENSE, 0, 0},       {MIXER_KRONECKER_ROWS, 0, 1},
 };
 
 /* T beyond a block of tokens, sequences for one, two and three threads. */

@@ -78,7 +78,7 @@ START_TEST(tiny_vectors)
         enum mixer mixer;
         int r;
         double size;
-    } tiny[] = {{MIXER_DPLR, 1, 1e-6}, {MIXER_HOUSEHOLDER, 2, 1e-6}, {MIXER_KRONECKER, 0, 1e-3}};
+    } tiny[] = {{MIXER_DPLR, 1, 1e-6}, {MIXER_HOUSEHOLDER, 2, 1e-6}, {MIXER_KRONECKER, 0, 1e-3}, {MIXER_KRONECKER_ROWS, 0, 1e-3}};
     struct test_case test = gradient_case_of(15);
     test.problem.mixer = tiny[_i].mixer;
     test.problem.r = tiny[_i].r;
@@ -186,7 +186,7 @@ Suite *suite_gradients(void)
     TCase *tests = tcase_create("gradients");
     tcase_add_loop_test(tests, exact_against_differences, 0, gradient_cases());
     tcase_add_loop_test(tests, steps_against_differences, 0, gradient_cases());
-    tcase_add_loop_test(tests, tiny_vectors, 0, 3);
+    tcase_add_loop_test(tests, tiny_vectors, 0, 4);
     tcase_add_test(tests, singular);
     tcase_add_test(tests, not_converged);
     tcase_add_test(tests, a_wrong_gradient_is_found);

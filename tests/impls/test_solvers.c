@@ -121,7 +121,7 @@ enum { MIXERS = sizeof mixers / sizeof mixers[0] };
 
 static struct test_case some_case(int mixer, enum feedback feedback, enum form form)
 {
-    bool low_rank = mixers[mixer] == MIXER_DPLR || mixers[mixer] == MIXER_HOUSEHOLDER;
+    bool low_rank = mixer_facts[mixers[mixer]].takes_r;
     return (struct test_case){.name = "solvers",
                               .initial = true,
                               .problem = {.B = B,
@@ -559,14 +559,14 @@ START_TEST(krylov_refusals)
         double damping;
         enum feedback feedback;
     } rows[] = {
-        {"gmres", NULL, NULL, "a state-dependent problem is no linear equation", 1, FEEDBACK_RAW},
-        {"gmres", NULL, NULL, "is not damped", 0.5, FEEDBACK_NONE},
-        {"gmres", "restart", "0", "restart=0 is no number of iterations from 1 on", 1, FEEDBACK_NONE},
-        {"anderson", "memory", "x", "memory=x is no number of iterations from 1 to 1000", 1, FEEDBACK_NONE},
-        {"anderson", "memory", "1001", "memory=1001 is no number of iterations from 1 to 1000", 1, FEEDBACK_NONE},
-        {"anderson", NULL, NULL, "is not damped", 0.5, FEEDBACK_NONE},
-        {"structured_chunked", NULL, NULL, "known one token after the other", 1, FEEDBACK_RMS},
-        {"structured_chunked", "chunk", "10", "chunk=10 is no number of tokens from 1 to T = 9", 1, FEEDBACK_NONE},
+        {"gmres", NULL, NULL, "state-dependent mixers are not supported (GMRES needs a linear equation)", 1, FEEDBACK_RAW},
+        {"gmres", NULL, NULL, "damping is not supported", 0.5, FEEDBACK_NONE},
+        {"gmres", "restart", "0", "restart=0: must be a number of iterations of at least 1", 1, FEEDBACK_NONE},
+        {"anderson", "memory", "x", "memory=x: must be between 1 and 1000", 1, FEEDBACK_NONE},
+        {"anderson", "memory", "1001", "memory=1001: must be between 1 and 1000", 1, FEEDBACK_NONE},
+        {"anderson", NULL, NULL, "damping is not supported", 0.5, FEEDBACK_NONE},
+        {"structured_chunked", NULL, NULL, "known one token at a time", 1, FEEDBACK_RMS},
+        {"structured_chunked", "chunk", "10", "chunk=10: must be between 1 and T = 9", 1, FEEDBACK_NONE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct environment environment = {.threads = 2};

@@ -379,8 +379,8 @@ START_TEST(a_child_is_not_trusted)
     static const struct {
         const char *script, *complaint;
     } rows[] = {
-        {"#!/bin/sh\necho nonsense\n", "no figures: roofs: expected an object"},
-        {"#!/bin/sh\necho '{\"level\": 3}'\n", "no figures: roofs: level"},
+        {"#!/bin/sh\necho nonsense\n", "no results: machine limits: expected an object"},
+        {"#!/bin/sh\necho '{\"level\": 3}'\n", "no results: machine limits: level: unknown instruction set"},
         {"#!/bin/sh\necho too bad >&2\nexit 3\n", "failed: exit status 3: too bad"},
         {"#!/bin/sh\nkill -9 $$\n", "failed: signal 9"},
     };
@@ -445,7 +445,7 @@ START_TEST(prints_a_row_a_working_set)
         "               1 thread                                       1024 threads\n",
         "\n       200 B     0.04        -        -        -     0.04      12.3        -        -        -     0.09\n",
         "\n     1.5 GiB     0.01        -        -        -     0.02      1234        -        -        -     0.04\n",
-        "The ladder ends at a quarter of the available memory",
+        "The largest working set is a quarter of the available memory",
         "\n  float32 1 thread          0.50      2.00         -\n",
         "\n  float64 1024 threads      0.25      1.00         -\n",
     };

@@ -230,8 +230,8 @@ START_TEST(what_is_not_measured)
 {
     ends_as("impls: structured_sequential\nproblem: {T: 8, d: 4}\n", (enum result)STATUS_UNSUPPORTED, "no iterations to count");
     ends_as("impls: fixed_point\nproblem: {T: 8, d: 4}\nsettings: {tolerance: 0.1}\n", (enum result)STATUS_UNSUPPORTED,
-            "no tolerance may end them");
-    ends_as("impls: gmres\nproblem: {T: 8, d: 4, feedback: raw}\n", (enum result)STATUS_UNSUPPORTED, "no linear equation");
+            "remove the tolerance");
+    ends_as("impls: gmres\nproblem: {T: 8, d: 4, feedback: raw}\n", (enum result)STATUS_UNSUPPORTED, "needs a linear equation");
     ends_as("impls: fixed_point\nproblem: {B: 2, T: 8, d: 4}\nregime: {limit: 0.001}\n", RESULT_EXPLODES,
             "none of the 2 problems has an answer");
 }

@@ -74,7 +74,7 @@ START_TEST(calls_that_fail)
     sample(9, 1e6, 1, 0, &sampling);
     ck_assert_int_eq(sampling.n, 0);
     ck_assert_int_eq(counted.calls, 1);
-    ck_assert_str_eq(sampling.reason, "a call failed while warming up");
+    ck_assert_str_eq(sampling.reason, "a call failed during warm-up");
     sample(9, 1e6, 0, 5, &sampling);
     ck_assert_int_eq(sampling.n, 0);
     ck_assert_int_eq(counted.timed, 5);

@@ -33,7 +33,7 @@ static struct status plan(const struct problem *problem, const struct settings *
     (void)environment;
     *out = malloc(sizeof **out);
     if (*out == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "out of memory for the plan");
     **out = (struct plan){.problem = *problem, .keeps = settings_option(settings, "keeps") != NULL};
     return status_ok();
 }
@@ -61,8 +61,8 @@ static inline struct status answer(struct plan *plan, const struct inputs *input
 
 #define PLANTED(planted_name, planted_summary, ...)                                                                                \
     {                                                                                                                              \
-        .name = planted_name, .summary = planted_summary, .device = DEVICE_CPU, .supports = supports, .count = count,              \
-        .plan = plan, .forward = forward, .destroy = destroy, __VA_ARGS__                                                          \
+        .name = planted_name, .summary = planted_summary, .device = DEVICE_CPU, .cells = CELLS_VECTOR, .mixers = MIXERS_ANY,       \
+        .supports = supports, .count = count, .plan = plan, .forward = forward, .destroy = destroy, __VA_ARGS__                    \
     }
 
 #endif

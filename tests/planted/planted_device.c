@@ -80,7 +80,7 @@ static struct status make(const struct problem *problem, const struct settings *
     struct plan *plan = calloc(1, sizeof *plan);
     *out = NULL;
     if (plan == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "no memory for the plan");
+        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "out of memory for the plan");
     plan->problem = *problem;
     plan->elapsed = NAN;
     plan->outputs.h = copy(NULL, problem->B * problem->T * problem->d);
@@ -155,6 +155,8 @@ const struct implementation VARIANT(planted_device) = {
     .summary = "test only: host memory that pretends to be a device",
     .device = DEVICE_CUDA,
     .exact = true,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
     .gradients = GRADIENTS_EXACT,
     .supports = supports,
     .count = count,

@@ -43,6 +43,8 @@ const struct implementation VARIANT(planted_gradient) = {
     .options = "keeps=yes",
     .device = DEVICE_CPU,
     .exact = true,
+    .cells = CELLS_VECTOR,
+    .mixers = MIXERS_ANY,
     .gradients = GRADIENTS_EXACT,
     .supports = supports,
     .count = count,

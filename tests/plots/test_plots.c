@@ -88,9 +88,9 @@ START_TEST(error_against_iteration)
         "x_label\titeration l\ny_label\trelative error (max norm)\npanel\t \n"
         "curve\tfixed_point, kappa = 0.5\t0\tpoints\ncurve\tfixed_point, kappa = 0.9\t1\tpoints\n"
         "curve\tstructured_sequential, kappa = 0.5\t2\tline\n"
-        "foot\tLetters at the edges are points without a figure: S singular\n"
-        "foot\tSeveral seeds of a point: their median and range.\n"
-        "foot\tLevel lines: implementations that do not iterate.\n"
+        "foot\tLetters at the edges are points without a value: S singular\n"
+        "foot\tSeveral seeds: median and range.\n"
+        "foot\tHorizontal lines: implementations that do not iterate.\n"
         "foot\t4 points, measured 2026-11-23 on machine fedcba987654.\n"
         "x_low\t0.8\nx_high\t2.5\ny_low\t1e-16\ny_high\t2.736315\n"
         "\n\n# Letters at the edges for points without a figure (curve -1: of several), and numbers beside points.\n"
@@ -124,9 +124,9 @@ START_TEST(iterations_against_kappa)
     ck_assert_msg(draw(), "%s", error.text);
     check_contains("plots/iterations-against-kappa.dat",
                    "curve\tfixed_point\t0\tpoints\n"
-                   "foot\tLetters at the edges are points without a figure: N not reached, C crashed\n"
-                   "foot\tSeveral seeds of a point: their median and range.\n"
-                   "foot\tOpen circles: no kappa was asked for; they stand at the one that was measured.\n"
+                   "foot\tLetters at the edges are points without a value: N not reached, C crashed\n"
+                   "foot\tSeveral seeds: median and range.\n"
+                   "foot\tOpen circles: kappa was not prescribed; its measured value is drawn.\n"
                    "foot\t8 points, measured 2026-11-23 on machine fedcba987654.\n"
                    "x_low\t0.002\nx_high\t0.625\ny_low\t10\ny_high\t1000\n"
                    "tick\t0.0025\t>= 1\ntick\t0.01\t0.99\ntick\t0.1\t0.9\ntick\t0.25\t0.75\ntick\t0.5\t0.5\n");
@@ -160,11 +160,11 @@ START_TEST(throughput)
     check_contains("plots/throughput-against-l.dat", "title\tmade: throughput against l\n");
     check_contains(
         "plots/throughput-against-l.dat",
-        "foot\tLetters at the edges are points without a figure: U unsupported, W wrong\n"
+        "foot\tLetters at the edges are points without a value: U unsupported, W wrong\n"
         "foot\tBars: 95 % interval of the median over rounds.\n"
-        "foot\tBars of points with 2 to 5 rounds, which have no such interval: range of the rounds.\n"
-        "foot\tPoints of a single round have no bars: how far another round would lie is not known.\n"
-        "foot\tLevel lines: implementations that do not iterate.\n"
+        "foot\tBars of points with 2 to 5 rounds: range of the rounds (too few for an interval).\n"
+        "foot\tPoints with a single round have no bars: their spread is not known.\n"
+        "foot\tHorizontal lines: implementations that do not iterate.\n"
         "foot\t6 points, each timed with 2 to 12 samples in 1 to 6 rounds, measured 2026-11-23 on machine fedcba987654.\n");
     check_contains("plots/throughput-against-l.dat", "0\t0\tright\tNaN\tNaN\t0\tU\n0\t1\tedge\t2\tNaN\t0\tW\n");
     check_contains("plots/throughput-against-l.dat",
@@ -200,7 +200,7 @@ START_TEST(error_against_time)
     made_record(JOURNAL, "timed_out", NULL, "impl=dense_sequential", "measure=throughput", NULL);
     request("error-against-time", "work");
     ck_assert_msg(draw(), "%s", error.text);
-    check_contains("plots/work.dat", "title\tmade: error against the time of a call (work and precision)\n");
+    check_contains("plots/work.dat", "title\tmade: error against time per call (work-precision)\n");
     check_contains("plots/work.dat", "0\t0\tright\tNaN\tNaN\t0\tT\n"
                                      "0\t1\tbeside\t0.5\t1e-17\t0\t1\n0\t1\tbeside\t2\t1e-07\t0\t9\n");
     check_contains("plots/work.dat",
@@ -218,7 +218,7 @@ START_TEST(error_against_time_along_tolerances)
     request("error-against-time", "work")->along = FIELD_TOLERANCE;
     ck_assert_msg(draw(), "%s", error.text);
     check_contains("plots/work.dat", "0\t0\tbeside\t2\t1e-07\t0\t1e-06\n0\t0\tbeside\t1\t1e-05\t0\t0.0001\n");
-    check_contains("plots/work.dat", "Small numbers beside points: the tolerance");
+    check_contains("plots/work.dat", "Small numbers beside points: tolerance of the residual");
     check_contains("plots/work.dat", "label\n2\tNaN\tNaN\t1e-07\t1e-06\n1\tNaN\tNaN\t1e-05\t0.0001\n");
 }
 END_TEST
@@ -240,11 +240,12 @@ START_TEST(gradient_cosine)
     request("gradient-cosine", "gradient-cosine");
     ck_assert_msg(draw(), "%s", error.text);
     check_contains("plots/gradient-cosine-against-gradient_steps.dat",
-                   "x_label\tn: last applications that are differentiated\ny_label\t1 - cosine\npanel\t \n"
+                   "x_label\tn: differentiated evaluations of f\ny_label\t1 - cosine\npanel\t \n"
                    "curve\tgradient = exact\t0\tline\ncurve\tgradient = steps\t1\tpoints\n"
-                   "foot\tLetters at the edges are points without a figure: S singular, ? not known\n"
-                   "foot\tSeveral seeds of a point: their median and range.\n"
-                   "foot\tErrors below 1e-17, 0 too, are drawn there.\nfoot\tLevel lines: gradients that have no such number.\n");
+                   "foot\tLetters at the edges are points without a value: S singular, ? not known\n"
+                   "foot\tSeveral seeds: median and range.\n"
+                   "foot\tErrors below 1e-17 (also 0) are drawn at 1e-17.\nfoot\tHorizontal lines: points to which the x axis does "
+                   "not apply.\n");
     check_contains("plots/gradient-cosine-against-gradient_steps.dat",
                    "# gradient = steps | \n# x\tlack\tlack_low\tlack_high\twhole_range\n1\t0.75\t0.5\t1.5\t0\n"
                    "2\t0.25\tNaN\tNaN\t0\n4\t1e-17\tNaN\tNaN\t0\n8\tNaN\tNaN\tNaN\t0\n16\tNaN\tNaN\tNaN\t0\n");
@@ -269,11 +270,10 @@ START_TEST(difference)
     request("difference", "difference");
     ck_assert_msg(draw(), "%s", error.text);
     ck_assert_uint_eq(drawn.pictures, 1);
-    check_contains("plots/difference-against-test_length.dat",
-                   "foot\tLetters at the edges are points without a figure: D diverged\n"
-                   "foot\tSeveral seeds of a point: their median and range.\n"
-                   "foot\tBars of a single seed: quartiles over the sequences.\n"
-                   "foot\tErrors below 1e-17, 0 too, are drawn there.\n");
+    check_contains("plots/difference-against-test_length.dat", "foot\tLetters at the edges are points without a value: D diverged\n"
+                                                               "foot\tSeveral seeds: median and range.\n"
+                                                               "foot\tBars of a single seed: quartiles over the sequences.\n"
+                                                               "foot\tErrors below 1e-17 (also 0) are drawn at 1e-17.\n");
     check_contains(
         "plots/difference-against-test_length.dat",
         "# x\tdifference\tdifference_low\tdifference_high\twhole_range\n4\t0.5\t0.25\t0.75\t0\n8\t1e-17\t1e-17\t1e-09\t0\n"
@@ -301,7 +301,7 @@ START_TEST(step_of_a_training)
     ck_assert_uint_eq(drawn.pictures, 2);
     check_contains("plots/step-share-against-train_l.dat", "\n4\t0.25\tNaN\tNaN\t0\n8\t0.25\tNaN\tNaN\t0\n16\tNaN\tNaN\tNaN\t0\n");
     check_contains("plots/step-share-against-train_l.dat", "\t0\tNaN\tNaN\t1\n");
-    check_contains("plots/step-share-against-train_l.dat", "foot\tLetters at the edges are points without a figure: T timed out\n");
+    check_contains("plots/step-share-against-train_l.dat", "foot\tLetters at the edges are points without a value: T timed out\n");
     check_contains("plots/step-time-against-train_l.dat", "\n4\t800\tNaN\tNaN\t0\n8\t800\tNaN\tNaN\t0\n");
     check_contains("plots/step-time-against-train_l.dat", "\t400\tNaN\tNaN\t1\n");
 }
@@ -357,10 +357,10 @@ START_TEST(roofline)
     ck_assert_msg(draw(), "%s", error.text);
     check_contains("plots/roofline.dat",
                    "panel\tthreads = 1\npanel\tthreads = 2\ncurve\tfixed_point\t0\tdots\ncurve\tstructured_sequential\t1\tdots\n"
-                   "foot\tLetters at the edges are points without a figure: W wrong\n"
-                   "foot\tLines: measured limits of this machine, bandwidth of working sets inside a cache or beyond all of them,\n"
-                   "foot\tand multiply-adds in registers.\n"
-                   "foot\tWithout lines: the limits of the machine were not measured with so many threads.\n"
+                   "foot\tLetters at the edges are points without a value: W wrong\n"
+                   "foot\tLines: measured limits of this machine: bandwidth from each cache and from memory, and "
+                   "multiply-adds in registers.\n"
+                   "foot\tNo lines: the machine limits were not measured with this number of threads.\n"
                    "foot\t5 points");
     check_contains("plots/roofline.dat", "x_low\t0.1\nx_high\t10\ny_low\t0.335371\ny_high\t100\n"); /* room for W */
     /* Half of 32 KiB; half of 128 KiB; the largest. */
@@ -387,7 +387,7 @@ START_TEST(roofline_without_roofs)
         if (machines[i] != NULL)
             write_machine(machines[i]);
         ck_assert_msg(draw(), "%s", error.text);
-        check_contains("plots/roofline.dat", "foot\tWithout lines: the limits of the machine were not measured");
+        check_contains("plots/roofline.dat", "foot\tNo lines: the machine limits were not measured");
         check_contains("plots/roofline.dat", "\t0\t-\n\n\n# fixed_point | \n# operations_per_byte\tGFLOP_per_s\n0.25\t0.5\n\n\n");
     }
 }
@@ -496,11 +496,10 @@ START_TEST(unasked_plots_have_few_pages)
     ck_assert_msg(draw(), "%s", error.text);
     ck_assert_uint_eq(drawn.pictures, 3);
     ck_assert_str_eq(drawn.note,
-                     "left out of error-against-time: 4 panels, of 40 combinations of limit; a section plots: in the sweep "
-                     "file can ask for them");
-    check_contains("plots/error-against-time-3.dat",
-                   "foot\tLeft out: 4 more panels; a section plots: in the sweep file can ask for "
-                   "them.\n");
+                     "left out of error-against-time: 4 panels, of 40 combinations of limit; a plots: section in the sweep "
+                     "file can select them");
+    check_contains("plots/error-against-time-3.dat", "foot\tLeft out: 4 more panels; a plots: section in the sweep file can select "
+                                                     "them.\n");
     request("error-against-time", "error-against-time");
     ck_assert_msg(draw(), "%s", error.text);
     ck_assert_uint_eq(drawn.pictures, 4);
@@ -611,7 +610,7 @@ START_TEST(unknown_errors_are_not_drawn)
     request("error-against-time", "time");
     request("error-against-iteration", "iteration");
     ck_assert_msg(draw(), "%s", error.text);
-    check_contains("plots/time.dat", "panel\t \ncurve\tfixed_point\t0\tpoints\nfoot\tPoints of");
+    check_contains("plots/time.dat", "panel\t \ncurve\tfixed_point\t0\tpoints\nfoot\tPoints with a single round");
     check_contains("plots/iteration.dat", "panel\t \ncurve\tfixed_point\t0\tpoints\nfoot\t1 point");
 }
 END_TEST
@@ -683,7 +682,7 @@ START_TEST(no_records_no_picture)
     request("error-against-iteration", "error");
     ck_assert_msg(draw(), "%s", error.text);
     ck_assert_uint_eq(drawn.pictures, 0);
-    ck_assert_str_eq(drawn.note, "not drawn, for want of records: speed, error");
+    ck_assert_str_eq(drawn.note, "not drawn (no matching records): speed, error");
     ck_assert(!exists("plots/speed.svg"));
 }
 END_TEST
@@ -726,7 +725,7 @@ START_TEST(bad_requests)
 {
     request("pie", "pie");
     ck_assert(!draw());
-    ck_assert_str_eq(error.text, "no kind of plot is called pie");
+    ck_assert_str_eq(error.text, "unknown kind of plot pie");
     sweep.n_plots = 0;
     request("throughput", "speed")->x = FIELD_KAPPA;
     ck_assert(!draw());

@@ -51,7 +51,7 @@ END_TEST
 
 START_TEST(kappa_is_what_was_asked_for)
 {
-    static const char *const mixers[] = {"dplr", "householder", "kronecker", "dense"};
+    static const char *const mixers[] = {"dplr", "householder", "kronecker", "dense", "kronecker_rows"};
     static const char *const kappas[] = {"0.3", "0.9", "0.99", "0.999", "1.5"};
     static const char *const dtypes[] = {"float32", "float64"};
     for (int k = 0; k < 5; k++)
@@ -104,13 +104,13 @@ END_TEST
 /* A prescribed kappa below 1 must be a problem that has an answer to converge to. */
 START_TEST(prescribed_problems_do_not_explode)
 {
-    static const char *const mixers[] = {"dplr", "householder", "kronecker", "dense"};
+    static const char *const mixers[] = {"dplr", "householder", "kronecker", "dense", "kronecker_rows"};
     const char *const settings[][2] = {{"T", "256"},
                                        {"d", "32"},
-                                       {"mixer", mixers[_i % 4]},
-                                       {"r", _i / 4 % 2 ? "4" : "1"},
-                                       {"s", _i / 8 % 2 ? "2" : "1"},
-                                       {"form", _i / 16 ? "plain" : "normalised"},
+                                       {"mixer", mixers[_i % 5]},
+                                       {"r", _i / 5 % 2 ? "4" : "1"},
+                                       {"s", _i / 10 % 2 ? "2" : "1"},
+                                       {"form", _i / 20 ? "plain" : "normalised"},
                                        {"kappa", "0.9"},
                                        {"dtype", "float64"}};
     struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
@@ -206,8 +206,8 @@ Suite *suite_draw(void)
     Suite *suite = suite_create("draw");
     TCase *tests = tcase_create("draw");
     tcase_add_test(tests, raw_draws_are_pinned);
-    tcase_add_loop_test(tests, kappa_is_what_was_asked_for, 0, 4);
-    tcase_add_loop_test(tests, prescribed_problems_do_not_explode, 0, 32);
+    tcase_add_loop_test(tests, kappa_is_what_was_asked_for, 0, 5);
+    tcase_add_loop_test(tests, prescribed_problems_do_not_explode, 0, 40);
     tcase_add_loop_test(tests, same_bits_for_every_number_of_threads, 0, 2);
     tcase_add_test(tests, tensors_from_a_file);
     suite_add_tcase(suite, tests);

@@ -19,8 +19,9 @@ static const struct {
     enum mixer mixer;
     int r;
     double s;
-} mixers[] = {{MIXER_DPLR, 1, 1},        {MIXER_DPLR, 4, 1},        {MIXER_DPLR, 2, 2},      {MIXER_HOUSEHOLDER, 1, 1},
-              {MIXER_HOUSEHOLDER, 4, 1}, {MIXER_HOUSEHOLDER, 2, 2}, {MIXER_KRONECKER, 0, 1}, {MIXER_DENSE, 0, 0}};
+} mixers[] = {{MIXER_DPLR, 1, 1},        {MIXER_DPLR, 4, 1},           {MIXER_DPLR, 2, 2},
+              {MIXER_HOUSEHOLDER, 1, 1}, {MIXER_HOUSEHOLDER, 4, 1},    {MIXER_HOUSEHOLDER, 2, 2},
+              {MIXER_KRONECKER, 0, 1},   {MIXER_KRONECKER_ROWS, 0, 1}, {MIXER_DENSE, 0, 0}};
 enum { MIXERS = sizeof mixers / sizeof mixers[0] };
 
 static struct tensors draw(int mixer, enum form form, uint64_t seed)

@@ -307,7 +307,7 @@ START_TEST(what_is_refused)
 {
     made_times("impl=diagonal_scan", "T=64", "threads=1", (double[]){1}, 1);
     made_times("impl=diagonal_scan", "T=128", "threads=2", (double[]){1}, 1);
-    check_refused("show: result\n", "page.md:3:1: no kind of block; expected table:, count: or about: with the folder of a run");
+    check_refused("show: result\n", "page.md:3:1: not a kind of block; expected table:, count: or about: with the folder of a run");
     check_refused("- a\n", "page.md:3:1: a block is a list; expected table:, count: or about: with the folder of a run");
     check_refused("table: /made\nshow: result\n",
                   "page.md:3:8: table is \"/made\"; expected the folder of a run, such as results/reference/quick");
@@ -322,12 +322,12 @@ START_TEST(what_is_refused)
     check_refused("table: made\nshow: result\nwhere: {T: many}\n",
                   "page.md:5:12: T is \"many\"; expected a whole number from 1 to 16777216");
     check_refused("table: made\nshow: result\nwhere: {T: 32}\n",
-                  "page.md:3:1: no point of made is meant; expected a where: that keeps some");
+                  "page.md:3:1: no point of made matches; expected a where: that keeps some");
     check_refused("table: made\nshow: seconds_per_call_median\n",
-                  "page.md:3:1: 2 points share a cell that differ in T; expected it in where:, rows: or across:");
+                  "page.md:3:1: 2 points share a cell but differ in T; expected it in where:, rows: or across:");
     check_refused("table: made\nshow: seconds_per_call_median\nrows: T\nover: {T: 32}\n",
-                  "page.md:3:1: 0 points to compare with, of diagonal_scan (1,64,8) householder r=1 kappa=free threads=1; expected "
-                  "over: that leaves one");
+                  "page.md:3:1: 0 points of diagonal_scan (1,64,8) householder r=1 kappa=free threads=1 to compare with; expected "
+                  "over: to leave one");
     check_refused("table: made\nshow: result\nresult: good\n",
                   "page.md:5:9: result is \"good\"; expected a result such as ok or diverged");
     check_refused("table: made\nshow: result\ndigits: 0\n", "page.md:5:9: digits is \"0\"; expected a whole number from 1 to 9");
@@ -342,8 +342,8 @@ START_TEST(pages_that_are_not_whole)
         {"a\n<!-- block\ntable: made\n", "page.md:2: a block has no end; expected a line \"-->\" after it"},
         {"a\n<!-- block\nabout: made\n-->\nold\n", "page.md:2: a block has no end; expected a line \"<!-- end -->\" after it"},
         {"<!-- block\nabout: made\n-->\n<!-- block\nabout: made\n-->\n<!-- end -->\n",
-         "page.md:4: a block begins in another one (line 1); expected a line \"<!-- end -->\" before it"},
-        {"a\n<!-- end -->\n", "page.md:2: the end of a block that never began"},
+         "page.md:4: a block begins inside another (line 1); expected a line \"<!-- end -->\" before it"},
+        {"a\n<!-- end -->\n", "page.md:2: an end without a block"},
     };
     made_times("impl=diagonal_scan", "T=64", "threads=1", (double[]){1}, 1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

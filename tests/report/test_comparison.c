@@ -139,7 +139,7 @@ START_TEST(exponents)
                "64 to 512) "
                "| b |\n"
                "| B | a | exponent in T of seconds_per_call_median: 1.33 (2 points from 64 to 512) | b |\n"
-               "| C | a | exponent in T of seconds_per_call_median: dense_sequential: too few values for an exponent; "
+               "| C | a | exponent in T of seconds_per_call_median: dense_sequential: too few values for a fit; "
                "diagonal_scan: 1.20 (-0.63 to 3.03, 95 % interval of the fit; 4 points from 64 to 512), 1 crashed | b |\n"
                "| D | a | not measured | b |\n");
 }

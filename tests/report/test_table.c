@@ -333,7 +333,7 @@ START_TEST(the_title_says_how_many_rounds_there_are)
     made_rounds("l=1", 6, six);
     made_record(JOURNAL, "wrong", NULL, "impl=dense_sequential", "measure=throughput", NULL);
     char *text = printed();
-    ck_assert_ptr_nonnull(strstr(text, "\nthroughput, 6 rounds a point; \u00b1: 95 % interval of the median over rounds\nimpl"));
+    ck_assert_ptr_nonnull(strstr(text, "\nthroughput, 6 rounds per point; \u00b1: 95 % interval of the median over rounds\nimpl"));
     ck_assert_ptr_null(strstr(text, "  rounds"));
     free(text);
 }
@@ -343,7 +343,7 @@ START_TEST(the_share_of_the_bound_is_printed)
 {
     made_record(JOURNAL, "ok", "{\"throughput\":{\"median\":0.5,\"tokens_per_s\":25000,\"bound\":{\"share\":0.625}}}",
                 "impl=fixed_point", "measure=throughput", NULL);
-    check_printed("\nthroughput, 1 round a point\n"
+    check_printed("\nthroughput, 1 round per point\n"
                   "impl         result    time  Mtok/s  of bound  error\n"
                   "fixed_point  ok      500 ms   0.025       62%\n");
 }

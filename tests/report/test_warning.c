@@ -262,19 +262,19 @@ START_TEST(a_paragraph_a_code)
     made_rounds("T=32", 1, 4e-10, "{\"code\":\"busy\",\"figure\":0.5}");
     made_rounds("T=16", 1.2, 4e-10, "");
     made_record(JOURNAL, "ok", NULL, "impl=fixed_point", "measure=convergence", NULL); /* another measure: not counted */
-    check_printed(&none, "\nWarnings (docs/reference/messages.md says how to read them):\n"
+    check_printed(&none, "\nWarnings (explained in docs/reference/messages.md):\n"
                          "busy: 4 of 18 rounds, 2 of 3 points; at worst 0.50 processors: fixed_point\n"
                          "    (1,32,8) householder r=1 kappa=free l=16 threads=1. Other programs kept\n"
-                         "    processors busy while samples were timed. What helps: a quiet machine; run:\n"
+                         "    processors busy while samples were timed. Remedies: a quiet machine; run:\n"
                          "    {rounds: 6} or more; run: {until: ...}.\n"
                          "wide: 1 of 3 points; at worst \u00b110 %: fixed_point (1,16,8) householder r=1\n"
-                         "    kappa=free l=16 threads=1. The middle half of a round's samples, or the 95 %\n"
-                         "    interval over the rounds, is wider than \u00b15 %. What helps: a quiet machine;\n"
-                         "    run: {samples: 20} or more; run: {until: ...}.\n");
+                         "    kappa=free l=16 threads=1. The quartiles of a round's samples, or the 95 %\n"
+                         "    interval over rounds, are wider than \u00b15 %. Remedies: a quiet machine; run:\n"
+                         "    {samples: 20} or more; run: {until: ...}.\n");
 }
 END_TEST
 
-/* What helps against a code, under some precautions; the caller frees it. */
+/* The remedies of a code, under some precautions; the caller frees it. */
 static char *remedies(const char *code, struct precautions precautions)
 {
     char *text = NULL, warned[64];
@@ -313,19 +313,19 @@ START_TEST(remedies_in_use_are_not_suggested)
         {"wide", "; run: {until:", {.until = false}, {.until = true}},
         {"wide", "a larger at_most:", {.until = true}, {.until = false}},
         {"few_rounds", "{rounds: 6}", {.rounds = 5}, {.rounds = 6}},
-        {"few_rounds", "the same command", {.rounds = 6}, {.rounds = 5}},
+        {"few_rounds", "repeat the command", {.rounds = 6}, {.rounds = 5}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *without = remedies(rows[i].code, rows[i].without), *with = remedies(rows[i].code, rows[i].with);
-        const char *helps = strstr(without, "What helps:");
+        const char *helps = strstr(without, "Remedies:");
         ck_assert_msg(helps != NULL && strstr(helps, rows[i].remedy) != NULL, "%s: %s", rows[i].code, without);
-        helps = strstr(with, "What helps:");
+        helps = strstr(with, "Remedies:");
         ck_assert_msg(helps == NULL || strstr(helps, rows[i].remedy) == NULL, "%s: %s", rows[i].code, with);
         free(without);
         free(with);
     }
     char *text = remedies("first_slow", (struct precautions){.samples = 20});
-    ck_assert_ptr_nonnull(strstr(text, "All that is known to help is in use."));
+    ck_assert_ptr_nonnull(strstr(text, "No further remedy known."));
     free(text);
 }
 END_TEST

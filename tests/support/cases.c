@@ -23,12 +23,28 @@ static const struct {
     double s;
     enum feedback feedback;
 } mixers[] = {
-    {MIXER_NONE, 0, 0, FEEDBACK_NONE},        {MIXER_DPLR, 1, 1, FEEDBACK_NONE},        {MIXER_DPLR, 2, 2, FEEDBACK_NONE},
-    {MIXER_DPLR, 4, 1, FEEDBACK_NONE},        {MIXER_DPLR, 1, 2, FEEDBACK_RAW},         {MIXER_DPLR, 2, 1, FEEDBACK_RMS},
-    {MIXER_HOUSEHOLDER, 1, 1, FEEDBACK_NONE}, {MIXER_HOUSEHOLDER, 1, 2, FEEDBACK_NONE}, {MIXER_HOUSEHOLDER, 2, 1, FEEDBACK_NONE},
-    {MIXER_HOUSEHOLDER, 4, 2, FEEDBACK_NONE}, {MIXER_HOUSEHOLDER, 4, 1, FEEDBACK_RAW},  {MIXER_HOUSEHOLDER, 1, 1, FEEDBACK_RMS},
-    {MIXER_KRONECKER, 0, 1, FEEDBACK_NONE},   {MIXER_KRONECKER, 0, 2, FEEDBACK_NONE},   {MIXER_KRONECKER, 0, 1, FEEDBACK_RAW},
-    {MIXER_KRONECKER, 0, 1, FEEDBACK_RMS},    {MIXER_DENSE, 0, 0, FEEDBACK_NONE},       {MIXER_DENSE, 0, 0, FEEDBACK_RAW},
+    {MIXER_NONE, 0, 0, FEEDBACK_NONE},
+    {MIXER_DPLR, 1, 1, FEEDBACK_NONE},
+    {MIXER_DPLR, 2, 2, FEEDBACK_NONE},
+    {MIXER_DPLR, 4, 1, FEEDBACK_NONE},
+    {MIXER_DPLR, 1, 2, FEEDBACK_RAW},
+    {MIXER_DPLR, 2, 1, FEEDBACK_RMS},
+    {MIXER_HOUSEHOLDER, 1, 1, FEEDBACK_NONE},
+    {MIXER_HOUSEHOLDER, 1, 2, FEEDBACK_NONE},
+    {MIXER_HOUSEHOLDER, 2, 1, FEEDBACK_NONE},
+    {MIXER_HOUSEHOLDER, 4, 2, FEEDBACK_NONE},
+    {MIXER_HOUSEHOLDER, 4, 1, FEEDBACK_RAW},
+    {MIXER_HOUSEHOLDER, 1, 1, FEEDBACK_RMS},
+    {MIXER_KRONECKER, 0, 1, FEEDBACK_NONE},
+    {MIXER_KRONECKER, 0, 2, FEEDBACK_NONE},
+    {MIXER_KRONECKER, 0, 1, FEEDBACK_RAW},
+    {MIXER_KRONECKER, 0, 1, FEEDBACK_RMS},
+    {MIXER_DENSE, 0, 0, FEEDBACK_NONE},
+    {MIXER_DENSE, 0, 0, FEEDBACK_RAW},
+    {MIXER_KRONECKER_ROWS, 0, 1, FEEDBACK_NONE},
+    {MIXER_KRONECKER_ROWS, 0, 2, FEEDBACK_NONE},
+    {MIXER_KRONECKER_ROWS, 0, 0.4, FEEDBACK_RAW},
+    {MIXER_KRONECKER_ROWS, 0, 0.5, FEEDBACK_RMS},
 };
 
 static const char *const edge_names[EDGE_COUNT] = {"",           " lambda=0",    " lambda=1", " strength=+120", " strength=-120",
@@ -95,10 +111,8 @@ struct test_case cases_get(int index)
 
 void strengths(const struct problem *p, int64_t *from, int64_t *to)
 {
-    int64_t n1, n2;
-    kronecker_sizes(p->d, &n1, &n2);
-    *from = p->mixer == MIXER_KRONECKER ? problem_m(p) - n1 - n2 : p->r * p->d;
-    *to = p->mixer == MIXER_DENSE ? *from : problem_m(p);
+    *to = problem_m(p);
+    *from = *to - problem_strengths(p);
 }
 
 void tensor_sizes(const struct problem *p, int64_t sizes[5])

@@ -13,13 +13,28 @@ static const struct {
     double s;
     enum feedback feedback;
 } rows[] = {
-    {MIXER_NONE, 0, 0, FEEDBACK_NONE},        {MIXER_DPLR, 1, 1, FEEDBACK_NONE},       {MIXER_DPLR, 3, 0.6, FEEDBACK_NONE},
-    {MIXER_DPLR, 1, 1, FEEDBACK_RAW},         {MIXER_DPLR, 2, 0.8, FEEDBACK_RMS},      {MIXER_HOUSEHOLDER, 1, 1, FEEDBACK_NONE},
-    {MIXER_HOUSEHOLDER, 4, 1, FEEDBACK_NONE}, {MIXER_HOUSEHOLDER, 2, 1, FEEDBACK_RAW}, {MIXER_HOUSEHOLDER, 1, 1, FEEDBACK_RMS},
-    {MIXER_HOUSEHOLDER, 3, 1, FEEDBACK_RMS},  {MIXER_KRONECKER, 0, 1, FEEDBACK_NONE},  {MIXER_KRONECKER, 0, 0.9, FEEDBACK_RAW},
-    {MIXER_KRONECKER, 0, 0.8, FEEDBACK_RMS},  {MIXER_DENSE, 0, 0, FEEDBACK_NONE},      {MIXER_DENSE, 0, 0, FEEDBACK_RAW},
+    {MIXER_NONE, 0, 0, FEEDBACK_NONE},
+    {MIXER_DPLR, 1, 1, FEEDBACK_NONE},
+    {MIXER_DPLR, 3, 0.6, FEEDBACK_NONE},
+    {MIXER_DPLR, 1, 1, FEEDBACK_RAW},
+    {MIXER_DPLR, 2, 0.8, FEEDBACK_RMS},
+    {MIXER_HOUSEHOLDER, 1, 1, FEEDBACK_NONE},
+    {MIXER_HOUSEHOLDER, 4, 1, FEEDBACK_NONE},
+    {MIXER_HOUSEHOLDER, 2, 1, FEEDBACK_RAW},
+    {MIXER_HOUSEHOLDER, 1, 1, FEEDBACK_RMS},
+    {MIXER_HOUSEHOLDER, 3, 1, FEEDBACK_RMS},
+    {MIXER_KRONECKER, 0, 1, FEEDBACK_NONE},
+    {MIXER_KRONECKER, 0, 0.9, FEEDBACK_RAW},
+    {MIXER_KRONECKER, 0, 0.8, FEEDBACK_RMS},
+    {MIXER_DENSE, 0, 0, FEEDBACK_NONE},
+    {MIXER_DENSE, 0, 0, FEEDBACK_RAW},
+    {MIXER_KRONECKER_ROWS, 0, 0.5, FEEDBACK_NONE},
+    {MIXER_KRONECKER_ROWS, 0, 0.4, FEEDBACK_RAW},
+    {MIXER_KRONECKER_ROWS, 0, 0.4, FEEDBACK_RMS},
 };
-enum { ROWS = sizeof rows / sizeof rows[0] };
+/* The shape of a case is drawn by its index. Rows that were added later come after all cases of the first ones, which thus stay what they
+ * are. */
+enum { ROWS = sizeof rows / sizeof rows[0], FIRST = 15, WAYS = 2 * FORM_COUNT };
 
 const char *const gradient_tensor_names[TENSORS_MAX] = {"v", "lambda", "theta", "W", "h0"};
 
@@ -45,25 +60,28 @@ int gradient_cases(void)
 struct test_case gradient_case(int i)
 {
     const int *row = list()->value[i];
-    return gradient_case_of((row[CHOICE_INITIAL] * FORM_COUNT + row[CHOICE_FORM]) * ROWS + row[CHOICE_ROW]);
+    int way = row[CHOICE_INITIAL] * FORM_COUNT + row[CHOICE_FORM], beyond = row[CHOICE_ROW] - FIRST;
+    return gradient_case_of(beyond < 0 ? way * FIRST + row[CHOICE_ROW] : FIRST * WAYS + way * (ROWS - FIRST) + beyond);
 }
 
 struct test_case gradient_case_of(int i)
 {
-    int row = i % ROWS;
+    bool first = i < FIRST * WAYS;
+    int beyond = i - FIRST * WAYS, n = first ? FIRST : ROWS - FIRST;
+    int row = first ? i % FIRST : FIRST + beyond % n, way = (first ? i : beyond) / n;
     double u[3];
     for (int k = 0; k < 3; k++)
         u[k] = random_uniform(71, (uint32_t)k, (uint64_t)i);
     return (struct test_case){.name = "gradient",
                               .index = i,
-                              .initial = i / ROWS / FORM_COUNT % 2,
+                              .initial = way / FORM_COUNT,
                               .problem = {.B = 1 + (int64_t)(3 * u[0]),
                                           .T = 1 + (int64_t)(6 * u[1]),
                                           .d = 2 + (int64_t)(6 * u[2]),
                                           .mixer = rows[row].mixer,
                                           .r = rows[row].r,
                                           .s = rows[row].s,
-                                          .form = (enum form)(i / ROWS % FORM_COUNT),
+                                          .form = (enum form)(way % FORM_COUNT),
                                           .feedback = rows[row].feedback,
                                           .dtype = DTYPE_FLOAT64}};
 }

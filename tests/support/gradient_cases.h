@@ -12,7 +12,7 @@ int gradient_cases(void);
 struct test_case gradient_case(int i);
 
 /* A case of the product of all choices, whether or not it is among those: for tests that want a certain one. */
-enum { GRADIENT_PRODUCT = 60 };
+enum { GRADIENT_PRODUCT = 72 };
 struct test_case gradient_case_of(int i);
 
 /* The settings of a gradient: converged far below what is compared, when it iterates. steps: of an n-step one. */

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-enum { PAIRS_FACTORS = 6, PAIRS_VALUES = 32, PAIRS_ROWS = 512 };
+enum { PAIRS_FACTORS = 6, PAIRS_VALUES = 32, PAIRS_ROWS = 1024 };
 
 /* Several things to choose, each among so many values: 2 to PAIRS_FACTORS of them, each with up to PAIRS_VALUES. */
 struct factors {

@@ -63,6 +63,7 @@ static const struct {
     {"mixer:none,kappa:0.9", "mixer:none,kappa:free", true},
     {"mixer:kronecker,r:1", "mixer:kronecker,r:2", true},
     {"mixer:kronecker,s:1", "mixer:kronecker,s:2", false},
+    {"mixer:kronecker,s:1", "mixer:kronecker_rows,s:1", false},
     {"mixer:dense,s:1", "mixer:dense,s:2", true},
     {"mixer:dense,feedback:raw", "mixer:dense,feedback:rms", false},
     {"mixer:dplr,r:1", "mixer:dplr,r:2", false},
@@ -146,20 +147,21 @@ START_TEST(bad_json_is_refused)
     static const struct {
         const char *field, *value, *message;
     } rows[] = {
-        {"T", "0", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
-        {"T", "1.5", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
-        {"T", "[1]", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
-        {"T", NULL, "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
-        {"mixer", "2", "a point whose mixer is missing or wrong; expected one of none, dplr, householder, kronecker, dense"},
-        {"form", "\"crooked\"", "a point whose form is missing or wrong; expected normalised or plain"},
-        {"T", "null", "a point whose T is missing or wrong; expected a whole number from 1 to 16777216"},
-        {"impl", "null", "a point whose impl is missing or wrong; expected the name of an implementation, then its options"},
+        {"T", "0", "T of the point is missing or invalid; expected a whole number from 1 to 16777216"},
+        {"T", "1.5", "T of the point is missing or invalid; expected a whole number from 1 to 16777216"},
+        {"T", "[1]", "T of the point is missing or invalid; expected a whole number from 1 to 16777216"},
+        {"T", NULL, "T of the point is missing or invalid; expected a whole number from 1 to 16777216"},
+        {"mixer", "2",
+         "mixer of the point is missing or invalid; expected one of none, dplr, householder, kronecker, dense, kronecker_rows"},
+        {"form", "\"crooked\"", "form of the point is missing or invalid; expected normalised or plain"},
+        {"T", "null", "T of the point is missing or invalid; expected a whole number from 1 to 16777216"},
+        {"impl", "null", "impl of the point is missing or invalid; expected the name of an implementation, then its options"},
         {"impl", "\"fixed\\u001b[31m\"",
-         "a point whose impl is missing or wrong; expected the name of an implementation, then its options"},
+         "impl of the point is missing or invalid; expected the name of an implementation, then its options"},
         {"impl", "\"fixed\x7f\"",
-         "a point whose impl is missing or wrong; expected the name of an implementation, then its options"},
-        {"inputs", "\"a\\u009b2J\"", "a point whose inputs is missing or wrong; expected the name of a file, or none"},
-        {"s", "true", "a point whose s is missing or wrong; expected a number above 0, at most 4"},
+         "impl of the point is missing or invalid; expected the name of an implementation, then its options"},
+        {"inputs", "\"a\\u009b2J\"", "inputs of the point is missing or invalid; expected the name of a file, or none"},
+        {"s", "true", "s of the point is missing or invalid; expected a number above 0, at most 4"},
     };
     struct point point = usual(), again;
     struct error error;
@@ -206,7 +208,7 @@ START_TEST(an_old_record_is_of_the_forward_pass)
     ck_assert(point_equal(&point, &again));
     ck_assert_int_eq(json_object_set_new(json, "pass", json_null()), 0);
     ck_assert(!point_from_json(json, &again, &error));
-    ck_assert_str_eq(error.text, "a point whose pass is missing or wrong; expected forward or backward");
+    ck_assert_str_eq(error.text, "pass of the point is missing or invalid; expected forward or backward");
     json_decref(json);
 }
 END_TEST
@@ -503,7 +505,7 @@ START_TEST(nonsense_is_refused)
     point = changed("B:1,T:1,d:20000,mixer:dense,feedback:raw");
     point_canonical(&point);
     ck_assert(!point_check(&point, &section, &error));
-    ck_assert_str_eq(error.text, "vector (1,1,20000) dense normalised feedback=raw float32: W (m,d) of more than 2^40 elements");
+    ck_assert_str_eq(error.text, "vector (1,1,20000) dense normalised feedback=raw float32: W (m,d) has more than 2^40 elements");
     point = changed("B:1,T:1,d:20000,mixer:dense");
     point_canonical(&point);
     ck_assert(point_check(&point, &section, &error));

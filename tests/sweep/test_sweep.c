@@ -120,16 +120,17 @@ static const struct {
     {true, "name: [a, b\n", "2:1: not YAML: while parsing a flow sequence: did not find expected ',' or ']'"},
     {true, "name: \"a\n", "2:1: not YAML: while scanning a quoted scalar: found unexpected end of stream"},
     {true, "name:\n\ta: 1\n", "2:1: not YAML: while scanning for the next token: found character that cannot start any token"},
-    {true, "name: t\nname: u\n", "2:1: the key \"name\" for a second time (first in line 1); expected it once"},
+    {true, "name: trained\n", "1:7: name is \"trained\", where trainings are kept; expected another name"},
+    {true, "name: t\nname: u\n", "2:1: key \"name\" is given twice (first in line 1); expected once"},
     {true, "a: &x [*x]\n", "1:4: an anchor; expected the value itself"},
     {true, "a: *x\n", "1:4: an alias; expected the value itself"},
     {true, "name: !!str t\n", "1:7: a tag; expected the value itself"},
     {true, "name: ! t\n", "1:7: a tag; expected the value itself"},
     {true, "? [a, b]\n: c\n", "1:3: a key that is a list or a mapping; expected a word"},
     {true, "&k name: t\n", "1:1: an anchor; expected the value itself"},
-    {true, "name: t\n---\nname: u\n", "2:1: a second document; expected one a file"},
-    {true, "name: t\n...\n---\n", "3:1: a second document; expected one a file"},
-    {true, "name: \"a\\0b\"\n", "1:7: a NUL byte in a text; expected printable characters"},
+    {true, "name: t\n---\nname: u\n", "2:1: a second YAML document; expected one"},
+    {true, "name: t\n...\n---\n", "3:1: a second YAML document; expected one"},
+    {true, "name: \"a\\0b\"\n", "1:7: a NUL byte in a string; expected printable characters"},
     {true, "name: t\nx: \xff\n", "2:4: invalid leading UTF-8 octet; expected UTF-8 text"},
     {true, "name: \xc3\xa9\xc3(\n", "1:9: invalid trailing UTF-8 octet; expected UTF-8 text"},
     {true, "name: a\x1b[31m\n", "1:8: control characters are not allowed; expected UTF-8 text"},
@@ -153,7 +154,7 @@ static const struct {
      "5:16: unknown key \"samples\" in run; expected one of threads, isa, seed"},
     {false, SIZES "grids: [{name: a}]\n",
      "5:10: unknown key \"name\" in a grid; expected one of measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
-    {false, "problem: {T: 8, d: 4, T: 9}\n", "4:23: the key \"T\" for a second time (first in line 4); expected it once"},
+    {false, "problem: {T: 8, d: 4, T: 9}\n", "4:23: key \"T\" is given twice (first in line 4); expected once"},
     /* What is missing. */
     {true, "measure: convergence\n", "1:1: name is missing; expected name: and a word"},
     {true, "name: t\nimpls: fixed_point\n" SIZES, "1:1: measure is missing; expected one of convergence, throughput, gradient, reach, training, accuracy, memory"},
@@ -190,10 +191,10 @@ static const struct {
     {false, "problem: [T, d]\n", "4:10: problem is a list; expected {FIELD: value, list or range, ...}"},
     {false, "problem:\n", "4:9: problem is \"\"; expected {FIELD: value, list or range, ...}"},
     {false, "problem: {T: 8, d: 4, mixer: no}\n",
-     "4:30: mixer is \"no\"; expected one of none, dplr, householder, kronecker, dense"},
+     "4:30: mixer is \"no\"; expected one of none, dplr, householder, kronecker, dense, kronecker_rows"},
     {false, "problem: {T: 8, d: 4, feedback: true}\n", "4:33: feedback is \"true\"; expected one of none, raw, rms"},
     {false, "problem: {T: 8, d: 4, mixer: {from: 1, to: 2, step: 1}}\n",
-     "4:30: mixer is a mapping; expected one of none, dplr, householder, kronecker, dense"},
+     "4:30: mixer is a mapping; expected one of none, dplr, householder, kronecker, dense, kronecker_rows"},
     {false, SIZES "regime: {kappa: nan}\n", "5:17: kappa is \"nan\"; expected a number above 0, at most 16, or free"},
     {false, SIZES "regime: {kappa: .inf}\n", "5:17: kappa is \".inf\"; expected a number above 0, at most 16, or free"},
     {false, SIZES "regime: {kappa: [0.5, 5e-1]}\n", "5:23: kappa lists \"0.5\" twice; expected distinct values"},
@@ -224,7 +225,7 @@ static const struct {
     {true, "name: t\nimpls: fixd_point\n", "2:8: no implementation is called \"fixd_point\"; did you mean fixed_point?"},
     {true, "name: t\nimpls: [magic]\n", "2:9: no implementation is called \"magic\"; expected a name that ./run.sh list shows"},
     {true, "name: t\nimpls: fixed_point split\n",
-     "2:8: \"split\" is no option; expected name=value, each of at most 23 letters, digits or _.+-"},
+     "2:8: \"split\" is not an option; expected name=value, each of at most 23 letters, digits or _.+-"},
     {true, "name: t\nimpls: [diagonal_scan split=time, diagonal_scan  split=time]\n",
      "2:35: impl lists \"diagonal_scan split=time\" twice; expected distinct values"},
     {true, "name: t\nimpls: diagonal_scan spit=time\n",
@@ -237,7 +238,7 @@ static const struct {
      "4:14: a range of T without from; expected {from, to, factor} or {from, to, step}"},
     {false, "problem: {T: {from: 1, to: 9, step: 1, factor: 2}, d: 4}\n",
      "4:14: a range of T with factor and step; expected one of them"},
-    {false, "problem: {T: {from: 9, to: 1, step: 1}, d: 4}\n", "4:14: a range of T from above to; expected from <= to"},
+    {false, "problem: {T: {from: 9, to: 1, step: 1}, d: 4}\n", "4:14: a range of T with from above to; expected from <= to"},
     {false, "problem: {T: {from: 1, to: 9, step: 0}, d: 4}\n", "4:14: a range of T that never ends; expected step > 0"},
     {false, "problem: {T: {from: 1, to: 9, factor: 1}, d: 4}\n",
      "4:14: a range of T that never ends; expected factor > 1 and from > 0"},
@@ -273,9 +274,9 @@ static const struct {
     {false, SIZES "plots: [{kind: throughput, panel: []}]\n", "5:35: panel lists 0 fields; expected 1 to 6"},
     {false, SIZES "plots: [{kind: throughput, name: a/b}]\n", "5:34: name is \"a/b\"; expected " NAME_TAKES},
     {false, SIZES "plots: [{kind: throughput}, {kind: throughput}]\n",
-     "5:29: a second plot called throughput; expected a name: of its own"},
+     "5:29: two plots are called throughput; expected a name: for each"},
     {false, SIZES "plots: [{kind: throughput, where: {mixer: round}}]\n",
-     "5:43: mixer is \"round\"; expected one of none, dplr, householder, kronecker, dense"},
+     "5:43: mixer is \"round\"; expected one of none, dplr, householder, kronecker, dense, kronecker_rows"},
     {false, SIZES "paper: {}\n", "5:8: paper is a mapping; expected a list of {figure: ..., says: ..., where: ..., here: ..., differs: ...}"},
     {false, SIZES "paper: []\n", "5:8: paper is a list; expected a list of {figure: ..., says: ..., where: ..., here: ..., differs: ...}"},
     {false, SIZES "paper: [Fig. 1]\n",
@@ -309,13 +310,13 @@ static const struct {
     {false, SIZES "scales: [big]\n", "5:9: scales is a list; expected {NAME: {recipe: {steps: 10000}, ...}, ...}"},
     {false, SIZES "scales: {big: 3}\n", "5:15: a scale is \"3\"; expected a mapping such as {recipe: {steps: 10000}}"},
     {false, SIZES "scales: {big: {}}\n", "5:15: a scale is a mapping; expected a mapping such as {recipe: {steps: 10000}}"},
-    {false, SIZES "scales: {a/b: {problem: {T: 9}}}\n", "5:10: the name of a scale is not good; expected " NAME_TAKES},
+    {false, SIZES "scales: {a/b: {problem: {T: 9}}}\n", "5:10: invalid name of a scale; expected " NAME_TAKES},
     {false, SIZES "scales: {big: {problem: {t: 9}}}\n", "5:26: unknown key \"t\" in problem; did you mean T?"},
     {false, SIZES "scales: {big: {run: {samples: 0}}}\n", "5:31: samples is \"0\"; expected a whole number from 1 to 10000"},
     {false, SIZES "scales: {big: {plots: [{kind: throughput}]}}\n",
      "5:16: unknown key \"plots\" in a scale; expected one of measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip"},
     {false, SIZES "scale: [big]\n", "5:8: scale is a list; expected " NAME_TAKES},
-    {false, SIZES "scale: big\n", "5:8: no scale is called \"big\"; expected scales: to have it"},
+    {false, SIZES "scale: big\n", "5:8: no scale is called \"big\"; expected it under scales:"},
     {false, SIZES "scale: bag\nscales: {big: {problem: {T: 9}}, small: {problem: {T: 1}}}\n",
      "5:8: no scale is called \"bag\"; expected big or small"},
     {false, SIZES "scale: big\nscales: {big: {problem: {T: 9}}}\ngrids: [{run: {samples: 3}}]\n",
@@ -393,13 +394,13 @@ START_TEST(large_files_are_refused_quickly)
     scratch_make();
     for (int i = 0; n < room - 20; i++)
         n += (size_t)sprintf(text + n, "k%d: 1\n", i);
-    refuses(text, n, "1:1: a mapping of too many entries; expected at most 1000");
+    refuses(text, n, "1:1: a mapping with too many entries; expected at most 1000");
     memset(text, '[', room - 1);
     refuses(text, room - 1, "1:9: nested too deeply; expected at most 8 levels");
     n = (size_t)sprintf(text, "a: [");
     while (n < room - 20)
         n += (size_t)sprintf(text + n, "1,");
-    refuses(text, n, "1:4: a list of too many entries; expected at most 1000");
+    refuses(text, n, "1:4: a list with too many entries; expected at most 1000");
     free(text);
     scratch_remove();
 }

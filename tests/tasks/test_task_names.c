@@ -75,7 +75,7 @@ START_TEST(refusals)
         {"A5 bos=", "bos of \"A5\" is \"\""},
         {"A5 boss=yes", "expected bos=no|yes"},
         {"A5 =yes", "no option \"=yes\""},
-        {"A5 bos=yes bos=yes", "option bos for a second time"},
+        {"A5 bos=yes bos=yes", "option bos is given twice"},
         {"parity modulus=5", "expected labels=end|all"},
         {"copying context=7", "context of \"copying\" is \"7\"; expected a whole number from 8 to 2097152"},
         {"modular modulus=1", "expected a whole number from 2 to 100"},

@@ -229,6 +229,8 @@ static const struct model_case {
      .feedback = FEEDBACK_RMS},
     {"kronecker rms", "fp_rnn", 1, 4, 6, .way = {"dense_sequential", GRADIENT_EXACT}, .mixer = MIXER_KRONECKER,
      .feedback = FEEDBACK_RMS},
+    {"kronecker_rows rms", "fp_rnn", 1, 4, 6, .way = {"dense_sequential", GRADIENT_EXACT}, .mixer = MIXER_KRONECKER_ROWS,
+     .feedback = FEEDBACK_RMS},
     {"householder rms, implicit", "fp_rnn", 1, 4, 6, 1, .way = {"fixed_point", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER,
      .feedback = FEEDBACK_RMS},
     {"householder, many steps", "fp_rnn", 1, 4, 6, 2, .way = {"fixed_point", GRADIENT_STEPS}, .mixer = MIXER_HOUSEHOLDER},

@@ -92,7 +92,7 @@ static const struct {
 } wrongs[] = {{wrong_heads, "heads"},         {wrong_rate, "learning_rate"}, {wrong_nan_rate, "learning_rate"},
               {wrong_length, "length"},       {wrong_batch, "batch"},        {wrong_layer, "layer"},
               {wrong_blocks, "blocks"},       {wrong_gamma, "gamma"},        {wrong_window, "window"},
-              {wrong_gradient, "gradient"},   {wrong_mixer, "mixer"},        {wrong_kronecker, "Kronecker"},
+              {wrong_gradient, "gradient"},   {wrong_mixer, "mixer"},        {wrong_kronecker, "mixer kronecker is not supported"},
               {wrong_gamma_of_exact, "gamma"}};
 
 START_TEST(refused)

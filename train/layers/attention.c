@@ -31,7 +31,7 @@ static bool check(const struct sequence_setup *setup, size_t capacity, char *rea
     int64_t d = setup->model->d, heads = setup->model->heads;
     bool fits = heads >= 1 && d % heads == 0 && d / heads % 2 == 0;
     if (!fits)
-        snprintf(reason, capacity, "attention: a width of %lld is not %lld heads of an even number of channels", (long long)d,
+        snprintf(reason, capacity, "attention: d = %lld must be a multiple of twice the heads = %lld", (long long)d,
                  (long long)heads);
     return fits;
 }

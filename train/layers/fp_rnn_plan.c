@@ -19,13 +19,6 @@ static struct problem problem_of(const struct model_spec *model, bool mixing, in
     return problem;
 }
 
-static int64_t strengths(const struct problem *problem)
-{
-    int64_t n1, n2;
-    kronecker_sizes(problem->d, &n1, &n2);
-    return problem->mixer == MIXER_KRONECKER ? n1 + n2 : problem->r;
-}
-
 /* Which parameters there are. */
 static void present(const struct model_spec *model, const struct problem *problem, bool there[PARAMETERS])
 {
@@ -40,12 +33,13 @@ bool fp_rnn_check(const struct sequence_setup *setup, bool mixing, size_t capaci
 {
     const struct model_spec *model = setup->model;
     struct problem problem = problem_of(model, mixing, setup->B, setup->T);
-    if (problem.mixer == MIXER_DENSE) {
-        snprintf(reason, capacity, "fp_rnn has no dense mixer: it would need d * d parameters a token");
+    if (mixer_facts[problem.mixer].given) {
+        snprintf(reason, capacity, "fp_rnn does not support the mixer %s: it would need d * d parameters a token",
+                 mixer_names[problem.mixer]);
         return false;
     }
     if ((int)model->readout < 0 || model->readout >= READOUT_COUNT) {
-        snprintf(reason, capacity, "there is no readout %d", (int)model->readout);
+        snprintf(reason, capacity, "unknown readout %d", (int)model->readout);
         return false;
     }
     return solver_check(&problem, setup, capacity, reason);
@@ -73,7 +67,8 @@ void fp_rnn_declare(const struct model_spec *model, bool mixing, struct paramete
         [GAIN] = {"gain", d, 0, false, {START_CONSTANT, 1, 1}},
         [W_OUT] = {"W_out", model->d_model, d, true, from_state},
         [W_THETA] = {"W_theta", m, d, true, small},
-        [B_THETA] = {"b_theta", strengths(&problem), 0, false, {START_CONSTANT, 3, 0}}, /* alpha 0.95: mixing from the start */
+        [B_THETA] =
+            {"b_theta", problem_strengths(&problem), 0, false, {START_CONSTANT, 3, 0}}, /* alpha 0.95: mixing from the start */
         [W_STATE] = {"W", m, d, true, small},
         [W_CH] = {"W_ch", d, d, true, from_state},
     };
@@ -132,7 +127,7 @@ struct status fp_rnn_plan(const struct sequence_setup *setup, bool mixing, struc
     if (plan == NULL)
         return status_no_memory();
     plan->B = setup->B, plan->D = model->d_model, plan->d = model->d, plan->m = m;
-    plan->strengths = strengths(&problem);
+    plan->strengths = problem_strengths(&problem);
     plan->threads = setup->environment->threads;
     bool there[PARAMETERS], memory = true;
     present(model, &problem, there);

@@ -74,7 +74,7 @@ struct status time_launch(const struct probe *probe, struct status (*launch)(con
         status = device_timer_end(probe->timer);
     *seconds = device_timer_seconds(probe->timer);
     if (status.code == STATUS_OK && !(*seconds > 0))
-        status = status_at(STATUS_INTERNAL, -1, -1, "the device's clock gave no usable time");
+        status = status_at(STATUS_INTERNAL, -1, -1, "the device timer returned no usable time");
     return status;
 }
 
@@ -84,7 +84,7 @@ struct status look(const struct probe *probe, int64_t n, float expected, const c
     float last = 0;
     struct status status = device_download(&last, (const float *)probe->to + n - 1, sizeof last);
     if (status.code == STATUS_OK && last != expected)
-        status = status_at(STATUS_INTERNAL, -1, -1, "%s left %g, not %g", kernel, (double)last, (double)expected);
+        status = status_at(STATUS_INTERNAL, -1, -1, "%s returned %g; expected %g", kernel, (double)last, (double)expected);
     return status;
 }
 

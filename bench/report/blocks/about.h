@@ -1,4 +1,4 @@
-/* A block that says when and on what folders were measured. */
+/* A block that says when and on which machine folders were measured. */
 #ifndef BENCH_REPORT_BLOCKS_ABOUT_H
 #define BENCH_REPORT_BLOCKS_ABOUT_H
 

@@ -31,7 +31,8 @@ static bool read_kind(const struct source *source, const struct node *node, stru
         block->kind = (enum block_kind)kind;
     }
     if (entry == NULL)
-        return fail_at(source->error, &node->mark, "no kind of block; expected table:, count: or about: with the folder of a run");
+        return fail_at(source->error, &node->mark,
+                       "not a kind of block; expected table:, count: or about: with the folder of a run");
     block->listed = entry->kind == NODE_LIST;
     if (!block->listed)
         return read_folder(source, entry, block);

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* From which folder, when, what all points share, what brackets mean, which warnings. False: no memory. */
+/* Source folder, dates, what all points share, what brackets mean, warnings. False: out of memory. */
 bool block_caption(FILE *out, const struct block *block, struct record *const *record, size_t n, const struct block_notes *notes,
                    const char *home);
 

@@ -1,4 +1,4 @@
-/* What stands in the cells of a block's table. */
+/* The cells of the table of a block. */
 #ifndef BENCH_REPORT_BLOCKS_CELLS_H
 #define BENCH_REPORT_BLOCKS_CELLS_H
 

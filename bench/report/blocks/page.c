@@ -41,7 +41,7 @@ static bool find_mark(struct page *page, const char *mark, int begun)
 {
     while (*page->at != '\0' && !line_is(page, mark)) {
         if (line_is(page, begin_mark))
-            return fail(page->error, "%s:%d: a block begins in another one (line %d); expected a line \"%s\" before it", page->file,
+            return fail(page->error, "%s:%d: a block begins inside another (line %d); expected a line \"%s\" before it", page->file,
                         page->line, begun, mark);
         next_line(page);
     }
@@ -116,7 +116,7 @@ bool block_page(const char *file, const char *text, const struct vocabulary *voc
             continue; /* with the mark of its end */
         }
         if (!fenced && (line_is(&page, end_mark) && *n == 0))
-            return fail(error, "%s:%d: the end of a block that never began", file, page.line);
+            return fail(error, "%s:%d: an end without a block", file, page.line);
         const char *line = page.at;
         next_line(&page);
         fwrite(line, 1, (size_t)(page.at - line), out);

@@ -1,4 +1,4 @@
-/* A markdown page with blocks (block.h): read, and written anew with what they hold now. */
+/* A markdown page with blocks (block.h): read, and written with their current content. */
 #ifndef BENCH_REPORT_BLOCKS_PAGE_H
 #define BENCH_REPORT_BLOCKS_PAGE_H
 

@@ -1,4 +1,4 @@
-/* What stands in a block (block.h). */
+/* Prints the content of a block (block.h). */
 #ifndef BENCH_REPORT_BLOCKS_PRINT_H
 #define BENCH_REPORT_BLOCKS_PRINT_H
 

@@ -65,7 +65,7 @@ static bool table_make(struct table *table)
             (block->result == RESULT_COUNT || block->result == table->all->record[i].result))
             table->record[table->n++] = &table->all->record[i];
     if (table->n == 0)
-        return fail_at(table->error, &block->mark, "no point of %s is meant; expected a where: that keeps some", block->folder[0]);
+        return fail_at(table->error, &block->mark, "no point of %s matches; expected a where: that keeps some", block->folder[0]);
     table->n_rows = distinct(table, block->rows, block->n_rows, table->row);
     table->n_columns = block->across >= 0 ? distinct(table, &block->across, 1, table->column) : 1;
     return true;
@@ -102,7 +102,7 @@ static bool are_one(const struct table *table, size_t n)
             if (!fields[f].seed && f != block->along &&
                 value_order(&table->member[0]->point.value[f], &table->member[i]->point.value[f]) != 0)
                 return fail_at(table->error, &block->mark,
-                               "%zu points share a cell that differ in %s; expected it in where:, rows: or across:", n,
+                               "%zu points share a cell but differ in %s; expected it in where:, rows: or across:", n,
                                fields[f].name);
     return true;
 }
@@ -151,7 +151,7 @@ static bool divide(const struct table *table, const struct block_shown *shown, c
     if (n != 1) {
         char label[200];
         point_label(&record->point, sizeof label, label);
-        return fail_at(table->error, &table->block->mark, "%zu points to compare with, of %s; expected over: that leaves one", n,
+        return fail_at(table->error, &table->block->mark, "%zu points of %s to compare with; expected over: to leave one", n,
                        label);
     }
     struct block_figure divisor = block_figure_of(shown, other);

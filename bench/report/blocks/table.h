@@ -1,4 +1,4 @@
-/* A block with a table of figures, or of counts. */
+/* A block with a table of values or of counts. */
 #ifndef BENCH_REPORT_BLOCKS_TABLE_H
 #define BENCH_REPORT_BLOCKS_TABLE_H
 

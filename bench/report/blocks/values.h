@@ -1,4 +1,4 @@
-/* The values of a field among points, as a sentence has them. */
+/* The values of a field among points, for a sentence. */
 #ifndef BENCH_REPORT_BLOCKS_VALUES_H
 #define BENCH_REPORT_BLOCKS_VALUES_H
 
