@@ -51,7 +51,7 @@ static double plan_reals(const struct problem *p, const struct settings *setting
     double B = (double)p->B, T = (double)p->T, M = (double)memory_of(settings), n = B * T * (double)p->d;
     double doubles = B * (M * M + M + 4);
     return basis_reals(p, (int64_t)M) + map_reals(p, threads) + n * (M + 4) + B * T +
-           doubles * (double)(sizeof(double) / sizeof(real));
+           doubles * (double)sizeof(double) / (double)sizeof(real);
 }
 
 extern const struct implementation VARIANT(anderson); /* at the end of this file */

@@ -71,9 +71,9 @@ static double krylov_size(double M)
 static double plan_reals(const struct problem *p, const struct settings *settings, int threads)
 {
     double B = (double)p->B, n = B * (double)p->T * (double)p->d, M = (double)restart_of(p, settings);
-    double doubles = B * (krylov_size(M) + (double)(sizeof(struct krylov) / sizeof(double)) + 6);
+    double doubles = B * (krylov_size(M) + (double)sizeof(struct krylov) / (double)sizeof(double) + 6);
     return basis_reals(p, (int64_t)M + 1) + map_reals(p, threads) + 4 * n + B * (double)(p->d + p->T) +
-           doubles * (double)(sizeof(double) / sizeof(real));
+           doubles * (double)sizeof(double) / (double)sizeof(real);
 }
 
 extern const struct implementation VARIANT(gmres); /* at the end of this file */

@@ -15,7 +15,7 @@ static int64_t stretches_of(const struct problem *p)
 double basis_reals(const struct problem *p, int64_t most)
 {
     double B = (double)p->B, doubles = B * ((double)most + 1) * (2 + (double)stretches_of(p)) + B;
-    return B * (double)most * (double)p->T * (double)p->d + doubles * (double)(sizeof(double) / sizeof(real));
+    return B * (double)most * (double)p->T * (double)p->d + doubles * (double)sizeof(double) / (double)sizeof(real);
 }
 
 bool basis_open(const struct problem *p, int64_t most, int threads, struct basis *basis)
