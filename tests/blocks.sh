@@ -31,7 +31,7 @@ if ! grep -q '| 46 | 46 |' "$page" || grep -q old "$page" || [[ $(tail -n 1 "$pa
     failed=1
 fi
 sed -i 's/| 46 | 46 |/| 46 | 47 |/' "$page"
-expect 1 "page.md:3: this block is not" "$build/bench" blocks --check README.md "$page"
+expect 1 "page.md:3: this block is stale" "$build/bench" blocks --check README.md "$page"
 printf '<!-- block\ncount: results/reference/nowhere\n-->\n<!-- end -->\n' >"$page"
 expect 2 "page.md:2:1: " "$build/bench" blocks --check "$page"
 expect 2 "expected markdown pages after it" "$build/bench" blocks
