@@ -14,7 +14,11 @@
 
 static bool read_name(struct reader *reader, const struct node *node)
 {
-    return name_read(&reader->source, node, "name", reader->sweep->name);
+    char *name = reader->sweep->name;
+    if (!name_read(&reader->source, node, "name", name))
+        return false;
+    return strcmp(name, "trained") != 0 || /* the folder of all trainings, beside those of the sweeps */
+           fail_at(reader->source.error, &node->mark, "name is \"trained\", where trainings are kept; expected another name");
 }
 
 static bool read_plots(struct reader *reader, const struct node *node)

@@ -5,13 +5,12 @@
 bool device_support_begin(struct support *support, const struct problem *problem, const struct settings *settings,
                           const struct implementation *implementation)
 {
-    if (!support_begin(support, problem, settings, implementation))
-        return false;
     const struct device_facts *device = device_get();
-    if (problem->dtype != DTYPE_FLOAT32)
-        support_no(support, "only float32 is supported on the device");
-    else if (!device->there)
+    *support = (struct support){.yes = true};
+    if (!device->there)
         support_no(support, "%s", device->reason);
+    else if (support_begin(support, problem, settings, implementation) && problem->dtype != DTYPE_FLOAT32)
+        support_no(support, "only float32 is supported on the device");
     return support->yes;
 }
 

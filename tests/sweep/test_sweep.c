@@ -120,6 +120,7 @@ static const struct {
     {true, "name: [a, b\n", "2:1: not YAML: while parsing a flow sequence: did not find expected ',' or ']'"},
     {true, "name: \"a\n", "2:1: not YAML: while scanning a quoted scalar: found unexpected end of stream"},
     {true, "name:\n\ta: 1\n", "2:1: not YAML: while scanning for the next token: found character that cannot start any token"},
+    {true, "name: trained\n", "1:7: name is \"trained\", where trainings are kept; expected another name"},
     {true, "name: t\nname: u\n", "2:1: key \"name\" is given twice (first in line 1); expected once"},
     {true, "a: &x [*x]\n", "1:4: an anchor; expected the value itself"},
     {true, "a: *x\n", "1:4: an alias; expected the value itself"},
