@@ -1,4 +1,4 @@
-# Token accuracy against a field: Wilson's interval or the range over seeds; what has none stands at the lower edge; dotted: guessing.
+# Token accuracy against a field, with Wilson's interval or the range over seeds; letters at the edge: no value; dotted: chance.
 # Redraw: gnuplot -c accuracy.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0

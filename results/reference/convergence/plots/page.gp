@@ -1,4 +1,4 @@
-# What the scripts of all kinds share: reads the page block of a data file, lays the page out, draws title, key and foot.
+# Shared by all scripts: reads the page block of a data file, lays out the page, draws title, key and foot.
 # A kind's script sets DATA and OUT, loads this, then draws panel after panel (see any of them).
 
 set encoding utf8
@@ -7,7 +7,8 @@ set datafile separator tab
 array SUBTITLE[32]; array FOOT[32]; array PANEL[16]; array CURVE[16]; array LOOK[16]; array WITH[16]
 array TICK[64]; array TICK_AT[64]
 n_subtitle = 0; n_foot = 0; n_panel = 0; n_curve = 0; n_tick = 0
-title = ''; x_label = ''; y_label = ''; lines = 0; title_lines = 0
+title = ''; x_label = ''; y_label = ''; y_linear = 0; lines = 0; title_lines = 0
+title_line = 16.5 # what gnuplot's SVG leaves between two lines of a label
 
 stats DATA index 0 using ( \
     strcol(1) eq 'columns'  ? (columns = int(column(2)), 0) : \
@@ -16,6 +17,7 @@ stats DATA index 0 using ( \
     strcol(1) eq 'margins'  ? (margin_left = column(2), margin_right = column(3), margin_top = column(4), \
         margin_bottom = column(5), 0) : \
     strcol(1) eq 'letters'  ? (letter_height = column(2), letters_low = strcol(3) eq 'low', 0) : \
+    strcol(1) eq 'y_axis'   ? (y_linear = strcol(2) eq 'linear', 0) : \
     strcol(1) eq 'x_low'    ? (x_low = column(2), 0) : \
     strcol(1) eq 'x_high'   ? (x_high = column(2), 0) : \
     strcol(1) eq 'y_low'    ? (y_low = column(2), 0) : \
@@ -52,7 +54,7 @@ shape(s) = SHAPE[LOOK[s + 1] % 12 + 1]
 rows = (n_panel + columns - 1) / columns
 panel_width = width / columns
 line = 15
-row_height = panel_height + 13 * title_lines
+row_height = panel_height + title_line * title_lines
 top = 34 + line * n_subtitle + (n_panel == 1 ? 4 : 10)
 
 longest = 0
@@ -111,14 +113,19 @@ set border 3 lc rgb 0x606060
 set xtics nomirror; set ytics nomirror; unset x2tics; unset y2tics
 set tics out font ',11' tc rgb 0x303030
 set grid lc rgb 0xE4E4E4 lw 0.6 lt 1
-set logscale y
 set xrange [x_low:x_high]; set yrange [y_low:y_high]
 set x2range [0:1]; set y2range [0:1]
-decades = log10(y_high / y_low)
-y_step = ceil(decades / 9.0)
-set ytics 10 ** y_step nomirror
-set mytics y_step == 1 ? 10 : y_step
-set format y '10^{%T}'
+if (y_linear) {
+    set ytics 0, 0.2, 1 nomirror
+    set mytics 2
+} else {
+    set logscale y
+    decades = log10(y_high / y_low)
+    y_step = ceil(decades / 9.0)
+    set ytics 10 ** y_step nomirror
+    set mytics y_step == 1 ? 10 : y_step
+    set format y '10^{%T}'
+}
 if (n_tick > 0) {
     set xtics nomirror (TICK[1] TICK_AT[1])
     do for [i = 2:n_tick] { set xtics add (TICK[i] TICK_AT[i]) }
@@ -128,11 +135,11 @@ if (n_tick > 0) {
 # Evaluated line by line, this sets the place, the title and the axis labels of panel p, counted from 0.
 $PLACE << END
 left = panel_width * (p % columns) + margin_left
-upper = top + row_height * (p / columns) + margin_top + 13 * title_lines
+upper = top + row_height * (p / columns) + margin_top + title_line * title_lines
 set lmargin at screen X(left); set rmargin at screen X(panel_width * (p % columns + 1) - margin_right)
 lower = top + row_height * (p / columns + 1) - margin_bottom
 set tmargin at screen Y(upper); set bmargin at screen Y(lower)
-set label 1 PANEL[p + 1] at screen X(left), screen Y(upper - 10 - 13 * title_lines) left noenhanced font ',11'
+set label 1 PANEL[p + 1] at screen X(left), screen Y(upper - 10 - title_line * title_lines) left noenhanced font ',11'
 set xlabel (p + columns < n_panel ? '' : x_label) noenhanced font ',12' offset 0, 0.3
 set label 2 (p % columns ? '' : y_label) at screen X(left - 54), screen Y(0.5 * (upper + lower)) center rotate noenhanced font ',12'
 END

@@ -1,4 +1,4 @@
-# Accuracy of a training's checks on fresh examples against its steps: the median over the seeds, with their range.
+# Accuracy on fresh examples against training steps or time: median over the seeds, with their range.
 # Redraw: gnuplot -c learning.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0

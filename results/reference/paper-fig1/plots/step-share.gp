@@ -1,4 +1,4 @@
-# Share of a training step that the recurrence's iterations take against a field.
+# Share of a training step spent in the forward pass of the recurrence, against a field.
 # Redraw: gnuplot -c step-share.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0

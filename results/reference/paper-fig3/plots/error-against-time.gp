@@ -1,4 +1,4 @@
-# Work and precision: error against the exact answer over the time of a call, points labelled by their iterations l, or their tolerance.
+# Work-precision: error against the exact answer over time per call; points labelled by l or tolerance.
 # Redraw: gnuplot -c error-against-time.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0

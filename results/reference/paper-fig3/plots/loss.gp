@@ -1,4 +1,4 @@
-# Loss of a training against its steps: the median over the seeds, with their range.
+# Training loss against steps: median over the seeds, with their range.
 # Redraw: gnuplot -c loss.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0

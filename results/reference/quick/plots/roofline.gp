@@ -1,4 +1,4 @@
-# Operations a second over operations per byte: a dot for each point, below the limits of the machine.
+# Operations per second over operations per byte: a dot for each point, below the machine limits.
 # Redraw: gnuplot -c roofline.gp DATA.dat OUT.svg, with page.gp in the same folder as this file.
 
 slash = 0

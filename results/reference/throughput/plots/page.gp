@@ -1,4 +1,4 @@
-# What the scripts of all kinds share: reads the page block of a data file, lays the page out, draws title, key and foot.
+# Shared by all scripts: reads the page block of a data file, lays out the page, draws title, key and foot.
 # A kind's script sets DATA and OUT, loads this, then draws panel after panel (see any of them).
 
 set encoding utf8
@@ -8,6 +8,7 @@ array SUBTITLE[32]; array FOOT[32]; array PANEL[16]; array CURVE[16]; array LOOK
 array TICK[64]; array TICK_AT[64]
 n_subtitle = 0; n_foot = 0; n_panel = 0; n_curve = 0; n_tick = 0
 title = ''; x_label = ''; y_label = ''; y_linear = 0; lines = 0; title_lines = 0
+title_line = 16.5 # what gnuplot's SVG leaves between two lines of a label
 
 stats DATA index 0 using ( \
     strcol(1) eq 'columns'  ? (columns = int(column(2)), 0) : \
@@ -53,7 +54,7 @@ shape(s) = SHAPE[LOOK[s + 1] % 12 + 1]
 rows = (n_panel + columns - 1) / columns
 panel_width = width / columns
 line = 15
-row_height = panel_height + 13 * title_lines
+row_height = panel_height + title_line * title_lines
 top = 34 + line * n_subtitle + (n_panel == 1 ? 4 : 10)
 
 longest = 0
@@ -134,11 +135,11 @@ if (n_tick > 0) {
 # Evaluated line by line, this sets the place, the title and the axis labels of panel p, counted from 0.
 $PLACE << END
 left = panel_width * (p % columns) + margin_left
-upper = top + row_height * (p / columns) + margin_top + 13 * title_lines
+upper = top + row_height * (p / columns) + margin_top + title_line * title_lines
 set lmargin at screen X(left); set rmargin at screen X(panel_width * (p % columns + 1) - margin_right)
 lower = top + row_height * (p / columns + 1) - margin_bottom
 set tmargin at screen Y(upper); set bmargin at screen Y(lower)
-set label 1 PANEL[p + 1] at screen X(left), screen Y(upper - 10 - 13 * title_lines) left noenhanced font ',11'
+set label 1 PANEL[p + 1] at screen X(left), screen Y(upper - 10 - title_line * title_lines) left noenhanced font ',11'
 set xlabel (p + columns < n_panel ? '' : x_label) noenhanced font ',12' offset 0, 0.3
 set label 2 (p % columns ? '' : y_label) at screen X(left - 54), screen Y(0.5 * (upper + lower)) center rotate noenhanced font ',12'
 END

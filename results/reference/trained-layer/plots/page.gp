@@ -1,4 +1,4 @@
-# What the scripts of all kinds share: reads the page block of a data file, lays the page out, draws title, key and foot.
+# Shared by all scripts: reads the page block of a data file, lays out the page, draws title, key and foot.
 # A kind's script sets DATA and OUT, loads this, then draws panel after panel (see any of them).
 
 set encoding utf8
