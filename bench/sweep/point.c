@@ -130,10 +130,11 @@ static const struct {
     int field;
     bool always; /* else only where it is not the default */
 } labelled[] = {
-    {FIELD_R, true},          {FIELD_S, false},       {FIELD_FORM, false},          {FIELD_FEEDBACK, false}, {FIELD_DTYPE, false},
-    {FIELD_PASS, false},      {FIELD_GRADIENT, true}, {FIELD_GRADIENT_STEPS, true}, {FIELD_KAPPA, true},     {FIELD_L, true},
-    {FIELD_TOLERANCE, false}, {FIELD_DAMPING, false}, {FIELD_PATIENCE, false},      {FIELD_THREADS, true},
-    {FIELD_AGREEMENT, false}, {FIELD_INITIAL, false}, {FIELD_LAMBDA_MAX, false},    {FIELD_LIMIT, false},    {FIELD_SEED, false},
+    {FIELD_R, true},           {FIELD_S, false},      {FIELD_FORM, false},      {FIELD_FEEDBACK, false},
+    {FIELD_DTYPE, false},      {FIELD_PASS, false},   {FIELD_GRADIENT, true},   {FIELD_GRADIENT_STEPS, true},
+    {FIELD_KAPPA, true},       {FIELD_L, true},       {FIELD_TOLERANCE, false}, {FIELD_DAMPING, false},
+    {FIELD_PATIENCE, false},   {FIELD_THREADS, true}, {FIELD_AGREEMENT, false}, {FIELD_INITIAL, false},
+    {FIELD_LAMBDA_MAX, false}, {FIELD_LIMIT, false},  {FIELD_SEED, false},
 };
 
 /* Whether a value is what the field is unless given, on this machine. */

@@ -61,7 +61,8 @@ struct test_case gradient_case(int i)
 {
     const int *row = list()->value[i];
     int way = row[CHOICE_INITIAL] * FORM_COUNT + row[CHOICE_FORM], beyond = row[CHOICE_ROW] - FIRST;
-    return gradient_case_of(beyond < 0 ? way * FIRST + row[CHOICE_ROW] : FIRST * GRADIENT_WAYS + way * (GRADIENT_ROWS - FIRST) + beyond);
+    return gradient_case_of(beyond < 0 ? way * FIRST + row[CHOICE_ROW]
+                                       : FIRST * GRADIENT_WAYS + way * (GRADIENT_ROWS - FIRST) + beyond);
 }
 
 int gradient_case_row(int i)
