@@ -131,7 +131,7 @@ flags=$1 cuda_flags=$2 shown=$3
 # What is known of each name, one a line: "NAME FILE HASH".
 awk 'FNR == NR { hash[$1] = $2; next } { print $0, hash[$2] }' "$folder/hashes" "$folder/needs" | sort >"$folder/known"
 row_of() { # NAME: its row of the registry of CUDA, which says what it takes
-    sed -n "s/^ *X($1,\(.*\)/\1/p" "${registries##* }" | tr -d ' \\'
+    sed -n "s/^ *X($1,\(.*\)/\1/p" "${registries##* }" | tr -d ' \134'
 }
 
 hash_of() { # NAME
