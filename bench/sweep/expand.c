@@ -5,8 +5,6 @@
 #include "bench/sweep/check.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <xxhash.h>
 
 #define COMBINATIONS_MAX 10000000 /* what --yes allows: beyond it even the list of points is a problem */
 
@@ -41,12 +39,8 @@ static bool count(const struct product *product, int n, bool many, struct error 
 static uint64_t hash_point(const struct point *point)
 {
     uint64_t hash = 0;
-    for (int field = 0; field < FIELD_COUNT; field++) {
-        const struct value *value = &point->value[field];
-        bool text = value->kind == VALUE_TEXT, real = value->kind == VALUE_REAL;
-        const void *bytes = text ? (const void *)value->text : real ? (const void *)&value->real : &value->integer;
-        hash = XXH3_64bits_withSeed(bytes, text ? strlen(value->text) : 8, hash + (uint64_t)value->kind);
-    }
+    for (int field = 0; field < FIELD_COUNT; field++)
+        hash = value_hash(&point->value[field], hash);
     return hash;
 }
 

@@ -124,7 +124,7 @@ START_TEST(iterations_against_kappa)
     ck_assert_msg(draw(), "%s", error.text);
     check_contains("plots/iterations-against-kappa.dat",
                    "curve\tfixed_point\t0\tpoints\n"
-                   "foot\tLetters at the edges are points without a value: N not reached, C crashed\n"
+                   "foot\tLetters at the edges are points without a value: C crashed, N not reached\n"
                    "foot\tSeveral seeds: median and range.\n"
                    "foot\tOpen circles: kappa was not prescribed; its measured value is drawn.\n"
                    "foot\t8 points, measured 2026-11-23 on machine fedcba987654.\n"
