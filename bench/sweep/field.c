@@ -430,6 +430,17 @@ bool value_equal(const struct value *a, const struct value *b)
     }
 }
 
+int value_order(const struct value *a, const struct value *b)
+{
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->kind == VALUE_TEXT)
+        return strcmp(a->text, b->text);
+    if (a->kind == VALUE_REAL)
+        return (a->real > b->real) - (a->real < b->real);
+    return a->kind == VALUE_NONE ? 0 : (a->integer > b->integer) - (a->integer < b->integer);
+}
+
 uint64_t value_hash(const struct value *value, uint64_t seed)
 {
     double real = value->real + 0.0; /* -0 equals 0 */

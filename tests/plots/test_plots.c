@@ -131,7 +131,7 @@ START_TEST(iterations_against_kappa)
                    "x_low\t0.002\nx_high\t0.625\ny_low\t10\ny_high\t1000\n"
                    "tick\t0.0025\t>= 1\ntick\t0.01\t0.99\ntick\t0.1\t0.9\ntick\t0.25\t0.75\ntick\t0.5\t0.5\n");
     check_contains("plots/iterations-against-kappa.dat",
-                   "0\t0\tedge\t0.25\tNaN\t0\tN\n0\t0\tedge\t0.1\tNaN\t0\tN\n0\t0\tedge\t0.01\tNaN\t0\tC\n");
+                   "0\t0\tedge\t0.01\tNaN\t0\tC\n0\t0\tedge\t0.1\tNaN\t0\tN\n0\t0\tedge\t0.25\tNaN\t0\tN\n");
     check_contains("plots/iterations-against-kappa.dat",
                    "# kappa\tposition\titerations\titerations_low\titerations_high\tasked\n"
                    "0.5\t0.5\t25\t20\t30\t1\n0.75\t0.25\t30\t20\t30\t1\n0.9\t0.1\tNaN\tNaN\tNaN\t1\n"
