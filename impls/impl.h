@@ -175,6 +175,10 @@ struct status {
 struct status status_ok(void);
 struct status status_at(enum status_code code, int64_t b, int64_t t, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* What a status says, with its place where there is one: "sequence 1, t 4: the state is not finite". */
+enum { STATUS_SIZE = 224 };
+void status_print(const struct status *status, char text[STATUS_SIZE]);
+
 /* What happened on the way. The first group is filled by forward(); every array is the caller's and may be NULL. The second group
  * is the caller's question: the iterates of a few sequences, so that the harness can measure the true error itself. */
 struct trace {
