@@ -4,6 +4,7 @@
 #include "bench/journal/records.h"
 #include "bench/journal/warning.h"
 #include "bench/machine/product.h"
+#include "bench/sweep/measures.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
 
