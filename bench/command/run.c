@@ -220,6 +220,8 @@ static bool describe(const struct run *run, struct error *error)
     json_object_set_new(facts, "command_line", command_line(run->request->words));
     if (run->calibration.json != NULL)
         json_object_set(facts, "roofs", run->calibration.json);
+    if (run->calibration.product != NULL)
+        json_object_set(facts, "product", run->calibration.product);
     char *text = json_watch_print(&watch, facts, JSON_INDENT(2));
     files_path(run->folder.path, "machine.json", path);
     bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail_memory(error);

@@ -140,15 +140,26 @@ static bool sample_tokens(const struct regime *asked, struct tensors *tensors, s
 
 /* ---- From a file ------------------------------------------------------------------------------------------------------------ */
 
-/* Every tensor that the problem needs is there, with the problem's shape. */
+/* What of the problem would give a tensor a use. */
+static const char *tensor_needs(enum tensor_id id)
+{
+    return id == TENSOR_W ? "feedback: raw or rms" : "a mixer";
+}
+
+/* Every tensor that the problem needs is there, with the problem's shape, and none without a use: whoever wrote it meant another
+ * problem. */
 static bool fits(const char *path, const struct problem *p, const struct safetensors *file, struct error *error)
 {
     for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
         const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
         int64_t shape[3];
         int rank = tensor_shape(p, id, shape);
-        if (!tensor_used(p, id, tensor != NULL))
+        if (!tensor_used(p, id, tensor != NULL)) {
+            if (tensor != NULL)
+                return fail(error, "%s: has a tensor %s, which this problem does not use: that needs %s", path, tensor_names[id],
+                            tensor_needs(id));
             continue;
+        }
         if (tensor == NULL)
             return fail(error, "%s: has no tensor %s, which this problem needs", path, tensor_names[id]);
         if (tensor->rank != rank || memcmp(tensor->shape, shape, (size_t)rank * sizeof shape[0]) != 0)
