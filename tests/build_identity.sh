@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # What makes finished rounds stale and what does not: files of a copy of the source are changed, and the identities of implementations and
 # measures compared. Then the list of what decides is held against the objects: whatever a measure calls must be on it.
 # BUILD names the folder of the build (build).

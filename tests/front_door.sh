@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # run.sh and bench/build/install.sh on machines that lack things: each machine is a folder of commands that PATH is set to. apt-get, sudo and
 # id are stand-ins; nothing is installed anywhere.
 set -uo pipefail

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Writes the C source of build_identity(): for each implementation a hash of the source that computes its numbers, for each measure a
 # hash of the source that measures. A finished round is reused only while these hashes stay the same.
 #
@@ -20,8 +20,8 @@
 # implementations. Parsing of sweep files, journal, report, plots and command decide no number and are never reached.
 # tests/build_identity.sh compares this with the symbols of the objects.
 set -euo pipefail
-export LC_ALL=C
-unset CDPATH GREP_OPTIONS POSIXLY_CORRECT
+# shellcheck source=bench/build/environment.sh
+. "$(dirname "$0")/environment.sh"
 cd "$(dirname "$0")/../.."
 
 translated="bench/sweep/translate.c bench/sweep/options.c"

@@ -1,10 +1,12 @@
-#!/bin/bash
+#!/bin/bash -p
 # Finds missing packages, names them, and installs them.
 #
 #   bench/build/install.sh [--no-install] NEED...      NEED: run, test, lint or clang (second column of packages.txt)
 #
 # With --no-install it prints the command instead and changes nothing. Exit status: 0 everything is there, 2 not.
 set -euo pipefail
+# shellcheck source=bench/build/environment.sh
+. "$(dirname "$0")/environment.sh"
 
 table=$(dirname "$0")/packages.txt
 missing=() # package names
