@@ -24,6 +24,9 @@ SANITIZE :=
 comma := ,
 BUILD := build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
 OBJECTS := $(BUILD)/objects
+FLAGS_FILE := $(BUILD)/flags
+CUDA_FILE := $(BUILD)/flags-cuda
+FILE_FLAGS :=
 
 # One job a processor; make -j1 still means one.
 MAKEFLAGS += -j$(shell nproc)
@@ -33,7 +36,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full docs kills columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test test-full docs kills build-kills columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -47,6 +50,7 @@ LEVELS := baseline avx2 avx512
 DEFINES := -DLEVELS_X86=1
 else
 LEVELS := baseline
+DEFINES :=
 endif
 LEVEL_FLAGS_baseline := $(if $(filter x86_64,$(shell uname -m)),-march=x86-64)
 LEVEL_FLAGS_avx2 := -march=x86-64 -mavx2 -mfma -mbmi -mbmi2
@@ -110,6 +114,8 @@ PACKAGES := openblas yaml-0.1 jansson libxxhash benchmark
 PACKAGE_FLAGS = $(eval PACKAGE_FLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_FLAGS)
 LIBRARIES = $(eval LIBRARIES := $$(shell pkg-config --libs $(PACKAGES)) -lm)$(LIBRARIES)
 COMPILER = $(eval COMPILER := $$(shell $(CC) --version | head -n 1))$(COMPILER)
+# Libraries that are headers alone are compiled in; what decides drawn numbers is part of the measures' identities.
+HEADERS = $(eval HEADERS := $$(shell bench/build/headers.sh $(CC) $$(PACKAGE_FLAGS)))$(HEADERS)
 CXX_COMPILER = $(eval CXX_COMPILER := $$(shell $(CXX) --version | head -n 1))$(CXX_COMPILER)
 
 # The Toolkit's own folders, as its compiler names them; its runtime is linked statically, so that the program starts without it.
@@ -183,6 +189,9 @@ docs: $(BUILD)/bench ## update the generated blocks of pages from results/refere
 kills: ## kill and resume a run at 200 random moments (KILLS=n); minutes
 	@KILLS=$(KILLS) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=kills test
 
+build-kills: $(BUILD)/bench ## kill a build at 200 moments and build again (KILLS=n); minutes
+	@BUILD=$(BUILD) tests/build.sh --kills $(KILLS)
+
 outputs: ## hash all outputs (tests/outputs.sh OLD compares with a commit)
 	@tests/outputs.sh
 
@@ -225,6 +234,7 @@ needs:
 	    $(if $(filter fuzz tsan,$(MAKECMDGOALS))$(clang),clang)
 
 cuda: $(BUILD)/bench
+	@touch -c $(BUILD)/sources # bench/build/changed.sh
 	@$(if $(CUDA_HOST),bench/build/cuda.sh say '$(BUILD)',echo 'CUDA: not asked for; GPU implementations are unsupported in this build.')
 
 $(BUILD)/bench: $(MAIN) $(LIBRARY)
@@ -292,14 +302,12 @@ faults: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/tests ## fault injection: fai
 # ---- Rules -------------------------------------------------------------------------------------------------------------
 
 # Rewritten only when a command line or the compiler changes; everything compiled depends on it.
-FLAGS_FILE := $(BUILD)/flags
 $(FLAGS_FILE): FORCE | needs
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CODE_FLAGS)' '$(CXX) $(CXX_FLAGS)' '$(PACKAGE_FLAGS) $(LIBRARIES) $(LINK_FLAGS) $(WRAP_FLAGS)' >$@.new
+	@printf '%s\n' '$(CODE_FLAGS)' '$(CXX) $(CXX_FLAGS)' '$(HEADERS)' '$(PACKAGE_FLAGS) $(LIBRARIES) $(LINK_FLAGS) $(WRAP_FLAGS)' >$@.new
 	@$(call replace)
 
 # The same of what the CUDA Toolkit has to do with: it may come and go.
-CUDA_FILE := $(BUILD)/flags-cuda
 $(CUDA_FILE): FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(NVCC) $(CUDA_COMPILER) $(CUDA_REASON)' '$(CUDA_FLAGS)' '$(CUDA_INCLUDES) $(CUDA_LIBRARIES)' >$@.new
@@ -338,7 +346,7 @@ $(OBJECTS)/%.planted.o: %.c $(wildcard tests/planted/*.c) $(FLAGS_FILE)
 # Written anew only when it says something else.
 $(BUILD)/build_identity.c: bench/build/build_identity.sh $(filter-out tests/% plots/%,$(SOURCES)) $(FLAGS_FILE) $(CUDA_FILE)
 	@mkdir -p $(@D)
-	@bench/build/build_identity.sh '$(CODE_FLAGS)' '$(CUDA_COMPILER): $(CUDA_FLAGS)' '$(C_FLAGS) | $(VARIANT_FLAGS)' >$@.new
+	@bench/build/build_identity.sh '$(CODE_FLAGS)' '$(CUDA_COMPILER): $(CUDA_FLAGS)' '$(C_FLAGS) | $(VARIANT_FLAGS)' '$(HEADERS)' >$@.new
 	@$(call replace,say)
 
 # The same of the commit: looked at each time, in an object of its own, so that nothing else is compiled for it.
@@ -352,5 +360,5 @@ $(OBJECTS)/build_identity.o $(OBJECTS)/commit.o: $(OBJECTS)/%.o: $(BUILD)/%.c $(
 
 include tests/cuda/rules.mk
 
-ignored := $(shell bench/build/damaged.sh '$(BUILD)')
+ignored := $(shell bench/build/damaged.sh '$(BUILD)'; bench/build/changed.sh '$(BUILD)')
 -include $(shell find $(OBJECTS) $(UNUSED) -name '*.d' 2>/dev/null)
