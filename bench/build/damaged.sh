@@ -21,15 +21,12 @@ remove() { # FILE...
 
 # Everything that the linker and the assembler made ends with a table that its beginning points to; size reads it.
 mapfile -t -d '' made < <({
-    find "$build" -maxdepth 1 -type f ! -name '*.*' -print0
-    find "$build" -maxdepth 1 -type f -name '*.so*' ! -name '*.new' -print0
-    [[ ${#rooms[@]} == 0 ]] || find "${rooms[@]}" -type f \( -name '*.o' -o -name '*.so' -o -path "$build/suites/*" ! -name '*.new' \) -print0
+    find "$build" -maxdepth 1 -type f -regex '.*/\(bench\|tests\|keys\|races\|fuzz\|kernels\|bugs\|limits\|device\)[a-z-]*' -print0
+    find "$build" -maxdepth 1 -type f -regex '.*\.so[.0-9]*' -print0
+    [[ ${#rooms[@]} == 0 ]] || find "${rooms[@]}" -type f \( -name '*.o' -o -regex '.*\.so[.0-9]*' -o -path "$build/suites/*" ! -name '*.new' \) -print0
 })
 programs=()
 for file in "${made[@]}"; do
-    case $file in
-    "$build"/flags | "$build"/flags-cuda | */under-way) continue ;;
-    esac
     if [[ ! -s $file ]]; then
         remove "$file"
         continue
