@@ -9,7 +9,7 @@
 #include "bench/command/run.h"
 #include "bench/command/single.h"
 #include "bench/report/dictionary.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_threads.h"
 #include "bench/machine/machine_print.h"
 #include "bench/machine/roofs.h"
 #include "bench/measure/worker.h"

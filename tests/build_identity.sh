@@ -63,7 +63,7 @@ after impls/fixed_point.c '1 i /* why */ // so' ""
 after impls/math/scan.c 's/^    /\t  /; $ a \\n' ""
 after bench/measure/throughput.c '/^#include <stdio.h>/d' ""
 for file in bench/journal/journal.c bench/report/table.c bench/command/run.c bench/command/help.txt bench/main.c bench/sweep/sweep.c bench/sweep/key.c \
-    bench/base/yaml.c bench/machine/roofs.c impls/registry/registry.c; do
+    bench/base/yaml.c bench/machine/roofs.c bench/machine/machine.c bench/machine/device.c bench/command/held.c impls/registry/registry.c; do
     after "$file" "$more" ""
 done
 cp plots/*.c "$folder/tree/" # pictures are no part of it at all

@@ -2,7 +2,8 @@
 #include "bench/command/list.h"
 
 #include "bench/command/vocabulary.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
+#include "bench/machine/machine_threads.h"
 #include "bench/measure/measure.h"
 #include "bench/sweep/sweep.h"
 #include "impls/cuda/registry.h"

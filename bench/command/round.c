@@ -6,7 +6,7 @@
 #include "bench/base/process.h"
 #include "bench/journal/journal.h"
 #include "bench/machine/device.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
 #include "bench/measure/warning_find.h"
 #include "bench/measure/worker.h"
 

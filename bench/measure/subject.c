@@ -4,7 +4,7 @@
 #include "bench/measure/cache.h"
 #include "bench/base/clock.h"
 #include "bench/base/parse.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
 #include "bench/problems/textbook.h"
 #include "impls/contract/support.h"
 
