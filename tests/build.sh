@@ -20,8 +20,9 @@ say() {
 }
 
 # Sources are copied, products linked: whatever makes them anew must put a new file in their place.
-tree=$folder/tree
+tree="$folder/it's a \"tree\" of \$HOME"
 mkdir -p "$tree/$build"
+touch "$folder/begun"
 cp -rp Makefile run.sh bench impls plots sweeps tasks tests train "$tree/"
 for part in objects bench flags flags-cuda build_identity.c commit.c cuda-found; do
     [[ ! -e $build/$part ]] || cp -al "$build/$part" "$tree/$build/"
@@ -103,6 +104,14 @@ echo '#error "found"' >>"$tree/bench/base/parse.h"
 cp -p bench/base/parse.h "$tree/bench/base/"
 heals "a header that was mended"
 
+# What looks older than what was made of it: from an archive, or put back with its time.
+sed -i 's/"\\nTasks\\n"/"\\nOther tasks\\n"/' "$tree/bench/command/list.c"
+touch -d 2001-01-01 "$tree/bench/command/list.c"
+make_it || say "an old source: make fails: $(tail -n 5 "$folder/log")"
+(cd "$tree" && "./$build/bench" list) | grep -q 'Other tasks' || say "a source that changed, but looks old, was not compiled"
+cp -p bench/command/list.c "$tree/bench/command/"
+heals "a source that was put back with its time"
+
 # What was linked into the copy is as it was: nothing is written in place.
-[[ -z $(find "$build/objects" "$build/bench" -newer "$folder/tree" 2>/dev/null) ]] || say "a product was written in place"
+[[ -z $(find "$build/objects" "$build/bench" -newer "$folder/begun" 2>/dev/null) ]] || say "a product was written in place"
 exit $failed
