@@ -102,7 +102,7 @@ SCRIPTS := run.sh .ci/run $(wildcard bench/build/*.sh tests/*.sh)
 # Objects do not depend on the folder that the checkout lies in. Sanitizers find more, and build faster, with little optimisation.
 OPTIMISE := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-O3)
 # Text that is cut to its buffer is meant to be cut.
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-format-truncation$(if $(clang), $(addprefix -Wno-,unknown-warning-option pass-failed missing-field-initializers format-zero-length))
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-format-truncation$(if $(clang), $(addprefix -Wno-,unknown-warning-option pass-failed missing-field-initializers format-zero-length string-plus-int))
 COMMON := $(OPTIMISE) -g -ffp-contract=off -fopenmp $(WARNINGS) -D_GNU_SOURCE $(DEFINES)
 C_FLAGS := -std=c11 $(COMMON) -Wstrict-prototypes -Wmissing-prototypes
 CXX_FLAGS := -std=c++17 $(COMMON)
