@@ -2,7 +2,7 @@
 #include "bench/machine/machine_print.h"
 
 #include "bench/machine/cpu.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_threads.h"
 #include "bench/machine/product.h"
 
 #include <errno.h>
