@@ -3,6 +3,7 @@
 
 #include "bench/base/clock.h"
 #include "bench/base/files.h"
+#include "bench/base/inherited.h"
 #include "bench/base/parse.h"
 #include "bench/command/conclude.h"
 #include "bench/command/folder.h"
@@ -134,7 +135,7 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
     enum { SIGNALS = sizeof signals / sizeof signals[0] };
     struct sigaction old[SIGNALS], action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
     for (int i = 0; i < SIGNALS; i++)
-        sigaction(signals[i], &action, &old[i]);
+        sigaction(signals[i], inherited_ignored(signals[i]) ? NULL : &action, &old[i]); /* under nohup a run goes on */
     progress_begin(&run->progress, out, tally_planned(&run->tally));
     bool good = measure_rounds(run, error);
     progress_end(&run->progress);

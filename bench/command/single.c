@@ -1,8 +1,9 @@
 /* See single.h. */
 #include "bench/command/single.h"
 
-#include "bench/base/files.h"
 #include "bench/base/clock.h"
+#include "bench/base/files.h"
+#include "bench/base/inherited.h"
 #include "bench/base/text.h"
 #include "bench/command/folder.h"
 #include "bench/command/key_search.h"
@@ -100,6 +101,7 @@ static bool become(char *const wrapper[], const char *program, const char *reque
     argv[n] = program;
     argv[n + 1] = "worker";
     argv[n + 2] = request;
+    inherited_restore();
     execvp(argv[0], (char *const *)argv);
     fail(error, "cannot run %s: %s", wrapper[0], strerror(errno));
     free(argv);
@@ -112,11 +114,10 @@ static bool measure(const struct round_request *request, FILE *out, bool *failed
     json_t *record = round_measure(request, &result, error);
     if (record == NULL)
         return false;
-    bool printed =
-        json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
+    bool printed = json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', out) != EOF;
     *failed = result_failed(result);
     json_decref(record);
-    return printed || fail(error, "cannot write the result");
+    return printed || ferror(out) || fail_memory(error);
 }
 
 bool single_run(const char *results, const char *key, const char *program, char *const wrapper[], FILE *out, bool *failed,
