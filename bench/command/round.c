@@ -41,7 +41,8 @@ char *round_worker_request(const struct round_request *request)
                                   .checkpoint_every = request->run->checkpoint_every,
                                   .memory_limit = memory_limit(request->run),
                                   .cache = request->cache,
-                                  .trained = request->trained};
+                                  .trained = request->trained,
+                                  .locked = request->locked};
     return worker_request(request->point, &limits);
 }
 

@@ -61,27 +61,45 @@ static void show_training(void *context)
     progress_running(&run->progress, text);
 }
 
+/* Waits until no other run works on a training: before its worker begins, whose time is limited. *lock stays -1 where the user ended the
+ * waiting. */
+static bool take_training(struct run *run, const char *folder, int *lock, struct error *error)
+{
+    char why[300];
+    enum trained_lock end;
+    bool said = false;
+    while ((end = trained_lock(folder, false, lock, error)) == TRAINED_TAKEN && !interrupted) {
+        snprintf(why, sizeof why, "%s: another run works on this training; waiting for it", run->label);
+        if (!said)
+            progress_waiting(&run->progress, why);
+        said = true;
+        show_training(run);
+        sleep(1);
+    }
+    return end != TRAINED_LOCK_FAILED;
+}
+
 /* One round of one point, into the journal. */
 static bool measure_round(struct run *run, size_t i, int round, size_t place, struct error *error)
 {
+    int lock = -1;
     char log[PATH_MAX], cache[PATH_MAX], trained[PATH_MAX], label[200];
     enum result result;
     const struct point *point = &run->sweep.point[i];
     bool trains = trained_folder(run->request->results, point, &run->conditions, trained);
-    const struct round_request request = {.point = point,
-                                          .key = run->tally.point[i].key,
-                                          .run = &run->sweep.run,
-                                          .machine = run->machine,
-                                          .program = run->request->program,
-                                          .log = log,
-                                          .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
-                                          .trained = trains ? trained : NULL,
-                                          .meanwhile = trains ? show_training : NULL,
-                                          .context = run,
-                                          .calibration = &run->calibration,
-                                          .round = round,
-                                          .place = place,
-                                          .since = run->since};
+    struct round_request request = {.point = point,
+                                    .key = run->tally.point[i].key,
+                                    .run = &run->sweep.run,
+                                    .machine = run->machine,
+                                    .program = run->request->program,
+                                    .log = log,
+                                    .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
+                                    .trained = trains ? trained : NULL,
+                                    .meanwhile = trains ? show_training : NULL,
+                                    .context = run,
+                                    .calibration = &run->calibration,
+                                    .round = round,
+                                    .place = place};
     files_path(run->folder.path, "log.txt", log);
     files_path(run->folder.path, "inputs", cache);
     int used = snprintf(label, sizeof label, "round %d, ", round + 1);
@@ -89,7 +107,18 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
     run->label = label;
     run->trained = trained;
     progress_running(&run->progress, label);
+    double before = clock_seconds();
+    if (measures[point->value[FIELD_MEASURE].integer].of == OF_TRAINING && trains) {
+        if (!take_training(run, trained, &lock, error))
+            return false;
+        if (lock < 0)
+            return true;
+        request.locked = true;
+    }
+    request.since = run->since + clock_seconds() - before;
     json_t *record = round_measure(&request, &result, error);
+    if (lock >= 0)
+        close(lock);
     if (record == NULL)
         return false;
     double seconds = json_number_value(json_object_get(json_object_get(record, "process"), "wall_s"));
@@ -179,6 +208,11 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
     const struct tally *tally = &run->tally;
     if (run->folder.note[0] != '\0')
         fprintf(out, "%s\n", run->folder.note);
+    if (journal_unlocked(run->journal))
+        fprintf(out,
+                "The file system of %s has no locks: a second run there would not be noticed, and would spoil this one or its "
+                "trainings.\n",
+                run->folder.path);
     if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
         return true;
     size_t left = tally_planned(tally);

@@ -10,6 +10,7 @@
 #include "bench/command/round.h"
 #include "bench/journal/journal.h"
 #include "bench/machine/machine.h"
+#include "bench/measure/measure.h"
 #include "bench/measure/trained.h"
 
 #include <dirent.h>
@@ -108,6 +109,22 @@ static bool become(char *const wrapper[], const char *program, const char *reque
     return false;
 }
 
+/* Waits where a run works on the training of this very point: before its worker begins, whose time is limited. The lock ends with this
+ * process. */
+static bool take_training(struct round_request *request, struct error *error)
+{
+    int lock;
+    if (measures[request->point->value[FIELD_MEASURE].integer].of != OF_TRAINING)
+        return true;
+    enum trained_lock end = trained_lock(request->trained, false, &lock, error);
+    if (end == TRAINED_TAKEN) {
+        fprintf(stderr, "a run works on this training; waiting for it\n");
+        end = trained_lock(request->trained, true, &lock, error);
+    }
+    request->locked = end == TRAINED_LOCKED;
+    return request->locked;
+}
+
 static bool measure(const struct round_request *request, FILE *out, bool *failed, struct error *error)
 {
     enum result result;
@@ -143,19 +160,19 @@ bool single_run(const char *results, const char *key, const char *program, char 
         machine_surroundings(surroundings);
         const struct conditions conditions = {.machine = machine, .surroundings = surroundings, .samples = run.samples};
         bool trains = trained_folder(results, &point, &conditions, trained);
-        const struct round_request request = {.point = &point,
-                                              .key = json_string_value(json_object_get(search.record, "key")),
-                                              .run = &run,
-                                              .machine = json_string_value(json_object_get(search.record, "machine")),
-                                              .program = program,
-                                              .trained = trains ? trained : NULL,
-                                              .calibration = &none,
-                                              .since = clock_seconds()};
+        struct round_request request = {.point = &point,
+                                        .key = json_string_value(json_object_get(search.record, "key")),
+                                        .run = &run,
+                                        .machine = json_string_value(json_object_get(search.record, "machine")),
+                                        .program = program,
+                                        .trained = trains ? trained : NULL,
+                                        .calibration = &none,
+                                        .since = clock_seconds()};
         point_label(&point, sizeof label, label);
         fprintf(stderr, "%s\n", label);
         char *text = wrapper != NULL ? round_worker_request(&request) : NULL;
         if (wrapper == NULL)
-            good = measure(&request, out, failed, error);
+            good = (!trains || take_training(&request, error)) && measure(&request, out, failed, error);
         else
             good = text != NULL ? hold_request(text, name, error) && become(wrapper, program, name, error) : fail_memory(error);
         free(text);

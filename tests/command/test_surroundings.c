@@ -122,16 +122,22 @@ END_TEST
     "env $3 \"$0\" \"$1\" --results \"$2\" >/dev/null & pid=$!; until grep -q '^State:.T' /proc/$pid/status; do sleep 0.01; "      \
     "done; "
 
-/* Lets the program stop where it is about to sync its n-th file. */
-static void stop_at(int n)
+/* What env $3 lets happen. */
+static void fault(const char *kind, const char *where)
 {
     struct faulted under;
-    char kind[32];
-    snprintf(kind, sizeof kind, "stop:%d", n);
     unlink(scratch_path("calls"));
-    program_faulted(kind, "run", scratch_path("calls"), &under);
+    program_faulted(kind, where, scratch_path("calls"), &under);
     snprintf(faulted, sizeof faulted, "%s %s %s %s %s", under.preload, under.kind, under.where, under.count,
              under.word[FAULTED_WORDS - 1]);
+}
+
+/* The program stops where it is about to sync its n-th file. */
+static void stop_at(int n)
+{
+    char kind[32];
+    snprintf(kind, sizeof kind, "stop:%d", n);
+    fault(kind, "run");
 }
 
 /* The first file that is synced while the journal has a record: what a run syncs before is its own affair. */
@@ -179,6 +185,62 @@ START_TEST(signals_mean_what_they_meant_at_the_start)
 }
 END_TEST
 
+/* ---- Locks ------------------------------------------------------------------------------------------------------------------- */
+
+static const char training[] = "name: tiny\nmeasure: training\ntask: parity labels=all\nmodel: {layer: lstm, d: 4, d_model: 4}\n"
+                               "recipe: {steps: 2, batch: 2, train_length: 4}\n"
+                               "run: {rounds: 1, threads: 1, calibration: none, time_limit: 1 h, training_limit: 1 h}\n";
+
+/* Another run works on the training; this one says so and waits, before its own time is counted, and can be ended meanwhile. */
+static const struct {
+    const char *then;
+    int status;
+} waits[] = {
+    {"exec 9>&-; wait $pid", 0},
+    {"kill -TERM $pid; wait $pid", 130},
+};
+
+START_TEST(a_training_of_another_run_is_waited_for)
+{
+    char script[1024];
+    struct process_result process;
+    struct error error;
+    scratch_write(sweep, training, strlen(training));
+    snprintf(script, sizeof script,
+             "\"$0\" \"$1\" --results \"$2\" >\"$2.first\" || exit 3; exec 9>>\"$(echo \"$2\"/trained/*/lock)\"; flock 9; "
+             "\"$0\" \"$1\" --results \"$2\" --fresh >\"$2.said\" 9>&- & pid=$!; "
+             "until grep -q 'another run works on this training' \"$2.said\"; do sleep 0.01; done; %s",
+             waits[_i].then);
+    const char *const argv[] = {"/bin/sh", "-c", script, program, sweep, results, NULL};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
+    ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
+    ck_assert_msg(process.exit_status == waits[_i].status, "status %d: %s", process.exit_status, process.errors);
+    process_result_free(&process);
+}
+END_TEST
+
+static const char *const lockless[] = {"lock:1", "nolock:1"};
+
+/* Journal and trainings alike work where a file system has no locks, and the run says what it cannot notice. */
+START_TEST(file_systems_without_locks_will_do)
+{
+    static const char *const where[] = {"run", "worker"};
+    for (size_t i = 0; i < sizeof where / sizeof where[0]; i++) {
+        struct process_result process;
+        struct error error;
+        scratch_write(sweep, training, strlen(training));
+        fault(lockless[_i], where[i]);
+        const char *const argv[] = {"/bin/sh", "-c", "env $3 \"$0\" \"$1\" --fresh --results \"$2\"", program, sweep, results,
+                                    faulted,   NULL};
+        const struct process_request request = {.argv = argv, .time_limit = HANG};
+        ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
+        ck_assert_msg(process.exit_status == 0, "status %d: %s", process.exit_status, process.errors);
+        ck_assert((strstr(process.output, "has no locks") != NULL) == (strcmp(where[i], "run") == 0));
+        process_result_free(&process);
+    }
+}
+END_TEST
+
 Suite *suite_surroundings(void)
 {
     Suite *suite = suite_create("surroundings");
@@ -188,6 +250,8 @@ Suite *suite_surroundings(void)
     tcase_add_test(tests, what_cannot_be_printed_is_an_error);
     tcase_add_loop_test(tests, no_record_suffers_from_streams, 0, sizeof streams / sizeof streams[0]);
     tcase_add_loop_test(tests, signals_mean_what_they_meant_at_the_start, 0, sizeof met / sizeof met[0]);
+    tcase_add_loop_test(tests, a_training_of_another_run_is_waited_for, 0, sizeof waits / sizeof waits[0]);
+    tcase_add_loop_test(tests, file_systems_without_locks_will_do, 0, sizeof lockless / sizeof lockless[0]);
     suite_add_tcase(suite, tests);
     return suite;
 }
