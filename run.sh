@@ -42,10 +42,19 @@ fi
 
 "$here/bench/build/install.sh" "${install[@]}" run || exit 2
 
-# Two runs started together build one after the other. MAKEFLAGS of a calling make must not reach this build.
-mkdir -p "$here/build"
-if ! MAKEFLAGS='' flock "$here/build" make -C "$here" >"$log" 2>&1; then
-    stop "$(tail -n 20 "$log")" "The build failed. Its output is in $log"
+# A checkout that belongs to someone else, or lies on a read-only disk: its program will do, if it is that of its sources.
+if [[ -x $here/build/bench && (! -w $here/build || (-e $log && ! -w $log)) ]]; then
+    newer=$(cd "$here" && find Makefile bench impls plots tasks train -newer build/bench -regex '.*\(Makefile\|\.[ch]\|\.cc\|\.cu\|\.def\|\.gp\)' -print -quit)
+    [[ -z $newer ]] || stop "$here: $newer is newer than build/bench, and you may not write to build/ there." \
+        "Expected a program as new as its sources: ask the owner of that folder to run ./run.sh list, or work on a copy of it."
+    exec "$here/build/bench" "${arguments[@]}"
 fi
+
+# Two runs started together build one after the other, where the file system has locks. MAKEFLAGS of a calling make must not reach this build.
+mkdir -p "$here/build" || stop "$here: expected a folder that you may write to, for it is not built yet: work on a copy of it."
+exec {lock}<"$here/build"
+flock "$lock" 2>/dev/null || :
+MAKEFLAGS='' make -C "$here" {lock}<&- >"$log" 2>&1 || stop "$(tail -n 20 "$log")" "The build failed. Its output is in $log"
+exec {lock}<&-
 
 exec "$here/build/bench" "${arguments[@]}"

@@ -120,4 +120,60 @@ machine root
 apt_is :
 expect "installed in vain" 2 "$home/bench/build/install.sh" run -- "Installed, but still not found:$packages"
 
+# ---- A built checkout -----------------------------------------------------------------------------------------------------------
+# Of run.sh alone: the program is a stand-in that says its arguments, and make a stand-in that says that it was called.
+
+checkout() {
+    rm -rf "${folder:?}/checkout"
+    mkdir -p "$folder/checkout/bench/build" "$folder"/checkout/{build,impls,plots,tasks,train}
+    cp "$home/run.sh" "$folder/checkout/"
+    printf '#!/bin/sh\n' >"$folder/checkout/bench/build/install.sh"
+    printf '#!/bin/sh\necho "program $*"\n' >"$folder/checkout/build/bench"
+    touch -d @1000000000 "$folder/checkout/Makefile" "$folder/checkout/bench/main.c"
+    chmod -R a+rX "$folder"
+    chmod +x "$folder/checkout/bench/build/install.sh" "$folder/checkout/build/bench"
+}
+
+# As somebody who may write to none of it, whoever runs this.
+# shellcheck disable=SC2317 # it is called by its name
+stranger() {
+    if [[ $(id -u) == 0 ]]; then
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+    else
+        chmod -R a-w "$folder/checkout"
+        "$@"
+    fi
+}
+
+# WHAT STATUS PATTERN COMMAND...
+said() {
+    local what=$1 status=$2 pattern=$3 output got
+    shift 3
+    output=$(cd / && "$@" 2>&1)
+    got=$?
+    # shellcheck disable=SC2053 # it is a pattern
+    [[ $got == "$status" && $output == $pattern ]] || say "$what: status $got, not $status: $output"
+    [[ -w $folder/checkout ]] || chmod -R u+w "$folder/checkout"
+}
+
+machine root flock make
+command_is make "echo made >>'$folder/log'"
+tools=$folder/bin:$PATH
+
+checkout
+said "a checkout of someone else" 0 "program list" stranger env PATH="$tools" "$folder/checkout/run.sh" list
+calls "a checkout of someone else" ""
+touch "$folder/checkout/bench/main.c"
+touch -d @1000000000 "$folder/checkout/build/bench"
+said "an old build of someone else" 2 "*bench/main.c is newer than build/bench*ask the owner*" \
+    stranger env PATH="$tools" "$folder/checkout/run.sh" list
+rm -r "$folder/checkout/build"
+said "no build of someone else" 2 "*it is not built yet: work on a copy*" stranger env PATH="$tools" "$folder/checkout/run.sh" list
+
+checkout
+said "a file system with locks" 0 "program list" env PATH="$tools" "$folder/checkout/run.sh" list
+command_is flock "echo 'flock: 10: No locks available' >&2; exit 71"
+said "a file system without locks" 0 "program list" env PATH="$tools" "$folder/checkout/run.sh" list
+calls "a build in any case" $'made\nmade'
+
 exit $failed
