@@ -241,6 +241,31 @@ START_TEST(file_systems_without_locks_will_do)
 }
 END_TEST
 
+/* ---- Address space ----------------------------------------------------------------------------------------------------------- */
+
+#ifdef __SANITIZE_ADDRESS__ /* reserves terabytes */
+enum { SHORT_OF_SPACE = 0 };
+#else
+enum { SHORT_OF_SPACE = 1 };
+#endif
+
+/* OpenBLAS asks for ever when it is refused: every command ends, and says why. */
+START_TEST(too_little_address_space_is_said)
+{
+    static const char *const limits[] = {"-v 80000", "-v 190000", "-d 20000", "-d 150000"};
+    for (size_t c = 0; c < sizeof commands / sizeof commands[0]; c++)
+        for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+            char around[128];
+            snprintf(around, sizeof around, "ulimit %s; command", limits[i]);
+            struct process_result process = shell(commands[c], around);
+            ck_assert_msg(process.exit_status == 2 && strstr(process.errors, "too little address space: OpenBLAS") != NULL,
+                          "%s, %s: status %d, %s", commands[c], around, process.exit_status, process.errors);
+            process_result_free(&process);
+        }
+    expect_complete("ulimit -v 2000000; OPENBLAS_NUM_THREADS=1 \"$0\" \"$1\" --results \"$2\"", 0);
+}
+END_TEST
+
 Suite *suite_surroundings(void)
 {
     Suite *suite = suite_create("surroundings");
@@ -252,6 +277,7 @@ Suite *suite_surroundings(void)
     tcase_add_loop_test(tests, signals_mean_what_they_meant_at_the_start, 0, sizeof met / sizeof met[0]);
     tcase_add_loop_test(tests, a_training_of_another_run_is_waited_for, 0, sizeof waits / sizeof waits[0]);
     tcase_add_loop_test(tests, file_systems_without_locks_will_do, 0, sizeof lockless / sizeof lockless[0]);
+    tcase_add_loop_test(tests, too_little_address_space_is_said, 0, SHORT_OF_SPACE);
     suite_add_tcase(suite, tests);
     return suite;
 }
