@@ -1,10 +1,10 @@
 /* The program among streams, signals and limits that are not as usual: no record suffers, nothing is written where it does not belong, and the
  * exit status follows one rule (docs/reference/command-line.md). */
+#include "bench/journal/records.h"
+#include "bench/journal/warning.h"
 #include "tests/support/outcome.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
-
-#include <glob.h>
 
 Suite *suite_surroundings(void);
 
@@ -241,6 +241,57 @@ START_TEST(file_systems_without_locks_will_do)
 }
 END_TEST
 
+/* ---- Threads ----------------------------------------------------------------------------------------------------------------- */
+
+#define THREADS(calibration)                                                                                                       \
+    "name: tiny\nmeasure: throughput\nimpls: fixed_point\nproblem: {T: 8, d: 4}\nsettings: {l: 2}\n"                               \
+    "run: {rounds: 1, samples: 1, threads: [1, 2, 3], time_limit: 1 h" calibration "}\n"
+
+static const struct {
+    const char *sweep, *around;
+    int working;        /* points with more threads are unsupported, with a reason */
+    const char *reason; /* named there; NULL: there are none */
+    bool shared;        /* the points say that their threads share processors; of the others nobody asks */
+} crews[] = {
+    {THREADS(", calibration: none"), "OMP_DYNAMIC=true OMP_MAX_ACTIVE_LEVELS=0 OMP_NUM_THREADS=1 OMP_NESTED=false", 3, NULL, false},
+    {THREADS(", calibration: none"), "OMP_THREAD_LIMIT=2", 2, "OMP_THREAD_LIMIT is 2; unset it", false},
+    {THREADS(""), "OMP_THREAD_LIMIT=1", 1, "OMP_THREAD_LIMIT is 1; unset it", false},
+    {THREADS(", calibration: none"), "OMP_PLACES={0} OMP_PROC_BIND=true", 3, NULL, true},
+    {THREADS(", calibration: none"), "taskset -c \"$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')\"", 3, NULL, true},
+};
+
+/* A record claims no other number of threads than worked. */
+START_TEST(threads_that_do_not_work_have_no_figures)
+{
+    char script[512], journal[PATH_MAX];
+    struct process_result process;
+    struct records records;
+    struct error error;
+    scratch_write(sweep, crews[_i].sweep, strlen(crews[_i].sweep));
+    snprintf(script, sizeof script, "exec env %s \"$0\" \"$1\" --results \"$2\"", crews[_i].around);
+    const char *const argv[] = {"/bin/sh", "-c", script, program, sweep, results, NULL};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
+    ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
+    ck_assert_msg(process.exit_status == 0, "%s: status %d: %s", script, process.exit_status, process.errors);
+    snprintf(journal, sizeof journal, "%.3000s/tiny/run-1/journal.jsonl", results);
+    ck_assert_msg(records_read(journal, &records, &error), "%s", error.text);
+    ck_assert_uint_eq(records.n, 3);
+    for (size_t i = 0; i < records.n; i++) {
+        const struct record *record = &records.record[i];
+        int threads = (int)record->point.value[FIELD_THREADS].integer;
+        const char *message = json_string_value(record_at(record, "message"));
+        bool works = threads <= crews[_i].working;
+        ck_assert_msg(record->result == (works ? RESULT_OK : (enum result)STATUS_UNSUPPORTED), "%s: %d threads: %s %s", script,
+                      threads, result_name(record->result), message);
+        ck_assert(works || strstr(message, crews[_i].reason) != NULL);
+        if (crews[_i].shared && threads > 1)
+            ck_assert_ptr_nonnull(warning_in(record_at(record, "warnings"), WARNING_SMT));
+    }
+    records_free(&records);
+    process_result_free(&process);
+}
+END_TEST
+
 /* ---- Address space ----------------------------------------------------------------------------------------------------------- */
 
 #ifdef __SANITIZE_ADDRESS__ /* reserves terabytes */
@@ -277,6 +328,7 @@ Suite *suite_surroundings(void)
     tcase_add_loop_test(tests, signals_mean_what_they_meant_at_the_start, 0, sizeof met / sizeof met[0]);
     tcase_add_loop_test(tests, a_training_of_another_run_is_waited_for, 0, sizeof waits / sizeof waits[0]);
     tcase_add_loop_test(tests, file_systems_without_locks_will_do, 0, sizeof lockless / sizeof lockless[0]);
+    tcase_add_loop_test(tests, threads_that_do_not_work_have_no_figures, 0, sizeof crews / sizeof crews[0]);
     tcase_add_loop_test(tests, too_little_address_space_is_said, 0, SHORT_OF_SPACE);
     suite_add_tcase(suite, tests);
     return suite;
