@@ -243,9 +243,10 @@ END_TEST
 
 /* ---- Threads ----------------------------------------------------------------------------------------------------------------- */
 
-#define THREADS(calibration)                                                                                                       \
+#define THREADS(settings)                                                                                                          \
     "name: tiny\nmeasure: throughput\nimpls: fixed_point\nproblem: {T: 8, d: 4}\nsettings: {l: 2}\n"                               \
-    "run: {rounds: 1, samples: 1, threads: [1, 2, 3], time_limit: 1 h" calibration "}\n"
+    "run: {rounds: 1, samples: 1, time_limit: 1 h, " settings "}\n"
+#define UP_TO_3 THREADS("threads: [1, 2, 3], calibration: none")
 
 static const struct {
     const char *sweep, *around;
@@ -253,11 +254,12 @@ static const struct {
     const char *reason; /* named there; NULL: there are none */
     bool shared;        /* the points say that their threads share processors; of the others nobody asks */
 } crews[] = {
-    {THREADS(", calibration: none"), "OMP_DYNAMIC=true OMP_MAX_ACTIVE_LEVELS=0 OMP_NUM_THREADS=1 OMP_NESTED=false", 3, NULL, false},
-    {THREADS(", calibration: none"), "OMP_THREAD_LIMIT=2", 2, "OMP_THREAD_LIMIT is 2; unset it", false},
-    {THREADS(""), "OMP_THREAD_LIMIT=1", 1, "OMP_THREAD_LIMIT is 1; unset it", false},
-    {THREADS(", calibration: none"), "OMP_PLACES={0} OMP_PROC_BIND=true", 3, NULL, true},
-    {THREADS(", calibration: none"), "taskset -c \"$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')\"", 3, NULL, true},
+    {UP_TO_3, "OMP_DYNAMIC=true OMP_MAX_ACTIVE_LEVELS=0 OMP_NUM_THREADS=1 OMP_NESTED=false", 3, NULL, false},
+    {UP_TO_3, "OMP_THREAD_LIMIT=2", 2, "OMP_THREAD_LIMIT is 2; unset it", false},
+    {THREADS("threads: [2, 3, 4]"), "OMP_THREAD_LIMIT=1", 1, "OMP_THREAD_LIMIT is 1; unset it",
+     false}, /* limits of none are measured */
+    {UP_TO_3, "OMP_PLACES={0} OMP_PROC_BIND=true", 3, NULL, true},
+    {UP_TO_3, "taskset -c \"$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')\"", 3, NULL, true},
 };
 
 /* A record claims no other number of threads than worked. */
