@@ -3,6 +3,7 @@
 
 #include "bench/base/clock.h"
 #include "bench/base/files.h"
+#include "bench/base/inherited.h"
 #include "bench/base/parse.h"
 #include "bench/command/conclude.h"
 #include "bench/command/folder.h"
@@ -74,29 +75,47 @@ static void give_up(struct run *run, size_t i)
              run->sweep.point[i].value[FIELD_INPUTS].text);
 }
 
+/* Waits until no other run works on a training: before its worker begins, whose time is limited. *lock stays -1 where the user ended the
+ * waiting. */
+static bool take_training(struct run *run, const char *folder, int *lock, struct error *error)
+{
+    char why[300];
+    enum trained_lock end;
+    bool said = false;
+    while ((end = trained_lock(folder, false, lock, error)) == TRAINED_TAKEN && !interrupted) {
+        snprintf(why, sizeof why, "%s: another run works on this training; waiting for it", run->label);
+        if (!said)
+            progress_waiting(&run->progress, why);
+        said = true;
+        show_training(run);
+        sleep(1);
+    }
+    return end != TRAINED_LOCK_FAILED;
+}
+
 /* One round of one point, into the journal. */
 static bool measure_round(struct run *run, size_t i, int round, size_t place, struct error *error)
 {
+    int lock = -1;
     char log[PATH_MAX], cache[PATH_MAX], trained[PATH_MAX], label[200];
     enum result result;
     bool changed;
     const struct point *point = &run->sweep.point[i];
     bool trains = trained_folder(run->request->results, point, &run->conditions, trained);
-    const struct round_request request = {.point = point,
-                                          .key = run->tally.point[i].key,
-                                          .run = &run->sweep.run,
-                                          .machine = run->machine,
-                                          .program = run->request->program,
-                                          .log = log,
-                                          .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
-                                          .digest = held_digest(run->held, point),
-                                          .trained = trains ? trained : NULL,
-                                          .meanwhile = trains ? show_training : NULL,
-                                          .context = run,
-                                          .calibration = &run->calibration,
-                                          .round = round,
-                                          .place = place,
-                                          .since = run->since};
+    struct round_request request = {.point = point,
+                                    .key = run->tally.point[i].key,
+                                    .run = &run->sweep.run,
+                                    .machine = run->machine,
+                                    .program = run->request->program,
+                                    .log = log,
+                                    .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
+                                    .digest = held_digest(run->held, point),
+                                    .trained = trains ? trained : NULL,
+                                    .meanwhile = trains ? show_training : NULL,
+                                    .context = run,
+                                    .calibration = &run->calibration,
+                                    .round = round,
+                                    .place = place};
     files_path(run->folder.path, "log.txt", log);
     files_path(run->folder.path, "inputs", cache);
     int used = snprintf(label, sizeof label, "round %d, ", round + 1);
@@ -104,9 +123,18 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
     run->label = label;
     run->trained = trained;
     progress_running(&run->progress, label);
-    if (!held_same_libraries(run->held, error))
-        return false;
-    json_t *record = round_measure(&request, &result, &changed, error);
+    double before = clock_seconds();
+    if (measures[point->value[FIELD_MEASURE].integer].of == OF_TRAINING && trains) {
+        if (!take_training(run, trained, &lock, error))
+            return false;
+        if (lock < 0)
+            return true;
+        request.locked = true;
+    }
+    request.since = run->since + clock_seconds() - before;
+    json_t *record = held_same_libraries(run->held, error) ? round_measure(&request, &result, &changed, error) : NULL;
+    if (lock >= 0)
+        close(lock);
     if (record == NULL || !held_same_libraries(run->held, error)) {
         json_decref(record);
         return false;
@@ -159,7 +187,7 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
     enum { SIGNALS = sizeof signals / sizeof signals[0] };
     struct sigaction old[SIGNALS], action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
     for (int i = 0; i < SIGNALS; i++)
-        sigaction(signals[i], &action, &old[i]);
+        sigaction(signals[i], inherited_ignored(signals[i]) ? NULL : &action, &old[i]); /* under nohup a run goes on */
     progress_begin(&run->progress, out, tally_planned(&run->tally));
     bool good = measure_rounds(run, error);
     progress_end(&run->progress);
@@ -203,6 +231,11 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
     const struct tally *tally = &run->tally;
     if (run->folder.note[0] != '\0')
         fprintf(out, "%s\n", run->folder.note);
+    if (journal_unlocked(run->journal))
+        fprintf(out,
+                "The file system of %s has no locks: a second run there would not be noticed, and would spoil this one or its "
+                "trainings.\n",
+                run->folder.path);
     if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
         return true;
     size_t left = tally_planned(tally);
