@@ -37,9 +37,12 @@ static bool counts(const struct record *record, void *keys)
 static bool read_rounds(const char *folder, struct keys *keys, struct records *records, struct error *error)
 {
     char journal[PATH_MAX];
+    char passed_over[UNREAD_SIZE];
     files_path(folder, "journal.jsonl", journal);
     if (!records_read(journal, records, error))
         return false;
+    if (unread_say(&records->unread, journal, passed_over))
+        return fail(error, "%s", passed_over);
     records_keep(records, counts, keys);
     return true;
 }

@@ -6,6 +6,7 @@
 #include "bench/command/folder.h"
 #include "bench/command/points.h"
 #include "bench/command/vocabulary.h"
+#include "bench/measure/measure.h"
 #include "bench/report/comparison.h"
 #include "bench/report/longest.h"
 #include "bench/report/overhead.h"
@@ -20,15 +21,23 @@
 /* How many points ended how. */
 struct results {
     size_t count[RESULT_COUNT], measured;
+    size_t lacking; /* rounds that the sweep asks for */
 };
 
-static struct results count_points(const struct records *records)
+static bool lacks_rounds(const struct record *record, int rounds)
+{
+    return record->result == RESULT_OK && measures[record->point.value[FIELD_MEASURE].integer].repeats &&
+           column_number(record, COLUMN_ROUNDS) < rounds;
+}
+
+static struct results count_points(const struct records *records, int rounds)
 {
     struct results results = {.measured = 0};
     for (size_t i = 0; i < records->n; i++)
         if (records->record[i].result < RESULT_COUNT) {
             results.count[records->record[i].result]++;
             results.measured++;
+            results.lacking += lacks_rounds(&records->record[i], rounds);
         }
     return results;
 }
@@ -78,6 +87,8 @@ static void print_results(const struct results *results, const struct overhead *
             fprintf(out, " %zu %s%s", results->count[result], result_name(result), result_failed(result) ? " (!)" : "");
     if (results->measured < keys->n)
         fprintf(out, "; %zu of %zu points were not measured", keys->n - results->measured, keys->n);
+    if (results->lacking > 0)
+        fprintf(out, "; of %zu points some rounds are missing", results->lacking);
     fprintf(out, "\n");
     overhead_print(overhead, out);
     fprintf(out, "\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   the machine and the command\n",
@@ -88,8 +99,12 @@ static void print_results(const struct results *results, const struct overhead *
 static bool say(const struct sweep *sweep, const struct records *records, const struct overhead *overhead, const struct keys *keys,
                 const char *folder, FILE *out, struct error *error)
 {
+    char journal[PATH_MAX], passed_over[UNREAD_SIZE];
+    files_path(folder, "journal.jsonl", journal);
+    if (unread_say(&records->unread, journal, passed_over))
+        fprintf(out, "%s\n", passed_over);
     struct precautions precautions;
-    struct results results = count_points(records);
+    struct results results = count_points(records, sweep->run.rounds);
     bool good = precautions_of(sweep, folder, &precautions, error) && table_print(out, records, error) &&
                 warnings_print(out, records, &precautions, error);
     if (good)

@@ -12,7 +12,7 @@
 #include "bench/command/schedule.h"
 #include "bench/command/tally.h"
 #include "bench/command/vocabulary.h"
-#include "bench/journal/journal.h"
+#include "bench/journal/records.h"
 #include "bench/machine/machine.h"
 #include "bench/measure/cache.h"
 #include "bench/measure/checkpoint.h"
@@ -143,9 +143,9 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
     return good;
 }
 
-static bool tally_line(json_t *record, void *context)
+static bool tally_line(const struct record *record, void *context)
 {
-    tally_record(context, record);
+    tally_record(context, record->json);
     return true;
 }
 
@@ -168,9 +168,10 @@ static void forget_lost_trainings(struct run *run)
 /* Reads what the journal holds already, and says what of it is kept. */
 static bool count_kept(struct run *run, const char *journal, FILE *out, struct error *error)
 {
-    size_t torn;
+    struct unread unread;
+    char passed_over[UNREAD_SIZE];
     if (!tally_make(&run->sweep, &run->conditions, run->request->retry, &run->tally, error) ||
-        !journal_read(journal, tally_line, &run->tally, &torn, error))
+        !records_each(journal, tally_line, &run->tally, &unread, error))
         return false;
     tally_settle(&run->tally);
     forget_lost_trainings(run);
@@ -178,6 +179,8 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
     const struct tally *tally = &run->tally;
     if (run->folder.note[0] != '\0')
         fprintf(out, "%s\n", run->folder.note);
+    if (unread_say(&unread, journal, passed_over))
+        fprintf(out, "%s\n", passed_over);
     if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
         return true;
     size_t left = tally_planned(tally);

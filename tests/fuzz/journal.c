@@ -18,7 +18,7 @@ static size_t count_lines(const uint8_t *bytes, size_t size)
 
 static void check_records(const struct records *records, size_t lines)
 {
-    MUST(records->n + records->torn == lines && records->torn <= 1);
+    MUST(records->n + records->unread.torn == lines && records->unread.torn <= 1);
     for (size_t i = 0; i < records->n; i++) {
         const struct record *record = &records->record[i];
         MUST(json_is_object(record->json) && (int)record->result >= 0 && record->result <= RESULT_COUNT);
