@@ -8,9 +8,29 @@
 
 static const char NAME[] = "\"checksum\"";
 
+_Static_assert(sizeof SEAL_ZEROS == SEAL_DIGITS + 1, "zeros take as much room as digits");
+
+static void print_digits(XXH64_hash_t hash, char digits[SEAL_DIGITS + 1])
+{
+    snprintf(digits, SEAL_DIGITS + 1, "%016" PRIx64, (uint64_t)hash);
+}
+
 void seal_digits(const void *bytes, size_t length, char digits[SEAL_DIGITS + 1])
 {
-    snprintf(digits, SEAL_DIGITS + 1, "%016" PRIx64, (uint64_t)XXH3_64bits(bytes, length));
+    print_digits(XXH3_64bits(bytes, length), digits);
+}
+
+bool seal_digits_of_parts(const struct seal_part part[], size_t n, char digits[SEAL_DIGITS + 1])
+{
+    XXH3_state_t *state = XXH3_createState();
+    if (state == NULL)
+        return false;
+    XXH3_64bits_reset(state);
+    for (size_t i = 0; i < n; i++)
+        XXH3_64bits_update(state, part[i].bytes, part[i].length);
+    print_digits(XXH3_64bits_digest(state), digits);
+    XXH3_freeState(state);
+    return true;
 }
 
 static bool is_blank(char c)

@@ -17,6 +17,16 @@ enum { SEAL_DIGITS = 16, SEAL_SIZE = 64 /* bytes that seal_put() adds, at most *
 /* The checksum of some bytes. */
 void seal_digits(const void *bytes, size_t length, char digits[SEAL_DIGITS + 1]);
 
+/* The same of several parts that follow each other. False: out of memory. */
+struct seal_part {
+    const void *bytes;
+    size_t length;
+};
+bool seal_digits_of_parts(const struct seal_part part[], size_t n, char digits[SEAL_DIGITS + 1]);
+
+/* What stands for the digits of a checksum that is a part of what it is of. */
+#define SEAL_ZEROS "0000000000000000"
+
 /* The text of a JSON object that has members, length bytes up to its '}', gets a last member "checksum" of all that stands before
  * it; on_a_line: on a line of its own. There must be room for SEAL_SIZE more bytes. Returns the length, without a terminator. */
 size_t seal_put(char *text, size_t length, bool on_a_line);

@@ -235,8 +235,8 @@ bool unread_say(const struct unread *unread, const char *path, char text[UNREAD_
     const size_t capacity = UNREAD_SIZE;
     const char *again = "running its sweep again measures what is missing";
     if (unread->aside > 1)
-        snprintf(text, capacity, "journal %.900s: %zu lines are set aside; the first is line %zu: %s. They stay in the file; %s.", path,
-                 unread->aside, unread->first, unread->reason, again);
+        snprintf(text, capacity, "journal %.900s: %zu lines are set aside; the first is line %zu: %s. They stay in the file; %s.",
+                 path, unread->aside, unread->first, unread->reason, again);
     else if (unread->aside == 1)
         snprintf(text, capacity, "journal %.900s: line %zu is set aside: %s. It stays in the file; %s.", path, unread->first,
                  unread->reason, again);

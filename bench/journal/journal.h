@@ -27,11 +27,11 @@ void journal_close(struct journal *journal); /* NULL is allowed */
 
 /* What of a journal was not read. */
 struct unread {
-    size_t at;         /* the line under way, from 1 */
-    size_t torn;       /* 1: the last line is incomplete */
-    size_t aside;      /* lines that are no record any more ... */
-    size_t first;      /* ... the number of the first of them, ... */
-    char reason[80];   /* ... and what is wrong with it */
+    size_t at;       /* the line under way, from 1 */
+    size_t torn;     /* 1: the last line is incomplete */
+    size_t aside;    /* lines that are no record any more ... */
+    size_t first;    /* ... the number of the first of them, ... */
+    char reason[80]; /* ... and what is wrong with it */
 };
 
 enum { UNREAD_SIZE = 1400 }; /* of the sentence below */

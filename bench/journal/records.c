@@ -69,7 +69,8 @@ static bool check_version(const struct reading *reading, const json_t *json)
                     reading->path, reading->unread->at, json_integer_value(version), RECORD_VERSION);
     return (json_is_integer(version) && json_integer_value(version) >= 1) ||
            fail(reading->error,
-                "journal %.900s: line %zu has no schema version; expected a whole number from 1 to %d. Cut that line: the others count",
+                "journal %.900s: line %zu has no schema version; expected a whole number from 1 to %d. Cut that line: the others "
+                "count",
                 reading->path, reading->unread->at, RECORD_VERSION);
 }
 

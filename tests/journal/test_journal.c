@@ -69,8 +69,10 @@ START_TEST(writes_compact_lines_with_a_checksum)
 {
     append_to(scratch_path("journal"), 1, 3, 0);
     char *text = scratch_read(scratch_path("journal"));
-    ck_assert_str_eq(text, "{\"n\":1,\"value\":0.1,\"checksum\":\"d0970d74663ff2f4\"}\n"
-                           "{\"n\":2,\"value\":0.2,\"checksum\":\"7f5d9c9e243f1fa3\"}\n{\"n\":3,\"value\":0.3,\"checksum\":\"65b7e97192fd6522\"}\n");
+    ck_assert_str_eq(
+        text,
+        "{\"n\":1,\"value\":0.1,\"checksum\":\"d0970d74663ff2f4\"}\n"
+        "{\"n\":2,\"value\":0.2,\"checksum\":\"7f5d9c9e243f1fa3\"}\n{\"n\":3,\"value\":0.3,\"checksum\":\"65b7e97192fd6522\"}\n");
     free(text);
 }
 END_TEST

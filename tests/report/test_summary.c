@@ -81,8 +81,9 @@ START_TEST(what_cannot_be_read)
     for (int i = 0; i < 2; i++) {
         scratch_write(JOURNAL, points[i], strlen(points[i]));
         ck_assert(!records_read(JOURNAL, &records, &error));
-        ck_assert_msg(strstr(error.text, i == 0 ? "journal: line 1: impl of the point is" : "journal: line 1: measure of the point is"),
-                      "%s", error.text);
+        ck_assert_msg(
+            strstr(error.text, i == 0 ? "journal: line 1: impl of the point is" : "journal: line 1: measure of the point is"), "%s",
+            error.text);
     }
 }
 END_TEST
