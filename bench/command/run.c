@@ -149,18 +149,23 @@ static bool tally_line(const struct record *record, void *context)
     return true;
 }
 
-/* The folders of trainings are the user's to delete: one that is needed again is trained again. */
-static void forget_lost_trainings(struct run *run)
+/* The folders of trainings are the user's to delete, and a disk's to spoil: one that is needed again is trained again. */
+static void forget_lost_trainings(struct run *run, FILE *out)
 {
     for (size_t i = 0; i < run->sweep.n_points; i++) {
-        char folder[PATH_MAX], checkpoint[PATH_MAX];
+        char folder[PATH_MAX];
+        struct checkpoint *checkpoint;
+        struct error reason;
         struct point_tally *training = run->tally.point[i].training;
         if (training == NULL || !tally_wants(&run->tally, i, 0) ||
+            (training->result[0] != 1 + RESULT_OK && training->result[0] != 1 + RESULT_TARGET_NOT_REACHED) ||
             !trained_folder(run->request->results, &run->sweep.point[i], &run->conditions, folder))
             continue;
-        checkpoint_file(folder, checkpoint);
-        bool left_one = training->result[0] == 1 + RESULT_OK || training->result[0] == 1 + RESULT_TARGET_NOT_REACHED;
-        if (left_one && access(checkpoint, F_OK) != 0)
+        enum checkpoint_found found = checkpoint_open_in(folder, &checkpoint, &reason);
+        checkpoint_close(checkpoint);
+        if (found == CHECKPOINT_BAD)
+            fprintf(out, "%s; it is trained again\n", reason.text);
+        if (found != CHECKPOINT_THERE)
             tally_forget(&run->tally, training);
     }
 }
@@ -174,7 +179,7 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
         !records_each(journal, tally_line, &run->tally, &unread, error))
         return false;
     tally_settle(&run->tally);
-    forget_lost_trainings(run);
+    forget_lost_trainings(run, out);
     run->tally.retry = false; /* what fails again has been tried again */
     const struct tally *tally = &run->tally;
     if (run->folder.note[0] != '\0')
