@@ -2,10 +2,10 @@
 #include "bench/command/conclude.h"
 
 #include "bench/base/files.h"
-#include "bench/base/parse.h"
 #include "bench/command/folder.h"
 #include "bench/command/points.h"
 #include "bench/command/vocabulary.h"
+#include "bench/machine/machine_file.h"
 #include "bench/measure/measure.h"
 #include "bench/report/comparison.h"
 #include "bench/report/longest.h"
@@ -66,12 +66,11 @@ static bool read_points(const char *folder, const struct keys *keys, struct reco
 /* What the run did against disturbances, by its sweep and the machine that measured it. */
 static bool precautions_of(const struct sweep *sweep, const char *folder, struct precautions *precautions, struct error *error)
 {
-    char path[PATH_MAX];
+    bool ignored; /* plots_draw() says it */
     const struct sweep_run *run = &sweep->run;
     *precautions = (struct precautions){.rounds = run->rounds, .samples = run->samples, .until = run->relative_interval > 0};
-    files_path(folder, "machine.json", path);
     json_t *facts;
-    if (!json_parse_file(path, &facts))
+    if (!machine_file_read(folder, &facts, &ignored))
         return fail_memory(error);
     precautions_of_machine(facts, precautions);
     json_decref(facts);

@@ -14,6 +14,7 @@
 #include "bench/command/vocabulary.h"
 #include "bench/journal/records.h"
 #include "bench/machine/machine.h"
+#include "bench/machine/machine_file.h"
 #include "bench/measure/cache.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/measure.h"
@@ -34,6 +35,7 @@ struct run {
     struct conditions conditions;
     struct journal *journal;
     struct tally tally;
+    struct limits_names limits_names;
     struct calibration calibration;
     struct progress progress;
     double since;                /* of the monotonic clock: when the last record was about to be written */
@@ -145,7 +147,9 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
 
 static bool tally_line(const struct record *record, void *context)
 {
-    tally_record(context, record->json);
+    struct run *run = context;
+    tally_record(&run->tally, record->json);
+    limits_names_add(&run->limits_names, record);
     return true;
 }
 
@@ -176,7 +180,7 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
     struct unread unread;
     char passed_over[UNREAD_SIZE];
     if (!tally_make(&run->sweep, &run->conditions, run->request->retry, &run->tally, error) ||
-        !records_each(journal, tally_line, &run->tally, &unread, error))
+        !records_each(journal, tally_line, run, &unread, error))
         return false;
     tally_settle(&run->tally);
     forget_lost_trainings(run, out);
@@ -228,10 +232,7 @@ static bool describe(const struct run *run, struct error *error)
     json_object_set_new(facts, "command_line", command_line(run->request->words));
     if (run->calibration.json != NULL)
         json_object_set(facts, "roofs", run->calibration.json);
-    char *text = json_watch_print(&watch, facts, JSON_INDENT(2));
-    files_path(run->folder.path, "machine.json", path);
-    bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail_memory(error);
-    free(text);
+    bool good = json_watch_end(&watch) && facts != NULL ? machine_file_write(run->folder.path, facts, error) : fail_memory(error);
     json_decref(facts);
     return good && points_write(run->folder.path, &run->tally, error);
 }
@@ -266,7 +267,8 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     if (good) {
         files_path(run->folder.path, "journal.jsonl", journal);
         good = journal_open(journal, &run->journal, error) && count_kept(run, journal, out, error) &&
-               calibrate(&run->sweep, request->program, run->folder.path, &run->calibration, error) && describe(run, error);
+               calibrate(&run->sweep, request->program, run->folder.path, &run->limits_names, out, &run->calibration, error) &&
+               describe(run, error);
     }
     if (good) {
         good = measure_all(run, out, error);

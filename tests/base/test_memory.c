@@ -236,22 +236,23 @@ END_TEST
 START_TEST(files_of_json_are_read_whole_or_not_at_all)
 {
     json_t *json;
+    enum seal seal;
     const char *path = scratch_path("facts.json");
     scratch_write(path, long_texts, strlen(long_texts));
-    ck_assert(json_parse_file(path, &json));
+    ck_assert(json_parse_file(path, &json, &seal));
     ck_assert_uint_eq(json_object_size(json), 1);
     json_decref(json);
     allocations_fail(1);
-    bool enough = json_parse_file(path, &json);
+    bool enough = json_parse_file(path, &json, &seal);
     allocations_fail(0);
     ck_assert(!enough);
     ck_assert_ptr_null(json);
     scratch_write(path, "{", 1);
-    ck_assert(json_parse_file(path, &json));
+    ck_assert(json_parse_file(path, &json, &seal));
     ck_assert_ptr_null(json);
-    ck_assert(json_parse_file(scratch, &json));
+    ck_assert(json_parse_file(scratch, &json, &seal));
     ck_assert_ptr_null(json);
-    ck_assert(json_parse_file(scratch_path("none"), &json));
+    ck_assert(json_parse_file(scratch_path("none"), &json, &seal));
     ck_assert_ptr_null(json);
 }
 END_TEST
