@@ -4,6 +4,7 @@
 #include "bench/base/process.h"
 #include "bench/base/random.h"
 #include "bench/base/safetensors_write.h"
+#include "bench/command/points.h"
 #include "bench/journal/records.h"
 #include "bench/machine/machine_file.h"
 #include "bench/measure/cache.h"
@@ -326,6 +327,30 @@ START_TEST(machine_files)
 }
 END_TEST
 
+/* ---- points.txt ------------------------------------------------------------------------------------------------------------------- */
+
+START_TEST(points_files)
+{
+    struct keys whole, keys;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%.3000s/points.txt", folder);
+    struct bytes bytes = bytes_of(path);
+    ck_assert_msg(points_read(folder, &whole, &error), "%s", error.text);
+    for (size_t i = 0; i < flips(); i++) {
+        struct bytes made = damaged(&bytes, i);
+        scratch_write(path, made.at, made.n);
+        free(made.at);
+        if (!points_read(folder, &keys, &error))
+            continue;
+        ck_assert_msg(keys.n == whole.n && memcmp(keys.key, whole.key, whole.n * sizeof *whole.key) == 0, "flip %zu", i);
+        points_free(&keys);
+    }
+    scratch_write(path, bytes.at, bytes.n);
+    points_free(&whole);
+    free(bytes.at);
+}
+END_TEST
+
 /* ---- Through the program ------------------------------------------------------------------------------------------------------------ */
 
 /* What a reader sees of a run: its table, and the lines of the roofline plot. */
@@ -470,6 +495,7 @@ Suite *suite_flips(void)
     tcase_add_test(tests, inputs);
     tcase_add_test(tests, caches);
     tcase_add_test(tests, machine_files);
+    tcase_add_test(tests, points_files);
     tcase_add_test(tests, figures_of_a_run);
     tcase_add_test(tests, weights_of_a_training);
     suite_add_tcase(suite, tests);

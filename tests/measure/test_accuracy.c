@@ -607,6 +607,33 @@ START_TEST(spoilt_weights_are_trained_again)
 }
 END_TEST
 
+/* Weights that change in a run under way, after the training: no accuracy, and words for why. */
+START_TEST(spoilt_weights_have_no_accuracy)
+{
+    struct records records;
+    const char *results = scratch_path("results");
+    char path[PATH_MAX], folder[PATH_MAX];
+    ck_assert_int_eq(run(TWENTY "test: {test_length: 2, examples: 20}\n", results, &records), 0);
+    checkpoint_path(results, path);
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    const struct limits limits = {.samples = 1, .time_limit = HANG, .trained = folder};
+    const struct point *point = &find(&records, "accuracy", 2)->point;
+    struct finding finding = {.result = RESULT_OK};
+    ck_assert_msg(accuracy_run(point, &limits, &finding, &error), "%s", error.text);
+    ck_assert_int_eq(finding.result, RESULT_OK);
+    json_decref(finding.data);
+    finding = (struct finding){.result = RESULT_OK};
+    spoil(path, _i);
+    ck_assert_msg(accuracy_run(point, &limits, &finding, &error), "%s", error.text);
+    ck_assert_int_eq(finding.result, RESULT_UNTRAINED);
+    ck_assert_ptr_null(finding.data);
+    ck_assert_msg(strncmp(finding.message, "its weights cannot be used: ", 28) == 0 &&
+                      strstr(finding.message, spoilings[_i].said) != NULL,
+                  "%s", finding.message);
+    records_free(&records);
+}
+END_TEST
+
 /* The folder of another training of the same shapes, copied over. */
 START_TEST(weights_of_another_training_are_not_taken)
 {
@@ -923,6 +950,7 @@ Suite *suite_accuracy(void)
     tcase_add_test(tests, killed_trainings_end_in_the_same_bits);
     tcase_add_loop_test(tests, spoilt_checkpoints_begin_anew, 0, sizeof spoilings / sizeof spoilings[0]);
     tcase_add_loop_test(tests, spoilt_weights_are_trained_again, 0, sizeof spoilings / sizeof spoilings[0]);
+    tcase_add_loop_test(tests, spoilt_weights_have_no_accuracy, 0, sizeof spoilings / sizeof spoilings[0]);
     tcase_add_test(tests, weights_of_another_training_are_not_taken);
     tcase_add_test(tests, checkpoints_are_what_the_format_says);
     tcase_add_test(tests, finished_trainings_are_served);
