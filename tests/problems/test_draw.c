@@ -236,7 +236,7 @@ START_TEST(other_tensors_of_a_file)
     write_file(path, header, elements[_i]);
     const char *const settings[][2] = {{"T", "2"}, {"d", "3"}, {"mixer", "none"}, {"dtype", "float32"}, {"inputs", path}};
     struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
-    bool made = tensors_make(&point, NULL, &tensors, &error);
+    bool made = tensors_make(&point, NULL, NULL, &tensors, &error);
     ck_assert_msg(made == (other_tensors[_i].message == NULL), "%s", error.text);
     if (made)
         tensors_free(&tensors);
