@@ -1,4 +1,5 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
+#include "bench/base/files.h"
 #include "bench/command/blocks.h"
 #include "bench/command/conclude.h"
 #include "bench/command/data.h"
@@ -128,9 +129,10 @@ static bool do_blocks(const struct arguments *arguments, int *status, struct err
 static bool do_worker(const struct arguments *arguments, int *status, struct error *error)
 {
     (void)status;
-    FILE *in = arguments->object != NULL ? fopen(arguments->object, "re") : stdin;
+    struct error reason;
+    FILE *in = arguments->object != NULL ? files_stream(arguments->object, &reason) : stdin;
     if (in == NULL)
-        return fail(error, "%s: cannot read what to measure", arguments->object);
+        return fail(error, "%.300s: cannot read what to measure: %.600s", arguments->object, reason.text);
     bool good = worker_run(in, stdout, error);
     if (in != stdin)
         fclose(in);

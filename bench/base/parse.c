@@ -1,7 +1,8 @@
 /* See parse.h. */
 #include "bench/base/parse.h"
 
-#include <fcntl.h>
+#include "bench/base/files.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -122,10 +123,11 @@ static bool read_all(int file, char *bytes, size_t *length)
 bool json_parse_file(const char *path, json_t **json)
 {
     struct stat found = {.st_size = 0};
+    struct error ignored;
     bool enough = true;
     *json = NULL;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file >= 0 && fstat(file, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0 && found.st_size <= FILE_MAX) {
+    int file = files_open(path, FILES_READ, &ignored);
+    if (file >= 0 && fstat(file, &found) == 0 && found.st_size > 0 && found.st_size <= FILE_MAX) {
         size_t length = (size_t)found.st_size;
         char *bytes = malloc(length);
         enough = bytes != NULL;

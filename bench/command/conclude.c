@@ -1,6 +1,7 @@
 /* See conclude.h. */
 #include "bench/command/conclude.h"
 
+#include "bench/base/fence.h"
 #include "bench/base/files.h"
 #include "bench/base/parse.h"
 #include "bench/command/folder.h"
@@ -141,6 +142,7 @@ bool conclude_again(const char *folder, FILE *out, struct error *error)
     if (length == 0 || length >= sizeof trimmed)
         return fail(error, "expected the folder of a run, such as results/quick/run-1");
     snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, folder);
+    fence_set(trimmed);
     files_path(trimmed, "sweep.yaml", path);
     folder_scale(trimmed, sizeof scale, scale);
     if (!sweep_read_kept(&sweep_vocabulary, path, scale[0] != '\0' ? scale : NULL, &sweep, error))

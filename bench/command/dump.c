@@ -1,6 +1,7 @@
 /* See dump.h. */
 #include "bench/command/dump.h"
 
+#include "bench/base/fence.h"
 #include "bench/base/files.h"
 #include "bench/base/number.h"
 #include "bench/base/safetensors_write.h"
@@ -11,13 +12,16 @@
 #include "bench/measure/checkpoint.h"
 #include "bench/sweep/recipe.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const int64_t SIZE_MAX_HERE = 65536; /* of each number */
+
+static void take_key(const char *name, void *search)
+{
+    if (strlen(name) == KEY_SIZE - 1)
+        key_search_takes(search, name);
+}
 
 /* The checkpoint of the training whose key begins with these digits. */
 static bool find(const char *results, const char *digits, char path[PATH_MAX], struct error *error)
@@ -27,13 +31,9 @@ static bool find(const char *results, const char *digits, char path[PATH_MAX], s
     if (!key_search_begin(&search, digits, "training", KEY_SIZE - 1, "or the file of a checkpoint", error))
         return false;
     files_path(results, "trained", folder);
-    DIR *entries = opendir(folder);
-    if (entries == NULL)
-        return fail(error, "cannot read folder %.900s: %s", folder, strerror(errno));
-    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
-        if (strlen(entry->d_name) == KEY_SIZE - 1)
-            key_search_takes(&search, entry->d_name);
-    closedir(entries);
+    struct error reason;
+    if (!files_list(folder, take_key, &search, &reason))
+        return fail(error, "cannot read folder %.300s: %.600s", folder, reason.text);
     if (!key_search_end(&search, folder, error))
         return false;
     size_t used = strlen(folder);
@@ -123,11 +123,11 @@ bool dump_inputs(FILE *out, const struct dump_request *request, struct error *er
     struct checkpoint *checkpoint = NULL;
     struct point point;
     struct task *task = NULL;
-    struct stat facts;
     char path[PATH_MAX];
     if (request->file == NULL)
         return fail(error, "dump: --out is missing; expected --out FILE");
-    bool is_file = stat(request->training, &facts) == 0 && S_ISREG(facts.st_mode);
+    fence_set(request->results);
+    bool is_file = files_is_there(request->training);
     if (is_file && snprintf(path, sizeof path, "%s", request->training) >= (int)sizeof path)
         return fail(error, "%.900s...: the path is too long", request->training);
     if (!is_file && !find(request->results, request->training, path, error))

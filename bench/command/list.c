@@ -1,6 +1,7 @@
 /* See list.h. */
 #include "bench/command/list.h"
 
+#include "bench/base/files.h"
 #include "bench/command/vocabulary.h"
 #include "bench/machine/machine.h"
 #include "bench/measure/measure.h"
@@ -25,7 +26,7 @@ bool root_find(char program[PATH_MAX], char root[PATH_MAX], struct error *error)
         char front_door[PATH_MAX + 8];
         *slash = '\0';
         snprintf(front_door, sizeof front_door, "%s/run.sh", root);
-        if (access(front_door, F_OK) == 0)
+        if (files_is_there(front_door))
             return true;
     }
     return fail(error, "%s: no folder above this program holds run.sh", program);
@@ -56,7 +57,8 @@ static void first_line(const char *folder, const char *name, size_t capacity, ch
 {
     char path[PATH_MAX + 256], line[256] = "";
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "re");
+    struct error ignored;
+    FILE *file = files_stream(path, &ignored);
     if (file != NULL) {
         if (fgets(line, sizeof line, file) == NULL)
             line[0] = '\0';

@@ -40,6 +40,7 @@ char *round_worker_request(const struct round_request *request)
                                   .time_limit = sweep_run_limit(request->run, request->point),
                                   .checkpoint_every = request->run->checkpoint_every,
                                   .memory_limit = memory_limit(request->run),
+                                  .results = request->results,
                                   .cache = request->cache,
                                   .trained = request->trained};
     return worker_request(request->point, &limits);
@@ -139,6 +140,7 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     struct json_watch watch;
     json_watch_begin(&watch);
     json_t *finding = outcome(&process, &child), *record = compose(request, started);
+    const char *outside = json_string_value(json_object_get(finding, WORKER_OUTSIDE));
     for (int i = 0; measure_word(i) != NULL; i++)
         if (json_object_get(finding, measure_word(i)) == NULL)
             json_object_set_new(finding, measure_word(i), json_null());
@@ -148,7 +150,9 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     json_t *accounted = account(&process, request, finding);
     const char *word = json_string_value(json_object_get(finding, "result"));
     *result = word != NULL ? result_find(word) : RESULT_COUNT;
-    if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||
+    if (outside != NULL)
+        good = fail_outside(error, "%s", outside);
+    else if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||
         json_object_set_new(record, "process", accounted) != 0)
         good = fail_memory(error);
     else if (*result == RESULT_COUNT)

@@ -2,6 +2,7 @@
 #include "bench/command/run.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/fence.h"
 #include "bench/base/files.h"
 #include "bench/base/parse.h"
 #include "bench/command/conclude.h"
@@ -19,12 +20,10 @@
 #include "bench/measure/measure.h"
 #include "bench/measure/trained.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct run {
     const struct run_request *request;
@@ -73,6 +72,7 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
                                           .machine = run->machine,
                                           .program = run->request->program,
                                           .log = log,
+                                          .results = run->request->results,
                                           .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
                                           .trained = trains ? trained : NULL,
                                           .meanwhile = trains ? show_training : NULL,
@@ -120,6 +120,17 @@ static bool measure_rounds(struct run *run, struct error *error)
     return good;
 }
 
+/* Only one run writes in its folder, but draw may do so at any time. */
+static void clear_leftovers(const struct run *run)
+{
+    static const char *const folders[] = {".", "plots", "inputs"};
+    char path[PATH_MAX];
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        files_path(run->folder.path, folders[i], path);
+        files_clear_leftovers(path);
+    }
+}
+
 /* Inputs are kept from round to round, and while a run that was interrupted may go on. */
 static void remove_cache(const struct run *run)
 {
@@ -160,7 +171,7 @@ static void forget_lost_trainings(struct run *run)
             continue;
         checkpoint_file(folder, checkpoint);
         bool left_one = training->result[0] == 1 + RESULT_OK || training->result[0] == 1 + RESULT_TARGET_NOT_REACHED;
-        if (left_one && access(checkpoint, F_OK) != 0)
+        if (left_one && !files_is_there(checkpoint))
             tally_forget(&run->tally, training);
     }
 }
@@ -245,6 +256,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
         return fail_memory(error);
     run->request = request;
     *end = RUN_COMPLETE;
+    fence_set(request->results);
     if (!sweep_read(&sweep_vocabulary, request->sweep_path, request->scale, request->many, &run->sweep, error)) {
         free(run);
         return false;
@@ -261,6 +273,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
                calibrate(&run->sweep, request->program, run->folder.path, &run->calibration, error) && describe(run, error);
     }
     if (good) {
+        clear_leftovers(run);
         good = measure_all(run, out, error);
         if (good && tally_planned(&run->tally) == 0)
             remove_cache(run);

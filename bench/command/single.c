@@ -1,6 +1,7 @@
 /* See single.h. */
 #include "bench/command/single.h"
 
+#include "bench/base/fence.h"
 #include "bench/base/files.h"
 #include "bench/base/clock.h"
 #include "bench/base/text.h"
@@ -11,7 +12,6 @@
 #include "bench/machine/machine.h"
 #include "bench/measure/trained.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,8 @@
 
 struct search {
     struct key_search key;
+    const char *results;
+    char folder[PATH_MAX]; /* of the sweep that is being read */
     int number;     /* of the run that is being read */
     json_t *record; /* the latest record found */
     int found_in;   /* number of its run */
@@ -40,39 +42,37 @@ static bool look_at(json_t *record, void *context)
     return true;
 }
 
-/* Every journal of one sweep's folder. One that cannot be read holds nothing that could be found. */
-static void search_runs(const char *folder, struct search *search)
+/* The journal of one run. One that cannot be read holds nothing that could be found. */
+static void search_run(const char *name, void *context)
 {
-    DIR *entries = opendir(folder);
-    if (entries == NULL)
-        return;
-    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        char journal[PATH_MAX];
-        size_t torn;
-        struct error ignored;
-        search->number = folder_number(entry->d_name);
-        int length = snprintf(journal, sizeof journal, "%s/%s/journal.jsonl", folder, entry->d_name);
-        if (search->number > 0 && length < (int)sizeof journal && access(journal, R_OK) == 0)
-            journal_read(journal, look_at, search, &torn, &ignored);
-    }
-    closedir(entries);
+    struct search *search = context;
+    char journal[PATH_MAX];
+    size_t torn;
+    struct error ignored;
+    search->number = folder_number(name);
+    int length = snprintf(journal, sizeof journal, "%s/%s/journal.jsonl", search->folder, name);
+    if (search->number > 0 && length < (int)sizeof journal)
+        journal_read(journal, look_at, search, &torn, &ignored);
+}
+
+/* Every run of one sweep. */
+static void search_sweep(const char *name, void *context)
+{
+    struct search *search = context;
+    struct error ignored;
+    files_path(search->results, name, search->folder);
+    if (name[0] != '.')
+        files_list(search->folder, search_run, search, &ignored);
 }
 
 static bool find(const char *results, const char *digits, struct search *search, struct error *error)
 {
-    *search = (struct search){.record = NULL};
+    struct error reason;
+    *search = (struct search){.results = results};
     if (!key_search_begin(&search->key, digits, "point", KEY_HALF, "as in points.txt of a run", error))
         return false;
-    DIR *sweeps = opendir(results);
-    if (sweeps == NULL)
-        return fail(error, "cannot read folder %s: %s", results, strerror(errno));
-    for (const struct dirent *entry; (entry = readdir(sweeps)) != NULL;) {
-        char folder[PATH_MAX];
-        files_path(results, entry->d_name, folder);
-        if (entry->d_name[0] != '.')
-            search_runs(folder, search);
-    }
-    closedir(sweeps);
+    if (!files_list(results, search_sweep, search, &reason))
+        return fail(error, "cannot read folder %.300s: %.600s", results, reason.text);
     return key_search_end(&search->key, results, error);
 }
 
@@ -127,6 +127,7 @@ bool single_run(const char *results, const char *key, const char *program, char 
     struct sweep_run run = sweep_run_default;
     const struct calibration none = {.json = NULL};
     char label[200], name[32], machine[MACHINE_TYPE_SIZE], surroundings[MACHINE_TYPE_SIZE], trained[PATH_MAX];
+    fence_set(results);
     bool good = find(results, key, &search, error) && point_from_json(json_object_get(search.record, "point"), &point, error);
     const struct value *implementation = &point.value[FIELD_IMPLEMENTATION];
     if (good && implementation->kind == VALUE_TEXT && point_implementation(&point) == NULL)
@@ -147,6 +148,7 @@ bool single_run(const char *results, const char *key, const char *program, char 
                                               .run = &run,
                                               .machine = json_string_value(json_object_get(search.record, "machine")),
                                               .program = program,
+                                              .results = results,
                                               .trained = trains ? trained : NULL,
                                               .calibration = &none,
                                               .since = clock_seconds()};

@@ -1,6 +1,8 @@
 /* See memory.h. */
 #include "bench/machine/memory.h"
 
+#include "bench/base/files.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,7 +14,8 @@ static double status_bytes(const char *name)
 {
     char line[256];
     double bytes = NAN;
-    FILE *file = fopen("/proc/self/status", "re");
+    struct error ignored;
+    FILE *file = files_stream("/proc/self/status", &ignored);
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
         if (strncmp(line, name, strlen(name)) == 0)
             bytes = 1024 * strtod(line + strlen(name), NULL);

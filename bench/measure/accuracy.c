@@ -68,7 +68,7 @@ struct trained {
 static bool take_weights(struct trained *trained, const struct limits *limits, struct finding *finding, struct error *error)
 {
     char path[PATH_MAX];
-    struct error reason = {""};
+    struct error reason = {.text = ""};
     struct recipe recipe = point_recipe(trained->point);
     checkpoint_file(limits->trained, path);
     enum checkpoint_found found = checkpoint_open(path, &trained->checkpoint, &reason);
@@ -77,8 +77,10 @@ static bool take_weights(struct trained *trained, const struct limits *limits, s
         finding_say(finding, RESULT_UNTRAINED, "its training left no weights; see the record of that training");
         return true;
     }
-    if (found == CHECKPOINT_BAD || !checkpoint_standing(trained->checkpoint, recipe.steps, &trained->standing, &reason))
-        return fail(error, "%s", reason.text);
+    if (found == CHECKPOINT_BAD || !checkpoint_standing(trained->checkpoint, recipe.steps, &trained->standing, &reason)) {
+        *error = reason;
+        return false;
+    }
     if (!standing->done) {
         finding_say(finding, RESULT_UNTRAINED, "its training is unfinished: step %" PRId64 " of %" PRId64, standing->state.step,
                     recipe.steps);

@@ -20,18 +20,12 @@ bool trained_folder(const char *results, const struct point *point, const struct
     return snprintf(path, PATH_MAX, "%s/trained/%s", results, key) < FOLDER_SIZE;
 }
 
-/* Nothing hangs on it: neither a disk that is full nor a power cut matters, so it is not synced. */
+/* Nothing hangs on it: neither a disk that is full nor a power cut matters. */
 void trained_say(const char *folder, const char *text)
 {
-    char path[PATH_MAX], aside[PATH_MAX + 8];
+    char path[PATH_MAX];
     files_path(folder, NAME, path);
-    snprintf(aside, sizeof aside, "%s.new", path);
-    FILE *file = fopen(aside, "we");
-    if (file == NULL)
-        return;
-    bool written = fputs(text, file) >= 0;
-    if (fclose(file) != 0 || !written || rename(aside, path) != 0)
-        remove(aside);
+    files_note(path, text);
 }
 
 bool trained_hear(const char *folder, size_t capacity, char text[capacity])

@@ -12,13 +12,11 @@
 #include "bench/sweep/recipe.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 static const double SAY_EVERY = 1; /* second between lines of progress */
 
@@ -49,15 +47,20 @@ static bool lock(const char *folder, struct error *error)
     if (!files_make_folder(folder, error))
         return false;
     files_path(folder, "lock", path);
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    while (file >= 0 && flock(file, LOCK_EX) != 0)
+    struct error reason;
+    int file = files_open(path, FILES_LOCK, &reason);
+    if (file < 0)
+        return fail_outside(error, "cannot make %.300s: %.600s", path, reason.text);
+    while (flock(file, LOCK_EX) != 0)
         if (errno != EINTR)
-            return fail(error, "%.900s: cannot be locked: %s", path, strerror(errno));
-    return file >= 0 || fail(error, "%.900s: cannot be made: %s", path, strerror(errno));
+            return fail_outside(error, "%.900s: cannot be locked: %s", path, strerror(errno));
+    files_clear_leftovers(folder);
+    return true;
 }
 
-/* Goes on where a checkpoint stands; one that cannot be used is no reason to fail: the training begins anew. */
-static bool go_on(struct sitting *sitting)
+/* Goes on where a checkpoint stands. What is none is no reason to fail: the training begins anew (*begun: it does not). False where there
+ * may be one that cannot be read just now. */
+static bool go_on(struct sitting *sitting, bool *begun, struct error *error)
 {
     struct checkpoint *checkpoint;
     struct standing standing;
@@ -71,11 +74,15 @@ static bool go_on(struct sitting *sitting)
         sitting->standing = standing;
         if (!standing.done)
             training_restore(sitting->training, &standing.state);
+    } else if (found == CHECKPOINT_BAD && reason.outside) {
+        *error = reason;
+        return false;
     } else if (found != CHECKPOINT_NONE) {
         fprintf(stderr, "starting over: %s\n", reason.text);
     }
     checkpoint_close(checkpoint);
-    return good;
+    *begun = good;
+    return true;
 }
 
 static bool keep(struct sitting *sitting, struct error *error)
@@ -223,12 +230,14 @@ static bool open_training(struct sitting *sitting, struct finding *finding)
 
 static bool sit(struct sitting *sitting, struct finding *finding, struct error *error)
 {
-    bool late = false;
+    bool late = false, begun;
     double since = clock_seconds();
     if (!open_training(sitting, finding))
         return true;
     finding_lap(finding, STAGE_PLAN, &since);
-    if (!go_on(sitting)) {
+    if (!go_on(sitting, &begun, error))
+        return false;
+    if (!begun) {
         sitting->standing = (struct standing){.checked = NAN, .parameters = training_parameters(sitting->training)};
         curve_begin(&sitting->standing.curve, sitting->recipe.steps);
     }

@@ -3,11 +3,11 @@
 #include "bench/sweep/point.h"
 
 #include "bench/base/build.h"
+#include "bench/base/files.h"
 #include "bench/machine/device.h"
 #include "bench/sweep/measures.h"
 #include "bench/sweep/options.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,8 @@ static void print_digest(XXH128_hash_t hash, char text[DIGEST_SIZE])
 static void print_file_digest(const char *path, char text[DIGEST_SIZE])
 {
     ssize_t got = -1;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct error ignored;
+    int file = files_open(path, FILES_READ, &ignored);
     XXH3_state_t *state = XXH3_createState();
     unsigned char *piece = malloc(PIECE);
     if (file >= 0 && state != NULL && piece != NULL && XXH3_128bits_reset(state) == XXH_OK)
