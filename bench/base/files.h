@@ -13,7 +13,7 @@
 enum files_use {
     FILES_READ,
     FILES_APPEND, /* for reading too; made where there is none. Refused where it has other names (hard links): they would change, too */
-    FILES_LOCK,   /* nothing is written; made where there is none */
+    FILES_LOCK, /* nothing is written; made where there is none */
 };
 
 /* A descriptor of a regular file; -1 with errno and the reason ("No such file or directory"), for a sentence of the caller's. */

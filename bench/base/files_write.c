@@ -133,10 +133,10 @@ static bool write_parts(const char *path, const struct files_part part[], size_t
         close(folder);
     if (written)
         return true;
-    const char *why = number == ENOENT  ? "its folder is gone; give the same command again"
+    const char *why = number == ENOENT   ? "its folder is gone; give the same command again"
                       : number == EISDIR ? "a folder has its name; move that away, then give the same command again"
-                      : folder < 0      ? reason.text
-                                        : error_reason(number);
+                      : folder < 0       ? reason.text
+                                         : error_reason(number);
     return fail_outside(error, "cannot write %.300s: %.600s", path, why);
 }
 
