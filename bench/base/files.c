@@ -104,6 +104,14 @@ bool files_read_small(const char *path, size_t capacity, char text[capacity])
     return n >= 0;
 }
 
+bool files_tell(const char *path, const char *text)
+{
+    int file = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    bool told = file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text);
+    leave(file);
+    return told;
+}
+
 /* ---- Folders ------------------------------------------------------------------------------------------------------------- */
 
 bool files_make_folder(const char *path, struct error *error)

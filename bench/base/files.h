@@ -67,6 +67,9 @@ void files_sync_folder_of(const char *path);
  * with an empty text, when it cannot be read. */
 bool files_read_small(const char *path, size_t capacity, char text[capacity]);
 
+/* Writes a word to a file that the system has made, such as those of /proc. */
+bool files_tell(const char *path, const char *text);
+
 enum { FOLDER_SIZE = PATH_MAX - 256 }; /* of the path of a folder: leaves room for the names inside */
 
 /* FOLDER/NAME */

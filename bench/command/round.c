@@ -11,6 +11,7 @@
 #include "bench/measure/worker.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,9 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     json_watch_begin(&watch);
     json_t *finding = outcome(&process, &child), *record = compose(request, started);
     const char *outside = json_string_value(json_object_get(finding, WORKER_OUTSIDE));
+    if (process.signal == SIGBUS) /* a page of a file that it had mapped is not there any more */
+        outside = "a file that a worker had open was cut short, or its disk fails (see dmesg): mend that, then give the same "
+                  "command again";
     for (int i = 0; measure_word(i) != NULL; i++)
         if (json_object_get(finding, measure_word(i)) == NULL)
             json_object_set_new(finding, measure_word(i), json_null());
@@ -153,7 +157,7 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     if (outside != NULL)
         good = fail_outside(error, "%s", outside);
     else if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||
-        json_object_set_new(record, "process", accounted) != 0)
+             json_object_set_new(record, "process", accounted) != 0)
         good = fail_memory(error);
     else if (*result == RESULT_COUNT)
         good = fail(error, "a worker returned an unknown result");

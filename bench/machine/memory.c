@@ -26,9 +26,7 @@ static double status_bytes(const char *name)
 
 void memory_watch_begin(struct memory_watch *watch)
 {
-    FILE *file = fopen("/proc/self/clear_refs", "we"); /* 5 sets the largest resident set back to the present one */
-    bool cleared = file != NULL && fputs("5", file) >= 0;
-    cleared = file != NULL && fclose(file) == 0 && cleared;
+    bool cleared = files_tell("/proc/self/clear_refs", "5"); /* 5 sets the largest resident set back to the present one */
     watch->resident = cleared ? status_bytes("VmRSS:") : NAN;
 }
 

@@ -83,14 +83,12 @@ static pid_t stopped_child(pid_t parent)
     return state != NULL && state[1] == ' ' && state[2] == 'T' ? (pid_t)child : 0;
 }
 
-/* The whole folder trained/ goes while the process that trains is about to sync its checkpoint. */
-START_TEST(a_training_whose_folder_is_removed)
+/* Lets the run stop where the process that trains is about to sync its checkpoint, does something to it, lets it go on, and returns the
+ * exit status of the run. */
+static int meet(void (*then)(pid_t worker), char said[PROCESS_ERRORS_SIZE])
 {
     struct faulted under;
-    char said[PROCESS_ERRORS_SIZE] = "", trained[PATH_MAX + 16];
     int ends[2], status;
-    expect_complete();
-    clear();
     program_faulted("stop:1", "worker", scratch_path("calls"), &under);
     const char *argv[FAULTED_WORDS + 5];
     const char *const plain[] = {program, sweep, "--results", results, NULL};
@@ -111,14 +109,48 @@ START_TEST(a_training_whose_folder_is_removed)
         ck_assert_int_eq(waitpid(run, &status, WNOHANG), 0);
         nanosleep(&(const struct timespec){.tv_nsec = 1000000}, NULL);
     }
-    snprintf(trained, sizeof trained, "%s/trained", results);
-    ck_assert_int_eq(nftw(trained, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+    then(worker);
     ck_assert_int_eq(kill(worker, SIGCONT), 0);
     ck_assert_int_eq(waitpid(run, &status, 0), run);
-    ck_assert_int_gt(read(ends[0], said, sizeof said - 1), 0);
+    ssize_t n = read(ends[0], said, PROCESS_ERRORS_SIZE - 1);
+    said[n > 0 ? n : 0] = '\0';
     close(ends[0]);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 2, "%x: %s", (unsigned)status, said);
-    ck_assert_msg(strstr(said, "checkpoint.safetensors: its folder is gone; give the same command again") != NULL, "%s", said);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void remove_trainings(pid_t worker)
+{
+    (void)worker;
+    char trained[PATH_MAX + 16];
+    snprintf(trained, sizeof trained, "%s/trained", results);
+    ck_assert_int_eq(nftw(trained, scratch_remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+START_TEST(a_training_whose_folder_is_removed)
+{
+    char said[PROCESS_ERRORS_SIZE];
+    expect_complete();
+    clear();
+    int status = meet(remove_trainings, said);
+    ck_assert_msg(status == 2 && strstr(said, "checkpoint.safetensors: its folder is gone; give the same command again") != NULL,
+                  "status %d: %s", status, said);
+    expect_complete();
+}
+END_TEST
+
+/* What the system does to a process that reads a page of a file which is gone. */
+static void end_by_bus_error(pid_t worker)
+{
+    ck_assert_int_eq(kill(worker, SIGBUS), 0);
+}
+
+START_TEST(a_file_cut_short_under_a_worker)
+{
+    char said[PROCESS_ERRORS_SIZE];
+    expect_complete();
+    clear();
+    int status = meet(end_by_bus_error, said);
+    ck_assert_msg(status == 2 && strstr(said, "was cut short") != NULL, "status %d: %s", status, said);
     expect_complete();
 }
 END_TEST
@@ -130,6 +162,7 @@ Suite *suite_disk(void)
     tcase_add_checked_fixture(tests, setup, scratch_remove);
     tcase_add_test(tests, a_limit_on_the_size_of_files);
     tcase_add_test(tests, a_training_whose_folder_is_removed);
+    tcase_add_test(tests, a_file_cut_short_under_a_worker);
     suite_add_tcase(suite, tests);
     return suite;
 }
