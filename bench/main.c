@@ -1,5 +1,6 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
 #include "bench/base/files.h"
+#include "bench/base/shown.h"
 #include "bench/command/blocks.h"
 #include "bench/command/conclude.h"
 #include "bench/command/data.h"
@@ -308,7 +309,8 @@ int main(int argc, char **argv)
     }
     if (!good) {
         fflush(stdout);
-        fprintf(stderr, "%s\n", error.text);
+        shown_lines(stderr, error.text);
+        fputc('\n', stderr);
         return EXIT_USAGE;
     }
     return status;

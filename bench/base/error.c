@@ -20,7 +20,6 @@ static const struct {
     {EIO, "Input/output error: the disk or the way to it fails; see dmesg, or name another folder" AGAIN},
     {EMFILE, "Too many open files; raise the limit (ulimit -n)" AGAIN},
     {ENFILE, "Too many open files in system; end other programs" AGAIN},
-    {EISDIR, "a folder"},
 };
 
 bool fail(struct error *error, const char *format, ...)

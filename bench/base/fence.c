@@ -107,7 +107,11 @@ static int walk(int folder, const char *path, const char *rest, bool fenced, boo
     }
     if (folder >= 0 && name != NULL && !any) { /* "/", or nothing at all */
         close(folder);
-        return refuse(path[0] == '\0' ? ENOENT : EISDIR, reason);
+        if (path[0] == '\0')
+            return refuse(ENOENT, reason);
+        fail_outside(reason, "not a regular file");
+        errno = EISDIR;
+        return -1;
     }
     return folder;
 }

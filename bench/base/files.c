@@ -28,7 +28,7 @@ static bool is_usable(const char *path, const struct stat *facts, enum files_use
         return fence_refuse_link(path, reason) == 0;
     errno = S_ISDIR(facts->st_mode) ? EISDIR : EINVAL;
     if (!S_ISREG(facts->st_mode))
-        return fail_outside(reason, S_ISDIR(facts->st_mode) ? "a folder" : "not a regular file");
+        return fail_outside(reason, "not a regular file");
     if (use == FILES_APPEND && facts->st_nlink > 1)
         return fail_outside(reason, "has other names (hard links), whose text would change as well; put a copy in its place");
     return true;

@@ -2,6 +2,7 @@
 #include "bench/base/parse.h"
 
 #include "bench/base/files.h"
+#include "bench/base/shown.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -149,14 +150,24 @@ json_t *json_text(const char *text)
 {
     if (text == NULL)
         return json_null();
-    json_t *string = json_string(text);
-    char *plain = string == NULL ? strdup(text) : NULL;
-    if (plain == NULL)
-        return string;
-    for (char *c = plain; *c != '\0'; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    string = json_string(plain);
-    free(plain);
+    bool harmless = true;
+    for (const char *at = text; *at != '\0' && harmless;) {
+        size_t bytes = shown_character(at, &harmless);
+        harmless = harmless || *at == '\n' || *at == '\t'; /* JSON spells these */
+        at += bytes;
+    }
+    if (harmless)
+        return json_string(text);
+    size_t capacity = SHOWN_BYTES_MAX * strlen(text) + 1;
+    char *own = strdup(text), *copy = malloc(capacity);
+    for (char *at = own; at != NULL && *at != '\0';) {
+        size_t bytes = shown_character(at, &harmless);
+        if (!harmless && bytes == 1 && (unsigned char)*at >= 0x80) /* no UTF-8, often a character cut in two */
+            *at = '?';
+        at += bytes;
+    }
+    json_t *string = own != NULL && copy != NULL ? json_string(shown_copy(own, capacity, copy)) : NULL;
+    free(copy);
+    free(own);
     return string;
 }

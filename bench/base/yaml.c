@@ -234,7 +234,7 @@ static bool load(const char *path, unsigned char *bytes, size_t *size, struct er
     ssize_t got = 0;
     int file = files_open(path, FILES_READ, &reason);
     if (file < 0)
-        return fail(error, "%.300s: %.600s; expected a sweep file", path, reason.text);
+        return fail(error, "%.300s: %.600s; expected a sweep file", path, errno == EISDIR ? "a folder" : reason.text);
     *size = 0;
     while (*size <= YAML_BYTES_MAX && (got = read(file, bytes + *size, YAML_BYTES_MAX + 1 - *size)) > 0)
         *size += (size_t)got;

@@ -4,6 +4,7 @@
 #include "bench/base/fence.h"
 #include "bench/base/files.h"
 #include "bench/base/parse.h"
+#include "bench/base/shown.h"
 #include "bench/command/folder.h"
 #include "bench/command/points.h"
 #include "bench/command/vocabulary.h"
@@ -81,8 +82,9 @@ static void print_results(const struct results *results, const struct overhead *
         fprintf(out, "; %zu of %zu points were not measured", keys->n - results->measured, keys->n);
     fprintf(out, "\n");
     overhead_print(overhead, out);
-    fprintf(out, "\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   the machine and the command\n",
-            folder);
+    fputs("\n  ", out);
+    shown_line(out, folder);
+    fputs("/\n    journal.jsonl  every record, raw samples included\n    machine.json   the machine and the command\n", out);
 }
 
 /* Whatever can be said without writing a file. */
@@ -127,8 +129,11 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
     if (!good)
         return false;
     fprintf(out, "    plots/*.svg    %zu plots, each with its script and data\n", drawn.pictures);
-    if (drawn.note[0] != '\0')
-        fprintf(out, "\n%s\n", drawn.note);
+    if (drawn.note[0] != '\0') {
+        fputc('\n', out);
+        shown_lines(out, drawn.note);
+        fputc('\n', out);
+    }
     return (fflush(out) == 0 && !ferror(out)) || fail(error, "cannot write the summary: %s", strerror(errno));
 }
 

@@ -4,6 +4,7 @@
 #include "bench/base/fence.h"
 #include "bench/base/files.h"
 #include "bench/base/number.h"
+#include "bench/base/shown.h"
 #include "bench/base/safetensors_write.h"
 #include "bench/base/text.h"
 #include "bench/command/folder.h"
@@ -80,8 +81,9 @@ static void print_problem(FILE *out, const char *path, const struct problem *p)
 {
     char s[32];
     number_print_real(p->s, sizeof s, s);
-    fprintf(out, "inputs: %s\nproblem: {B: %" PRId64 ", T: %" PRId64 ", d: %" PRId64 ", mixer: %s", path, p->B, p->T, p->d,
-            mixer_names[p->mixer]);
+    fputs("inputs: ", out);
+    shown_line(out, path);
+    fprintf(out, "\nproblem: {B: %" PRId64 ", T: %" PRId64 ", d: %" PRId64 ", mixer: %s", p->B, p->T, p->d, mixer_names[p->mixer]);
     if (p->r > 0)
         fprintf(out, ", r: %" PRId64, p->r);
     if (p->s > 0)

@@ -2,6 +2,7 @@
 #include "bench/command/list.h"
 
 #include "bench/base/files.h"
+#include "bench/base/shown.h"
 #include "bench/command/vocabulary.h"
 #include "bench/machine/machine.h"
 #include "bench/measure/measure.h"
@@ -87,11 +88,13 @@ bool list_print(FILE *out, const char *root, struct error *error)
         const struct implementation *one = registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
         struct support support;
         availability(i, &support);
-        fprintf(out, "  %-26s %-4s  %-9s  %s%s\n", one->name, device_names[one->device],
+        fprintf(out, "  %-26s %-4s  %-9s  %s", one->name, device_names[one->device],
                 one->exact    ? "exact"
                 : one->solver ? "solver"
                               : "iterative",
-                support.yes ? "available: " : "not available: ", support.yes ? one->summary : support.reason);
+                support.yes ? "available: " : "not available: ");
+        shown_line(out, support.yes ? one->summary : support.reason);
+        fputc('\n', out);
         if (one->options != NULL)
             fprintf(out, "  %-26s options: %s\n", "", one->options);
     }
@@ -113,7 +116,10 @@ bool list_print(FILE *out, const char *root, struct error *error)
     for (int i = 0; i < n; i++) {
         char text[256];
         first_line(folder, entry[i]->d_name, sizeof text, text);
-        fprintf(out, "  sweeps/%-22s %s\n", entry[i]->d_name, text);
+        char name[256];
+        fprintf(out, "  sweeps/%-22s ", shown_copy(entry[i]->d_name, sizeof name, name));
+        shown_line(out, text);
+        fputc('\n', out);
         free(entry[i]);
     }
     free(entry);
@@ -127,7 +133,8 @@ bool check_print(FILE *out, const char *path, const char *scale, bool many, stru
         return fail_memory(error);
     bool good = sweep_read(&sweep_vocabulary, path, scale, many, sweep, error);
     if (good) {
-        fprintf(out, "%s%s%s: %zu point%s (%zu duplicates, %zu skipped)\n", path, sweep->scale[0] != '\0' ? " at the scale " : "",
+        shown_line(out, path);
+        fprintf(out, "%s%s: %zu point%s (%zu duplicates, %zu skipped)\n", sweep->scale[0] != '\0' ? " at the scale " : "",
                 sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s", sweep->n_shared, sweep->n_skipped);
         for (int i = 0; i < registry_count(); i++)
             for (int measure = 0; field_word(FIELD_MEASURE, measure) != NULL; measure++) {

@@ -5,6 +5,7 @@
 #include "bench/base/fence.h"
 #include "bench/base/files.h"
 #include "bench/base/parse.h"
+#include "bench/base/shown.h"
 #include "bench/command/conclude.h"
 #include "bench/command/folder.h"
 #include "bench/command/points.h"
@@ -187,13 +188,14 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
     forget_lost_trainings(run);
     run->tally.retry = false; /* what fails again has been tried again */
     const struct tally *tally = &run->tally;
-    if (run->folder.note[0] != '\0')
-        fprintf(out, "%s\n", run->folder.note);
+    shown_line(out, run->folder.note);
+    fputs(run->folder.note[0] != '\0' ? "\n" : "", out);
     if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
         return true;
     size_t left = tally_planned(tally);
-    fprintf(out, "Resuming %s: %zu rounds kept, %zu to measure%s.\n", run->folder.path, tally->kept, left,
-            left == 0 ? " (--fresh starts a new run)" : "");
+    fputs("Resuming ", out);
+    shown_line(out, run->folder.path);
+    fprintf(out, ": %zu rounds kept, %zu to measure%s.\n", tally->kept, left, left == 0 ? " (--fresh starts a new run)" : "");
     if (journal_torn(run->journal) > 0)
         fprintf(out, "The last record was incomplete; its round is measured again.\n");
     if (tally->other_conditions > 0)

@@ -4,6 +4,7 @@
 #include "bench/base/fence.h"
 #include "bench/base/files.h"
 #include "bench/base/clock.h"
+#include "bench/base/shown.h"
 #include "bench/base/text.h"
 #include "bench/command/folder.h"
 #include "bench/command/key_search.h"
@@ -22,9 +23,9 @@ struct search {
     struct key_search key;
     const char *results;
     char folder[PATH_MAX]; /* of the sweep that is being read */
-    int number;     /* of the run that is being read */
-    json_t *record; /* the latest record found */
-    int found_in;   /* number of its run */
+    int number;            /* of the run that is being read */
+    json_t *record;        /* the latest record found */
+    int found_in;          /* number of its run */
 };
 
 /* Later records and higher numbers of runs replace what was found: they are what the user saw last. */
@@ -112,8 +113,8 @@ static bool measure(const struct round_request *request, FILE *out, bool *failed
     json_t *record = round_measure(request, &result, error);
     if (record == NULL)
         return false;
-    bool printed =
-        json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
+    bool printed = json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII) == 0 &&
+                   fputc('\n', out) != EOF && fflush(out) == 0;
     *failed = result_failed(result);
     json_decref(record);
     return printed || fail(error, "cannot write the result");
@@ -153,7 +154,8 @@ bool single_run(const char *results, const char *key, const char *program, char 
                                               .calibration = &none,
                                               .since = clock_seconds()};
         point_label(&point, sizeof label, label);
-        fprintf(stderr, "%s\n", label);
+        shown_line(stderr, label);
+        fputc('\n', stderr);
         char *text = wrapper != NULL ? round_worker_request(&request) : NULL;
         if (wrapper == NULL)
             good = measure(&request, out, failed, error);

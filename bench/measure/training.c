@@ -7,6 +7,7 @@
 #include "bench/base/clock.h"
 #include "bench/base/files.h"
 #include "bench/base/parse.h"
+#include "bench/base/shown.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/trained.h"
 #include "bench/sweep/recipe.h"
@@ -78,7 +79,9 @@ static bool go_on(struct sitting *sitting, bool *begun, struct error *error)
         *error = reason;
         return false;
     } else if (found != CHECKPOINT_NONE) {
-        fprintf(stderr, "starting over: %s\n", reason.text);
+        fputs("starting over: ", stderr);
+        shown_line(stderr, reason.text);
+        fputc('\n', stderr);
     }
     checkpoint_close(checkpoint);
     *begun = good;
