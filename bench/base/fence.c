@@ -46,9 +46,10 @@ int fence_stat_flags(const char *path)
     return fence_holds(path) ? AT_SYMLINK_NOFOLLOW : 0;
 }
 
-static int refuse(int number, struct error *reason)
+/* making: the folder that is to be made, which the reason then begins with; NULL where none is. */
+static int refuse(const char *making, int number, struct error *reason)
 {
-    fail_outside(reason, "%s", error_reason(number));
+    fail_outside(reason, "%.400s%s%s", making != NULL ? making : "", making != NULL ? ": " : "", error_reason(number));
     errno = number;
     return -1;
 }
@@ -74,7 +75,12 @@ static int step(int folder, const char *path, size_t length, const char *name, b
     if (next >= 0)
         return next;
     snprintf(part, sizeof part, "%.*s", (int)length, path);
-    return link ? fence_refuse_link(part, reason) : refuse(number, reason);
+    if (!link)
+        return refuse(make ? part : NULL, number, reason);
+    struct error why;
+    fence_refuse_link(part, &why);
+    fail_outside(reason, "%.300s%s%.600s", make ? part : "", make ? ": " : "", why.text);
+    return -1;
 }
 
 /* Takes the next name off a path; false at its end. */
@@ -97,7 +103,7 @@ static int walk(int folder, const char *path, const char *rest, bool fenced, boo
         any = true;
         if (too_long) {
             close(folder);
-            return refuse(ENAMETOOLONG, reason);
+            return refuse(make ? path : NULL, ENAMETOOLONG, reason);
         }
         if (name != NULL && rest[strspn(rest, "/")] == '\0') {
             memcpy(name, next, sizeof next);
@@ -108,7 +114,7 @@ static int walk(int folder, const char *path, const char *rest, bool fenced, boo
     if (folder >= 0 && name != NULL && !any) { /* "/", or nothing at all */
         close(folder);
         if (path[0] == '\0')
-            return refuse(ENOENT, reason);
+            return refuse(NULL, ENOENT, reason);
         fail_outside(reason, "not a regular file");
         errno = EISDIR;
         return -1;
@@ -129,7 +135,7 @@ static int enter(const char *path, bool make, char *name, struct error *reason)
         rest = path;
         folder = open(path[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (folder < 0)
-            return refuse(errno, reason);
+            return refuse(make ? path : NULL, errno, reason);
     }
     return walk(folder, path, rest, fenced, make, name, reason);
 }
@@ -141,5 +147,5 @@ int fence_enter(const char *path, bool make, char name[NAME_MAX + 1], struct err
 
 int fence_enter_folder(const char *folder, bool make, struct error *reason)
 {
-    return folder[0] != '\0' ? enter(folder, make, NULL, reason) : refuse(ENOENT, reason);
+    return folder[0] != '\0' ? enter(folder, make, NULL, reason) : refuse(make ? folder : NULL, ENOENT, reason);
 }

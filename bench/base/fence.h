@@ -14,7 +14,7 @@ void fence_set(const char *folder);
 bool fence_holds(const char *path);
 
 /* The folder that a path lies in, as a descriptor for openat() and its like (O_PATH), and the name of the path in it. make: folders that
- * are missing are made. -1 with errno and a reason. */
+ * are missing are made. -1 with errno and a reason, which begins with the folder that could not be made. */
 int fence_enter(const char *path, bool make, char name[NAME_MAX + 1], struct error *reason);
 
 /* The folder itself instead. */

@@ -119,7 +119,7 @@ bool files_make_folder(const char *path, struct error *error)
     struct error reason;
     int folder = fence_enter_folder(path, true, &reason);
     if (folder < 0)
-        return fail_outside(error, "cannot make folder %.300s: %.600s", path, reason.text);
+        return fail_outside(error, "cannot make folder %.900s", reason.text);
     leave(folder);
     return true;
 }

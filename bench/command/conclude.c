@@ -100,6 +100,14 @@ static bool say(const struct sweep *sweep, const struct records *records, const 
     return good;
 }
 
+static void clear_leftovers(const char *folder)
+{
+    char plots[PATH_MAX];
+    files_path(folder, "plots", plots);
+    files_clear_leftovers(folder);
+    files_clear_leftovers(plots);
+}
+
 bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct error *error)
 {
     char csv[PATH_MAX], table[PATH_MAX], comparison[PATH_MAX];
@@ -110,6 +118,7 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
     files_path(folder, "table.csv", csv);
     files_path(folder, "table.txt", table);
     files_path(folder, "comparison.md", comparison);
+    clear_leftovers(folder);
     if (!points_read(folder, &keys, error))
         return false;
     if (!read_points(folder, &keys, &records, &overhead, error)) {

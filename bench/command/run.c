@@ -121,23 +121,20 @@ static bool measure_rounds(struct run *run, struct error *error)
     return good;
 }
 
-/* Only one run writes in its folder, but draw may do so at any time. */
-static void clear_leftovers(const struct run *run)
-{
-    static const char *const folders[] = {".", "plots", "inputs"};
-    char path[PATH_MAX];
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        files_path(run->folder.path, folders[i], path);
-        files_clear_leftovers(path);
-    }
-}
-
 /* Inputs are kept from round to round, and while a run that was interrupted may go on. */
 static void remove_cache(const struct run *run)
 {
     char cache[PATH_MAX];
     files_path(run->folder.path, "inputs", cache);
     cache_remove(cache);
+}
+
+/* What a killed run left half-written among the inputs would stay as long as they do. */
+static void clear_cache(const struct run *run)
+{
+    char cache[PATH_MAX];
+    files_path(run->folder.path, "inputs", cache);
+    files_clear_leftovers(cache);
 }
 
 static bool measure_all(struct run *run, FILE *out, struct error *error)
@@ -275,7 +272,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
                calibrate(&run->sweep, request->program, run->folder.path, &run->calibration, error) && describe(run, error);
     }
     if (good) {
-        clear_leftovers(run);
+        clear_cache(run);
         good = measure_all(run, out, error);
         if (good && tally_planned(&run->tally) == 0)
             remove_cache(run);

@@ -155,6 +155,81 @@ START_TEST(a_file_cut_short_under_a_worker)
 }
 END_TEST
 
+static size_t unfinished;
+
+static int count_unfinished(const char *path, const struct stat *about, int kind, struct FTW *position)
+{
+    (void)about, (void)kind, (void)position;
+    size_t length = strlen(path);
+    unfinished += length > 4 && strcmp(path + length - 4, ".new") == 0;
+    return 0;
+}
+
+static size_t unfinished_files(void)
+{
+    unfinished = 0;
+    ck_assert_int_eq(nftw(results, count_unfinished, 16, FTW_PHYS), 0);
+    return unfinished;
+}
+
+/* Killed where it is about to sync a file: the next run removes what it had written of it. */
+START_TEST(what_killed_runs_leave)
+{
+    size_t left = 0;
+    int fsyncs = 1;
+    for (bool stopped = true; stopped; fsyncs += 3) {
+        struct faulted under;
+        char kind[32];
+        int status;
+        snprintf(kind, sizeof kind, "stop:%d", fsyncs);
+        program_faulted(kind, "run", scratch_path("calls"), &under);
+        const char *argv[FAULTED_WORDS + 5];
+        const char *const plain[] = {program, sweep, "--results", results, NULL};
+        memcpy(argv, under.word, sizeof under.word);
+        memcpy(argv + FAULTED_WORDS, plain, sizeof plain);
+        clear();
+        unlink(scratch_path("calls"));
+        pid_t run = fork();
+        ck_assert_int_ge(run, 0);
+        if (run == 0) {
+            execvp(argv[0], (char *const *)argv);
+            _exit(127);
+        }
+        ck_assert_int_eq(waitpid(run, &status, WUNTRACED), run);
+        stopped = WIFSTOPPED(status);
+        if (stopped) {
+            kill(run, SIGKILL);
+            ck_assert_int_eq(waitpid(run, &status, 0), run);
+            left += unfinished_files();
+        }
+        expect_complete();
+        ck_assert_uint_eq(unfinished_files(), 0);
+    }
+    ck_assert_uint_ge(left, 3);
+    ck_assert_int_gt(fsyncs, 12);
+}
+END_TEST
+
+static void end_at_once(pid_t worker)
+{
+    ck_assert_int_eq(kill(worker, SIGKILL), 0);
+}
+
+/* The same of a process that trains; what it wrote of its checkpoint is in the folder of the training. */
+START_TEST(what_killed_trainings_leave)
+{
+    char said[PROCESS_ERRORS_SIZE];
+    const char *const again[] = {program, sweep, "--retry", "--results", results, NULL};
+    expect_complete();
+    clear();
+    ck_assert_int_eq(meet(end_at_once, said), 1);
+    ck_assert_uint_eq(unfinished_files(), 1);
+    struct outcome outcome = outcome_run(again, results);
+    ck_assert_msg(outcome.status == 0 && outcome.complete, "status %d: %s", outcome.status, outcome.errors);
+    ck_assert_uint_eq(unfinished_files(), 0);
+}
+END_TEST
+
 Suite *suite_disk(void)
 {
     Suite *suite = suite_create("disk");
@@ -162,6 +237,8 @@ Suite *suite_disk(void)
     tcase_add_checked_fixture(tests, setup, scratch_remove);
     tcase_add_test(tests, a_limit_on_the_size_of_files);
     tcase_add_test(tests, a_training_whose_folder_is_removed);
+    tcase_add_test(tests, what_killed_runs_leave);
+    tcase_add_test(tests, what_killed_trainings_leave);
     tcase_add_test(tests, a_file_cut_short_under_a_worker);
     suite_add_tcase(suite, tests);
     return suite;
