@@ -154,10 +154,11 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     json_t *accounted = account(&process, request, finding);
     const char *word = json_string_value(json_object_get(finding, "result"));
     *result = word != NULL ? result_find(word) : RESULT_COUNT;
-    if (outside != NULL)
+    if (outside != NULL) {
+        json_decref(accounted);
         good = fail_outside(error, "%s", outside);
-    else if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||
-             json_object_set_new(record, "process", accounted) != 0)
+    } else if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||
+               json_object_set_new(record, "process", accounted) != 0)
         good = fail_memory(error);
     else if (*result == RESULT_COUNT)
         good = fail(error, "a worker returned an unknown result");
