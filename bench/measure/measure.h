@@ -29,6 +29,7 @@ struct limits {
     double time_limit;       /* seconds for the whole round; of a training: in all its rounds together */
     double checkpoint_every; /* seconds between checkpoints of a training */
     size_t memory_limit;     /* bytes for its process; 0: nine tenths of what is free */
+    const char *results;     /* the results folder, as the fence is told (fence.h); NULL: nothing below one is opened */
     const char *cache;       /* folder for inputs that several rounds share; NULL: none */
     const char *digest;      /* that the file of inputs must have (bench/base/digest.h); NULL: any */
     const char *trained;     /* folder of the training that this point is or depends on; NULL where there is none */
@@ -37,7 +38,7 @@ struct limits {
 
 /* Every measure NAME of measures.h has a function NAME_run(), in the file of its name. data of the finding is the object that
  * the record has under that name (schema.def). False when the harness itself failed (out of memory, a file that does not fit):
- * the sentence becomes an internal result. */
+ * the sentence becomes an internal result. Of an error that lies outside (a full disk) it ends the run instead: it is no result. */
 #define MEASURE(name, of, repeats)                                                                                                 \
     bool name##_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 MEASURES(MEASURE)

@@ -109,7 +109,7 @@ static bool sample_tokens(const struct regime *asked, struct tensors *tensors, s
     {
         double *theta = malloc((size_t)(m + d + regime_scratch(p)) * sizeof *theta);
         struct regime regime = *asked;
-        struct error local = {"out of memory"};
+        struct error local = {.text = "out of memory"};
         bool mine = theta != NULL, beyond = false;
         double *lambda = mine ? theta + m : NULL;
 #pragma omp for schedule(static)

@@ -2,6 +2,7 @@
 #include "bench/report/table.h"
 
 #include "bench/base/files.h"
+#include "bench/base/shown.h"
 #include "bench/base/stream.h"
 
 #include <stdlib.h>
@@ -12,25 +13,10 @@ struct filled {
     bool field[FIELD_COUNT], column[COLUMN_COUNT];
 };
 
-static void put_text(FILE *out, const char *text)
-{
-    if (!strpbrk(text, "\",\r\n")) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', out);
-        fputc(*text, out);
-    }
-    fputc('"', out);
-}
-
 static void put_json(FILE *out, const json_t *value)
 {
     if (json_is_string(value))
-        put_text(out, json_string_value(value));
+        shown_cell(out, json_string_value(value));
     else if (json_is_integer(value))
         fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     else if (json_is_real(value))
@@ -114,7 +100,7 @@ static void put_record(FILE *out, const struct record *record, const struct fill
         if (value->kind != VALUE_NONE)
             field_print(f, value, sizeof text, text);
         fputs(before, out);
-        put_text(out, text);
+        shown_cell(out, text);
         before = ",";
     }
     for (int c = 0; c < COLUMN_COUNT; c++)

@@ -33,7 +33,7 @@ static int run(const char *sweep, struct records *records)
     const char *const argv[] = {program, file, "--results", results, NULL};
     const struct process_request request = {.argv = argv, .time_limit = HANG};
     struct process_result process;
-    struct error error = {""};
+    struct error error = {.text = ""};
     scratch_write(file, sweep, strlen(sweep));
     ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
     ck_assert_msg(!process.timed_out && process.signal == 0, "%s %s", process.output, process.errors);
