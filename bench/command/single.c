@@ -149,6 +149,7 @@ bool single_run(const char *results, const char *key, const char *program, char 
                                               .program = program,
                                               .trained = trains ? trained : NULL,
                                               .calibration = &none,
+                                              .round = (int)json_integer_value(json_object_get(search.record, "round")),
                                               .since = clock_seconds()};
         point_label(&point, sizeof label, label);
         fprintf(stderr, "%s\n", label);

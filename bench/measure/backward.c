@@ -2,6 +2,7 @@
 #include "bench/measure/backward.h"
 
 #include "bench/base/random.h"
+#include "bench/problems/disturbance.h"
 #include "bench/problems/textbook.h"
 #include "impls/contract/support.h"
 
@@ -113,7 +114,7 @@ static bool is_approached(const struct subject *subject)
 /* Where a residual in the subject's dtype can be below its tolerance. */
 static double loosened(const struct subject *subject)
 {
-    return fmin(1.01 * subject->settings.tolerance + validate_rounding(subject->tensors.problem.dtype), 1);
+    return fmin(1.01 * subject->settings.tolerance + rounding_allowed(subject->tensors.problem.dtype), 1);
 }
 
 static struct definition iterated(const struct subject *subject)
@@ -188,6 +189,7 @@ struct reference {
     struct tensors sequence;
     double *h; /* (T,d) */
     double *value[TENSORS_MAX], *other[TENSORS_MAX];
+    double scale;              /* of the loss' derivative: what distances to a gradient of 0 are relative to */
     double slack[TENSORS_MAX]; /* relative distances that the settings allow beside those of rounding */
 };
 
@@ -221,10 +223,10 @@ static bool measure_tolerances(const struct definition *definition, const struct
                                struct backward *backward, struct error *error)
 {
     int64_t n = reference->sequence.problem.T * reference->sequence.problem.d;
-    double size = validate_disturbance(backward->dtype), sensitivity[TENSORS_MAX] = {1, 1, 1, 1, 1};
+    double size = rounding_disturbance(backward->dtype), sensitivity[TENSORS_MAX] = {1, 1, 1, 1, 1};
     double *h = malloc((size_t)n * sizeof *h);
     bool good = h != NULL || fail_memory(error);
-    for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good && h != NULL; seed++) {
+    for (uint64_t seed = 1; seed <= DISTURBANCES && good && h != NULL; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(&reference->sequence, size, seed, &disturbed, error);
         if (!good)
@@ -234,12 +236,12 @@ static bool measure_tolerances(const struct definition *definition, const struct
         good = refer(definition, &disturbed, h, adjoint, reference->other, error);
         for (int i = 0; i < TENSORS_MAX && good; i++)
             sensitivity[i] =
-                fmax(sensitivity[i], distance_max(reference->other[i], reference->value[i], backward->sequence[i]) / size);
+                fmax(sensitivity[i], distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], reference->scale) / size);
         tensors_free(&disturbed);
     }
     free(h);
     for (int i = 0; i < TENSORS_MAX; i++)
-        backward->tolerance[i] = validate_rounding(backward->dtype) * sensitivity[i];
+        backward->tolerance[i] = rounding_allowed(backward->dtype) * sensitivity[i];
     return good;
 }
 
@@ -251,6 +253,7 @@ static bool refer_to(const struct definition *definition, const struct subject *
     if (!tensors_sequence(&subject->tensors, b, &reference->sequence, error))
         return false;
     to_doubles(backward->dtype, subject->h, b * n, n, reference->h);
+    reference->scale = norm_max(backward->drawn + b * n, n);
     return refer(definition, &reference->sequence, reference->h, backward->drawn + b * n, to, error);
 }
 
@@ -347,7 +350,7 @@ static bool allow_approach(const struct subject *subject, const struct backward 
         (backward->n[W] > 0 && !add_others(&approach, subject, backward, b, reference->other, error)))
         return false;
     for (int i = 0; i < TENSORS_MAX; i++)
-        reference->slack[i] = 2 * distance_max(reference->other[i], reference->value[i], backward->sequence[i]);
+        reference->slack[i] = 2 * distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], reference->scale);
     return true;
 }
 
@@ -361,7 +364,7 @@ static bool compare(const struct backward *backward, int64_t b, const struct ref
             continue;
         to_doubles(backward->dtype, backward_gradient(backward, i), i == W ? 0 : b * backward->sequence[i], backward->sequence[i],
                    reference->other[i]);
-        double distance = distance_max(reference->other[i], reference->value[i], backward->sequence[i]),
+        double distance = distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], reference->scale),
                tolerance = backward->tolerance[i] + reference->slack[i];
         if (!(distance / tolerance > worst))
             continue;
@@ -390,6 +393,7 @@ static bool check(const struct definition *definition, const struct subject *sub
         return false;
     for (int i = 0; i < TENSORS_MAX && !again; i++)
         if (backward->n[i] > 0 && !(backward->tolerance[i] <= VALIDATE_UNRESOLVED)) {
+            backward->sensitive = true;
             finding_say(finding, (enum result)STATUS_UNSUPPORTED,
                         "too sensitive for %s: rounding alone moves the gradient of %s by %.2g", dtype_names[backward->dtype],
                         backward_names[i], backward->tolerance[i]);
@@ -456,7 +460,8 @@ bool backward_validate(const struct subject *subject, int64_t b, bool again, str
     sequence.dtype = DTYPE_FLOAT64;
     struct definition definition = defined(subject, &sequence, backward->iterated);
     bool good = validate_by(&definition, &sequence, subject, b, again, backward, checks, finding, error);
-    if (!good || finding->result == RESULT_OK || again || !is_either(subject))
+    /* a gradient that the dtype cannot resolve is nobody's to tell right from wrong, also where another definition would */
+    if (!good || finding->result == RESULT_OK || again || !is_either(subject) || backward->sensitive)
         return good;
     *finding = before;
     backward->iterated = true;

@@ -25,6 +25,7 @@ struct finding {
 /* The limits of a round. */
 struct limits {
     int samples;             /* timed samples wanted */
+    int64_t round;           /* of the point, from 0: another sequence of the batch is validated in each */
     double time_limit;       /* seconds for the whole round; of a training: in all its rounds together */
     double checkpoint_every; /* seconds between checkpoints of a training */
     size_t memory_limit;     /* bytes for its process; 0: nine tenths of what is free */

@@ -26,6 +26,9 @@ void subject_free(struct subject *subject);
 /* What exact.h must not use for this subject: its own implementation in float64. */
 const struct implementation *subject_tested(const struct subject *subject);
 
+/* The sequence of the batch that a round validates: drawn with the seed (of a file the first), and the next one from round to round. */
+int64_t subject_sequence(const struct subject *subject, const struct limits *limits);
+
 /* True where no reference has the same iterates: only the residual of its answer can be checked. */
 bool subject_outcome_only(const struct subject *subject);
 
@@ -38,6 +41,7 @@ struct answers {
     double *h;          /* (n,T,d) */
     struct exact worst; /* the first that has no answer, or the largest of each figure */
     struct spectrum spectrum;
+    double scale;                     /* inputs_scale() of these sequences: what errors of an answer that is 0 are relative to */
     double lambda_most, lambda_least; /* max |lambda| and min lambda of these sequences */
 };
 

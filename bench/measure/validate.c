@@ -1,47 +1,13 @@
 /* See validate.h. */
 #include "bench/measure/validate.h"
 
-#include "bench/base/random.h"
+#include "bench/problems/disturbance.h"
 #include "bench/problems/textbook.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define UNITS 200.0
-
-static double unit(enum dtype dtype)
-{
-    return dtype == DTYPE_FLOAT32 ? 0x1p-24 : 0x1p-53;
-}
-
-double validate_rounding(enum dtype dtype)
-{
-    return UNITS * unit(dtype);
-}
-
-/* A problem may be chaotic, so near the dtype's rounding; but above the rounding of double itself. */
-double validate_disturbance(enum dtype dtype)
-{
-    return 2 * unit(dtype) * (dtype == DTYPE_FLOAT64 ? 1000 : 1);
-}
-
-bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error)
-{
-    if (!tensors_sequence(tensors, 0, disturbed, error))
-        return false;
-    const struct problem *p = &disturbed->problem;
-    int64_t m = problem_m(p);
-    const int64_t n[5] = {p->T * p->d, p->T * p->d, p->T * m, m * p->d, p->d};
-    disturbed->problem.s *= 1 + size * random_normal(seed, STREAM_DISTURBANCE + 5, 0);
-    for (int i = 0; i < 5; i++) {
-        double *x = disturbed->owned[i];
-        for (int64_t k = 0; x != NULL && k < n[i]; k++) {
-            double change = size * random_normal(seed, STREAM_DISTURBANCE + (uint32_t)i, (uint64_t)k);
-            x[k] += i == 2 ? change * (1 + fabs(x[k])) : change * x[k];
-        }
-    }
-    return true;
-}
+#define EXACT_SECONDS 10 /* the exact answer is computed where that costs less */
 
 /* One reference: the exact answer (l = 0), or a textbook iterate. NaN everywhere where there is none. */
 static bool refer(const struct tensors *sequence, const struct implementation *tested, double damping, int64_t l, double *h,
@@ -58,25 +24,30 @@ static bool refer(const struct tensors *sequence, const struct implementation *t
     return true;
 }
 
-/* The tolerance for one reference h. */
+/* The tolerance for one reference h whose last residual is `last` (NULL: none). *slack: how far rounding moves that residual. */
 static bool tolerance_of(const struct tensors *sequence, const struct implementation *tested, enum dtype dtype, double damping,
-                         int64_t l, const double *h, double *tolerance, struct error *error)
+                         int64_t l, const double *h, const double *last, double *tolerance, double *slack, struct error *error)
 {
-    double size = validate_disturbance(dtype), sensitivity = 1;
+    double size = rounding_disturbance(dtype), sensitivity = 1, shift = 1;
+    double scale = inputs_scale(&sequence->problem, &sequence->inputs);
     int64_t n = sequence->problem.T * sequence->problem.d;
     double *moved = malloc((size_t)n * sizeof *moved);
     bool good = moved != NULL || fail_memory(error);
-    for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good; seed++) {
+    for (uint64_t seed = 1; seed <= DISTURBANCES && good; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(sequence, size, seed, &disturbed, error);
         if (good) {
-            good = refer(&disturbed, tested, damping, l, moved, NULL, error);
-            sensitivity = fmax(sensitivity, distance_max(moved, h, n) / size);
+            double residual = 0;
+            good = refer(&disturbed, tested, damping, l, moved, &residual, error);
+            sensitivity = fmax(sensitivity, distance_max_to(moved, h, n, scale) / size);
+            shift = last != NULL ? fmax(shift, fabs(residual - *last) / size) : shift;
             tensors_free(&disturbed);
         }
     }
     free(moved);
-    *tolerance = validate_rounding(dtype) * sensitivity;
+    *tolerance = rounding_allowed(dtype) * sensitivity;
+    if (slack != NULL)
+        *slack = rounding_allowed(dtype) * shift;
     return good;
 }
 
@@ -89,47 +60,97 @@ static bool plausible(const struct subject *subject, const struct trace *trace)
     return settings->tolerance > 0 ? trace->l_run >= 1 && trace->l_run <= settings->l_max : trace->l_run == settings->l_max;
 }
 
-/* An answer h (T,d) against its reference. again: the tolerance and kind of checks are known already. */
-static bool check(const struct subject *subject, const struct tensors *sequence, const double *exact, const struct trace *trace,
-                  bool again, const double *h, double *reference, struct checks *checks, struct error *error)
-{
-    const struct problem *p = &sequence->problem;
-    const struct settings *settings = &subject->settings;
-    enum dtype dtype = subject->tensors.problem.dtype;
-    int64_t n = p->T * p->d;
-    if (!textbook_apply(p, &sequence->inputs, h, reference))
-        return fail_memory(error);
-    double equation = distance_max(h, reference, n), last = 0;
-    checks->residual = textbook_residual(p, h, reference);
-    checks->exact = exact != NULL ? distance_max(h, exact, n) : NAN;
+/* An answer of one sequence, and room for what it is compared with. */
+struct compared {
+    const struct tensors *sequence; /* in float64 */
+    enum dtype dtype;               /* of the answer */
+    const double *h, *exact;        /* (T,d); exact NULL: was not computed */
+    double *next;                   /* (T,d) f(h) */
+    double *reference;              /* (T,d) */
+    double scale, equation;         /* inputs_scale(); the distance of h to f(h) */
+};
 
-    if (subject->implementation->exact) {
-        checks->against = exact != NULL ? "the exact answer, and its own equation" : "its own equation";
-        checks->iterate = exact != NULL ? spectrum_larger(checks->exact, equation) : equation;
-        checks->tolerance = again ? checks->tolerance : validate_rounding(dtype);
-        return again || exact == NULL ||
-               tolerance_of(sequence, subject_tested(subject), dtype, 1, 0, exact, &checks->tolerance, error);
+/* The exact answer where it is known, and that the equation is solved as well; else the equation alone. */
+static bool check_exact(const struct subject *subject, const struct compared *c, struct checks *checks, struct error *error)
+{
+    double moved;
+    if (c->exact != NULL) {
+        checks->against = "the exact answer, and its own equation";
+        checks->iterate = spectrum_larger(checks->exact, c->equation);
+        if (!tolerance_of(c->sequence, subject_tested(subject), c->dtype, 1, 0, c->exact, NULL, &checks->tolerance, NULL, error))
+            return false;
+    } else {
+        checks->against = "its own equation";
+        checks->iterate = c->equation;
+        if (!disturbance_of_map(c->sequence, rounding_disturbance(c->dtype), c->h, c->next, &moved, NULL, error))
+            return false;
+        checks->tolerance = rounding_allowed(c->dtype) * fmax(1, moved);
     }
-    /* whether delta shrinks can hang on a rounding error, and iterates of a solver are its own: only the outcome can be checked */
-    if (subject_outcome_only(subject)) {
-        checks->against = "its own residual";
-        checks->iterate = isfinite(equation) ? checks->residual : INFINITY;
-        checks->tolerance = fmin(2 * settings->tolerance, 0.5);
-        return true;
-    }
-    checks->against = "the textbook iterate";
-    if (!refer(sequence, NULL, settings->damping, trace->l_run, reference, &last, error))
-        return false;
-    checks->iterate = distance_max(h, reference, n);
-    if (settings->tolerance > 0 && settings->quantile == 1 && !(last < 1.01 * settings->tolerance + validate_rounding(dtype)))
-        checks->iterate = INFINITY; /* the right iterate, but not one at which to stop */
-    return again || tolerance_of(sequence, NULL, dtype, settings->damping, trace->l_run, reference, &checks->tolerance, error);
+    checks->rounding = checks->tolerance;
+    return true;
 }
 
-static bool run_check(const struct subject *subject, const double *exact, int64_t b, const struct trace *trace, bool again,
-                      struct checks *checks, struct finding *finding, struct error *error)
+/* Whether delta shrinks can hang on a rounding error, and iterates of a solver are its own: only the outcome can be checked. */
+static bool check_outcome(const struct subject *subject, const struct compared *c, struct checks *checks, struct error *error)
+{
+    double moved;
+    checks->against = "its own residual";
+    checks->iterate = isfinite(c->equation) ? checks->residual : INFINITY;
+    if (!disturbance_of_map(c->sequence, rounding_disturbance(c->dtype), c->h, c->next, NULL, &moved, error))
+        return false;
+    checks->rounding = rounding_allowed(c->dtype) / 10 * fmax(1, moved); /* of one application, not of all of them */
+    checks->tolerance = fmin(2 * subject->settings.tolerance, 0.5) + checks->rounding;
+    return true;
+}
+
+static bool check_iterate(const struct subject *subject, const struct compared *c, const struct trace *trace, struct checks *checks,
+                          struct error *error)
+{
+    const struct settings *settings = &subject->settings;
+    int64_t n = c->sequence->problem.T * c->sequence->problem.d;
+    double last = 0, slack;
+    checks->against = "the textbook iterate";
+    if (!refer(c->sequence, NULL, settings->damping, trace->l_run, c->reference, &last, error) ||
+        !tolerance_of(c->sequence, NULL, c->dtype, settings->damping, trace->l_run, c->reference, &last, &checks->tolerance, &slack,
+                      error))
+        return false;
+    checks->iterate = distance_max_to(c->h, c->reference, n, c->scale);
+    checks->rounding = checks->tolerance;
+    checks->apart = c->exact != NULL ? distance_max_to(c->reference, c->exact, n, c->scale) : NAN;
+    if (settings->tolerance > 0 && settings->quantile == 1 && !(last < 1.01 * settings->tolerance + slack))
+        checks->iterate = INFINITY; /* the right iterate, but not one at which to stop */
+    return true;
+}
+
+static bool check(const struct subject *subject, struct compared *c, const struct trace *trace, struct checks *checks,
+                  struct error *error)
+{
+    const struct problem *p = &c->sequence->problem;
+    int64_t n = p->T * p->d;
+    c->scale = inputs_scale(p, &c->sequence->inputs);
+    if (!textbook_apply(p, &c->sequence->inputs, c->h, c->next))
+        return fail_memory(error);
+    c->equation = distance_max_to(c->h, c->next, n, c->scale);
+    checks->residual = textbook_residual(p, c->h, c->next);
+    checks->exact = c->exact != NULL ? distance_max_to(c->h, c->exact, n, c->scale) : NAN;
+    if (subject->implementation->exact)
+        return check_exact(subject, c, checks, error);
+    return subject_outcome_only(subject) ? check_outcome(subject, c, checks, error)
+                                         : check_iterate(subject, c, trace, checks, error);
+}
+
+static void say_sensitive(const struct subject *subject, double rounding, struct finding *finding)
+{
+    finding_say(finding, (enum result)STATUS_UNSUPPORTED, "too sensitive for %s: rounding alone moves the answer by %.2g",
+                dtype_names[subject->tensors.problem.dtype], rounding);
+}
+
+/* later: words for the sentence, or "". */
+static bool run_check(const struct subject *subject, const double *exact, int64_t b, bool mirrored, const char *later,
+                      const struct trace *trace, struct checks *checks, struct finding *finding, struct error *error)
 {
     struct tensors sequence;
+    *checks = (struct checks){NAN, NAN, NAN, NAN, NAN, NAN, NULL};
     if (!plausible(subject, trace)) {
         finding_say(finding, RESULT_WRONG, "reports %lld of %lld iterations run", (long long)trace->l_run,
                     (long long)subject->settings.l_max);
@@ -138,21 +159,26 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
     if (!tensors_sequence(&subject->tensors, b, &sequence, error))
         return false;
     int64_t n = sequence.problem.T * sequence.problem.d;
-    double *h = malloc((size_t)n * sizeof *h), *reference = malloc((size_t)n * sizeof *h);
-    bool good = (h != NULL && reference != NULL) || fail_memory(error);
+    double *h = malloc((size_t)(3 * n) * sizeof *h);
+    bool good = h != NULL || fail_memory(error);
     if (good) {
+        struct compared compared = {
+            .sequence = &sequence, .dtype = subject->tensors.problem.dtype, .h = h, .exact = exact, .next = h + n};
+        compared.reference = compared.next + n;
         to_doubles(subject->tensors.problem.dtype, subject->h, b * n, n, h);
-        good = check(subject, &sequence, exact, trace, again, h, reference, checks, error);
+        if (mirrored)
+            tensors_mirror(&sequence);
+        for (int64_t i = 0; i < n && mirrored; i++)
+            h[i] = -h[i];
+        good = check(subject, &compared, trace, checks, error);
     }
     free(h);
-    free(reference);
     tensors_free(&sequence);
-    if (good && checks->tolerance > VALIDATE_UNRESOLVED && !subject_outcome_only(subject))
-        finding_say(finding, (enum result)STATUS_UNSUPPORTED, "too sensitive for %s: rounding alone moves the answer by %.2g",
-                    dtype_names[subject->tensors.problem.dtype], checks->tolerance);
+    if (good && checks->rounding > VALIDATE_UNRESOLVED)
+        say_sensitive(subject, checks->rounding, finding);
     else if (good && !(checks->iterate <= checks->tolerance))
-        finding_say(finding, RESULT_WRONG, "sequence %lld%s differs by %.3g from %s; tolerance %.3g", (long long)b,
-                    again ? ", after the timed calls," : "", checks->iterate, checks->against, checks->tolerance);
+        finding_say(finding, RESULT_WRONG, "sequence %lld%s differs by %.3g from %s; tolerance %.3g", (long long)b, later,
+                    checks->iterate, checks->against, checks->tolerance);
     return good;
 }
 
@@ -172,13 +198,71 @@ bool validate_possible(const struct subject *subject, struct finding *finding)
 bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace,
               struct checks *checks, struct finding *finding, struct error *error)
 {
-    *checks = (struct checks){NAN, NAN, NAN, NAN, NULL};
-    return run_check(subject, answers->h, b, trace, false, checks, finding, error);
+    return run_check(subject, answers->h, b, false, "", trace, checks, finding, error);
 }
 
-bool validate_again(const struct subject *subject, int64_t b, const struct trace *trace, const struct checks *before,
-                    struct finding *finding, struct error *error)
+bool validate_again(const struct subject *subject, const struct answers *answers, int64_t b, bool mirrored,
+                    const struct trace *trace, struct finding *finding, struct error *error)
 {
-    struct checks checks = *before;
-    return run_check(subject, NULL, b, trace, true, &checks, finding, error);
+    struct checks checks;
+    return run_check(subject, answers->h, b, mirrored, ", after the timed calls,", trace, &checks, finding, error);
+}
+
+bool validate_failure(const struct subject *subject, struct finding *finding, struct error *error)
+{
+    const struct settings *settings = &subject->settings;
+    bool exact = subject->implementation->exact, defined = exact || (settings->tolerance <= 0 && !subject_outcome_only(subject));
+    bool failed = finding->result == (enum result)STATUS_DIVERGED || finding->result == (enum result)STATUS_SINGULAR;
+    int64_t n = subject->tensors.problem.T * subject->tensors.problem.d, l = exact ? 0 : settings->l_max;
+    double damping = exact ? 1 : settings->damping, tolerance = 0;
+    const struct implementation *tested = exact ? subject_tested(subject) : NULL;
+    struct tensors sequence;
+    if (!failed || finding->b < 0 || !defined)
+        return true;
+    if (!tensors_sequence(&subject->tensors, finding->b, &sequence, error))
+        return false;
+    double *h = malloc((size_t)n * sizeof *h);
+    bool good = (h != NULL || fail_memory(error)) && (!exact || exact_cost(&sequence.problem, tested) < EXACT_SECONDS) &&
+                refer(&sequence, tested, damping, l, h, NULL, error);
+    if (good && isfinite(norm_max(h, n)))
+        good = tolerance_of(&sequence, tested, subject->tensors.problem.dtype, damping, l, h, NULL, &tolerance, NULL, error);
+    if (good && tolerance > VALIDATE_UNRESOLVED)
+        say_sensitive(subject, tolerance, finding);
+    free(h);
+    tensors_free(&sequence);
+    return good;
+}
+
+/* What the answers of sequence b say of the problem. */
+static void say_problem(const struct subject *subject, const struct answers *answers, struct finding *finding)
+{
+    if (answers->worst.status.code != STATUS_OK)
+        finding_status(finding, &answers->worst.status);
+    else if (answers->worst.largest > subject->regime.limit)
+        finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers->worst.largest,
+                    subject->regime.limit);
+}
+
+bool validate_problem(const struct subject *subject, int64_t b, bool with_spectrum, struct answers *answers,
+                      struct finding *finding, struct error *error)
+{
+    const struct implementation *tested = subject_tested(subject);
+    struct problem one = subject->tensors.problem;
+    one.B = 1;
+    one.dtype = DTYPE_FLOAT64;
+    *answers = (struct answers){.worst = {.largest = NAN, .residual = NAN}, .spectrum = {NAN, NAN, NAN, NAN}};
+    bool other = exact_cost(&one, tested) < EXACT_SECONDS;
+    if (!other && !(exact_cost(&one, NULL) < EXACT_SECONDS))
+        return true;
+    if (!answers_make(&subject->tensors, other ? tested : NULL, b, 1, with_spectrum, answers, error))
+        return false;
+    finding->inputs = answers_to_json(answers);
+    /* the iterate is defined and can be validated where there is nothing that it should converge to */
+    bool iterate_exists =
+        !subject->implementation->exact && !(subject->settings.tolerance > 0) && answers->worst.status.code == STATUS_SINGULAR;
+    if (!iterate_exists)
+        say_problem(subject, answers, finding);
+    if (iterate_exists || !other) /* what the tested implementation itself says is enough to know the problem by, no reference */
+        answers_free(answers);
+    return true;
 }

@@ -268,14 +268,18 @@ bool tensors_sequence_as(const struct tensors *tensors, int64_t b, enum dtype dt
     return true;
 }
 
-void tensors_negate_v(struct tensors *tensors)
+void tensors_mirror(struct tensors *tensors)
 {
-    int64_t n = tensor_elements(&tensors->problem, TENSOR_V);
-    for (int64_t i = 0; i < n; i++)
-        if (tensors->problem.dtype == DTYPE_FLOAT32)
-            ((float *)tensors->owned[TENSOR_V])[i] *= -1;
-        else
-            ((double *)tensors->owned[TENSOR_V])[i] *= -1;
+    static const enum tensor_id odd[] = {TENSOR_V, TENSOR_W, TENSOR_H0};
+    for (size_t k = 0; k < sizeof odd / sizeof odd[0]; k++) {
+        void *x = tensors->owned[odd[k]];
+        int64_t n = x != NULL ? tensor_elements(&tensors->problem, odd[k]) : 0;
+        for (int64_t i = 0; i < n; i++)
+            if (tensors->problem.dtype == DTYPE_FLOAT32)
+                ((float *)x)[i] = -((float *)x)[i];
+            else
+                ((double *)x)[i] = -((double *)x)[i];
+    }
 }
 
 void tensors_free(struct tensors *tensors)

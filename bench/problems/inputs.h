@@ -33,8 +33,9 @@ bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *
 /* The same in another dtype. */
 bool tensors_sequence_as(const struct tensors *tensors, int64_t b, enum dtype dtype, struct tensors *sequence, struct error *error);
 
-/* v <- -v: other inputs of the same difficulty, at the same place in memory. */
-void tensors_negate_v(struct tensors *tensors);
+/* v, W and h0 change their signs: other inputs, at the same place in memory, whose answers and iterates are those of the first with
+ * the sign changed, in every bit: theta + W k(h) stays as it is, and what rounding does to it. */
+void tensors_mirror(struct tensors *tensors);
 
 void tensors_free(struct tensors *tensors);
 

@@ -220,12 +220,13 @@ void textbook_mix(const struct problem *p, const double *q, const double *x, dou
     definitions[p->mixer].mix(p, q, x, y);
 }
 
-/* theta_t + W k(h_{t-1}) */
-static void state_dependent(const struct problem *p, const double *theta, const double *W, const double *before, double *out)
+void textbook_parameters(const struct problem *p, const struct inputs *inputs, int64_t t, const double *before, double *raw)
 {
+    int64_t m = problem_m(p);
+    const double *theta = m > 0 ? (const double *)inputs->theta + t * m : NULL, *W = inputs->W;
     double scale = p->feedback == FEEDBACK_RMS ? 1 / sqrt(inner(before, before, p->d) / (double)p->d + 1e-6) : 1;
-    for (int64_t k = 0; k < problem_m(p); k++)
-        out[k] = theta[k] + scale * inner(W + k * p->d, before, p->d);
+    for (int64_t k = 0; k < m; k++)
+        raw[k] = theta[k] + (p->feedback != FEEDBACK_NONE ? scale * inner(W + k * p->d, before, p->d) : 0);
 }
 
 /* One application; with activated parameters of all tokens at hand (all), or activating each token into q as it comes. */
@@ -233,13 +234,13 @@ static void apply(const struct problem *p, const struct inputs *inputs, const do
                   const double *h, double *next)
 {
     int64_t d = p->d, m = problem_m(p), size = textbook_size(p);
-    const double *v = inputs->v, *lambda = inputs->lambda, *theta = inputs->theta;
+    const double *v = inputs->v, *lambda = inputs->lambda;
     const double *initial = inputs->h0 != NULL ? inputs->h0 : zero;
     double *raw = q + size, *Qv = raw + m, *Qh = Qv + d;
     for (int64_t t = 0; t < p->T; t++) {
         const double *params = all != NULL ? all + t * size : q;
         if (all == NULL) {
-            state_dependent(p, theta + t * m, inputs->W, t > 0 ? h + (t - 1) * d : initial, raw);
+            textbook_parameters(p, inputs, t, t > 0 ? h + (t - 1) * d : initial, raw);
             textbook_activate(p, raw, q);
         }
         textbook_mix(p, params, v + t * d, Qv);
@@ -313,7 +314,7 @@ bool textbook_iterate(const struct problem *p, const struct inputs *inputs, doub
     return memory;
 }
 
-double distance_max(const double *a, const double *b, int64_t n)
+double distance_max_to(const double *a, const double *b, int64_t n, double scale)
 {
     double difference = 0, size = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -322,10 +323,10 @@ double distance_max(const double *a, const double *b, int64_t n)
         difference = fmax(difference, fabs(a[i] - b[i]));
         size = fmax(size, fabs(b[i]));
     }
-    return difference == 0 ? 0 : difference / size;
+    return difference == 0 ? 0 : difference / (size > 0 ? size : scale);
 }
 
-double distance_l2(const double *a, const double *b, int64_t n)
+double distance_l2_to(const double *a, const double *b, int64_t n, double scale)
 {
     double difference = 0, size = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -334,7 +335,17 @@ double distance_l2(const double *a, const double *b, int64_t n)
         difference += (a[i] - b[i]) * (a[i] - b[i]);
         size += b[i] * b[i];
     }
-    return difference == 0 ? 0 : sqrt(difference / size);
+    return difference == 0 ? 0 : sqrt(difference) / (size > 0 ? sqrt(size) : scale);
+}
+
+double distance_max(const double *a, const double *b, int64_t n)
+{
+    return distance_max_to(a, b, n, 0);
+}
+
+double distance_l2(const double *a, const double *b, int64_t n)
+{
+    return distance_l2_to(a, b, n, 0);
 }
 
 double norm_max(const double *a, int64_t n)

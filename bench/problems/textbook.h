@@ -9,6 +9,9 @@
 int64_t textbook_size(const struct problem *problem);
 void textbook_activate(const struct problem *problem, const double *theta, double *q);
 
+/* raw (m) = theta_t, plus W k(before) where the mixer depends on the state before (d). */
+void textbook_parameters(const struct problem *problem, const struct inputs *inputs, int64_t t, const double *before, double *raw);
+
 /* y (d) = Q x (d); y must not be x. */
 void textbook_mix(const struct problem *problem, const double *q, const double *x, double *y);
 
@@ -27,6 +30,9 @@ double textbook_residual(const struct problem *problem, const double *h, const d
 double distance_max(const double *a, const double *b, int64_t n);
 /* ||a - b||_2 / ||b||_2 likewise. */
 double distance_l2(const double *a, const double *b, int64_t n);
+/* The same for a b that may be 0 everywhere, to which nothing is relative: `scale` then takes the place of its norm. */
+double distance_max_to(const double *a, const double *b, int64_t n, double scale);
+double distance_l2_to(const double *a, const double *b, int64_t n, double scale);
 /* max |a|; infinity when anything is not finite. */
 double norm_max(const double *a, int64_t n);
 

@@ -1,0 +1,26 @@
+/* What rounding can explain of an answer: how far it moves when the inputs move by about one rounding unit of the dtype. It is a
+ * property of the problem and the dtype, not of whoever computes. */
+#ifndef BENCH_PROBLEMS_DISTURBANCE_H
+#define BENCH_PROBLEMS_DISTURBANCE_H
+
+#include "bench/problems/inputs.h"
+
+/* A tolerance: a number of rounding units of the dtype, times the relative change of the reference when every input changes by one
+ * unit. The change is measured, with that many disturbances of the inputs of that size. */
+double rounding_allowed(enum dtype dtype);
+double rounding_disturbance(enum dtype dtype);
+enum { DISTURBANCES = 2 };
+
+/* The tensors of one sequence in float64, each element times 1 + size * (a standard normal). theta is also shifted by as much (a
+ * raw value of 0 is not an exact value of its sigmoid), and s is scaled likewise. */
+bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error);
+
+/* How far f(h), of h (T,d) that is disturbed likewise, moves from next = f(h), over size. *equation: relative to what next is
+ * measured by (inputs_scale()); *residual: of the residual of h. Each may be NULL. False: out of memory. */
+bool disturbance_of_map(const struct tensors *sequence, double size, const double *h, const double *next, double *equation,
+                        double *residual, struct error *error);
+
+/* The largest of |v| and |h0| of one sequence in float64: what an answer that is 0 everywhere is measured by. */
+double inputs_scale(const struct problem *problem, const struct inputs *inputs);
+
+#endif
