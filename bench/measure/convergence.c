@@ -303,6 +303,7 @@ static bool judge(const struct subject *subject, const struct answers *answers, 
     }
     finding->data = errors_to_json(errors, trace, p->B, eps, answers->spectrum.kappa, subject->implementation->exact,
                                    trace->l_run > 0 ? errors->every[trace->l_run - 1] : NAN, final_l2, final_max);
+    finding_judge(finding, final_max);
     return good;
 }
 

@@ -46,6 +46,8 @@ bool measure_run(const struct point *point, const struct limits *limits, struct 
 
 /* Sets result, message and place from a status. */
 void finding_status(struct finding *finding, const struct status *status);
+/* A finding that is ok becomes inaccurate where the error of its iterate, relative to the exact answer, is above 1. */
+void finding_judge(struct finding *finding, double error);
 /* Counts the seconds since *since as a stage's, and lets the next ones begin. */
 void finding_lap(struct finding *finding, enum stage stage, double *since);
 void finding_say(struct finding *finding, enum result result, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -377,6 +377,8 @@ static bool all_problems(struct reach *reach, struct finding *finding, struct er
     } else if (good) {
         finding->data = to_json(subject, found, reach->agreement, sorted);
         finding->inputs = answers_to_json(&seen);
+        const json_t *floor = json_object_get(finding->data, "floor");
+        finding_judge(finding, json_is_number(floor) ? json_number_value(floor) : NAN);
         if (aside == B)
             finding_say(finding, RESULT_EXPLODES,
                         "none of the %lld problems has an answer within the limit of %g that is insensitive to rounding",

@@ -77,6 +77,8 @@ static json_t *to_json(const struct problem *p, const struct checks *checks, con
     json_object_set_new(data, "validated_against", json_text(checks->against));
     json_object_set_new(data, "validated_sequence", json_integer(sequence));
     json_object_set_new(data, "l_run", json_integer(trace->l_run));
+    json_object_set_new(data, "told_apart", isnan(checks->apart) ? json_null() : json_boolean(checks->apart > checks->tolerance));
+    json_object_set_new(data, "inaccurate", isnan(checks->exact) ? json_null() : json_boolean(checks->exact > 1));
     return data;
 }
 
