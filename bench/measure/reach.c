@@ -206,7 +206,8 @@ static bool is_sensitive(const struct reach *reach, const struct tensors *sequen
     bool good =
         exact_solve(&disturbed.problem, &disturbed.inputs, subject_tested(reach->subject), reach->room.scratch, &exact, error);
     int64_t n = sequence->problem.T * sequence->problem.d;
-    double moved = good && exact.status.code == STATUS_OK ? distance_max_to(reach->room.scratch, reach->room.exact, n, reach->scale) : INFINITY;
+    double moved = good && exact.status.code == STATUS_OK ? distance_max_to(reach->room.scratch, reach->room.exact, n, reach->scale)
+                                                          : INFINITY;
     *sensitive = !(rounding_allowed(DTYPE_FLOAT64) * moved / size <= targets[TARGETS - 1]);
     tensors_free(&disturbed);
     return good;

@@ -2,52 +2,108 @@
 #include "bench/measure/validate.h"
 
 #include "bench/problems/disturbance.h"
+#include "bench/problems/elimination.h"
 #include "bench/problems/textbook.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #define EXACT_SECONDS 10 /* the exact answer is computed where that costs less */
+#define MIXING_MOST 3e9  /* operations that its movement with the mixing may take */
 
-/* One reference: the exact answer (l = 0), or a textbook iterate. NaN everywhere where there is none. */
-static bool refer(const struct tensors *sequence, const struct implementation *tested, double damping, int64_t l, double *h,
+/* What a reference is: the exact answer (l = 0), by another implementation than the tested one, or the l-th textbook iterate. */
+struct definition {
+    const struct implementation *tested;
+    enum dtype dtype; /* of what is compared with it */
+    double damping;
+    int64_t l;
+};
+
+static struct definition the_exact(const struct subject *subject)
+{
+    return (struct definition){.tested = subject_tested(subject), .dtype = subject->tensors.problem.dtype};
+}
+
+static struct definition the_iterate(const struct subject *subject, int64_t l)
+{
+    return (struct definition){.dtype = subject->tensors.problem.dtype, .damping = subject->settings.damping, .l = l};
+}
+
+/* One reference, NaN everywhere where there is none; mixing as of textbook_iterate_rounded(). */
+static bool refer(const struct tensors *sequence, const struct definition *definition, const double *mixing, double *h,
                   double *residual, struct error *error)
 {
     const struct problem *p = &sequence->problem;
-    if (l > 0)
-        return textbook_iterate(p, &sequence->inputs, damping, l, h, residual) || fail_memory(error);
+    const struct textbook_rounding rounding = {.mixing = mixing, .tiny = rounding_tiny(definition->dtype)};
+    if (definition->l > 0)
+        return textbook_iterate_rounded(p, &sequence->inputs, &rounding, definition->damping, definition->l, h, residual) ||
+               fail_memory(error);
     struct exact exact;
-    if (!exact_solve(p, &sequence->inputs, tested, h, &exact, error))
+    if (mixing != NULL)
+        exact.status = elimination_solve(p, &sequence->inputs, mixing, h);
+    else if (!exact_solve(p, &sequence->inputs, definition->tested, h, &exact, error))
         return false;
     for (int64_t i = 0; i < p->T * p->d && exact.status.code != STATUS_OK; i++)
         h[i] = NAN;
     return true;
 }
 
-/* The tolerance for one reference h whose last residual is `last` (NULL: none). *slack: how far rounding moves that residual. */
-static bool tolerance_of(const struct tensors *sequence, const struct implementation *tested, enum dtype dtype, double damping,
-                         int64_t l, const double *h, const double *last, double *tolerance, double *slack, struct error *error)
+/* How far disturbances move a reference h and its last residual, over their size. */
+struct movement {
+    double answer, residual;
+};
+
+static void note_movement(const struct tensors *sequence, double size, const double *h, const double *last, const double *moved,
+                          double residual, struct movement *movement)
 {
-    double size = rounding_disturbance(dtype), sensitivity = 1, shift = 1;
-    double scale = inputs_scale(&sequence->problem, &sequence->inputs);
     int64_t n = sequence->problem.T * sequence->problem.d;
-    double *moved = malloc((size_t)n * sizeof *moved);
+    double scale = inputs_scale(&sequence->problem, &sequence->inputs);
+    movement->answer = fmax(movement->answer, distance_max_to(moved, h, n, scale) / size);
+    if (last != NULL)
+        movement->residual = fmax(movement->residual, fabs(residual - *last) / size);
+}
+
+static bool disturb_mixing(const struct tensors *sequence, const struct definition *definition, const double *h, const double *last,
+                           double *moved, struct movement *movement, struct error *error)
+{
+    const struct problem *p = &sequence->problem;
+    double size = rounding_disturbance(definition->dtype), residual = 0;
+    if (!disturbance_of_mixing(p) || (definition->l == 0 && elimination_operations(p) > MIXING_MOST))
+        return true;
+    double *mixing = malloc((size_t)(p->T * p->d) * sizeof *mixing);
+    if (mixing == NULL)
+        return fail_memory(error);
+    mixing_disturbed(p, size, mixing);
+    bool good = refer(sequence, definition, mixing, moved, &residual, error);
+    if (good)
+        note_movement(sequence, size, h, last, moved, residual, movement);
+    free(mixing);
+    return good;
+}
+
+/* The tolerance for one reference h whose last residual is `last` (NULL: none). *slack, NULL without: how far rounding moves that. */
+static bool tolerance_of(const struct tensors *sequence, const struct definition *definition, const double *h, const double *last,
+                         double *tolerance, double *slack, struct error *error)
+{
+    double size = rounding_disturbance(definition->dtype), residual = 0;
+    struct movement movement = {1, 1};
+    double *moved = malloc((size_t)(sequence->problem.T * sequence->problem.d) * sizeof *moved);
     bool good = moved != NULL || fail_memory(error);
-    for (uint64_t seed = 1; seed <= DISTURBANCES && good; seed++) {
+    for (uint64_t seed = 1; seed <= DISTURBANCES && good && moved != NULL; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(sequence, size, seed, &disturbed, error);
-        if (good) {
-            double residual = 0;
-            good = refer(&disturbed, tested, damping, l, moved, &residual, error);
-            sensitivity = fmax(sensitivity, distance_max_to(moved, h, n, scale) / size);
-            shift = last != NULL ? fmax(shift, fabs(residual - *last) / size) : shift;
-            tensors_free(&disturbed);
-        }
+        if (!good)
+            break;
+        good = refer(&disturbed, definition, NULL, moved, &residual, error);
+        if (good)
+            note_movement(sequence, size, h, last, moved, residual, &movement);
+        tensors_free(&disturbed);
     }
+    good = good && disturb_mixing(sequence, definition, h, last, moved, &movement, error);
     free(moved);
-    *tolerance = rounding_allowed(dtype) * sensitivity;
+    *tolerance = rounding_allowed(definition->dtype) * movement.answer;
     if (slack != NULL)
-        *slack = rounding_allowed(dtype) * shift;
+        *slack = rounding_allowed(definition->dtype) * movement.residual;
     return good;
 }
 
@@ -70,35 +126,42 @@ struct compared {
     double scale, equation;         /* inputs_scale(); the distance of h to f(h) */
 };
 
-/* The exact answer where it is known, and that the equation is solved as well; else the equation alone. */
+/* That the equation is solved, within what rounding moves it by; and that the answer is the exact one where that is known. Each has a
+ * tolerance of its own: what is reported is the distance to the exact answer, unless the equation alone fails. */
 static bool check_exact(const struct subject *subject, const struct compared *c, struct checks *checks, struct error *error)
 {
-    double moved;
-    if (c->exact != NULL) {
-        checks->against = "the exact answer, and its own equation";
-        checks->iterate = spectrum_larger(checks->exact, c->equation);
-        if (!tolerance_of(c->sequence, subject_tested(subject), c->dtype, 1, 0, c->exact, NULL, &checks->tolerance, NULL, error))
-            return false;
-    } else {
-        checks->against = "its own equation";
-        checks->iterate = c->equation;
-        if (!disturbance_of_map(c->sequence, rounding_disturbance(c->dtype), c->h, c->next, &moved, NULL, error))
-            return false;
-        checks->tolerance = rounding_allowed(c->dtype) * fmax(1, moved);
+    double moved, tolerance;
+    if (!disturbance_of_map(c->sequence, c->dtype, c->h, c->next, &moved, NULL, error))
+        return false;
+    checks->against = "its own equation";
+    checks->iterate = c->equation;
+    checks->tolerance = checks->rounding = rounding_allowed(c->dtype) * fmax(1, moved);
+    if (c->exact == NULL)
+        return true;
+    const struct definition definition = the_exact(subject);
+    if (!tolerance_of(c->sequence, &definition, c->exact, NULL, &tolerance, NULL, error))
+        return false;
+    checks->rounding = tolerance;
+    if (checks->iterate <= checks->tolerance || !(checks->exact <= tolerance)) {
+        checks->against = "the exact answer";
+        checks->iterate = checks->exact;
+        checks->tolerance = tolerance;
     }
-    checks->rounding = checks->tolerance;
     return true;
 }
 
-/* Whether delta shrinks can hang on a rounding error, and iterates of a solver are its own: only the outcome can be checked. */
+/* Whether delta shrinks can hang on a rounding error, and iterates of a solver are its own: only the outcome can be checked. A residual
+ * is relative to its token; where rounding alone decides that of a token whose state is next to nothing, the largest state counts. */
 static bool check_outcome(const struct subject *subject, const struct compared *c, struct checks *checks, struct error *error)
 {
-    double moved;
-    checks->against = "its own residual";
-    checks->iterate = isfinite(c->equation) ? checks->residual : INFINITY;
-    if (!disturbance_of_map(c->sequence, rounding_disturbance(c->dtype), c->h, c->next, NULL, &moved, error))
+    double equation, residual, units = rounding_allowed(c->dtype);
+    if (!disturbance_of_map(c->sequence, c->dtype, c->h, c->next, &equation, &residual, error))
         return false;
-    checks->rounding = rounding_allowed(c->dtype) / 10 * fmax(1, moved); /* of one application, not of all of them */
+    bool resolved = units * residual <= VALIDATE_UNRESOLVED;
+    double few = resolved && residual < 10 ? units / 10 : units; /* an application alone rounds little */
+    checks->against = resolved ? "its own residual" : "its own equation";
+    checks->iterate = resolved && isfinite(c->equation) ? checks->residual : c->equation;
+    checks->rounding = few * fmax(1, resolved ? residual : equation);
     checks->tolerance = fmin(2 * subject->settings.tolerance, 0.5) + checks->rounding;
     return true;
 }
@@ -110,9 +173,9 @@ static bool check_iterate(const struct subject *subject, const struct compared *
     int64_t n = c->sequence->problem.T * c->sequence->problem.d;
     double last = 0, slack;
     checks->against = "the textbook iterate";
-    if (!refer(c->sequence, NULL, settings->damping, trace->l_run, c->reference, &last, error) ||
-        !tolerance_of(c->sequence, NULL, c->dtype, settings->damping, trace->l_run, c->reference, &last, &checks->tolerance, &slack,
-                      error))
+    const struct definition definition = the_iterate(subject, trace->l_run);
+    if (!refer(c->sequence, &definition, NULL, c->reference, &last, error) ||
+        !tolerance_of(c->sequence, &definition, c->reference, &last, &checks->tolerance, &slack, error))
         return false;
     checks->iterate = distance_max_to(c->h, c->reference, n, c->scale);
     checks->rounding = checks->tolerance;
@@ -131,7 +194,7 @@ static bool check(const struct subject *subject, struct compared *c, const struc
     if (!textbook_apply(p, &c->sequence->inputs, c->h, c->next))
         return fail_memory(error);
     c->equation = distance_max_to(c->h, c->next, n, c->scale);
-    checks->residual = textbook_residual(p, c->h, c->next);
+    checks->residual = textbook_residual_above(p, c->h, c->next, rounding_tiny(c->dtype));
     checks->exact = c->exact != NULL ? distance_max_to(c->h, c->exact, n, c->scale) : NAN;
     if (subject->implementation->exact)
         return check_exact(subject, c, checks, error);
@@ -213,19 +276,20 @@ bool validate_failure(const struct subject *subject, struct finding *finding, st
     const struct settings *settings = &subject->settings;
     bool exact = subject->implementation->exact, defined = exact || (settings->tolerance <= 0 && !subject_outcome_only(subject));
     bool failed = finding->result == (enum result)STATUS_DIVERGED || finding->result == (enum result)STATUS_SINGULAR;
-    int64_t n = subject->tensors.problem.T * subject->tensors.problem.d, l = exact ? 0 : settings->l_max;
-    double damping = exact ? 1 : settings->damping, tolerance = 0;
-    const struct implementation *tested = exact ? subject_tested(subject) : NULL;
+    const struct definition definition = exact ? the_exact(subject) : the_iterate(subject, settings->l_max);
+    int64_t n = subject->tensors.problem.T * subject->tensors.problem.d;
+    double tolerance = 0;
     struct tensors sequence;
     if (!failed || finding->b < 0 || !defined)
         return true;
     if (!tensors_sequence(&subject->tensors, finding->b, &sequence, error))
         return false;
+    bool affordable = !exact || exact_cost(&sequence.problem, definition.tested) < EXACT_SECONDS;
     double *h = malloc((size_t)n * sizeof *h);
-    bool good = (h != NULL || fail_memory(error)) && (!exact || exact_cost(&sequence.problem, tested) < EXACT_SECONDS) &&
-                refer(&sequence, tested, damping, l, h, NULL, error);
-    if (good && isfinite(norm_max(h, n)))
-        good = tolerance_of(&sequence, tested, subject->tensors.problem.dtype, damping, l, h, NULL, &tolerance, NULL, error);
+    bool good = h != NULL || fail_memory(error);
+    good = good && (!affordable || refer(&sequence, &definition, NULL, h, NULL, error));
+    if (good && affordable && isfinite(norm_max(h, n)))
+        good = tolerance_of(&sequence, &definition, h, NULL, &tolerance, NULL, error);
     if (good && tolerance > VALIDATE_UNRESOLVED)
         say_sensitive(subject, tolerance, finding);
     free(h);

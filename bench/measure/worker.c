@@ -10,12 +10,11 @@ char *worker_request(const struct point *point, const struct limits *limits)
 {
     struct json_watch watch;
     json_watch_begin(&watch);
-    json_t *request =
-        json_pack("{so si sI sf sf sI so so}", "point", point_to_json(point), "samples", limits->samples, "round",
-                  (json_int_t)limits->round, "time_limit",
-                  limits->time_limit, "checkpoint_every", limits->checkpoint_every, "memory_limit",
-                  (json_int_t)limits->memory_limit, "cache", limits->cache != NULL ? json_string(limits->cache) : json_null(),
-                  "trained", limits->trained != NULL ? json_string(limits->trained) : json_null());
+    json_t *request = json_pack("{so si sI sf sf sI so so}", "point", point_to_json(point), "samples", limits->samples, "round",
+                                (json_int_t)limits->round, "time_limit", limits->time_limit, "checkpoint_every",
+                                limits->checkpoint_every, "memory_limit", (json_int_t)limits->memory_limit, "cache",
+                                limits->cache != NULL ? json_string(limits->cache) : json_null(), "trained",
+                                limits->trained != NULL ? json_string(limits->trained) : json_null());
     char *text = json_watch_print(&watch, request, JSON_COMPACT);
     json_decref(request);
     return text;

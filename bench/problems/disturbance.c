@@ -4,6 +4,7 @@
 #include "bench/base/random.h"
 #include "bench/problems/textbook.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -43,11 +44,28 @@ bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed
     return true;
 }
 
-bool disturbance_of_map(const struct tensors *sequence, double size, const double *h, const double *next, double *equation,
+bool disturbance_of_mixing(const struct problem *p)
+{
+    return mixer_facts[p->mixer].product && p->r > 1;
+}
+
+void mixing_disturbed(const struct problem *p, double size, double *mixing)
+{
+    for (int64_t i = 0; i < p->T * p->d; i++)
+        mixing[i] = 1 + size * random_normal(1, STREAM_DISTURBANCE_MIX, (uint64_t)i);
+}
+
+double rounding_tiny(enum dtype dtype)
+{
+    return (dtype == DTYPE_FLOAT32 ? (double)FLT_MIN : DBL_MIN) / unit(dtype);
+}
+
+bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const double *h, const double *next, double *equation,
                         double *residual, struct error *error)
 {
     int64_t n = sequence->problem.T * sequence->problem.d;
-    double before = textbook_residual(&sequence->problem, h, next), equation_most = 0, residual_most = 0;
+    double size = rounding_disturbance(dtype), tiny = rounding_tiny(dtype), equation_most = 0, residual_most = 0;
+    double before = textbook_residual_above(&sequence->problem, h, next, tiny);
     double scale = inputs_scale(&sequence->problem, &sequence->inputs);
     double *moved = malloc((size_t)(2 * n) * sizeof *moved);
     bool good = moved != NULL || fail_memory(error);
@@ -62,7 +80,8 @@ bool disturbance_of_map(const struct tensors *sequence, double size, const doubl
         good = textbook_apply(&disturbed.problem, &disturbed.inputs, moved, after) || fail_memory(error);
         if (good) {
             equation_most = fmax(equation_most, distance_max_to(after, next, n, scale) / size);
-            residual_most = fmax(residual_most, fabs(textbook_residual(&disturbed.problem, moved, after) - before) / size);
+            residual_most =
+                fmax(residual_most, fabs(textbook_residual_above(&disturbed.problem, moved, after, tiny) - before) / size);
         }
         tensors_free(&disturbed);
     }

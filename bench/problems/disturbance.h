@@ -15,9 +15,18 @@ enum { DISTURBANCES = 2 };
  * raw value of 0 is not an exact value of its sigmoid), and s is scaled likewise. */
 bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error);
 
-/* How far f(h), of h (T,d) that is disturbed likewise, moves from next = f(h), over size. *equation: relative to what next is
+/* Whether disturbed parameters do not show what rounding does to a mixer: of a product of several factors (I - Q) x is computed as one
+ * difference, to within a unit of itself, and Q x may be far smaller. Then what a mixer takes away is disturbed as well: mixing (T,d)
+ * is what it is multiplied with (textbook_iterate_rounded()). */
+bool disturbance_of_mixing(const struct problem *problem);
+void mixing_disturbed(const struct problem *problem, double size, double *mixing);
+
+/* A token's state below this is next to nothing in the dtype: its smallest normal number over a unit of rounding. */
+double rounding_tiny(enum dtype dtype);
+
+/* How far f(h), of h (T,d) that is disturbed likewise in the dtype, moves from next = f(h), over the disturbance. *equation: relative to what next is
  * measured by (inputs_scale()); *residual: of the residual of h. Each may be NULL. False: out of memory. */
-bool disturbance_of_map(const struct tensors *sequence, double size, const double *h, const double *next, double *equation,
+bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const double *h, const double *next, double *equation,
                         double *residual, struct error *error);
 
 /* The largest of |v| and |h0| of one sequence in float64: what an answer that is 0 everywhere is measured by. */

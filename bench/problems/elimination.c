@@ -46,27 +46,28 @@ static bool eliminate(int64_t n, double *M, double *x)
     return true;
 }
 
-/* The system of token t: (I - G + G Q) h = Lambda before + G Q v; plain: Q h = Lambda before + Q v. */
-static void write_down(const struct problem *p, const struct inputs *inputs, int64_t t, const double *q, const double *before,
-                       double *M, double *x, double *column)
+/* The system of token t, of x = h - v, which Q v has no part in: (I - G (I - Q)) x = Lambda (before - v); plain: Q x = Lambda before. */
+static void write_down(const struct problem *p, const struct inputs *inputs, const double *mixing, int64_t t, const double *q,
+                       const double *before, double *M, double *x, double *column)
 {
     int64_t d = p->d;
     const double *v = (const double *)inputs->v + t * d, *lambda = (const double *)inputs->lambda + t * d;
     bool normalised = p->form == FORM_NORMALISED;
-    textbook_mix(p, q, v, x);
     for (int64_t c = 0; c < d; c++)
-        x[c] = lambda[c] * before[c] + (normalised ? 1 - lambda[c] : 1) * x[c];
+        x[c] = lambda[c] * (before[c] - (normalised ? v[c] : 0));
     for (int64_t j = 0; j < d; j++) {
         double *one = column + d;
         memset(one, 0, (size_t)d * sizeof *one);
         one[j] = 1;
         textbook_mix(p, q, one, column);
-        for (int64_t c = 0; c < d; c++)
-            M[c * d + j] = normalised ? (c == j ? lambda[c] : 0) + (1 - lambda[c]) * column[c] : column[c];
+        for (int64_t c = 0; c < d; c++) {
+            double Q = mixing != NULL ? (c == j) - ((c == j) - column[c]) * mixing[t * d + c] : column[c];
+            M[c * d + j] = normalised ? (c == j ? lambda[c] : 0) + (1 - lambda[c]) * Q : Q;
+        }
     }
 }
 
-struct status elimination_solve(const struct problem *p, const struct inputs *inputs, double *h)
+struct status elimination_solve(const struct problem *p, const struct inputs *inputs, const double *mixing, double *h)
 {
     int64_t d = p->d, m = problem_m(p);
     double *zero = calloc((size_t)(textbook_size(p) + m + d * d + 3 * d), sizeof *zero);
@@ -78,8 +79,11 @@ struct status elimination_solve(const struct problem *p, const struct inputs *in
     for (int64_t t = 0; t < p->T && status.code == STATUS_OK; t++, before = h, h += d) {
         textbook_parameters(p, inputs, t, before, raw);
         textbook_activate(p, raw, q);
-        write_down(p, inputs, t, q, before, M, h, column);
-        if (!eliminate(d, M, h))
+        write_down(p, inputs, mixing, t, q, before, M, h, column);
+        bool regular = eliminate(d, M, h);
+        for (int64_t c = 0; c < d; c++)
+            h[c] += ((const double *)inputs->v)[t * d + c];
+        if (!regular)
             status = status_at(STATUS_SINGULAR, 0, t, "the %s matrix of this step is singular",
                                p->form == FORM_NORMALISED ? "I - G (I - Q)" : "Q");
         else if (!isfinite(norm_max(h, d)))

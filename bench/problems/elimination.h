@@ -9,7 +9,7 @@
 /* Operations of one sequence. */
 double elimination_operations(const struct problem *problem);
 
-/* h (T,d) = h*. ok, singular or diverged at its token, or out_of_memory. */
-struct status elimination_solve(const struct problem *problem, const struct inputs *inputs, double *h);
+/* h (T,d) = h*; mixing as of textbook_iterate_rounded(). ok, singular or diverged at its token, or out_of_memory. */
+struct status elimination_solve(const struct problem *problem, const struct inputs *inputs, const double *mixing, double *h);
 
 #endif

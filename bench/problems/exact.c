@@ -62,7 +62,7 @@ static bool answer(const struct problem *p, const struct inputs *inputs, const s
         return true;
     }
     if (implementation == NULL) {
-        *status = elimination_solve(p, inputs, h);
+        *status = elimination_solve(p, inputs, NULL, h);
         return status->code != STATUS_OUT_OF_MEMORY || fail_memory(error);
     }
     *status = implementation->plan(p, &settings, &environment, &plan);
@@ -83,7 +83,7 @@ static bool explained(const struct problem *p, const struct inputs *inputs, cons
     *holds = residual <= EQUATION_MOST;
     if (*holds || !isfinite(residual))
         return true;
-    bool good = disturbance_of_map(&sequence, rounding_disturbance(DTYPE_FLOAT64), h, next, &moved, NULL, error);
+    bool good = disturbance_of_map(&sequence, DTYPE_FLOAT64, h, next, &moved, NULL, error);
     *holds = residual <= rounding_allowed(DTYPE_FLOAT64) * moved;
     return good;
 }

@@ -229,9 +229,15 @@ void textbook_parameters(const struct problem *p, const struct inputs *inputs, i
         raw[k] = theta[k] + (p->feedback != FEEDBACK_NONE ? scale * inner(W + k * p->d, before, p->d) : 0);
 }
 
+/* Q x of a channel, where (I - Q) x is multiplied with its number. */
+static double mixed(const double *mixing, int64_t c, double x, double Qx)
+{
+    return mixing == NULL ? Qx : x - (x - Qx) * mixing[c];
+}
+
 /* One application; with activated parameters of all tokens at hand (all), or activating each token into q as it comes. */
-static void apply(const struct problem *p, const struct inputs *inputs, const double *all, double *q, const double *zero,
-                  const double *h, double *next)
+static void apply(const struct problem *p, const struct inputs *inputs, const double *mixing, const double *all, double *q,
+                  const double *zero, const double *h, double *next)
 {
     int64_t d = p->d, m = problem_m(p), size = textbook_size(p);
     const double *v = inputs->v, *lambda = inputs->lambda;
@@ -248,12 +254,19 @@ static void apply(const struct problem *p, const struct inputs *inputs, const do
         const double *before = t > 0 ? next + (t - 1) * d : initial;
         for (int64_t c = 0; c < d; c++) {
             double l = lambda[t * d + c], gate = p->form == FORM_NORMALISED ? 1 - l : 1;
-            next[t * d + c] = l * before[c] + gate * (Qv[c] + (h[t * d + c] - Qh[c]));
+            double x = v[t * d + c], y = h[t * d + c];
+            next[t * d + c] =
+                l * before[c] + gate * (mixed(mixing, t * d + c, x, Qv[c]) + (y - mixed(mixing, t * d + c, y, Qh[c])));
         }
     }
 }
 
 double textbook_residual(const struct problem *p, const double *h, const double *next)
+{
+    return textbook_residual_above(p, h, next, 0);
+}
+
+double textbook_residual_above(const struct problem *p, const double *h, const double *next, double tiny)
 {
     double worst = 0;
     for (int64_t t = 0; t < p->T; t++) {
@@ -262,14 +275,14 @@ double textbook_residual(const struct problem *p, const double *h, const double 
             change = fmax(change, fabs(next[c] - h[c]));
             size = fmax(size, fabs(next[c]));
         }
-        worst = fmax(worst, change == 0 ? 0 : change / size);
+        worst = fmax(worst, change == 0 ? 0 : change / fmax(size, tiny));
     }
     return worst;
 }
 
 /* h <- damping f(h) + (1 - damping) h, l times; next (T,d) is scratch and holds the last f(h). */
-static bool iterate(const struct problem *p, const struct inputs *inputs, double damping, int64_t l, double *h, double *next,
-                    double *residual)
+static bool iterate(const struct problem *p, const struct inputs *inputs, const struct textbook_rounding *rounding, double damping,
+                    int64_t l, double *h, double *next, double *residual)
 {
     int64_t T = p->T, d = p->d, m = problem_m(p), size = textbook_size(p);
     bool ahead = p->feedback == FEEDBACK_NONE;
@@ -280,9 +293,9 @@ static bool iterate(const struct problem *p, const struct inputs *inputs, double
     for (int64_t t = 0; memory && ahead && m > 0 && t < T; t++)
         textbook_activate(p, (const double *)inputs->theta + t * m, all + t * size);
     for (int64_t i = 0; memory && i < l; i++) {
-        apply(p, inputs, all, q, zero, h, next);
+        apply(p, inputs, rounding->mixing, all, q, zero, h, next);
         if (residual != NULL && i == l - 1)
-            *residual = textbook_residual(p, h, next);
+            *residual = textbook_residual_above(p, h, next, rounding->tiny);
         for (int64_t k = 0; k < T * d; k++)
             h[k] = damping * next[k] + (1 - damping) * h[k];
     }
@@ -292,24 +305,32 @@ static bool iterate(const struct problem *p, const struct inputs *inputs, double
     return memory;
 }
 
+static const struct textbook_rounding none = {NULL, 0};
+
 bool textbook_apply(const struct problem *p, const struct inputs *inputs, const double *h, double *next)
 {
     double *same = malloc((size_t)(p->T * p->d) * sizeof *same);
     if (same == NULL)
         return false;
     memcpy(same, h, (size_t)(p->T * p->d) * sizeof *same);
-    bool memory = iterate(p, inputs, 1, 1, same, next, NULL);
+    bool memory = iterate(p, inputs, &none, 1, 1, same, next, NULL);
     free(same);
     return memory;
 }
 
 bool textbook_iterate(const struct problem *p, const struct inputs *inputs, double damping, int64_t l, double *h, double *residual)
 {
+    return textbook_iterate_rounded(p, inputs, &none, damping, l, h, residual);
+}
+
+bool textbook_iterate_rounded(const struct problem *p, const struct inputs *inputs, const struct textbook_rounding *rounding,
+                              double damping, int64_t l, double *h, double *residual)
+{
     double *next = calloc((size_t)(p->T * p->d), sizeof *next);
     if (next == NULL)
         return false;
     memset(h, 0, (size_t)(p->T * p->d) * sizeof *h);
-    bool memory = iterate(p, inputs, damping, l, h, next, residual);
+    bool memory = iterate(p, inputs, rounding, damping, l, h, next, residual);
     free(next);
     return memory;
 }

@@ -23,8 +23,19 @@ bool textbook_apply(const struct problem *problem, const struct inputs *inputs, 
 bool textbook_iterate(const struct problem *problem, const struct inputs *inputs, double damping, int64_t l, double *h,
                       double *residual);
 
+/* The same, computed less exactly. mixing (T,d), NULL: each channel of what a mixer takes away, (I - Q) x, is multiplied with its
+ * number. tiny: as of textbook_residual_above(). */
+struct textbook_rounding {
+    const double *mixing;
+    double tiny;
+};
+bool textbook_iterate_rounded(const struct problem *problem, const struct inputs *inputs, const struct textbook_rounding *rounding,
+                              double damping, int64_t l, double *h, double *residual);
+
 /* max over tokens of max|next - h| / max|next|, 0/0 = 0, with next = f(h): the residual of h (T,d) (paper, Sec. 3.4). */
 double textbook_residual(const struct problem *problem, const double *h, const double *next);
+/* The same, where a token's max|next| below tiny counts as tiny: what a dtype does not hold well is nothing to be relative to. */
+double textbook_residual_above(const struct problem *problem, const double *h, const double *next, double tiny);
 
 /* max |a - b| / max |b| over n elements, 0/0 = 0; NaN or Inf in either gives infinity. */
 double distance_max(const double *a, const double *b, int64_t n);
