@@ -189,8 +189,8 @@ struct reference {
     struct tensors sequence;
     double *h; /* (T,d) */
     double *value[TENSORS_MAX], *other[TENSORS_MAX];
-    double scale;              /* of the loss' derivative: what distances to a gradient of 0 are relative to */
-    double slack[TENSORS_MAX]; /* relative distances that the settings allow beside those of rounding */
+    struct yardstick yardstick; /* of the derivative of the loss */
+    double slack[TENSORS_MAX];  /* relative distances that the settings allow beside those of rounding */
 };
 
 static bool reference_open(const struct subject *subject, const struct backward *backward, struct reference *reference,
@@ -218,26 +218,33 @@ static void reference_close(struct reference *reference)
     free(reference->h);
 }
 
-/* What the rounding of the dtype explains, as for answers (validate.h): inputs and h are disturbed a little. */
+/* n numbers, each times 1 + size * (a standard normal). */
+static void disturb(const double *x, int64_t n, double size, uint64_t seed, uint32_t stream, double *to)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = x[i] * (1 + size * random_normal(seed, stream, (uint64_t)i));
+}
+
+/* What the rounding of the dtype explains, as for answers (validate.h): inputs, h and the derivative of the loss are disturbed a little. */
 static bool measure_tolerances(const struct definition *definition, const struct reference *reference, const double *adjoint,
                                struct backward *backward, struct error *error)
 {
     int64_t n = reference->sequence.problem.T * reference->sequence.problem.d;
     double size = rounding_disturbance(backward->dtype), sensitivity[TENSORS_MAX] = {1, 1, 1, 1, 1};
-    double *h = malloc((size_t)n * sizeof *h);
+    double *h = malloc((size_t)(2 * n) * sizeof *h);
     bool good = h != NULL || fail_memory(error);
     for (uint64_t seed = 1; seed <= DISTURBANCES && good && h != NULL; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(&reference->sequence, size, seed, &disturbed, error);
         if (!good)
             break;
-        for (int64_t i = 0; i < n; i++)
-            h[i] = reference->h[i] * (1 + size * random_normal(seed, STREAM_DISTURBANCE_H, (uint64_t)i));
-        good = refer(definition, &disturbed, h, adjoint, reference->other, error);
+        disturb(reference->h, n, size, seed, STREAM_DISTURBANCE_H, h);
+        disturb(adjoint, n, size, seed, STREAM_DISTURBANCE_LOSS, h + n);
+        good = refer(definition, &disturbed, h, h + n, reference->other, error);
         for (int i = 0; i < TENSORS_MAX && good; i++)
-            sensitivity[i] =
-                fmax(sensitivity[i],
-                     distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], reference->scale) / size);
+            sensitivity[i] = fmax(
+                sensitivity[i],
+                distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick) / size);
         tensors_free(&disturbed);
     }
     free(h);
@@ -254,7 +261,8 @@ static bool refer_to(const struct definition *definition, const struct subject *
     if (!tensors_sequence(&subject->tensors, b, &reference->sequence, error))
         return false;
     to_doubles(backward->dtype, subject->h, b * n, n, reference->h);
-    reference->scale = norm_max(backward->drawn + b * n, n);
+    reference->yardstick.tiny = rounding_tiny(backward->dtype);
+    reference->yardstick.scale = norm_max(backward->drawn + b * n, n);
     return refer(definition, &reference->sequence, reference->h, backward->drawn + b * n, to, error);
 }
 
@@ -354,7 +362,7 @@ static bool allow_approach(const struct subject *subject, const struct backward 
         return false;
     for (int i = 0; i < TENSORS_MAX; i++)
         reference->slack[i] =
-            2 * distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], reference->scale);
+            2 * distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick);
     return true;
 }
 
@@ -368,7 +376,7 @@ static bool compare(const struct backward *backward, int64_t b, const struct ref
             continue;
         to_doubles(backward->dtype, backward_gradient(backward, i), i == W ? 0 : b * backward->sequence[i], backward->sequence[i],
                    reference->other[i]);
-        double distance = distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], reference->scale),
+        double distance = distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick),
                tolerance = backward->tolerance[i] + reference->slack[i];
         if (!(distance / tolerance > worst))
             continue;

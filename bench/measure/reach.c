@@ -41,8 +41,8 @@ struct reach {
     const struct subject *subject;
     const struct tensors *tensors; /* of this problem */
     struct room room;
-    double scale;     /* of its inputs: what errors are relative to where the answer is 0 */
-    double agreement; /* relative distance to the sequential answer; 0: not looked for */
+    struct yardstick yardstick; /* of its inputs */
+    double agreement;           /* relative distance to the sequential answer; 0: not looked for */
     enum prefix prefix;
     struct status status; /* of the last run */
 };
@@ -55,7 +55,7 @@ static int64_t elements(const struct reach *reach)
 static double error_of(const struct reach *reach, const void *h, int64_t from)
 {
     to_doubles(reach->tensors->problem.dtype, h, from, elements(reach), reach->room.scratch);
-    return distance_max_to(reach->room.scratch, reach->room.exact, elements(reach), reach->scale);
+    return distance_max_to(reach->room.scratch, reach->room.exact, elements(reach), &reach->yardstick);
 }
 
 /* One run of l iterations, which leaves its answer in room.h, and its iterates where they are wanted. */
@@ -206,8 +206,9 @@ static bool is_sensitive(const struct reach *reach, const struct tensors *sequen
     bool good =
         exact_solve(&disturbed.problem, &disturbed.inputs, subject_tested(reach->subject), reach->room.scratch, &exact, error);
     int64_t n = sequence->problem.T * sequence->problem.d;
-    double moved = good && exact.status.code == STATUS_OK ? distance_max_to(reach->room.scratch, reach->room.exact, n, reach->scale)
-                                                          : INFINITY;
+    double moved = good && exact.status.code == STATUS_OK
+                       ? distance_max_to(reach->room.scratch, reach->room.exact, n, &reach->yardstick)
+                       : INFINITY;
     *sensitive = !(rounding_allowed(DTYPE_FLOAT64) * moved / size <= targets[TARGETS - 1]);
     tensors_free(&disturbed);
     return good;
@@ -224,7 +225,7 @@ static bool one_problem(struct reach *reach, int64_t b, struct answers *seen, st
     if (!tensors_sequence(&subject->tensors, b, &exactly, error))
         return false;
     bool good = exact_solve(&exactly.problem, &exactly.inputs, subject_tested(subject), reach->room.exact, &exact, error);
-    reach->scale = inputs_scale(&exactly.problem, &exactly.inputs);
+    reach->yardstick = inputs_yardstick(&exactly.problem, &exactly.inputs, subject->tensors.problem.dtype);
     found->answered = good && exact.status.code == STATUS_OK;
     found->set_aside = found->answered && exact.largest > subject->regime.limit;
     if (found->answered && !found->set_aside)

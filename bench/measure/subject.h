@@ -7,6 +7,7 @@
 #include "bench/problems/exact.h"
 #include "bench/problems/inputs.h"
 #include "bench/problems/spectrum.h"
+#include "bench/problems/textbook.h"
 
 struct subject {
     const struct implementation *implementation;
@@ -41,7 +42,7 @@ struct answers {
     double *h;          /* (n,T,d) */
     struct exact worst; /* the first that has no answer, or the largest of each figure */
     struct spectrum spectrum;
-    double scale;                     /* inputs_scale() of these sequences: what errors of an answer that is 0 are relative to */
+    struct yardstick yardstick;       /* of these sequences: what errors of an answer that is next to nothing are relative to */
     double lambda_most, lambda_least; /* max |lambda| and min lambda of these sequences */
 };
 

@@ -53,12 +53,12 @@ struct movement {
     double answer, residual;
 };
 
-static void note_movement(const struct tensors *sequence, double size, const double *h, const double *last, const double *moved,
-                          double residual, struct movement *movement)
+static void note_movement(const struct tensors *sequence, enum dtype dtype, double size, const double *h, const double *last,
+                          const double *moved, double residual, struct movement *movement)
 {
     int64_t n = sequence->problem.T * sequence->problem.d;
-    double scale = inputs_scale(&sequence->problem, &sequence->inputs);
-    movement->answer = fmax(movement->answer, distance_max_to(moved, h, n, scale) / size);
+    const struct yardstick yardstick = inputs_yardstick(&sequence->problem, &sequence->inputs, dtype);
+    movement->answer = fmax(movement->answer, distance_max_to(moved, h, n, &yardstick) / size);
     if (last != NULL)
         movement->residual = fmax(movement->residual, fabs(residual - *last) / size);
 }
@@ -76,7 +76,7 @@ static bool disturb_mixing(const struct tensors *sequence, const struct definiti
     mixing_disturbed(p, size, mixing);
     bool good = refer(sequence, definition, mixing, moved, &residual, error);
     if (good)
-        note_movement(sequence, size, h, last, moved, residual, movement);
+        note_movement(sequence, definition->dtype, size, h, last, moved, residual, movement);
     free(mixing);
     return good;
 }
@@ -96,7 +96,7 @@ static bool tolerance_of(const struct tensors *sequence, const struct definition
             break;
         good = refer(&disturbed, definition, NULL, moved, &residual, error);
         if (good)
-            note_movement(sequence, size, h, last, moved, residual, &movement);
+            note_movement(sequence, definition->dtype, size, h, last, moved, residual, &movement);
         tensors_free(&disturbed);
     }
     good = good && disturb_mixing(sequence, definition, h, last, moved, &movement, error);
@@ -123,7 +123,8 @@ struct compared {
     const double *h, *exact;        /* (T,d); exact NULL: was not computed */
     double *next;                   /* (T,d) f(h) */
     double *reference;              /* (T,d) */
-    double scale, equation;         /* inputs_scale(); the distance of h to f(h) */
+    struct yardstick yardstick;     /* of its inputs */
+    double equation;                /* the distance of h to f(h) */
 };
 
 /* That the equation is solved, within what rounding moves it by; and that the answer is the exact one where that is known. Each has a
@@ -177,9 +178,9 @@ static bool check_iterate(const struct subject *subject, const struct compared *
     if (!refer(c->sequence, &definition, NULL, c->reference, &last, error) ||
         !tolerance_of(c->sequence, &definition, c->reference, &last, &checks->tolerance, &slack, error))
         return false;
-    checks->iterate = distance_max_to(c->h, c->reference, n, c->scale);
+    checks->iterate = distance_max_to(c->h, c->reference, n, &c->yardstick);
     checks->rounding = checks->tolerance;
-    checks->apart = c->exact != NULL ? distance_max_to(c->reference, c->exact, n, c->scale) : NAN;
+    checks->apart = c->exact != NULL ? distance_max_to(c->reference, c->exact, n, &c->yardstick) : NAN;
     if (settings->tolerance > 0 && settings->quantile == 1 && !(last < 1.01 * settings->tolerance + slack))
         checks->iterate = INFINITY; /* the right iterate, but not one at which to stop */
     return true;
@@ -190,12 +191,12 @@ static bool check(const struct subject *subject, struct compared *c, const struc
 {
     const struct problem *p = &c->sequence->problem;
     int64_t n = p->T * p->d;
-    c->scale = inputs_scale(p, &c->sequence->inputs);
+    c->yardstick = inputs_yardstick(p, &c->sequence->inputs, c->dtype);
     if (!textbook_apply(p, &c->sequence->inputs, c->h, c->next))
         return fail_memory(error);
-    c->equation = distance_max_to(c->h, c->next, n, c->scale);
+    c->equation = distance_max_to(c->h, c->next, n, &c->yardstick);
     checks->residual = textbook_residual_above(p, c->h, c->next, rounding_tiny(c->dtype));
-    checks->exact = c->exact != NULL ? distance_max_to(c->h, c->exact, n, c->scale) : NAN;
+    checks->exact = c->exact != NULL ? distance_max_to(c->h, c->exact, n, &c->yardstick) : NAN;
     if (subject->implementation->exact)
         return check_exact(subject, c, checks, error);
     return subject_outcome_only(subject) ? check_outcome(subject, c, checks, error)

@@ -66,7 +66,7 @@ bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const 
     int64_t n = sequence->problem.T * sequence->problem.d;
     double size = rounding_disturbance(dtype), tiny = rounding_tiny(dtype), equation_most = 0, residual_most = 0;
     double before = textbook_residual_above(&sequence->problem, h, next, tiny);
-    double scale = inputs_scale(&sequence->problem, &sequence->inputs);
+    const struct yardstick yardstick = inputs_yardstick(&sequence->problem, &sequence->inputs, dtype);
     double *moved = malloc((size_t)(2 * n) * sizeof *moved);
     bool good = moved != NULL || fail_memory(error);
     for (uint64_t seed = 1; seed <= DISTURBANCES && good && moved != NULL; seed++) {
@@ -79,7 +79,7 @@ bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const 
             moved[i] = h[i] * (1 + size * random_normal(seed, STREAM_DISTURBANCE_H, (uint64_t)i));
         good = textbook_apply(&disturbed.problem, &disturbed.inputs, moved, after) || fail_memory(error);
         if (good) {
-            equation_most = fmax(equation_most, distance_max_to(after, next, n, scale) / size);
+            equation_most = fmax(equation_most, distance_max_to(after, next, n, &yardstick) / size);
             residual_most =
                 fmax(residual_most, fabs(textbook_residual_above(&disturbed.problem, moved, after, tiny) - before) / size);
         }
@@ -93,7 +93,9 @@ bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const 
     return good;
 }
 
-double inputs_scale(const struct problem *p, const struct inputs *inputs)
+struct yardstick inputs_yardstick(const struct problem *p, const struct inputs *inputs, enum dtype dtype)
 {
-    return fmax(norm_max(inputs->v, p->T * p->d), inputs->h0 != NULL ? norm_max(inputs->h0, p->d) : 0);
+    double tiny = rounding_tiny(dtype), v = norm_max(inputs->v, p->T * p->d);
+    double h0 = inputs->h0 != NULL ? norm_max(inputs->h0, p->d) : 0;
+    return (struct yardstick){.tiny = tiny, .scale = fmax(tiny, fmax(v, h0))};
 }

@@ -4,6 +4,7 @@
 #define BENCH_PROBLEMS_DISTURBANCE_H
 
 #include "bench/problems/inputs.h"
+#include "bench/problems/textbook.h"
 
 /* A tolerance: a number of rounding units of the dtype, times the relative change of the reference when every input changes by one
  * unit. The change is measured, with that many disturbances of the inputs of that size. */
@@ -24,12 +25,12 @@ void mixing_disturbed(const struct problem *problem, double size, double *mixing
 /* A token's state below this is next to nothing in the dtype: its smallest normal number over a unit of rounding. */
 double rounding_tiny(enum dtype dtype);
 
-/* How far f(h), of h (T,d) that is disturbed likewise in the dtype, moves from next = f(h), over the disturbance. *equation: relative to what next is
- * measured by (inputs_scale()); *residual: of the residual of h. Each may be NULL. False: out of memory. */
+/* How far f(h), of h (T,d) that is disturbed likewise in the dtype, moves from next = f(h), over the disturbance. *equation: by
+ * the yardstick of the inputs; *residual: of the residual of h. Each may be NULL. False: out of memory. */
 bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const double *h, const double *next, double *equation,
                         double *residual, struct error *error);
 
-/* The largest of |v| and |h0| of one sequence in float64: what an answer that is 0 everywhere is measured by. */
-double inputs_scale(const struct problem *problem, const struct inputs *inputs);
+/* What answers of one sequence (in float64) are measured by that are next to nothing in the dtype: the largest of |v| and |h0|. */
+struct yardstick inputs_yardstick(const struct problem *problem, const struct inputs *inputs, enum dtype dtype);
 
 #endif

@@ -103,7 +103,8 @@ bool exact_solve(const struct problem *p, const struct inputs *inputs, const str
     bool good = (next != NULL && textbook_apply(p, inputs, h, next)) || fail_memory(error);
     if (good) {
         exact->largest = norm_max(h, n);
-        exact->residual = distance_max_to(next, h, n, inputs_scale(p, inputs));
+        const struct yardstick yardstick = inputs_yardstick(p, inputs, DTYPE_FLOAT64);
+        exact->residual = distance_max_to(next, h, n, &yardstick);
         good = explained(p, inputs, h, next, exact->residual, &holds, error);
     }
     if (good && !holds)

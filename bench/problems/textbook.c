@@ -335,7 +335,9 @@ bool textbook_iterate_rounded(const struct problem *p, const struct inputs *inpu
     return memory;
 }
 
-double distance_max_to(const double *a, const double *b, int64_t n, double scale)
+static const struct yardstick itself = {0, 0};
+
+double distance_max_to(const double *a, const double *b, int64_t n, const struct yardstick *yardstick)
 {
     double difference = 0, size = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -344,10 +346,10 @@ double distance_max_to(const double *a, const double *b, int64_t n, double scale
         difference = fmax(difference, fabs(a[i] - b[i]));
         size = fmax(size, fabs(b[i]));
     }
-    return difference == 0 ? 0 : difference / (size > 0 ? size : scale);
+    return difference == 0 ? 0 : difference / (size > yardstick->tiny ? size : yardstick->scale);
 }
 
-double distance_l2_to(const double *a, const double *b, int64_t n, double scale)
+double distance_l2_to(const double *a, const double *b, int64_t n, const struct yardstick *yardstick)
 {
     double difference = 0, size = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -356,17 +358,17 @@ double distance_l2_to(const double *a, const double *b, int64_t n, double scale)
         difference += (a[i] - b[i]) * (a[i] - b[i]);
         size += b[i] * b[i];
     }
-    return difference == 0 ? 0 : sqrt(difference) / (size > 0 ? sqrt(size) : scale);
+    return difference == 0 ? 0 : sqrt(difference) / (sqrt(size) > yardstick->tiny ? sqrt(size) : yardstick->scale);
 }
 
 double distance_max(const double *a, const double *b, int64_t n)
 {
-    return distance_max_to(a, b, n, 0);
+    return distance_max_to(a, b, n, &itself);
 }
 
 double distance_l2(const double *a, const double *b, int64_t n)
 {
-    return distance_l2_to(a, b, n, 0);
+    return distance_l2_to(a, b, n, &itself);
 }
 
 double norm_max(const double *a, int64_t n)

@@ -41,9 +41,13 @@ double textbook_residual_above(const struct problem *problem, const double *h, c
 double distance_max(const double *a, const double *b, int64_t n);
 /* ||a - b||_2 / ||b||_2 likewise. */
 double distance_l2(const double *a, const double *b, int64_t n);
-/* The same for a b that may be 0 everywhere, to which nothing is relative: `scale` then takes the place of its norm. */
-double distance_max_to(const double *a, const double *b, int64_t n, double scale);
-double distance_l2_to(const double *a, const double *b, int64_t n, double scale);
+/* What distances are relative to: the norm of b, or `scale` where that is not above `tiny`. Nothing is relative to a b that is 0
+ * everywhere, or that a dtype does not hold well. */
+struct yardstick {
+    double tiny, scale;
+};
+double distance_max_to(const double *a, const double *b, int64_t n, const struct yardstick *yardstick);
+double distance_l2_to(const double *a, const double *b, int64_t n, const struct yardstick *yardstick);
 /* max |a|; infinity when anything is not finite. */
 double norm_max(const double *a, int64_t n);
 
