@@ -6,6 +6,7 @@
 #include "bench/problems/textbook.h"
 #include "impls/contract/support.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,7 +223,7 @@ static void reference_close(struct reference *reference)
 static void disturb(const double *x, int64_t n, double size, uint64_t seed, uint32_t stream, double *to)
 {
     for (int64_t i = 0; i < n; i++)
-        to[i] = x[i] * (1 + size * random_normal(seed, stream, (uint64_t)i));
+        to[i] = x[i] * (1 + size * disturbance_draw(seed, stream, i, n));
 }
 
 /* What the rounding of the dtype explains, as for answers (validate.h): inputs, h and the derivative of the loss are disturbed a little. */
@@ -233,7 +234,7 @@ static bool measure_tolerances(const struct definition *definition, const struct
     double size = rounding_disturbance(backward->dtype), sensitivity[TENSORS_MAX] = {1, 1, 1, 1, 1};
     double *h = malloc((size_t)(2 * n) * sizeof *h);
     bool good = h != NULL || fail_memory(error);
-    for (uint64_t seed = 1; seed <= DISTURBANCES && good && h != NULL; seed++) {
+    for (uint64_t seed = 1; seed <= ROUNDING_DISTURBANCES && good && h != NULL; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(&reference->sequence, size, seed, &disturbed, error);
         if (!good)
@@ -271,7 +272,8 @@ static bool refer_to(const struct definition *definition, const struct subject *
 /* Relative, of differences. A token's Kronecker factors can turn within 1e-4, and its rows where their norm passes the floor of 1e-5:
  * differences that disagree are taken again with a smaller step. */
 static const double STEPS[] = {1e-5, 1e-7};
-#define DIFFERENCE 1e-6 /* relative, of what is left of them after extrapolation */
+#define OVERFLOW_NEAR 1e6 /* products on the way may be so much larger than what comes of them */
+#define DIFFERENCE 1e-6   /* relative, of what is left of them after extrapolation */
 
 /* The loss after n applications of the textbook's map from h (T,d) on. scratch: (2,T,d). False: out of memory. */
 static bool loss_after(const struct tensors *sequence, int64_t n, const double *h, const double *adjoint, double *scratch,
@@ -388,6 +390,21 @@ static bool compare(const struct backward *backward, int64_t b, const struct ref
     return worst >= 0 || fail(error, "no gradient to validate");
 }
 
+/* A gradient that is not finite is one that the dtype does not hold, or wrong. */
+static void say_missing(const struct reference *reference, const struct backward *backward, const char *missing,
+                        struct finding *finding)
+{
+    double h = norm_max(reference->h, reference->sequence.problem.T * reference->sequence.problem.d), largest = h * h;
+    for (int i = 0; i < TENSORS_MAX; i++)
+        if (backward->n[i] > 0)
+            largest = fmax(largest, norm_max(reference->value[i], backward->sequence[i]));
+    if (largest > (backward->dtype == DTYPE_FLOAT32 ? (double)FLT_MAX : DBL_MAX) / OVERFLOW_NEAR)
+        finding_say(finding, (enum result)STATUS_DIVERGED, "the gradient of %s is beyond what %s holds", missing,
+                    dtype_names[backward->dtype]);
+    else
+        finding_say(finding, RESULT_WRONG, "the gradient of %s is not finite, although backward() returned ok", missing);
+}
+
 static bool check(const struct definition *definition, const struct subject *subject, int64_t b, bool again,
                   struct reference *reference, struct backward *backward, struct checks *checks, struct finding *finding,
                   struct error *error)
@@ -395,10 +412,6 @@ static bool check(const struct definition *definition, const struct subject *sub
     const struct problem *p = &subject->tensors.problem;
     const double *adjoint = backward->drawn + b * p->T * p->d;
     const char *missing = backward_missing(backward), *name = "";
-    if (missing != NULL) {
-        finding_say(finding, RESULT_WRONG, "the gradient of %s is not finite, although backward() returned ok", missing);
-        return true;
-    }
     if (!refer_to(definition, subject, backward, b, reference, reference->value, error))
         return false;
     if (!again && !measure_tolerances(definition, reference, adjoint, backward, error))
@@ -411,6 +424,10 @@ static bool check(const struct definition *definition, const struct subject *sub
                         backward_names[i], backward->tolerance[i]);
             return true;
         }
+    if (missing != NULL) {
+        say_missing(reference, backward, missing, finding);
+        return true;
+    }
     double apart = !again && definition->settings.gradient == GRADIENT_STEPS ? INFINITY : 0;
     for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0] && !(apart <= DIFFERENCE); i++)
         if (!differ(definition, reference, adjoint, backward, STEPS[i], &apart, error))

@@ -89,7 +89,7 @@ static bool tolerance_of(const struct tensors *sequence, const struct definition
     struct movement movement = {1, 1};
     double *moved = malloc((size_t)(sequence->problem.T * sequence->problem.d) * sizeof *moved);
     bool good = moved != NULL || fail_memory(error);
-    for (uint64_t seed = 1; seed <= DISTURBANCES && good && moved != NULL; seed++) {
+    for (uint64_t seed = 1; seed <= ROUNDING_DISTURBANCES && good && moved != NULL; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(sequence, size, seed, &disturbed, error);
         if (!good)
@@ -194,7 +194,7 @@ static bool check(const struct subject *subject, struct compared *c, const struc
     c->yardstick = inputs_yardstick(p, &c->sequence->inputs, c->dtype);
     if (!textbook_apply(p, &c->sequence->inputs, c->h, c->next))
         return fail_memory(error);
-    c->equation = distance_max_to(c->h, c->next, n, &c->yardstick);
+    c->equation = distance_max_to(c->next, c->h, n, &c->yardstick);
     checks->residual = textbook_residual_above(p, c->h, c->next, rounding_tiny(c->dtype));
     checks->exact = c->exact != NULL ? distance_max_to(c->h, c->exact, n, &c->yardstick) : NAN;
     if (subject->implementation->exact)

@@ -10,9 +10,13 @@
  * unit. The change is measured, with that many disturbances of the inputs of that size. */
 double rounding_allowed(enum dtype dtype);
 double rounding_disturbance(enum dtype dtype);
-enum { DISTURBANCES = 2 };
+enum { ROUNDING_DISTURBANCES = 2 };
 
-/* The tensors of one sequence in float64, each element times 1 + size * (a standard normal). theta is also shifted by as much (a
+/* What element k of `n` is disturbed by, in units: a standard normal; where so few are drawn that all may be small, of size 1 or
+ * more. */
+double disturbance_draw(uint64_t seed, uint32_t stream, int64_t k, int64_t n);
+
+/* The tensors of one sequence in float64, each element times 1 + size * (what is drawn for it). theta is also shifted by as much (a
  * raw value of 0 is not an exact value of its sigmoid), and s is scaled likewise. */
 bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error);
 
@@ -25,8 +29,8 @@ void mixing_disturbed(const struct problem *problem, double size, double *mixing
 /* A token's state below this is next to nothing in the dtype: its smallest normal number over a unit of rounding. */
 double rounding_tiny(enum dtype dtype);
 
-/* How far f(h), of h (T,d) that is disturbed likewise in the dtype, moves from next = f(h), over the disturbance. *equation: by
- * the yardstick of the inputs; *residual: of the residual of h. Each may be NULL. False: out of memory. */
+/* How far f(h) moves from next = f(h) when inputs and h (T,d) are disturbed in the dtype, over the disturbance. *equation: relative
+ * to h, by the yardstick of the inputs; *residual: of the residual of h. Each may be NULL. False: out of memory. */
 bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const double *h, const double *next, double *equation,
                         double *residual, struct error *error);
 

@@ -309,11 +309,17 @@ static const struct textbook_rounding none = {NULL, 0};
 
 bool textbook_apply(const struct problem *p, const struct inputs *inputs, const double *h, double *next)
 {
+    return textbook_apply_rounded(p, inputs, &none, h, next);
+}
+
+bool textbook_apply_rounded(const struct problem *p, const struct inputs *inputs, const struct textbook_rounding *rounding,
+                            const double *h, double *next)
+{
     double *same = malloc((size_t)(p->T * p->d) * sizeof *same);
     if (same == NULL)
         return false;
     memcpy(same, h, (size_t)(p->T * p->d) * sizeof *same);
-    bool memory = iterate(p, inputs, &none, 1, 1, same, next, NULL);
+    bool memory = iterate(p, inputs, rounding, 1, 1, same, next, NULL);
     free(same);
     return memory;
 }

@@ -29,6 +29,8 @@ struct textbook_rounding {
     const double *mixing;
     double tiny;
 };
+bool textbook_apply_rounded(const struct problem *problem, const struct inputs *inputs, const struct textbook_rounding *rounding,
+                            const double *h, double *next);
 bool textbook_iterate_rounded(const struct problem *problem, const struct inputs *inputs, const struct textbook_rounding *rounding,
                               double damping, int64_t l, double *h, double *residual);
 
