@@ -323,6 +323,7 @@ static json_t *to_json(const struct subject *subject, const struct found *found,
         tracked += found[b].tracked;
     }
     statistics_sort(sorted, n);
+    json_object_set_new(data, "floor", json_number(quantile(sorted, n, 0.5))); /* before sorted is used again */
     json_object_set_new(data, "problems", json_integer(p->B));
     json_object_set_new(data, "set_aside", json_integer(set_aside));
     json_object_set_new(data, "sensitive", json_integer(sensitive));
@@ -331,7 +332,6 @@ static json_t *to_json(const struct subject *subject, const struct found *found,
     json_object_set_new(data, "most", json_integer(subject->settings.l_max));
     json_object_set_new(data, "to", to);
     json_object_set_new(data, "agreement", agreement > 0 ? agreement_to_json(found, p->B, sorted) : json_null());
-    json_object_set_new(data, "floor", json_number(quantile(sorted, n, 0.5)));
     json_object_set_new(data, "tracked", json_number(n > 0 ? tracked / (double)n : NAN));
     return data;
 }

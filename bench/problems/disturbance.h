@@ -30,7 +30,8 @@ void mixing_disturbed(const struct problem *problem, double size, double *mixing
 double rounding_tiny(enum dtype dtype);
 
 /* How far f(h) moves from next = f(h) when inputs and h (T,d) are disturbed in the dtype, over the disturbance. *equation: relative
- * to h, by the yardstick of the inputs; *residual: of the residual of h. Each may be NULL. False: out of memory. */
+ * to h, by the yardstick of the inputs; *residual: a token of it, relative to its
+ * own, as residuals are. Each may be NULL. False: out of memory. */
 bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const double *h, const double *next, double *equation,
                         double *residual, struct error *error);
 

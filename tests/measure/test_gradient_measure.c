@@ -180,7 +180,7 @@ static void write_inputs(const char *tensor, int place, double number)
     double *of[] = {v, lambda, theta};
     static const char *const names[] = {"v", "lambda", "theta"};
     for (int i = 0; i < 12; i++) {
-        v[i] = 0.1 * (i % 5) - 0.2;
+        v[i] = 10 * (i % 5) - 20;
         lambda[i] = 0.3 + 0.05 * (i % 7);
     }
     for (int i = 0; i < 18; i++)
@@ -210,7 +210,7 @@ static void ends_as(const char *text, size_t memory_limit, int result, int64_t b
 
 START_TEST(without_an_exact_gradient)
 {
-    write_inputs("v", 1 * 6 + 1 * 2, 1.7e308); /* the step after it overflows */
+    write_inputs("lambda", 1 * 6 + 2 * 2, 1.7e308); /* times a state above 1 */
     ends_as("impls: structured_sequential\n" FROM_FILE ", form: plain}\n", 0, STATUS_DIVERGED, 1, 2, "");
     ends_as("impls: fixed_point\nrecipe: {gradient: steps}\n" FROM_FILE ", form: plain}\n", 0, STATUS_DIVERGED, 1, 2, "");
     write_inputs("theta", 1 * 9 + 2 * 3 + 2, 120); /* a strength of exactly 1 */
