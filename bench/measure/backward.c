@@ -442,7 +442,7 @@ static bool check(const struct definition *definition, const struct subject *sub
         !compare(backward, b, reference, &name, checks, error))
         return false;
     checks->against = definition->name;
-    checks->exact = NAN; /* that is one of answers */
+    checks->exact = checks->apart = NAN; /* these are of answers */
     if (!(checks->iterate <= checks->tolerance))
         finding_say(finding, RESULT_WRONG, "the gradient of %s%s differs by %.3g from %s; tolerance %.3g", name,
                     again ? ", after the timed calls," : "", checks->iterate, checks->against, checks->tolerance);

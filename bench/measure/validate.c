@@ -181,7 +181,7 @@ static bool may_stop(const struct subject *subject, const struct compared *c, do
     if (!textbook_apply(p, &c->sequence->inputs, c->reference, c->next))
         return fail_memory(error);
     bool good = disturbance_of_map(c->sequence, c->dtype, c->reference, c->next, NULL, &token, error);
-    *may = last < tolerance + (token < BENIGN ? slack : rounding_allowed(c->dtype) * token);
+    *may = last < tolerance + fmax(slack, rounding_allowed(c->dtype) / 10 * token);
     return good;
 }
 

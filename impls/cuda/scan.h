@@ -150,10 +150,10 @@ static __global__ void __launch_bounds__(WARP *SCAN_PARTS) scan_time(struct scan
         last = fmaf(lambda[i], last, x[i]);
         above = above || !(fabsf(lambda[i]) <= 1);
     }
+    if (above)
+        atomicAdd(growing, 1u);
     product[threadIdx.x] = all;
     value[threadIdx.x] = last;
-    if (above)
-        growing[0] = 1; /* whoever writes it */
     __syncthreads();
     unsigned long long *words = tiles.words + b * task.d + c;
     int64_t stride = task.B * task.d;

@@ -3,6 +3,7 @@
 #include "bench/base/safetensors_write.h"
 #include "bench/command/vocabulary.h"
 #include "bench/measure/measure.h"
+#include "bench/problems/inputs.h"
 #include "bench/sweep/sweep.h"
 #include "tests/support/scratch.h"
 
@@ -190,6 +191,29 @@ START_TEST(every_split_says_the_same)
 }
 END_TEST
 
+/* States whose squares float32 does not hold are read by a mixer as any others. */
+START_TEST(states_whose_squares_overflow)
+{
+    struct error error;
+    struct tensors tensors;
+    ck_assert_msg(
+        tensors_sample(
+            &(struct problem){
+                .B = 1, .T = 8, .d = 4, .mixer = MIXER_DPLR, .r = 1, .s = 1, .feedback = FEEDBACK_RMS, .dtype = DTYPE_FLOAT64},
+            &(struct regime){.kappa = 0, .lambda_max = 0.9, .limit = 1e30, .seed = 1}, &tensors, &error),
+        "%s", error.text);
+    for (int i = 0; i < 32; i++)
+        ((double *)tensors.owned[0])[i] *= 1e22;
+    struct tensor list[TENSORS_MAX];
+    size_t n = tensors_list(&tensors, list);
+    ck_assert_msg(safetensors_write(scratch_path("inputs.safetensors"), list, n, NULL, &error), "%s", error.text);
+    tensors_free(&tensors);
+    all_end_as(FROM_FILE "impls: [structured_sequential, dense_sequential, fixed_point, fixed_point_fused]\n"
+                         "problem: {T: 8, d: 4, mixer: dplr, feedback: rms}\nregime: {limit: 1e30}\nsettings: {l: 30}\n",
+               STATUS_OK, "");
+}
+END_TEST
+
 /* ---- Inputs ------------------------------------------------------------------------------------------------------------------ */
 
 static double not_a_number(int64_t t, int64_t c)
@@ -266,8 +290,8 @@ START_TEST(errors_above_one_are_inaccurate)
         snprintf(text, sizeof text, "measure: %s\n%s", names[i], problem);
         ck_assert_msg(read(text, &error), "%s", error.text);
         measure(0, 0);
-        ck_assert_msg(finding.result == (i < 2 ? RESULT_INACCURATE : RESULT_OK), "%s: %s %s", names[i],
-                      result_name(finding.result), finding.message);
+        ck_assert_msg(finding.result == (i < 2 ? RESULT_INACCURATE : RESULT_OK), "%s: %s %s", names[i], result_name(finding.result),
+                      finding.message);
         if (i == 2)
             ck_assert(json_is_true(json_object_get(finding.data, "inaccurate")));
     }
@@ -338,6 +362,7 @@ Suite *suite_verdicts(void)
     tcase_add_test(tests, gates_within_rounding_of_one);
     tcase_add_test(tests, answers_that_are_zero);
     tcase_add_test(tests, every_split_says_the_same);
+    tcase_add_test(tests, states_whose_squares_overflow);
     tcase_add_test(tests, inputs_that_are_not_finite_are_refused);
     tcase_add_test(tests, rounds_look_at_all_sequences);
     tcase_add_test(tests, what_validation_cannot_tell_apart_is_said);
