@@ -5,6 +5,7 @@
 #include "bench/sweep/check.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define COMBINATIONS_MAX 1000000 /* what --yes allows: 3 GB of points, and days of measuring */
 
