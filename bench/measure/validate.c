@@ -1,6 +1,7 @@
 /* See validate.h. */
 #include "bench/measure/validate.h"
 
+#include "bench/measure/place.h"
 #include "bench/problems/disturbance.h"
 #include "bench/problems/elimination.h"
 #include "bench/problems/textbook.h"
@@ -126,16 +127,25 @@ struct compared {
     double *reference;              /* (T,d) */
     struct yardstick yardstick;     /* of its inputs */
     double equation;                /* the distance of h to f(h) */
+    const double *against;          /* (T,d) what h was held to at last, ... */
+    int64_t place;                  /* ... and the element that is furthest from it */
 };
+
+static void hold(struct compared *c, const double *against)
+{
+    c->against = against;
+    c->place = place_furthest(c->h, against, c->sequence->problem.T * c->sequence->problem.d);
+}
 
 /* That the equation is solved, within what rounding moves it by; and that the answer is the exact one where that is known. Each has a
  * tolerance of its own: what is reported is the distance to the exact answer, unless the equation alone fails. */
-static bool check_exact(const struct subject *subject, const struct compared *c, struct checks *checks, struct error *error)
+static bool check_exact(const struct subject *subject, struct compared *c, struct checks *checks, struct error *error)
 {
     double moved, tolerance;
     if (!disturbance_of_map(c->sequence, c->dtype, c->h, c->next, &moved, NULL, error))
         return false;
     checks->against = "its own equation";
+    hold(c, c->next);
     checks->iterate = c->equation;
     checks->tolerance = checks->rounding = rounding_allowed(c->dtype) * fmax(1, moved);
     if (c->exact == NULL)
@@ -146,6 +156,7 @@ static bool check_exact(const struct subject *subject, const struct compared *c,
     checks->rounding = tolerance;
     if (checks->iterate <= checks->tolerance || !(checks->exact <= tolerance)) {
         checks->against = "the exact answer";
+        hold(c, c->exact);
         checks->iterate = checks->exact;
         checks->tolerance = tolerance;
     }
@@ -154,7 +165,7 @@ static bool check_exact(const struct subject *subject, const struct compared *c,
 
 /* Whether delta shrinks can hang on a rounding error, and iterates of a solver are its own: only the outcome can be checked. A residual
  * is relative to its token; where rounding alone decides that of a token whose state is next to nothing, the largest state counts. */
-static bool check_outcome(const struct subject *subject, const struct compared *c, struct checks *checks, struct error *error)
+static bool check_outcome(const struct subject *subject, struct compared *c, struct checks *checks, struct error *error)
 {
     double equation, residual, units = rounding_allowed(c->dtype);
     if (!disturbance_of_map(c->sequence, c->dtype, c->h, c->next, &equation, &residual, error))
@@ -162,6 +173,9 @@ static bool check_outcome(const struct subject *subject, const struct compared *
     bool resolved = units * residual <= VALIDATE_UNRESOLVED;
     double few = resolved && residual < BENIGN ? units / 10 : units; /* an application alone rounds little */
     checks->against = resolved ? "its own residual" : "its own equation";
+    hold(c, c->next);
+    if (resolved)
+        c->place = place_of_residual(&c->sequence->problem, c->h, c->next);
     checks->iterate = resolved && isfinite(c->equation) ? checks->residual : c->equation;
     checks->rounding = few * fmax(1, resolved ? residual : equation);
     checks->tolerance = fmin(2 * subject->settings.tolerance, 0.5) + checks->rounding;
@@ -185,7 +199,7 @@ static bool may_stop(const struct subject *subject, const struct compared *c, do
     return good;
 }
 
-static bool check_iterate(const struct subject *subject, const struct compared *c, const struct trace *trace, struct checks *checks,
+static bool check_iterate(const struct subject *subject, struct compared *c, const struct trace *trace, struct checks *checks,
                           struct error *error)
 {
     const struct settings *settings = &subject->settings;
@@ -197,6 +211,7 @@ static bool check_iterate(const struct subject *subject, const struct compared *
     if (!refer(c->sequence, &definition, NULL, c->reference, &last, error) ||
         !tolerance_of(c->sequence, &definition, c->reference, &last, &checks->tolerance, &slack, error))
         return false;
+    hold(c, c->reference);
     checks->iterate = distance_max_to(c->h, c->reference, n, &c->yardstick);
     checks->rounding = checks->tolerance;
     checks->apart = c->exact != NULL ? distance_max_to(c->reference, c->exact, n, &c->yardstick) : NAN;
@@ -245,25 +260,24 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
         return false;
     int64_t n = sequence.problem.T * sequence.problem.d;
     double *h = malloc((size_t)(3 * n) * sizeof *h);
+    struct compared compared = {.sequence = &sequence, .dtype = subject->tensors.problem.dtype, .h = h, .exact = exact};
     bool good = h != NULL || fail_memory(error);
     if (good) {
-        struct compared compared = {
-            .sequence = &sequence, .dtype = subject->tensors.problem.dtype, .h = h, .exact = exact, .next = h + n};
+        compared.next = h + n;
         compared.reference = compared.next + n;
-        to_doubles(subject->tensors.problem.dtype, subject->h, b * n, n, h);
+        to_doubles(compared.dtype, subject->h, b * n, n, h);
         if (mirrored)
             tensors_mirror(&sequence);
         for (int64_t i = 0; i < n && mirrored; i++)
             h[i] = -h[i];
         good = check(subject, &compared, trace, checks, error);
     }
-    free(h);
-    tensors_free(&sequence);
     if (good && checks->rounding > VALIDATE_UNRESOLVED)
         say_sensitive(subject, checks->rounding, finding);
     else if (good && !(checks->iterate <= checks->tolerance))
-        finding_say(finding, RESULT_WRONG, "sequence %lld%s differs by %.3g from %s; tolerance %.3g", (long long)b, later,
-                    checks->iterate, checks->against, checks->tolerance);
+        place_say(&sequence.problem, b, compared.place, compared.dtype, h, compared.against, later, checks, finding);
+    free(h);
+    tensors_free(&sequence);
     return good;
 }
 
@@ -290,7 +304,7 @@ bool validate_again(const struct subject *subject, const struct answers *answers
                     const struct trace *trace, struct finding *finding, struct error *error)
 {
     struct checks checks;
-    return run_check(subject, answers->h, b, mirrored, ", after the timed calls,", trace, &checks, finding, error);
+    return run_check(subject, answers->h, b, mirrored, ", after the timed calls", trace, &checks, finding, error);
 }
 
 bool validate_failure(const struct subject *subject, struct finding *finding, struct error *error)
