@@ -222,7 +222,7 @@ START_TEST(tensors_without_a_use_are_refused)
         struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
         struct tensors tensors;
         struct error error = {""};
-        bool made = tensors_make(&point, NULL, &tensors, &error);
+        bool made = tensors_make(&point, NULL, NULL, &tensors, &error);
         ck_assert_msg(made == (row[k].reason == NULL), "%s", error.text);
         ck_assert_msg(made || strstr(error.text, row[k].reason) != NULL, "%s", error.text);
         if (made)
