@@ -38,6 +38,7 @@ static size_t memory_limit(const struct sweep_run *run)
 char *round_worker_request(const struct round_request *request)
 {
     const struct limits limits = {.samples = request->run->samples,
+                                  .round = request->round,
                                   .time_limit = sweep_run_limit(request->run, request->point),
                                   .checkpoint_every = request->run->checkpoint_every,
                                   .memory_limit = memory_limit(request->run),

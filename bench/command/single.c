@@ -187,6 +187,7 @@ bool single_run(const char *results, const char *key, const char *program, char 
                                         .results = results,
                                         .trained = trains ? trained : NULL,
                                         .calibration = &none,
+                                        .round = (int)json_integer_value(json_object_get(search.record, "round")),
                                         .since = clock_seconds()};
         say_if_changed(&point, &conditions, request.key);
         point_label(&point, sizeof label, label);

@@ -26,6 +26,7 @@ struct finding {
 /* The limits of a round. */
 struct limits {
     int samples;             /* timed samples wanted */
+    int64_t round;           /* of the point, from 0: another sequence of the batch is validated in each */
     double time_limit;       /* seconds for the whole round; of a training: in all its rounds together */
     double checkpoint_every; /* seconds between checkpoints of a training */
     size_t memory_limit;     /* bytes for its process; 0: nine tenths of what is free */
@@ -50,6 +51,8 @@ bool measure_run(const struct point *point, const struct limits *limits, struct 
 /* Sets result, message and place from a status; the message begins with the place, where there is one. */
 void finding_status(struct finding *finding, const struct status *status);
 void finding_status_when(struct finding *finding, const char *when, const struct status *status); /* ... after these words */
+/* A finding that is ok becomes inaccurate where the error of its iterate, relative to the exact answer, is above 1. */
+void finding_judge(struct finding *finding, double error);
 /* Counts the seconds since *since as a stage's, and lets the next ones begin. */
 void finding_lap(struct finding *finding, enum stage stage, double *since);
 void finding_say(struct finding *finding, enum result result, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -16,11 +16,11 @@ char *worker_request(const struct point *point, const struct limits *limits)
 {
     struct json_watch watch;
     json_watch_begin(&watch);
-    json_t *request =
-        json_pack("{so si sf sf sI so so so so sb}", "point", point_to_json(point), "samples", limits->samples, "time_limit",
-                  limits->time_limit, "checkpoint_every", limits->checkpoint_every, "memory_limit",
-                  (json_int_t)limits->memory_limit, "results", path_or_null(limits->results), "cache", path_or_null(limits->cache),
-                  "digest", path_or_null(limits->digest), "trained", path_or_null(limits->trained), "locked", (int)limits->locked);
+    json_t *request = json_pack(
+        "{so si sI sf sf sI so so so so sb}", "point", point_to_json(point), "samples", limits->samples, "round",
+        (json_int_t)limits->round, "time_limit", limits->time_limit, "checkpoint_every", limits->checkpoint_every, "memory_limit",
+        (json_int_t)limits->memory_limit, "results", path_or_null(limits->results), "cache", path_or_null(limits->cache), "digest",
+        path_or_null(limits->digest), "trained", path_or_null(limits->trained), "locked", (int)limits->locked);
     char *text = json_watch_print(&watch, request, JSON_COMPACT);
     json_decref(request);
     return text;
@@ -66,6 +66,7 @@ bool worker_run(FILE *in, FILE *out, struct error *error)
     json_t *request = json_loadf(in, 0, &parse);
     struct point point;
     struct limits limits = {.samples = (int)json_integer_value(json_object_get(request, "samples")),
+                            .round = json_integer_value(json_object_get(request, "round")),
                             .time_limit = json_number_value(json_object_get(request, "time_limit")),
                             .checkpoint_every = json_number_value(json_object_get(request, "checkpoint_every")),
                             .memory_limit = (size_t)json_integer_value(json_object_get(request, "memory_limit")),
@@ -82,6 +83,8 @@ bool worker_run(FILE *in, FILE *out, struct error *error)
         fence_set(limits.results);
     if (good && limits.samples < 1)
         good = fail(error, "the request has no number of samples");
+    if (good && limits.round < 0)
+        good = fail(error, "the request has round %lld; expected 0 or more", (long long)limits.round);
     if (good) {
         struct error reason;
         bool measured = measure_run(&point, &limits, &finding, &reason);
