@@ -24,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full docs kills columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test test-full docs kills columns cuda-resources outputs mutants aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -73,7 +73,7 @@ LIBRARY := $(IMPLS) $(REGISTRY) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS
 PLANTED_REGISTRY := $(REGISTRY:.o=.planted.o)
 
 SOURCES := $(shell find bench impls tasks train plots tests -name '*.[ch]' -o -name '*.cc' -o -name '*.cu')
-SCRIPTS := run.sh .ci/run $(wildcard bench/build/*.sh tests/*.sh)
+SCRIPTS := run.sh .ci/run $(wildcard bench/build/*.sh tests/*.sh tests/mutants/*.sh)
 
 # ---- Flags -------------------------------------------------------------------------------------------------------------
 
@@ -162,6 +162,9 @@ kills: ## kill and resume a run at 200 random moments (KILLS=n); minutes
 
 outputs: ## hash all outputs (tests/outputs.sh OLD compares with a commit)
 	@tests/outputs.sh
+
+mutants: ## plant bugs in a copy, one at a time; suites must notice; an hour
+	@tests/mutants.sh
 
 aa: ## run a sweep twice, count intervals that exclude each other
 	@tests/aa.sh
