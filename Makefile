@@ -24,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full docs kills columns cuda-resources outputs mutants aa format lint $(LINTS) clean help needs cuda fuzz faults tsan FORCE
+.PHONY: all test test-full docs kills columns cuda-resources outputs mutants aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -246,6 +246,13 @@ $(BUILD)/races: $(call once,tests,races/races support/cases support/pairs suppor
 # Prints keys of points, as it is and with a field more than there is (tests/build_identity.sh).
 $(BUILD)/keys: $(call once,tests,identity/keys) $(LIBRARY)
 	$(call link)
+
+# Makes finished runs of any size (tests/scale.sh).
+$(BUILD)/make-run: $(call once,tests,scale/make_run) $(LIBRARY)
+	$(call link)
+
+scale: $(BUILD)/bench $(BUILD)/make-run ## what check, start, resume and draw cost against the number of records; minutes
+	@tests/scale.sh $(BUILD)
 
 UNUSED := $(BUILD)/unused
 $(BUILD)/keys-unused: $(patsubst %.c,$(UNUSED)/%.o,$(wildcard bench/sweep/*.c tests/identity/*.c)) $(filter-out $(OBJECTS)/bench/sweep/%,$(LIBRARY))

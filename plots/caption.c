@@ -69,13 +69,13 @@ static bool always_said(int field)
 static void label_curve(const struct page *page, int series, struct record *const *record, size_t n, char label[GROUP_LABEL_SIZE])
 {
     const struct grouping *grouping = &page->figure->series;
-    grouping_label(grouping, page->series[series], record, n, GROUP_LABEL_SIZE, label);
+    grouping_label(grouping, page->series[series], &page->varying, GROUP_LABEL_SIZE, label);
     if (label[0])
         return;
     int layer = FIELD_LAYER; /* of what is learnt, which may do without an implementation */
-    if (n && record[0]->point.value[layer].kind != VALUE_NONE && !field_varies(record, n, layer))
+    if (n && record[0]->point.value[layer].kind != VALUE_NONE && !page->varying.field[layer])
         label_append(layer, &record[0]->point.value[layer], GROUP_LABEL_SIZE, label);
-    else if (n && !field_varies(record, n, FIELD_IMPLEMENTATION))
+    else if (n && !page->varying.field[FIELD_IMPLEMENTATION])
         label_append(FIELD_IMPLEMENTATION, &record[0]->point.value[FIELD_IMPLEMENTATION], GROUP_LABEL_SIZE, label);
     else
         snprintf(label, GROUP_LABEL_SIZE, "measured");
@@ -88,19 +88,19 @@ void caption_curve(FILE *out, const struct page *page, int series, struct record
     caption_text(out, label);
 }
 
-void caption_panel(FILE *out, const struct page *page, int panel, struct record *const *record, size_t n)
+void caption_panel(FILE *out, const struct page *page, int panel)
 {
     char label[GROUP_LABEL_SIZE];
-    grouping_label(&page->figure->panels, page->panel[panel], record, n, sizeof label, label);
+    grouping_label(&page->figure->panels, page->panel[panel], &page->varying, sizeof label, label);
     caption_text(out, label);
 }
 
-static void put_panels(FILE *out, const struct page *page, struct record *const *record, size_t n)
+static void put_panels(FILE *out, const struct page *page)
 {
     struct layout layout = layout_of(page->n_panels);
     for (int p = 0; p < page->n_panels; p++) {
         char label[GROUP_LABEL_SIZE];
-        grouping_label(&page->figure->panels, page->panel[p], record, n, sizeof label, label);
+        grouping_label(&page->figure->panels, page->panel[p], &page->varying, sizeof label, label);
         if (label[0])
             put_lines(out, "panel", "panel_more", label, layout.width / layout.columns - MARGIN_LEFT);
         else
@@ -132,12 +132,12 @@ static void describe_constants(const struct page *page, struct record *const *re
 {
     const struct figure *figure = page->figure;
     char label[GROUP_LABEL_SIZE];
-    grouping_label(&figure->series, page->series[0], record, n, sizeof label, label);
+    grouping_label(&figure->series, page->series[0], &page->varying, sizeof label, label);
     bool named = !label[0];
     text[0] = '\0';
     for (int f = 0; f < FIELD_COUNT; f++) {
         if (f == FIELD_MEASURE || f == figure->x || f == figure->along || (f == FIELD_IMPLEMENTATION && named) ||
-            field_varies(record, n, f))
+            page->varying.field[f])
             continue;
         const struct value *value = NULL;
         for (size_t i = 0; i < n && !value; i++)
@@ -299,7 +299,7 @@ void caption_write(FILE *out, const struct page *page, struct record *const *rec
             x_label = kind->x[i].label;
     put_text(out, "x_label", x_label);
     put_text(out, "y_label", kind->y_label != NULL ? kind->y_label : schema[kind->y].label);
-    put_panels(out, page, record, n);
+    put_panels(out, page);
     put_curves(out, page, record, n);
     put_letters(out, page, width);
     put_notes(out, page, notes, width);

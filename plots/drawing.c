@@ -37,6 +37,14 @@ const char *mark_meaning(char letter)
     return NULL;
 }
 
+int mark_rank(char letter)
+{
+    int rank = 0;
+    while (rank < N_MARKS && marks[rank].letter != letter)
+        rank++;
+    return rank;
+}
+
 static char mark_letter(enum result result)
 {
     for (int i = 0; i < N_MARKS; i++)
@@ -79,16 +87,33 @@ struct row *drawing_row(struct drawing *drawing)
 
 bool drawing_mark(struct drawing *drawing, double x, enum result result)
 {
-    char letter = mark_letter(result);
-    for (size_t i = 0; i < drawing->n_marks; i++)
-        if (drawing->mark[i].letter == letter && (drawing->mark[i].x == x || (isnan(x) && isnan(drawing->mark[i].x))))
-            return true;
     struct mark *mark = grown(drawing->mark, drawing->n_marks, &drawing->mark_capacity, sizeof *mark);
     if (!mark)
         return false;
     drawing->mark = mark;
-    mark[drawing->n_marks++] = (struct mark){x, letter};
+    mark[drawing->n_marks++] = (struct mark){x, mark_letter(result)};
     return true;
+}
+
+static int mark_order(const void *left, const void *right)
+{
+    const struct mark *a = left, *b = right;
+    if (isnan(a->x) != isnan(b->x))
+        return isnan(b->x) - isnan(a->x);
+    if (a->x < b->x || a->x > b->x)
+        return a->x < b->x ? -1 : 1;
+    return mark_rank(a->letter) - mark_rank(b->letter);
+}
+
+void drawing_settle_marks(struct drawing *drawing)
+{
+    size_t n = 0;
+    if (drawing->n_marks > 0)
+        qsort(drawing->mark, drawing->n_marks, sizeof *drawing->mark, mark_order);
+    for (size_t i = 0; i < drawing->n_marks; i++)
+        if (i == 0 || mark_order(&drawing->mark[i - 1], &drawing->mark[i]) != 0)
+            drawing->mark[n++] = drawing->mark[i];
+    drawing->n_marks = n;
 }
 
 double drawing_error(struct drawing *drawing, double error)

@@ -43,7 +43,7 @@ struct mark {
 struct drawing {
     struct row *row;
     size_t n_rows, row_capacity;
-    struct mark *mark; /* each once */
+    struct mark *mark; /* each once after drawing_settle_marks() */
     size_t n_marks, mark_capacity;
     unsigned notes;
 };
@@ -53,13 +53,19 @@ void drawing_free(struct drawing *drawing);
 /* A new row, NaN everywhere; NULL when out of memory. */
 struct row *drawing_row(struct drawing *drawing);
 
-/* Adds a mark for a result, "not known" for one that was ok; the same mark twice is one. False when out of memory. */
+/* Adds a mark for a result, "not known" for one that was ok. False when out of memory. */
 bool drawing_mark(struct drawing *drawing, double x, enum result result);
+
+/* Marks without a place, then from left to right, and at a place by their ranks; the same mark twice is one. */
+void drawing_settle_marks(struct drawing *drawing);
 
 /* An error as it can be drawn: within ERROR_FLOOR and a ceiling beyond which it says no more. NaN stays. */
 double drawing_error(struct drawing *drawing, double error);
 
 /* What a letter at the edge means, or NULL where it stands for nothing. */
 const char *mark_meaning(char letter);
+
+/* The order of letters at one place. */
+int mark_rank(char letter);
 
 #endif

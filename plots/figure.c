@@ -84,46 +84,96 @@ static bool group(const struct plot_request *request, struct figure *figure)
     return grouping_make(figure->record, figure->n, &figure->panels) && grouping_make(figure->record, figure->n, &figure->series);
 }
 
-struct drawing *figure_drawing(const struct figure *figure, int panel, int series)
+const struct drawing *figure_drawing(const struct figure *figure, int panel, int series)
 {
-    return &figure->drawing[panel * figure->series.n + series];
-}
-
-/* Which of the series a record belongs to. */
-static int series_of(const struct figure *figure, const struct record *record)
-{
-    int s = 0;
-    while (s < figure->series.n && !grouping_holds(&figure->series, s, &record->point))
-        s++;
-    return s;
-}
-
-static bool draw_panel(struct figure *figure, int panel, const int *series, struct record **chosen)
-{
-    bool done = true;
-    for (int s = 0; done && s < figure->series.n; s++) {
-        size_t n = 0;
-        for (size_t i = 0; i < figure->n; i++)
-            if (series[i] == s && grouping_holds(&figure->panels, panel, &figure->record[i]->point))
-                chosen[n++] = figure->record[i];
-        done = n == 0 || figure->kind->rows(chosen, n, rows_x(figure), figure->kind, figure_drawing(figure, panel, s));
+    static const struct drawing nothing;
+    const struct panel *shown = &figure->panel[panel];
+    for (int low = 0, high = shown->n; low < high;) {
+        int middle = (low + high) / 2;
+        if (shown->series[middle] == series)
+            return &shown->drawing[middle];
+        if (shown->series[middle] < series)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return done;
+    return &nothing;
 }
 
-static bool draw_curves(struct figure *figure)
+/* A record of a panel, and the series that it belongs to. */
+struct member {
+    int series;
+    size_t at; /* in the figure's records, whose order it keeps */
+};
+
+static int member_order(const void *left, const void *right)
 {
-    struct record **chosen = calloc(figure->n + 1, sizeof *chosen);
-    int *series = calloc(figure->n + 1, sizeof *series);
-    figure->drawing = calloc((size_t)figure->panels.n * (size_t)figure->series.n + 1, sizeof *figure->drawing);
-    bool done = chosen && series && figure->drawing;
-    for (size_t i = 0; done && i < figure->n; i++)
-        series[i] = series_of(figure, figure->record[i]);
-    for (int p = 0; done && p < figure->panels.n; p++)
-        done = draw_panel(figure, p, series, chosen);
-    free(series);
+    const struct member *a = left, *b = right;
+    if (a->series != b->series)
+        return a->series < b->series ? -1 : 1;
+    return (a->at > b->at) - (a->at < b->at);
+}
+
+/* Adds a curve of n records to a panel that has room for it, unless nothing would be seen of it. */
+static bool draw_curve(const struct figure *figure, const struct member *member, size_t n, struct record **chosen,
+                       struct panel *panel)
+{
+    struct drawing drawing = {0};
+    for (size_t i = 0; i < n; i++)
+        chosen[i] = figure->record[member[i].at];
+    bool done = figure->kind->rows(chosen, n, rows_x(figure), figure->kind, &drawing);
+    drawing_settle_marks(&drawing);
+    if (!done || (drawing.n_rows == 0 && drawing.n_marks == 0)) {
+        drawing_free(&drawing);
+        return done;
+    }
+    panel->series[panel->n] = member->series;
+    panel->drawing[panel->n++] = drawing;
+    return true;
+}
+
+static bool draw_members(const struct figure *figure, struct member *member, size_t n, struct panel *panel)
+{
+    size_t n_series = 0, same;
+    qsort(member, n, sizeof *member, member_order);
+    for (size_t i = 0; i < n; i++)
+        n_series += i == 0 || member[i].series != member[i - 1].series;
+    struct record **chosen = calloc(n + 1, sizeof *chosen);
+    panel->series = calloc(n_series + 1, sizeof *panel->series);
+    panel->drawing = calloc(n_series + 1, sizeof *panel->drawing);
+    bool done = chosen && panel->series && panel->drawing;
+    for (size_t i = 0; done && i < n; i += same) {
+        same = 1;
+        while (i + same < n && member[i + same].series == member[i].series)
+            same++;
+        done = draw_curve(figure, member + i, same, chosen, panel);
+    }
     free(chosen);
     return done;
+}
+
+bool figure_draw(struct figure *figure, int panel)
+{
+    if (figure->panel[panel].drawn)
+        return true;
+    struct member *member = calloc(figure->n + 1, sizeof *member);
+    size_t n = 0;
+    for (size_t i = 0; member && i < figure->n; i++)
+        if (figure->series_of[i] >= 0 && grouping_holds(&figure->panels, panel, &figure->record[i]->point))
+            member[n++] = (struct member){figure->series_of[i], i};
+    figure->panel[panel].drawn = member && draw_members(figure, member, n, &figure->panel[panel]);
+    free(member);
+    return figure->panel[panel].drawn;
+}
+
+/* Which of the series each record belongs to, and room for the panels. */
+static bool prepare_panels(struct figure *figure)
+{
+    figure->series_of = calloc(figure->n + 1, sizeof *figure->series_of);
+    figure->panel = calloc((size_t)figure->panels.n + 1, sizeof *figure->panel);
+    for (size_t i = 0; figure->series_of && i < figure->n; i++)
+        figure->series_of[i] = grouping_owner(&figure->series, &figure->record[i]->point);
+    return figure->series_of && figure->panel;
 }
 
 static void name_figure(const struct plot_request *request, struct figure *figure)
@@ -153,7 +203,7 @@ bool figure_make(const struct sweep *sweep, const struct plot_request *request, 
     if (done) {
         int x = figure->x >= 0 || figure->kind->along_is_x ? rows_x(figure) : -1;
         figure->x_varies = x < 0 || field_varies(figure->record, figure->n, x);
-        done = leave_out_single_x(figure) && (!figure->left_out[0] || group(request, figure)) && draw_curves(figure);
+        done = leave_out_single_x(figure) && (!figure->left_out[0] || group(request, figure)) && prepare_panels(figure);
     }
     if (done)
         return true;
@@ -162,11 +212,20 @@ bool figure_make(const struct sweep *sweep, const struct plot_request *request, 
     return false;
 }
 
+static void panel_free(struct panel *panel)
+{
+    for (int i = 0; i < panel->n; i++)
+        drawing_free(&panel->drawing[i]);
+    free(panel->drawing);
+    free(panel->series);
+}
+
 void figure_free(struct figure *figure)
 {
-    for (int i = 0; figure->drawing && i < figure->panels.n * figure->series.n; i++)
-        drawing_free(&figure->drawing[i]);
-    free(figure->drawing);
+    for (int p = 0; figure->panel && p < figure->panels.n; p++)
+        panel_free(&figure->panel[p]);
+    free(figure->panel);
+    free(figure->series_of);
     grouping_free(&figure->panels);
     grouping_free(&figure->series);
     free(figure->record);

@@ -8,6 +8,13 @@
 #include "plots/kinds.h"
 #include "plots/machine_limits.h"
 
+/* What is drawn in one panel: of the series that have a curve there, ascending. */
+struct panel {
+    bool drawn; /* figure_draw() was here */
+    int n, *series;
+    struct drawing *drawing;
+};
+
 struct figure {
     const struct plot_kind *kind;
     const char *sweep_name;
@@ -18,7 +25,8 @@ struct figure {
     struct record **record;         /* those that are drawn, in order */
     size_t n;
     struct grouping panels, series;
-    struct drawing *drawing;             /* panel after panel, one for each of the series */
+    int *series_of;                      /* of each record; -1: none */
+    struct panel *panel;                 /* as many as there are panels */
     const struct machine_limits *limits; /* of the machine; NULL: not known */
     char left_out[512];                  /* in words: panels without a second x while others have one; empty where there are none */
 };
@@ -28,7 +36,10 @@ bool figure_make(const struct sweep *sweep, const struct plot_request *request, 
                  struct figure *figure, struct error *error);
 void figure_free(struct figure *figure);
 
-/* What is drawn of a curve in a panel. */
-struct drawing *figure_drawing(const struct figure *figure, int panel, int series);
+/* Draws the curves of a panel, once: nobody looks at all panels of a sweep over everything. False when out of memory. */
+bool figure_draw(struct figure *figure, int panel);
+
+/* What is drawn of a curve in a panel that was drawn; without a row or a mark where there is no curve. */
+const struct drawing *figure_drawing(const struct figure *figure, int panel, int series);
 
 #endif

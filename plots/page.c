@@ -225,7 +225,7 @@ static void put_curve(FILE *out, const struct page *page, int i, const struct co
     fputs("\n\n# ", out);
     caption_curve(out, page, i % page->n_series, contents->record, contents->n_records);
     fputs(" | ", out);
-    caption_panel(out, page, i / page->n_series, contents->record, contents->n_records);
+    caption_panel(out, page, i / page->n_series);
     fprintf(out, "\n# %s\n", kind->columns);
     for (size_t r = 0; r < drawing->n_rows; r++) {
         struct row row = drawing->row[r];

@@ -61,14 +61,11 @@ static void note_left_out(struct session *session, const struct figure *figure, 
     add_note(session, text);
 }
 
-static bool draw_pages(struct session *session, const struct figure *figure, struct page *pages, int n, bool asked)
+static bool draw_pages(struct session *session, const struct figure *figure, struct page *pages, int n, int n_left_out)
 {
-    int shown = asked || n <= PAGES_UNASKED ? n : PAGES_UNASKED, n_left_out = 0;
-    for (int i = shown; i < n; i++)
-        n_left_out += pages[i].n_panels;
     if (n_left_out)
         note_left_out(session, figure, n_left_out);
-    for (int i = 0; i < shown; i++) {
+    for (int i = 0; i < n; i++) {
         char wanted[PLOT_NAME_SIZE];
         plot_name name;
         snprintf(wanted, sizeof wanted, pages[i].number ? "%s-%d" : "%s", figure->name, pages[i].number);
@@ -89,14 +86,14 @@ static bool draw_request(struct session *session, const struct plot_request *req
     if (!figure_make(session->sweep, request, session->records, &figure, session->error))
         return false;
     figure.limits = session->limits;
-    int n = 0;
-    struct page *pages = pages_make(&figure, &n);
+    int n = 0, left_out = 0;
+    struct page *pages = pages_make(&figure, asked ? INT_MAX : PAGES_UNASKED, &n, &left_out);
     bool done = pages && names_note(&session->names, figure.name);
     *empty = n == 0;
     if (!done)
         fail(session->error, "out of memory for the plot %s", figure.name);
     else if (asked || figure.x_varies)
-        done = draw_pages(session, &figure, pages, n, asked);
+        done = draw_pages(session, &figure, pages, n, left_out);
     free(pages);
     figure_free(&figure);
     return done;

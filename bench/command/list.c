@@ -118,6 +118,38 @@ bool list_print(FILE *out, const char *root, struct error *error)
     return true;
 }
 
+/* How many points of a sweep each measure has, of each implementation; the last row is of points without one. */
+static size_t *count_points(const struct sweep *sweep, int n_measures)
+{
+    size_t *count = calloc((size_t)(registry_count() + 1) * (size_t)n_measures, sizeof *count);
+    for (size_t k = 0; count != NULL && k < sweep->n_points; k++) {
+        const struct point *point = &sweep->point[k];
+        struct options options;
+        bool has = point->value[FIELD_IMPLEMENTATION].kind != VALUE_NONE && point_options(point, FIELD_IMPLEMENTATION, &options);
+        count[(has ? options.implementation : registry_count()) * n_measures + (int)point->value[FIELD_MEASURE].integer]++;
+    }
+    return count;
+}
+
+static bool put_points(FILE *out, const struct sweep *sweep)
+{
+    int n_measures = 0;
+    while (measure_word(n_measures) != NULL)
+        n_measures++;
+    size_t *count = count_points(sweep, n_measures);
+    for (int i = 0; count != NULL && i <= registry_count(); i++)
+        for (int measure = 0; measure < n_measures; measure++) {
+            size_t n = count[i * n_measures + measure];
+            bool of = i < registry_count();
+            if (n > 0)
+                fprintf(out, "  %6zu  %s%s%s\n", n, measure_word(measure), of ? " of " : "",
+                        of ? registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE)->name : "");
+        }
+    bool good = count != NULL;
+    free(count);
+    return good;
+}
+
 bool check_print(FILE *out, const char *path, const char *scale, bool many, struct error *error)
 {
     struct sweep *sweep = calloc(1, sizeof *sweep);
@@ -127,25 +159,7 @@ bool check_print(FILE *out, const char *path, const char *scale, bool many, stru
     if (good) {
         fprintf(out, "%s%s%s: %zu point%s (%zu duplicates, %zu skipped)\n", path, sweep->scale[0] != '\0' ? " at the scale " : "",
                 sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s", sweep->n_shared, sweep->n_skipped);
-        for (int i = 0; i < registry_count(); i++)
-            for (int measure = 0; field_word(FIELD_MEASURE, measure) != NULL; measure++) {
-                size_t n = 0;
-                for (size_t k = 0; k < sweep->n_points; k++)
-                    n += point_implementation(&sweep->point[k]) ==
-                             registry_get(i, point_problem(&sweep->point[k]).dtype, point_level(&sweep->point[k])) &&
-                         sweep->point[k].value[FIELD_MEASURE].integer == measure;
-                if (n > 0)
-                    fprintf(out, "  %6zu  %s of %s\n", n, field_word(FIELD_MEASURE, measure),
-                            registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE)->name);
-            }
-        for (int measure = 0; measure_word(measure) != NULL; measure++) {
-            size_t n = 0;
-            for (size_t k = 0; k < sweep->n_points; k++)
-                n += sweep->point[k].value[FIELD_IMPLEMENTATION].kind == VALUE_NONE &&
-                     sweep->point[k].value[FIELD_MEASURE].integer == measure;
-            if (n > 0)
-                fprintf(out, "  %6zu  %s\n", n, measure_word(measure));
-        }
+        good = put_points(out, sweep) || fail_memory(error);
         sweep_free(sweep);
     }
     free(sweep);

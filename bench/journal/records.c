@@ -9,17 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int value_order(const struct value *a, const struct value *b)
-{
-    if (a->kind != b->kind)
-        return a->kind < b->kind ? -1 : 1;
-    if (a->kind == VALUE_TEXT)
-        return strcmp(a->text, b->text);
-    if (a->kind == VALUE_REAL)
-        return (a->real > b->real) - (a->real < b->real);
-    return a->kind == VALUE_NONE ? 0 : (a->integer > b->integer) - (a->integer < b->integer);
-}
-
 bool value_is_used(int field, const struct value *value)
 {
     return value->kind != VALUE_NONE || fields[field].used == NULL;

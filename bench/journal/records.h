@@ -15,7 +15,7 @@ struct record {
 };
 
 struct records {
-    struct record *record; /* numbers ascending, words in the order of their table, texts by letter; then round, then line */
+    struct record *record; /* by value_order() field after field; then round, then line */
     size_t n, capacity;
     size_t torn; /* lines cut off while they were being written: passed over */
 };
@@ -29,9 +29,6 @@ size_t records_keep(struct records *records, bool (*keep)(const struct record *r
 
 /* The record of the training that a point of accuracy depends on, or NULL. */
 const struct record *records_training(const struct records *records, const struct point *point);
-
-/* Orders two values of one field as above; unused ones first. */
-int value_order(const struct value *a, const struct value *b);
 
 /* False where a point does not use a field. What every point uses may be none as well (inputs that are drawn): a value of its
  * own. */

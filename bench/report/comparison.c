@@ -167,6 +167,7 @@ static bool put_here(FILE *out, const struct claim *claim, struct selection *sel
     }
     if (!grouping_make(selection->record, selection->n, &grouping))
         return false;
+    struct varying varying = varying_among(selection->record, selection->n);
     if (claim->along >= 0)
         fprintf(out, "exponent in %s of ", fields[claim->along].name);
     put_text(out, quantity->name);
@@ -176,7 +177,7 @@ static bool put_here(FILE *out, const struct claim *claim, struct selection *sel
         for (size_t i = 0; i < selection->n; i++)
             if (grouping_owns(&grouping, g, &selection->record[i]->point))
                 selection->member[n++] = selection->record[i];
-        grouping_label(&grouping, g, selection->record, selection->n, sizeof label, label);
+        grouping_label(&grouping, g, &varying, sizeof label, label);
         fputs(g > 0 ? "; " : ": ", out);
         put_text(out, label);
         fputs(label[0] != '\0' ? ": " : "", out);

@@ -20,6 +20,14 @@ bool field_varies(struct record *const *record, size_t n, int field)
     return false;
 }
 
+struct varying varying_among(struct record *const *record, size_t n)
+{
+    struct varying varying;
+    for (int f = 0; f < FIELD_COUNT; f++)
+        varying.field[f] = field_varies(record, n, f);
+    return varying;
+}
+
 void label_append(int field, const struct value *value, size_t capacity, char label[capacity])
 {
     char text[VALUE_TEXT_MAX];
@@ -54,7 +62,12 @@ bool grouping_owns(const struct grouping *grouping, int group, const struct poin
     return agrees(grouping, grouping->group[group], point, false);
 }
 
-void grouping_label(const struct grouping *grouping, int group, struct record *const *record, size_t n, size_t capacity,
+int grouping_owner(const struct grouping *grouping, const struct point *point)
+{
+    return point_index_find(&grouping->index, point);
+}
+
+void grouping_label(const struct grouping *grouping, int group, const struct varying *varying, size_t capacity,
                     char label[capacity])
 {
     int missing = -1;
@@ -62,7 +75,7 @@ void grouping_label(const struct grouping *grouping, int group, struct record *c
     for (int i = 0; i < grouping->n_fields; i++) {
         int field = grouping->field[i];
         const struct value *value = &grouping->group[group]->value[field];
-        if (!field_varies(record, n, field))
+        if (!varying->field[field])
             continue;
         if (value_is_used(field, value))
             label_append(field, value, capacity, label);
@@ -73,46 +86,110 @@ void grouping_label(const struct grouping *grouping, int group, struct record *c
         snprintf(label, capacity, "no %s", fields[missing].name);
 }
 
-/* Drops groups whose points all belong to a group that says more; two groups never cover each other. */
-static void drop_covered(struct grouping *grouping)
+/* ---- Which groups there are ---------------------------------------------------------------------------------------------- */
+
+/* Which of a grouping's fields a point uses. */
+struct used {
+    int field[FIELD_COUNT], n;
+};
+
+static struct used used_by(const struct grouping *grouping, const struct point *point)
 {
-    int kept = 0;
-    for (int g = 0; g < grouping->n; g++) {
-        bool covered = false;
-        for (int other = 0; other < grouping->n && !covered; other++)
-            covered = other != g && agrees(grouping, grouping->group[other], grouping->group[g], true);
-        if (!covered)
-            grouping->group[kept++] = grouping->group[g];
+    struct used used = {.n = 0};
+    for (int i = 0; i < grouping->n_fields; i++)
+        if (value_is_used(grouping->field[i], &point->value[grouping->field[i]]))
+            used.field[used.n++] = grouping->field[i];
+    return used;
+}
+
+static bool same_used(const struct used *a, const struct used *b)
+{
+    return a->n == b->n && memcmp(a->field, b->field, (size_t)a->n * sizeof a->field[0]) == 0;
+}
+
+/* Marks the groups whose points use just these fields, and agree in them with one that uses others, too. */
+static bool mark_covered(const struct point_index *all, const struct grouping *grouping, const struct used *used, bool *covered)
+{
+    struct point_index others;
+    if (!point_index_make(&others, used->field, used->n, (size_t)all->n))
+        return false;
+    for (int pass = 0; pass <= 1; pass++) /* those first that may cover */
+        for (int g = 0; g < all->n; g++) {
+            struct used of_group = used_by(grouping, all->point[g]);
+            bool same = same_used(&of_group, used);
+            if (pass == 0 && !same)
+                point_index_add(&others, all->point[g]);
+            else if (pass == 1 && same)
+                covered[g] = point_index_find(&others, all->point[g]) >= 0;
+        }
+    point_index_free(&others);
+    return true;
+}
+
+/* Points that do not use a field belong to all groups that agree in the others: they have a group of their own only where there is
+ * none. Two groups never cover each other. */
+static bool find_covered(const struct point_index *all, const struct grouping *grouping, bool *covered)
+{
+    struct used *seen = NULL; /* few: what points use hangs on measure, implementation and mixer */
+    int n_seen = 0;
+    bool good = true;
+    for (int g = 0; g < all->n && good; g++) {
+        struct used used = used_by(grouping, all->point[g]);
+        bool known = used.n == grouping->n_fields;
+        for (int i = 0; i < n_seen && !known; i++)
+            known = same_used(&seen[i], &used);
+        if (known)
+            continue;
+        struct used *more = realloc(seen, (size_t)(n_seen + 1) * sizeof *seen);
+        good = more != NULL;
+        if (good) {
+            seen = more;
+            seen[n_seen++] = used;
+            good = mark_covered(all, grouping, &used, covered);
+        }
     }
-    grouping->n = kept;
+    free(seen);
+    return good;
+}
+
+static bool keep_uncovered(const struct point_index *all, struct grouping *grouping)
+{
+    bool *covered = calloc((size_t)all->n + 1, sizeof *covered);
+    bool good = covered != NULL && (!grouping->wide || find_covered(all, grouping, covered)) &&
+                point_index_make(&grouping->index, grouping->field, grouping->n_fields, (size_t)all->n);
+    for (int g = 0; g < all->n && good; g++)
+        if (!covered[g])
+            point_index_add(&grouping->index, all->point[g]);
+    free(covered);
+    return good;
 }
 
 bool grouping_make(struct record *const *record, size_t n, struct grouping *grouping)
 {
+    struct point_index all;
     int n_fields = 0;
     for (int i = 0; i < grouping->n_fields; i++)
         if (field_varies(record, n, grouping->field[i]))
             grouping->field[n_fields++] = grouping->field[i];
     grouping->n_fields = n_fields;
     grouping->n = 0;
-    grouping->group = calloc(n ? n : 1, sizeof(const struct point *));
-    if (!grouping->group)
+    grouping->group = NULL;
+    if (!point_index_make(&all, grouping->field, n_fields, n))
         return false;
-    for (size_t i = 0; i < n; i++) {
-        bool known = false;
-        for (int g = grouping->n - 1; g >= 0 && !known; g--) /* records are in order: mostly the last one */
-            known = agrees(grouping, grouping->group[g], &record[i]->point, false);
-        if (!known)
-            grouping->group[grouping->n++] = &record[i]->point;
+    for (size_t i = 0; i < n; i++)
+        point_index_add(&all, &record[i]->point);
+    bool good = keep_uncovered(&all, grouping);
+    point_index_free(&all);
+    if (good) {
+        grouping->group = grouping->index.point;
+        grouping->n = grouping->index.n;
     }
-    if (grouping->wide)
-        drop_covered(grouping);
-    return true;
+    return good;
 }
 
 void grouping_free(struct grouping *grouping)
 {
-    free(grouping->group);
+    point_index_free(&grouping->index);
     grouping->group = NULL;
     grouping->n = 0;
 }

@@ -4,6 +4,7 @@
 #define BENCH_REPORT_GROUPS_H
 
 #include "bench/journal/records.h"
+#include "bench/report/point_index.h"
 
 enum { GROUP_LABEL_SIZE = 256 };
 
@@ -12,7 +13,14 @@ struct grouping {
     bool wide;                  /* a point belongs to every group whose other fields agree, where it does not use a field itself */
     const struct point **group; /* of each group one point */
     int n;
+    struct point_index index; /* of these points */
 };
+
+/* Of each field whether it tells records apart, as field_varies() has it. */
+struct varying {
+    bool field[FIELD_COUNT];
+};
+struct varying varying_among(struct record *const *record, size_t n);
 
 /* True when the records that use this field do not all agree in it. */
 bool field_varies(struct record *const *record, size_t n, int field);
@@ -26,9 +34,12 @@ void grouping_free(struct grouping *grouping);
 bool grouping_holds(const struct grouping *grouping, int group, const struct point *point);
 bool grouping_owns(const struct grouping *grouping, int group, const struct point *point);
 
-/* The fields that tell a group apart among some records, those of a page: "mixer = householder, r = 4", or
- * "no r" where it uses none of them; empty where nothing does. */
-void grouping_label(const struct grouping *grouping, int group, struct record *const *record, size_t n, size_t capacity,
+/* The group that owns a point; -1 where none does. */
+int grouping_owner(const struct grouping *grouping, const struct point *point);
+
+/* The fields that tell a group apart among records, those of a page: "mixer = householder, r = 4", or "no r" where it uses none of
+ * them; empty where nothing does. */
+void grouping_label(const struct grouping *grouping, int group, const struct varying *varying, size_t capacity,
                     char label[capacity]);
 
 /* Appends "name = value" (an implementation: its name alone), after ", " where there is text already. */

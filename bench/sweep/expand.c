@@ -5,10 +5,8 @@
 #include "bench/sweep/check.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <xxhash.h>
 
-#define COMBINATIONS_MAX 10000000 /* what --yes allows: beyond it even the list of points is a problem */
+#define COMBINATIONS_MAX 1000000 /* what --yes allows: 3 GB of points, and days of measuring */
 
 /* Points seen so far, by hash: slot[] holds index + 1 into the sweep's points, 0 where it is free. */
 struct seen {
@@ -16,37 +14,36 @@ struct seen {
     size_t capacity;       /* of the sweep's array of points */
 };
 
-static size_t combinations(const struct product *product)
+/* Of all products; infinite where a count has no end. */
+static double combinations(const struct product *product, int n)
 {
-    size_t n = 1;
-    for (int field = 0; field < FIELD_COUNT; field++)
-        if (__builtin_mul_overflow(n, (size_t)product->choice[field].n, &n) || n > COMBINATIONS_MAX)
-            return COMBINATIONS_MAX + 1; /* every further factor is at least 1 */
-    return n;
+    double total = 0;
+    for (int i = 0; i < n; i++) {
+        double factors = 1;
+        for (int field = 0; field < FIELD_COUNT; field++)
+            factors *= product[i].choice[field].n;
+        total += factors;
+    }
+    return total;
 }
 
 static bool count(const struct product *product, int n, bool many, struct error *error)
 {
-    size_t total = 0, most = many ? COMBINATIONS_MAX : SWEEP_POINTS_UNASKED;
-    for (int i = 0; i < n; i++) {
-        total += combinations(&product[i]);
-        if (total > COMBINATIONS_MAX)
-            return fail_at(error, &product[i].mark, "more than %d combinations; expected fewer, even with --yes", COMBINATIONS_MAX);
-    }
-    if (total > most)
-        return fail_at(error, &product[0].mark, "%zu combinations; expected at most %zu, or more with --yes", total, most);
+    double total = combinations(product, n);
+    if (total > COMBINATIONS_MAX)
+        return fail_at(error, &product[0].mark, "%.15g combinations; expected at most %d, even with --yes", total,
+                       COMBINATIONS_MAX);
+    if (total > SWEEP_POINTS_UNASKED && !many)
+        return fail_at(error, &product[0].mark, "%.0f combinations; expected at most %d, or more with --yes", total,
+                       SWEEP_POINTS_UNASKED);
     return true;
 }
 
 static uint64_t hash_point(const struct point *point)
 {
     uint64_t hash = 0;
-    for (int field = 0; field < FIELD_COUNT; field++) {
-        const struct value *value = &point->value[field];
-        bool text = value->kind == VALUE_TEXT, real = value->kind == VALUE_REAL;
-        const void *bytes = text ? (const void *)value->text : real ? (const void *)&value->real : &value->integer;
-        hash = XXH3_64bits_withSeed(bytes, text ? strlen(value->text) : 8, hash + (uint64_t)value->kind);
-    }
+    for (int field = 0; field < FIELD_COUNT; field++)
+        hash = value_hash(&point->value[field], hash);
     return hash;
 }
 

@@ -14,6 +14,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <xxhash.h>
 
 const char *const section_names[SECTION_COUNT] = {"", "problem", "regime", "model", "recipe", "test", "settings", "run"};
 
@@ -427,4 +428,23 @@ bool value_equal(const struct value *a, const struct value *b)
     default:
         return a->integer == b->integer;
     }
+}
+
+int value_order(const struct value *a, const struct value *b)
+{
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->kind == VALUE_TEXT)
+        return strcmp(a->text, b->text);
+    if (a->kind == VALUE_REAL)
+        return (a->real > b->real) - (a->real < b->real);
+    return a->kind == VALUE_NONE ? 0 : (a->integer > b->integer) - (a->integer < b->integer);
+}
+
+uint64_t value_hash(const struct value *value, uint64_t seed)
+{
+    double real = value->real + 0.0; /* -0 equals 0 */
+    bool is_text = value->kind == VALUE_TEXT, is_real = value->kind == VALUE_REAL, is_none = value->kind == VALUE_NONE;
+    const void *bytes = is_text ? (const void *)value->text : is_real ? (const void *)&real : &value->integer;
+    return XXH3_64bits_withSeed(bytes, is_text ? strlen(value->text) : is_none ? 0 : 8, seed + (uint64_t)value->kind);
 }

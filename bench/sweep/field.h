@@ -123,4 +123,10 @@ void field_print(int field, const struct value *value, size_t capacity, char tex
 
 bool value_equal(const struct value *a, const struct value *b);
 
+/* Orders two values of one field: numbers ascending, words in the order of their table, texts by letter; unused ones first. */
+int value_order(const struct value *a, const struct value *b);
+
+/* Hashes that differ, almost surely, where values do; so as to be chained over several values. */
+uint64_t value_hash(const struct value *value, uint64_t seed);
+
 #endif

@@ -1,7 +1,43 @@
 /* See filter.h, and filter_keeps in sweep.h. */
 #include "bench/sweep/filter.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* "none" as a word, as the special word of a number, or because the point does not use the field: all read the same to a user. */
+static bool says_none(int field, const struct value *value)
+{
+    const struct field *row = &fields[field];
+    switch (value->kind) {
+    case VALUE_NONE:
+        return true;
+    case VALUE_WORD:
+        return strcmp(field_word(field, (int)value->integer), "none") == 0;
+    case VALUE_TEXT:
+        return false;
+    default:
+        return row->special != NULL && strcmp(row->special, "none") == 0 && value->integer == 0 && value->real == 0;
+    }
+}
+
+static int listed_order(const void *left, const void *right)
+{
+    return value_order(left, right);
+}
+
+/* Of values as the file lists them, which others may share. */
+static bool make_condition(const struct source *source, int field, const struct choice *choice, struct condition *condition)
+{
+    struct value *value = pool_take(source->pool, (size_t)choice->n, sizeof *value);
+    if (value == NULL)
+        return fail_memory(source->error);
+    memcpy(value, choice->value, (size_t)choice->n * sizeof *value);
+    qsort(value, (size_t)choice->n, sizeof *value, listed_order);
+    *condition = (struct condition){.field = field, .value = value, .n_values = choice->n};
+    for (int i = 0; i < choice->n; i++)
+        condition->none = condition->none || says_none(field, &value[i]);
+    return true;
+}
 
 bool filter_read(const struct source *source, const struct node *node, const char *what, struct filter *filter)
 {
@@ -21,46 +57,37 @@ bool filter_read(const struct source *source, const struct node *node, const cha
         int field = field_named(source, entry->key);
         if (!choice_read_condition(source, field, entry, &choice))
             return false;
-        condition[filter->n_conditions++] = (struct condition){.field = field, .value = choice.value, .n_values = choice.n};
+        if (!make_condition(source, field, &choice, &condition[filter->n_conditions++]))
+            return false;
     }
     return true;
 }
 
-/* "none" as a word, as the special word of a number, or because the point does not use the field: all read the same to a user. */
-static bool says_none(int field, const struct value *value)
+/* A name of an implementation without options means it with any. */
+static bool names_family(const struct value *listed, const struct value *actual)
 {
-    const struct field *row = &fields[field];
-    switch (value->kind) {
-    case VALUE_NONE:
-        return true;
-    case VALUE_WORD:
-        return strcmp(field_word(field, (int)value->integer), "none") == 0;
-    case VALUE_TEXT:
-        return false;
-    default:
-        return row->special != NULL && strcmp(row->special, "none") == 0 && value->integer == 0 && value->real == 0;
-    }
+    size_t n = strlen(listed->text);
+    return strncmp(listed->text, actual->text, n) == 0 && actual->text[n] == ' ' && strchr(listed->text, ' ') == NULL;
 }
 
-static bool matches(int field, const struct value *listed, const struct value *actual)
+/* Lists may be long, and are asked for every point: their values are sorted. */
+static bool matches(const struct condition *condition, const struct value *actual)
 {
-    if (value_equal(listed, actual) || (says_none(field, listed) && says_none(field, actual)))
+    int field = condition->field;
+    if (bsearch(actual, condition->value, (size_t)condition->n_values, sizeof *actual, listed_order) != NULL ||
+        (condition->none && says_none(field, actual)))
         return true;
-    if (!field_is_implementation(field) || listed->kind != VALUE_TEXT || actual->kind != VALUE_TEXT)
-        return false;
-    size_t n = strlen(listed->text); /* a name without options means it with any */
-    return strncmp(listed->text, actual->text, n) == 0 && actual->text[n] == ' ' && strchr(listed->text, ' ') == NULL;
+    bool family = false;
+    if (field_is_implementation(field) && actual->kind == VALUE_TEXT)
+        for (int k = 0; k < condition->n_values && !family; k++)
+            family = condition->value[k].kind == VALUE_TEXT && names_family(&condition->value[k], actual);
+    return family;
 }
 
 bool filter_keeps(const struct filter *filter, const struct point *point)
 {
-    for (int i = 0; i < filter->n_conditions; i++) {
-        const struct condition *condition = &filter->condition[i];
-        bool any = false;
-        for (int k = 0; k < condition->n_values && !any; k++)
-            any = matches(condition->field, &condition->value[k], &point->value[condition->field]);
-        if (!any)
+    for (int i = 0; i < filter->n_conditions; i++)
+        if (!matches(&filter->condition[i], &point->value[filter->condition[i].field]))
             return false;
-    }
     return true;
 }

@@ -14,8 +14,9 @@ enum { SWEEP_NAME_MAX = 64, PLOT_FIELDS_MAX = 6, SWEEP_PLOTS_MAX = 64, SWEEP_POI
  * "none" also means that the point does not use the field; an implementation without options means it with any. */
 struct condition {
     int field;
-    const struct value *value;
+    const struct value *value; /* ascending */
     int n_values;
+    bool none; /* one of them is "none" */
 };
 
 struct filter {

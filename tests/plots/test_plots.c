@@ -124,14 +124,14 @@ START_TEST(iterations_against_kappa)
     ck_assert_msg(draw(), "%s", error.text);
     check_contains("plots/iterations-against-kappa.dat",
                    "curve\tfixed_point\t0\tpoints\n"
-                   "foot\tLetters at the edges are points without a value: N not reached, C crashed\n"
+                   "foot\tLetters at the edges are points without a value: C crashed, N not reached\n"
                    "foot\tSeveral seeds: median and range.\n"
                    "foot\tOpen circles: kappa was not prescribed; its measured value is drawn.\n"
                    "foot\t8 points, measured 2026-11-23 on machine fedcba987654.\n"
                    "x_low\t0.002\nx_high\t0.625\ny_low\t10\ny_high\t1000\n"
                    "tick\t0.0025\t>= 1\ntick\t0.01\t0.99\ntick\t0.1\t0.9\ntick\t0.25\t0.75\ntick\t0.5\t0.5\n");
     check_contains("plots/iterations-against-kappa.dat",
-                   "0\t0\tedge\t0.25\tNaN\t0\tN\n0\t0\tedge\t0.1\tNaN\t0\tN\n0\t0\tedge\t0.01\tNaN\t0\tC\n");
+                   "0\t0\tedge\t0.01\tNaN\t0\tC\n0\t0\tedge\t0.1\tNaN\t0\tN\n0\t0\tedge\t0.25\tNaN\t0\tN\n");
     check_contains("plots/iterations-against-kappa.dat",
                    "# kappa\tposition\titerations\titerations_low\titerations_high\tasked\n"
                    "0.5\t0.5\t25\t20\t30\t1\n0.75\t0.25\t30\t20\t30\t1\n0.9\t0.1\tNaN\tNaN\tNaN\t1\n"

@@ -335,7 +335,9 @@ static const struct {
     {false, "problem: {T: {from: 1, to: 1000, step: 1}, d: {from: 1, to: 1000, step: 1}, B: {from: 1, to: 1000, step: 1}}\n"
             "run: {seed: {from: 1, to: 1000, step: 1}, threads: {from: 1, to: 1000, step: 1}}\n"
             "settings: {l: {from: 1, to: 1000, step: 1}, patience: {from: 1, to: 1000, step: 1}}\n",
-     "4:1: more than 10000000 combinations; expected fewer, even with --yes"},
+     "4:1: 1e+21 combinations; expected at most 1000000, even with --yes"},
+    {false, "problem: {T: {from: 1, to: 1000, step: 1}, d: {from: 1, to: 1000, step: 1}}\nrun: {seed: {from: 1, to: 10, step: 1}}\n",
+     "4:1: 10000000 combinations; expected at most 1000000, even with --yes"},
 };
 // clang-format on
 
