@@ -36,19 +36,23 @@ run_suite() {
     fi
 }
 
-# What becomes of the tree as it is now, by the suites that should notice; those that survive are tried again under sanitizers, which see
-# what is read or written out of bounds.
+# What becomes of a mutant ($file, $old, $new) by the suites that should notice.
 judge() {
-    local way suite status
-    for way in plain sanitized; do
-        for suite in ${1//,/ }; do
-            status=0
-            run_suite "$suite" "$way" || status=$?
-            [[ $status -eq 3 ]] && echo "does not build" && return
-            [[ $status -ne 0 ]] && echo "killed by $suite$([[ $way == plain ]] || echo ', sanitized')" && return
-        done
+    local way=$1 text rest suite status verdict=survived
+    text=$(<"$file")
+    rest=${text#*"$old"}
+    [[ $rest != "$text" && $rest != *"$old"* ]] || { echo "does not apply" && return; }
+    cp "$file" kept
+    printf '%s\n' "${text/"$old"/"$new"}" >"$file"
+    for suite in ${suites//,/ }; do
+        status=0
+        run_suite "$suite" "$way" || status=$?
+        [[ $status -eq 0 ]] && continue
+        verdict=$([[ $status -eq 3 ]] && echo "does not build" || echo "killed by $suite$([[ $way == plain ]] || echo ', sanitized')")
+        break
     done
-    echo survived
+    cp kept "$file"
+    echo "$verdict"
 }
 
 # Without a bug every suite passes, or what is killed would not be the bug's.
@@ -57,21 +61,27 @@ for suite in $(grep -v '^#' "$list" | grep -e "$pattern" | cut -f 2 | tr , '\n' 
 done
 
 declare -A count=()
-while IFS=$'\t' read -r id suites file old new reason; do
-    text=$(<"$file")
-    rest=${text#*"$old"}
-    if [[ $rest == "$text" || $rest == *"$old"* ]]; then
-        verdict="does not apply"
-    else
-        cp "$file" kept
-        printf '%s\n' "${text/"$old"/"$new"}" >"$file"
-        verdict=$(judge "$suites")
-        cp kept "$file"
-    fi
-    [[ $verdict == survived && -n $reason ]] && verdict="equivalent: $reason"
-    printf '%s\t%s\t%s\n' "$id" "$verdict" "$file"
-    key=${verdict%%[: ]*}
+note() {
+    printf '%s\t%s\t%s\n' "$id" "$1" "$file"
+    local key=${1%%[: ]*}
     count[$key]=$((${count[$key]:-0} + 1))
+}
+
+# What survives is tried again under sanitizers, which see what is read or written out of bounds.
+survivors=()
+while IFS=$'\t' read -r id suites file old new reason; do
+    verdict=$(judge plain)
+    if [[ $verdict == survived ]]; then
+        survivors+=("$id"$'\t'"$suites"$'\t'"$file"$'\t'"$old"$'\t'"$new"$'\t'"$reason")
+    else
+        note "$verdict"
+    fi
 done < <(grep -v '^#' "$list" | grep -e "$pattern")
+for line in "${survivors[@]}"; do
+    IFS=$'\t' read -r id suites file old new reason <<<"$line"
+    verdict=$(judge sanitized)
+    [[ $verdict == survived && -n $reason ]] && verdict="equivalent: $reason"
+    note "$verdict"
+done
 for key in "${!count[@]}"; do echo "${count[$key]} $key"; done | sort -rn
 [[ ${count[survived]:-0} -eq 0 && ${count[does]:-0} -eq 0 ]]

@@ -131,6 +131,9 @@ START_TEST(dependent)
             ck_assert_double_eq_tol(c[0], 3, 1e-12);
             ck_assert_double_eq_tol(c[1], -2, 1e-12);
             ck_assert_double_eq_tol(c[2], rows[k].grows ? rows[k].rest * size : 0, 1e-12);
+            const double *q = basis.q + b * MOST * n; /* one projection alone would leave rounding, enlarged by how little is new */
+            for (int64_t j = 0; j < 2 && rows[k].grows; j++)
+                ck_assert_double_lt(fabs(inner(q + j * n, q + 2 * n, n)), 1e-14);
         }
         basis_close(&basis);
     }
