@@ -10,9 +10,9 @@ cd "$(dirname "$0")/../.."
 # Rooms and the suites that should notice, in the order in which they are tried.
 rooms() {
     cat <<'END'
-impls contract,stopping,solvers,implementations,gradients,basis,quasi_deer,fused,backward
-impls/math contract,solvers,implementations,gradients,basis,fused,backward
-impls/fused fused,gradients,backward,implementations
+impls contract,stopping,plan_memory,solvers,implementations,gradients,basis,quasi_deer,fused,backward
+impls/math contract,solvers,plan_memory,implementations,gradients,basis,fused,backward
+impls/fused fused,plan_memory,gradients,backward,implementations
 impls/cuda kernels=quasi_deer_cuda,kernels=fixed_point_cuda,kernels=structured_sequential_cuda,kernels=fixed_point_fused_cuda,kernels=dense_sequential_cuda
 train forward,layers,adamw,training,schedule,start_values
 train/layers forward,layers
