@@ -17,7 +17,7 @@ flags=(NVCC= LEVELS=baseline DEFINES=)
 
 mkdir -p "$copy"
 find "$copy" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
-(cd "$home" && git ls-files -co --exclude-standard -z -- . ':!results' ':!tests/fuzz/corpus' | tar --null -T - -cf - --ignore-failed-read) | tar -xf - -C "$copy"
+(cd "$home" && git ls-files -co --exclude-standard -z -- . ':!tests/fuzz/corpus' | tar --null -T - -cf - --ignore-failed-read) | tar -xf - -C "$copy"
 cd "$copy"
 unset MAKEFLAGS MAKELEVEL
 
