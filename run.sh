@@ -1,6 +1,7 @@
-#!/bin/bash
+#!/bin/bash -p
 # Installs missing packages, builds, and runs the program. --help prints bench/command/help.txt.
 set -euo pipefail
+unset CDPATH # cd would go elsewhere, and say so
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 log=$here/build/build.log
@@ -23,9 +24,16 @@ fi
 
 "$here/bench/build/install.sh" "${install[@]}" run || exit 2
 
-# Two runs started together build one after the other. MAKEFLAGS of a calling make must not reach this build.
+# Two runs started together build one after the other. Neither flags of a calling make nor settings of the user's reach this build: the same
+# source has the same identities everywhere. The program itself has the user's environment again, which some of its commands need.
+build() {
+    # shellcheck source=bench/build/environment.sh
+    . "$here/bench/build/environment.sh"
+    unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKEFILES MAKELEVEL MAKEOVERRIDES MAKE_TERMOUT MAKE_TERMERR
+    exec flock "$here/build" make -C "$here"
+}
 mkdir -p "$here/build"
-if ! MAKEFLAGS='' flock "$here/build" make -C "$here" >"$log" 2>&1; then
+if ! (build) >"$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "The build failed. Its output is in $log" >&2
     exit 2

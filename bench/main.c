@@ -1,4 +1,5 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
+#include "bench/base/process.h"
 #include "bench/command/blocks.h"
 #include "bench/command/conclude.h"
 #include "bench/command/data.h"
@@ -8,8 +9,9 @@
 #include "bench/command/run.h"
 #include "bench/command/single.h"
 #include "bench/report/dictionary.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_threads.h"
 #include "bench/machine/machine_print.h"
+#include "bench/machine/product.h"
 #include "bench/machine/roofs.h"
 #include "bench/measure/worker.h"
 
@@ -18,6 +20,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 }; /* bench/command/help.txt says what they mean */
 
@@ -43,7 +46,7 @@ static bool do_sweep(const struct arguments *arguments, int *status, struct erro
     static const int ends[] = {[RUN_COMPLETE] = EXIT_OK, [RUN_FAILED] = EXIT_FAILED, [RUN_INTERRUPTED] = EXIT_INTERRUPTED};
     const struct run_request request = {.words = arguments->words,
                                         .sweep_path = arguments->command,
-                                        .program = arguments->program,
+                                        .program = PROCESS_SELF,
                                         .results = arguments->results,
                                         .scale = arguments->scale,
                                         .many = arguments->many,
@@ -68,10 +71,10 @@ static bool do_machine(const struct arguments *arguments, int *status, struct er
     if (!arguments->predict && arguments->object != NULL)
         return fail(error, "%s: machine takes a sweep file only with --predict; expected nothing after machine", arguments->object);
     if (!arguments->predict)
-        return machine_print(stdout, arguments->program, error);
+        return machine_print(stdout, PROCESS_SELF, error);
     snprintf(cards, sizeof cards, "%.*s/bench/machine/cards.yaml", PATH_MAX - 32, arguments->root);
     snprintf(sweep, sizeof sweep, "%.*s/sweeps/gpu.yaml", PATH_MAX - 32, arguments->root);
-    return predict_print(stdout, arguments->program, cards, arguments->object != NULL ? arguments->object : sweep, error);
+    return predict_print(stdout, PROCESS_SELF, cards, arguments->object != NULL ? arguments->object : sweep, error);
 }
 
 static bool do_check(const struct arguments *arguments, int *status, struct error *error)
@@ -143,6 +146,12 @@ static bool do_roofs(const struct arguments *arguments, int *status, struct erro
     return roofs_command(stdin, stdout, error);
 }
 
+static bool do_product(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)arguments, (void)status;
+    return product_command(stdout, error);
+}
+
 static bool do_columns(const struct arguments *arguments, int *status, struct error *error)
 {
     (void)arguments, (void)status, (void)error;
@@ -168,6 +177,7 @@ static const struct {
     {"blocks", "markdown pages", true, false, true, false, do_blocks},
     {"worker", "a file", false, false, false, true, do_worker}, /* for every round of a point */
     {"roofs", NULL, false, false, false, true, do_roofs},       /* for the machine's limits */
+    {"product", NULL, false, false, false, true, do_product},   /* for its matrix products */
     {"columns", NULL, false, false, false, true, do_columns},   /* for docs/columns.md */
     {NULL, NULL, false, false, false, false, do_sweep},         /* anything else is a sweep file */
 };
@@ -302,6 +312,8 @@ int main(int argc, char **argv)
             arguments.results = results;
         if (!commands[row].inner)
             machine_settle_threads();
+        else
+            prctl(PR_SET_NAME, "bench"); /* in lists of processes: it was started as /proc/self/exe */
         good = commands[row].run(&arguments, &status, &error);
     }
     if (!good) {

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # run.sh and bench/build/install.sh on machines that lack things: each machine is a folder of commands that PATH is set to. apt-get, sudo and
 # id are stand-ins; nothing is installed anywhere.
 set -uo pipefail
@@ -98,6 +98,22 @@ expect "installing" 0 "$home/bench/build/install.sh" run -- "Missing on this mac
 calls "installing" "$simulate"$'\nsudo\n'"$install"
 expect "nothing is missing" 0 "$home/bench/build/install.sh" --no-install run --
 calls "nothing is missing" "$simulate"$'\nsudo\n'"$install"
+
+# An installation that was killed: apt-get refuses until dpkg has ended it.
+machine root
+command_is dpkg "echo \"dpkg \$*\" >>'$folder/log'"
+apt_is "[[ \$* != *--simulate* ]] || exit 0
+[[ \$(<'$folder/log') == *'dpkg --configure -a'* ]] || { echo 'E: dpkg was interrupted, you must manually run dpkg --configure -a' >&2; exit 100; }
+for tool in gcc g++ make objcopy gnuplot pkg-config; do ln -sf '$(type -P true)' '$folder/bin/'\$tool; done"
+expect "an installation that was killed" 0 "$home/bench/build/install.sh" run -- "dpkg was interrupted"
+
+# What a shell reads first, or where cd looks, is nobody's business here.
+machine user
+echo 'echo from BASH_ENV' >"$folder/first"
+for variable in "BASH_ENV=$folder/first" "ENV=$folder/first" "CDPATH=$(dirname "$home")" POSIXLY_CORRECT=1 TMPDIR=/nonexistent; do
+    said=$(cd "$(dirname "$home")" && env "$variable" PATH="$folder/bin" "./${home##*/}/run.sh" --help 2>&1)
+    [[ $said == "$(<"$home/bench/command/help.txt")" ]] || say "with $variable: help says: ${said:0:200}"
+done
 
 machine root
 apt_is :

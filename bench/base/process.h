@@ -13,6 +13,9 @@ enum {
     PROCESS_ERRORS_SIZE = 2048
 };
 
+/* As argv[0]: this very program, also where another has taken the place of its file since it started. */
+#define PROCESS_SELF "/proc/self/exe"
+
 struct process_request {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up on PATH unless it has a slash */
     const char *input;       /* what the child reads from its standard input; may be NULL */

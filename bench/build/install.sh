@@ -1,10 +1,12 @@
-#!/bin/bash
+#!/bin/bash -p
 # Finds missing packages, names them, and installs them.
 #
 #   bench/build/install.sh [--no-install] NEED...      NEED: run, test, lint or clang (second column of packages.txt)
 #
 # With --no-install it prints the command instead and changes nothing. Exit status: 0 everything is there, 2 not.
 set -euo pipefail
+# shellcheck source=bench/build/environment.sh
+. "$(dirname "$0")/environment.sh"
 
 table=$(dirname "$0")/packages.txt
 missing=() # package names
@@ -63,8 +65,10 @@ if [[ -n $as_root ]] && ! command -v sudo >/dev/null; then
 fi
 
 echo "Installing: $fetch" >&2
-# These commands hold only names from the table. Package lists may be outdated: update them and try once more.
-bash -c "$fetch" </dev/null >&2 || bash -c "$get update && $fetch" </dev/null >&2 ||
+# These commands hold only names from the table. An installation that was killed is to be ended first, and package lists may be outdated: do
+# both and try once more.
+repair="${as_root}env DEBIAN_FRONTEND=noninteractive dpkg --configure -a"
+bash -c "$fetch" </dev/null >&2 || bash -c "$repair; $get update && $fetch" </dev/null >&2 ||
     stop "Installing failed (see above). It needs a network and the right to install. The command was:" "  $fetch"
 
 look "$@"

@@ -7,7 +7,7 @@
 #include "bench/command/vocabulary.h"
 #include "bench/machine/cards.h"
 #include "bench/machine/device.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
 #include "bench/machine/roofs.h"
 #include "bench/measure/worker.h"
 #include "bench/sweep/sweep.h"

@@ -6,7 +6,7 @@
 #include "bench/base/process.h"
 #include "bench/journal/journal.h"
 #include "bench/machine/device.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
 #include "bench/measure/warning_find.h"
 #include "bench/measure/worker.h"
 
@@ -41,6 +41,7 @@ char *round_worker_request(const struct round_request *request)
                                   .checkpoint_every = request->run->checkpoint_every,
                                   .memory_limit = memory_limit(request->run),
                                   .cache = request->cache,
+                                  .digest = request->digest,
                                   .trained = request->trained};
     return worker_request(request->point, &limits);
 }
@@ -110,7 +111,7 @@ static json_t *compose(const struct round_request *request, const char *started)
                      point_to_json(request->point));
 }
 
-json_t *round_measure(const struct round_request *request, enum result *result, struct error *error)
+json_t *round_measure(const struct round_request *request, enum result *result, bool *changed, struct error *error)
 {
     static const char *const parts[] = {"load", "warnings"};
     const char *const argv[] = {request->program, "worker", NULL};
@@ -146,6 +147,8 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
         if (json_object_get(finding, parts[i]) == NULL)
             json_object_set_new(finding, parts[i], json_null());
     json_t *accounted = account(&process, request, finding);
+    *changed = json_is_true(json_object_get(finding, "changed"));
+    json_object_del(finding, "changed");
     const char *word = json_string_value(json_object_get(finding, "result"));
     *result = word != NULL ? result_find(word) : RESULT_COUNT;
     if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||
@@ -153,7 +156,8 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
         good = fail_memory(error);
     else if (*result == RESULT_COUNT)
         good = fail(error, "a worker returned an unknown result");
-    else if (!calibration_bound(request->calibration, request->point, record) || !warnings_of_record(record))
+    else if (!calibration_bound(request->calibration, request->point, record) || !warnings_of_record(record) ||
+             !calibration_warn(request->calibration, request->point, record))
         good = fail_memory(error);
     json_decref(finding);
     process_result_free(&process);

@@ -6,6 +6,7 @@
 #include "bench/base/parse.h"
 #include "bench/command/conclude.h"
 #include "bench/command/folder.h"
+#include "bench/command/held.h"
 #include "bench/command/points.h"
 #include "bench/command/progress.h"
 #include "bench/command/round.h"
@@ -32,6 +33,8 @@ struct run {
     struct folder folder;
     char machine[MACHINE_TYPE_SIZE], surroundings[MACHINE_TYPE_SIZE];
     struct conditions conditions;
+    struct held *held;
+    struct error changed; /* about the first file of inputs that was changed meanwhile; empty: none was */
     struct journal *journal;
     struct tally tally;
     struct calibration calibration;
@@ -60,11 +63,23 @@ static void show_training(void *context)
     progress_running(&run->progress, text);
 }
 
+/* Their points have another key by now, under which the next run will measure them. */
+static void give_up(struct run *run, size_t i)
+{
+    run->tally.point[i].ended = true;
+    if (run->changed.text[0] == '\0')
+        fail(&run->changed,
+             "%.600s was changed while the run was under way: rounds of its points were not kept from then on. The same command "
+             "measures them on the file as it is now",
+             run->sweep.point[i].value[FIELD_INPUTS].text);
+}
+
 /* One round of one point, into the journal. */
 static bool measure_round(struct run *run, size_t i, int round, size_t place, struct error *error)
 {
     char log[PATH_MAX], cache[PATH_MAX], trained[PATH_MAX], label[200];
     enum result result;
+    bool changed;
     const struct point *point = &run->sweep.point[i];
     bool trains = trained_folder(run->request->results, point, &run->conditions, trained);
     const struct round_request request = {.point = point,
@@ -74,6 +89,7 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
                                           .program = run->request->program,
                                           .log = log,
                                           .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
+                                          .digest = held_digest(run->held, point),
                                           .trained = trains ? trained : NULL,
                                           .meanwhile = trains ? show_training : NULL,
                                           .context = run,
@@ -88,16 +104,25 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
     run->label = label;
     run->trained = trained;
     progress_running(&run->progress, label);
-    json_t *record = round_measure(&request, &result, error);
-    if (record == NULL)
+    if (!held_same_libraries(run->held, error))
         return false;
+    json_t *record = round_measure(&request, &result, &changed, error);
+    if (record == NULL || !held_same_libraries(run->held, error)) {
+        json_decref(record);
+        return false;
+    }
+    changed = changed || (result_failed(result) && !held_same_inputs(run->held, point)); /* a file cut short kills who reads it */
     double seconds = json_number_value(json_object_get(json_object_get(record, "process"), "wall_s"));
     run->since = clock_seconds();
-    bool good = journal_append(run->journal, record, error);
+    bool good = changed || journal_append(run->journal, record, error);
     if (good) {
-        tally_record(&run->tally, record);
+        if (changed)
+            give_up(run, i);
+        else
+            tally_record(&run->tally, record);
         run->progress.total = run->progress.done + 1 + tally_planned(&run->tally);
-        progress_finished(&run->progress, label, result_name(result), result_failed(result), seconds);
+        progress_finished(&run->progress, label, changed ? "inputs changed" : result_name(result), changed || result_failed(result),
+                          seconds);
     }
     json_decref(record);
     return good;
@@ -220,6 +245,8 @@ static bool describe(const struct run *run, struct error *error)
     json_object_set_new(facts, "command_line", command_line(run->request->words));
     if (run->calibration.json != NULL)
         json_object_set(facts, "roofs", run->calibration.json);
+    if (run->calibration.product != NULL)
+        json_object_set(facts, "product", run->calibration.product);
     char *text = json_watch_print(&watch, facts, JSON_INDENT(2));
     files_path(run->folder.path, "machine.json", path);
     bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail_memory(error);
@@ -253,7 +280,8 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     run->conditions =
         (struct conditions){.machine = run->machine, .surroundings = run->surroundings, .samples = run->sweep.run.samples};
     char journal[PATH_MAX] = "";
-    bool good = (machine_surroundings(run->surroundings) || fail_memory(error)) &&
+    run->held = held_begin(&run->sweep); /* before the keys are made: a round counts only if both saw the same bytes */
+    bool good = (run->held != NULL || fail_memory(error)) && (machine_surroundings(run->surroundings) || fail_memory(error)) &&
                 folder_open(request->results, run->sweep.name, request->fresh, run->machine, &run->folder, error);
     if (good) {
         files_path(run->folder.path, "journal.jsonl", journal);
@@ -262,6 +290,10 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     }
     if (good) {
         good = measure_all(run, out, error);
+        if (good && run->changed.text[0] != '\0') {
+            *error = run->changed;
+            good = false;
+        }
         if (good && tally_planned(&run->tally) == 0)
             remove_cache(run);
         struct error later; /* the first error is the one to report; what was measured before it is concluded all the same */
@@ -271,6 +303,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     journal_close(run->journal);
     tally_free(&run->tally);
     calibration_free(&run->calibration);
+    held_free(run->held);
     sweep_free(&run->sweep);
     free(run);
     return good;

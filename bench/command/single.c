@@ -3,6 +3,7 @@
 
 #include "bench/base/files.h"
 #include "bench/base/clock.h"
+#include "bench/base/process.h"
 #include "bench/base/text.h"
 #include "bench/command/folder.h"
 #include "bench/command/key_search.h"
@@ -106,10 +107,20 @@ static bool become(char *const wrapper[], const char *program, const char *reque
     return false;
 }
 
+/* The file of inputs may have changed since: then this is another problem under the old name. */
+static void say_if_changed(const struct point *point, const struct conditions *conditions, const char *recorded)
+{
+    char now[KEY_SIZE];
+    point_key(point, conditions, now);
+    if (point->value[FIELD_INPUTS].kind == VALUE_TEXT && strncmp(now, recorded, KEY_HALF) != 0)
+        fprintf(stderr, "%s: its bytes are not those that the record was measured on\n", point->value[FIELD_INPUTS].text);
+}
+
 static bool measure(const struct round_request *request, FILE *out, bool *failed, struct error *error)
 {
     enum result result;
-    json_t *record = round_measure(request, &result, error);
+    bool changed;
+    json_t *record = round_measure(request, &result, &changed, error);
     if (record == NULL)
         return false;
     bool printed =
@@ -146,10 +157,11 @@ bool single_run(const char *results, const char *key, const char *program, char 
                                               .key = json_string_value(json_object_get(search.record, "key")),
                                               .run = &run,
                                               .machine = json_string_value(json_object_get(search.record, "machine")),
-                                              .program = program,
+                                              .program = PROCESS_SELF,
                                               .trained = trains ? trained : NULL,
                                               .calibration = &none,
                                               .since = clock_seconds()};
+        say_if_changed(&point, &conditions, request.key);
         point_label(&point, sizeof label, label);
         fprintf(stderr, "%s\n", label);
         char *text = wrapper != NULL ? round_worker_request(&request) : NULL;

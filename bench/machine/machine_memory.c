@@ -1,5 +1,5 @@
-/* Available memory and cache sizes: parts of machine.h, see there. */
-#include "bench/machine/machine.h"
+/* Available memory and cache sizes: see machine_memory.h. */
+#include "bench/machine/machine_memory.h"
 
 #include "bench/base/files.h"
 #include "bench/machine/cpu.h"

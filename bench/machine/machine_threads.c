@@ -1,5 +1,5 @@
-/* Usable processors, and the behaviour of threads: part of machine.h, see there. */
-#include "bench/machine/machine.h"
+/* Usable processors, and the behaviour of threads: see machine_threads.h. */
+#include "bench/machine/machine_threads.h"
 
 #include <omp.h>
 #include <sched.h>

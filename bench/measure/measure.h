@@ -20,6 +20,7 @@ struct finding {
     int64_t b, t; /* the place, or -1 */
     json_t *inputs, *data, *load, *warnings;
     double seconds[STAGE_COUNT];
+    bool changed; /* after a failure: the file of inputs is not the one that the run began with; no record may be made of it */
 };
 
 /* The limits of a round. */
@@ -29,6 +30,7 @@ struct limits {
     double checkpoint_every; /* seconds between checkpoints of a training */
     size_t memory_limit;     /* bytes for its process; 0: nine tenths of what is free */
     const char *cache;       /* folder for inputs that several rounds share; NULL: none */
+    const char *digest;      /* that the file of inputs must have (bench/base/digest.h); NULL: any */
     const char *trained;     /* folder of the training that this point is or depends on; NULL where there is none */
 };
 
@@ -43,8 +45,9 @@ MEASURES(MEASURE)
 /* Measures a point as its field measure says. False as above, and when there was no memory for the result. */
 bool measure_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 
-/* Sets result, message and place from a status. */
+/* Sets result, message and place from a status; the message begins with the place, where there is one. */
 void finding_status(struct finding *finding, const struct status *status);
+void finding_status_when(struct finding *finding, const char *when, const struct status *status); /* ... after these words */
 /* Counts the seconds since *since as a stage's, and lets the next ones begin. */
 void finding_lap(struct finding *finding, enum stage stage, double *since);
 void finding_say(struct finding *finding, enum result result, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -140,15 +140,26 @@ static bool sample_tokens(const struct regime *asked, struct tensors *tensors, s
 
 /* ---- From a file ------------------------------------------------------------------------------------------------------------ */
 
-/* Every tensor that the problem needs is there, with the problem's shape. */
+/* What of the problem would give a tensor a use. */
+static const char *tensor_needs(enum tensor_id id)
+{
+    return id == TENSOR_W ? "feedback: raw or rms" : "a mixer";
+}
+
+/* Every tensor that the problem needs is there, with the problem's shape, and none without a use: whoever wrote it meant another
+ * problem. */
 static bool fits(const char *path, const struct problem *p, const struct safetensors *file, struct error *error)
 {
     for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
         const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
         int64_t shape[3];
         int rank = tensor_shape(p, id, shape);
-        if (!tensor_used(p, id, tensor != NULL))
+        if (!tensor_used(p, id, tensor != NULL)) {
+            if (tensor != NULL)
+                return fail(error, "%s: has a tensor %s, which this problem does not use: that needs %s", path, tensor_names[id],
+                            tensor_needs(id));
             continue;
+        }
         if (tensor == NULL)
             return fail(error, "%s: has no tensor %s, which this problem needs", path, tensor_names[id]);
         if (tensor->rank != rank || memcmp(tensor->shape, shape, (size_t)rank * sizeof shape[0]) != 0)
@@ -181,13 +192,25 @@ bool tensors_check(const char *path, const struct problem *problem, struct error
     return good;
 }
 
-bool tensors_read(const char *path, const struct problem *problem, struct tensors *tensors, struct error *error)
+/* Whether the bytes that were copied were those: looked at after the copying, so that a change in between is seen. */
+static bool is_same(const char *path, const struct safetensors *file, const char *digest, struct tensors *tensors,
+                    struct error *error)
+{
+    char found[DIGEST_SIZE];
+    if (digest == NULL)
+        return true;
+    safetensors_digest(file, found);
+    tensors->changed = strcmp(found, digest) != 0;
+    return !tensors->changed || fail(error, "%.800s: its bytes are no longer those that the run began with", path);
+}
+
+bool tensors_read(const char *path, const struct problem *problem, const char *digest, struct tensors *tensors, struct error *error)
 {
     struct safetensors *file;
     *tensors = (struct tensors){.problem = *problem};
     if (!safetensors_open(path, &file, error))
         return false;
-    bool good = load(path, tensors, file, error);
+    bool good = load(path, tensors, file, error) && is_same(path, file, digest, tensors, error);
     safetensors_close(file);
     if (!good)
         tensors_free(tensors);
@@ -282,5 +305,5 @@ void tensors_free(struct tensors *tensors)
 {
     for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++)
         free(tensors->owned[id]);
-    *tensors = (struct tensors){.problem = tensors->problem, .out_of_reach = tensors->out_of_reach};
+    *tensors = (struct tensors){.problem = tensors->problem, .out_of_reach = tensors->out_of_reach, .changed = tensors->changed};
 }

@@ -362,6 +362,32 @@ START_TEST(memory_limits)
 }
 END_TEST
 
+/* What a user's environment says of languages, terminals and shells changes nothing of a child; what it says of threads does. */
+START_TEST(gives_a_known_environment)
+{
+    static const char *const hostile[][2] = {
+        {"LC_ALL", "tr_TR.UTF-8"}, {"LC_NUMERIC", "de_DE.UTF-8"}, {"LANG", "ja_JP"},        {"LANGUAGE", "de"},
+        {"GNUTERM", "qt"},         {"GNUPLOT_LIB", "/nowhere"},   {"BASH_ENV", "/nowhere"}, {"ENV", "/nowhere"},
+        {"CDPATH", "/"},           {"POSIXLY_CORRECT", "1"},
+    };
+    const char *const argv[] = {"env", NULL};
+    const struct process_request request = {.argv = argv, .time_limit = NEVER};
+    for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++)
+        setenv(hostile[i][0], hostile[i][1], 1);
+    setenv("OMP_NUM_THREADS", "3", 1);
+    ck_assert_msg(process_run(&request, &result, &error), "%s", error.text);
+    for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
+        char line[80];
+        snprintf(line, sizeof line, "%s=%s\n", hostile[i][0], hostile[i][1]);
+        ck_assert_msg(strstr(result.output, line) == NULL, "%s", line);
+    }
+    ck_assert_ptr_nonnull(strstr(result.output, "LC_ALL=C.UTF-8\n"));
+    ck_assert_ptr_nonnull(strstr(result.output, "OMP_NUM_THREADS=3\n"));
+    ck_assert_ptr_nonnull(strstr(result.output, "PATH="));
+    process_result_free(&result);
+}
+END_TEST
+
 Suite *suite_process(void)
 {
     Suite *suite = suite_create("process");
@@ -370,6 +396,7 @@ Suite *suite_process(void)
     tcase_add_test(tests, collects_output_and_status);
     tcase_add_test(tests, gives_arguments_as_they_are);
     tcase_add_test(tests, gives_input);
+    tcase_add_test(tests, gives_a_known_environment);
     tcase_add_test(tests, reports_signals);
     tcase_add_test(tests, memory_limits);
     tcase_add_test(tests, measures_memory);

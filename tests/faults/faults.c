@@ -47,8 +47,8 @@ __attribute__((constructor)) static void prepare(int argc, char **argv)
 {
     const char *fault = getenv("FAULT"), *in = getenv("FAULT_IN"), *path = getenv("FAULT_COUNT");
     const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
-    if (fault == NULL || in == NULL || path == NULL || name == NULL || strcmp(name, "/bench") != 0)
-        return;
+    if (fault == NULL || in == NULL || path == NULL || name == NULL || (strcmp(name, "/bench") != 0 && strcmp(name, "/exe") != 0))
+        return; /* a worker is /proc/self/exe */
     bool worker = argc > 1 && strcmp(argv[1], "worker") == 0;
     if (worker != (strcmp(in, "worker") == 0))
         return;

@@ -3,6 +3,8 @@
 #include "bench/base/files.h"
 #include "bench/base/process.h"
 #include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
+#include "bench/machine/machine_threads.h"
 #include "bench/machine/nvml.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"

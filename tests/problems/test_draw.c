@@ -71,7 +71,7 @@ START_TEST(kappa_is_what_was_asked_for)
                 struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
                 struct tensors tensors;
                 struct error error;
-                bool drawn = tensors_make(&point, NULL, &tensors, &error);
+                bool drawn = tensors_make(&point, NULL, NULL, &tensors, &error);
                 double kappa = point.value[FIELD_KAPPA].real;
                 /* I - Q of strength s, or of norm 1 for a dense mixer, reaches no larger kappa; sums of several vectors may */
                 double reach = strcmp(mixers[_i], "dense") == 0 ? 1 : s;
@@ -117,7 +117,7 @@ START_TEST(prescribed_problems_do_not_explode)
     struct tensors tensors;
     struct answers answers;
     struct error error;
-    ck_assert_msg(tensors_make(&point, NULL, &tensors, &error), "%s", error.text);
+    ck_assert_msg(tensors_make(&point, NULL, NULL, &tensors, &error), "%s", error.text);
     ck_assert(answers_make(&tensors, NULL, 0, 1, false, &answers, &error));
     ck_assert_int_eq(answers.worst.status.code, STATUS_OK);
     ck_assert_double_lt(answers.worst.residual, 1e-10);
@@ -138,7 +138,7 @@ START_TEST(same_bits_for_every_number_of_threads)
     int64_t sizes[5];
     for (int k = 0; k < 3; k++) {
         omp_set_num_threads(k + 1);
-        ck_assert(tensors_make(&point, NULL, &tensors[k], &error));
+        ck_assert(tensors_make(&point, NULL, NULL, &tensors[k], &error));
     }
     tensor_sizes(&tensors[0].problem, sizes);
     for (int k = 0; k < 3; k++)
@@ -177,7 +177,7 @@ START_TEST(tensors_from_a_file)
     struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
     struct tensors tensors;
     struct error error;
-    ck_assert_msg(tensors_make(&point, NULL, &tensors, &error), "%s", error.text);
+    ck_assert_msg(tensors_make(&point, NULL, NULL, &tensors, &error), "%s", error.text);
     for (int i = 0; i < 6; i++) {
         ck_assert_double_eq(((const double *)tensors.inputs.lambda)[i], i);
         ck_assert_double_eq(((const double *)tensors.inputs.v)[i], 6 + i);
@@ -192,8 +192,41 @@ START_TEST(tensors_from_a_file)
         ck_assert(field_read(field_find_any(other[k][0]), other[k][1], &changed.value[field_find_any(other[k][0])]));
         changed.value[FIELD_R] = (struct value){.kind = VALUE_INTEGER, .integer = 1};
         changed.value[FIELD_S] = (struct value){.kind = VALUE_REAL, .real = 1};
-        ck_assert(!tensors_make(&changed, NULL, &tensors, &error));
+        ck_assert(!tensors_make(&changed, NULL, NULL, &tensors, &error));
         ck_assert_msg(strstr(error.text, other[k][2]) != NULL, "%s", error.text);
+    }
+    scratch_remove();
+}
+END_TEST
+
+/* Tensors of a state-dependent mixer: a problem that has no use for them is another one than the file's. Others are passed over. */
+START_TEST(tensors_without_a_use_are_refused)
+{
+    scratch_make();
+    const char *path = scratch_path("in.safetensors");
+    write_file(path,
+               "{\"lambda\":{\"dtype\":\"F32\",\"shape\":[1,2,3],\"data_offsets\":[0,24]},"
+               "\"v\":{\"dtype\":\"F32\",\"shape\":[1,2,3],\"data_offsets\":[24,48]},"
+               "\"theta\":{\"dtype\":\"F32\",\"shape\":[1,2,4],\"data_offsets\":[48,80]},"
+               "\"W\":{\"dtype\":\"F32\",\"shape\":[4,3],\"data_offsets\":[80,128]},"
+               "\"other\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[128,132]}}",
+               33);
+    static const struct {
+        const char *mixer, *feedback, *reason;
+    } row[] = {{"dplr", "raw", NULL},
+               {"dplr", "none", "has a tensor W, which this problem does not use: that needs feedback: raw or rms"},
+               {"none", "none", "has a tensor theta, which this problem does not use: that needs a mixer"}};
+    for (int k = 0; k < 3; k++) {
+        const char *const settings[][2] = {
+            {"T", "2"}, {"d", "3"}, {"mixer", row[k].mixer}, {"feedback", row[k].feedback}, {"inputs", path}};
+        struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
+        struct tensors tensors;
+        struct error error = {""};
+        bool made = tensors_make(&point, NULL, &tensors, &error);
+        ck_assert_msg(made == (row[k].reason == NULL), "%s", error.text);
+        ck_assert_msg(made || strstr(error.text, row[k].reason) != NULL, "%s", error.text);
+        if (made)
+            tensors_free(&tensors);
     }
     scratch_remove();
 }
@@ -210,6 +243,7 @@ Suite *suite_draw(void)
     tcase_add_loop_test(tests, prescribed_problems_do_not_explode, 0, 40);
     tcase_add_loop_test(tests, same_bits_for_every_number_of_threads, 0, 2);
     tcase_add_test(tests, tensors_from_a_file);
+    tcase_add_test(tests, tensors_without_a_use_are_refused);
     suite_add_tcase(suite, tests);
     return suite;
 }
