@@ -98,7 +98,7 @@ static const struct {
     int r;
     double s;
 } mixers[] = {{MIXER_NONE, 0, 0},        {MIXER_DPLR, 1, 2},      {MIXER_DPLR, 2, 1.2},         {MIXER_HOUSEHOLDER, 1, 2},
-              {MIXER_HOUSEHOLDER, 3, 2}, {MIXER_KRONECKER, 0, 6}, {MIXER_KRONECKER_ROWS, 0, 2}, {MIXER_DENSE, 0, 0}};
+              {MIXER_HOUSEHOLDER, 3, 2}, {MIXER_KRONECKER, 0, 4}, {MIXER_KRONECKER_ROWS, 0, 2}, {MIXER_DENSE, 0, 0}};
 enum { MIXERS = sizeof mixers / sizeof mixers[0], CASES = MIXERS * FORM_COUNT * FEEDBACK_COUNT, SEEDS = 12 };
 
 static void compare(const struct test_case *test, uint64_t seed, struct seen *all, int *compared)
