@@ -18,7 +18,7 @@ train forward,layers,adamw,training,schedule,start_values
 train/layers forward,layers
 train/math forward,layers,adamw
 tasks tasks,families,groups,task_names
-bench/measure accuracy,gradient_measure,reach,sampling,cache,warning,run
+bench/measure gradient_measure,reach,sampling,cache,warning,accuracy,run
 bench/report summary,table,comparison,columns,warning,blocks
 END
 }
