@@ -36,7 +36,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full docs kills build-kills columns cuda-resources outputs mutants aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
+.PHONY: all test test-full docs kills build-kills flips columns cuda-resources outputs mutants aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -192,6 +192,9 @@ kills: ## kill and resume a run at 200 random moments (KILLS=n); minutes
 build-kills: $(BUILD)/bench ## kill a build at 200 moments and build again (KILLS=n); minutes
 	@BUILD=$(BUILD) tests/build.sh --kills $(KILLS)
 
+flips: ## damage what runs keep at 500 random places of each file (FLIPS=n); minutes
+	@FLIPS=$(or $(FLIPS),500) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=flips test
+
 outputs: ## hash all outputs (tests/outputs.sh OLD compares with a commit)
 	@tests/outputs.sh
 
@@ -233,7 +236,7 @@ help: ## print this list
 
 # What must be on the machine before anything is built; installs it where it is missing.
 needs:
-	@bench/build/install.sh run $(if $(filter test% faults kills tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
+	@bench/build/install.sh run $(if $(filter test% faults kills flips tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
 	    $(if $(filter fuzz tsan,$(MAKECMDGOALS))$(clang),clang)
 
 cuda: $(BUILD)/bench

@@ -1,4 +1,5 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
+#include "bench/base/inherited.h"
 #include "bench/base/process.h"
 #include "bench/command/blocks.h"
 #include "bench/command/conclude.h"
@@ -16,7 +17,6 @@
 #include "bench/measure/worker.h"
 
 #include <limits.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,8 +301,7 @@ int main(int argc, char **argv)
     struct error error;
     size_t row;
     int status = EXIT_OK;
-    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error of write(), with a message, not our death */
-    signal(SIGPIPE, SIG_IGN); /* nobody reads the progress any more: the measuring goes on */
+    inherited_settle();
     bool good = read_words(argc, argv, &arguments, &error) && find_command(&arguments, &row, &error) &&
                 root_find(arguments.program, arguments.root, &error);
     if (good) {
@@ -316,10 +315,12 @@ int main(int argc, char **argv)
             prctl(PR_SET_NAME, "bench"); /* in lists of processes: it was started as /proc/self/exe */
         good = commands[row].run(&arguments, &status, &error);
     }
-    if (!good) {
-        fflush(stdout);
+    if (!good)
+        status = EXIT_USAGE;
+    bool whole = good ? inherited_output_whole(stdout, &error) : fflush(stdout) == 0;
+    if (good && !whole && status == EXIT_OK)
+        status = EXIT_USAGE;
+    if (!good || !whole)
         fprintf(stderr, "%s\n", error.text);
-        return EXIT_USAGE;
-    }
     return status;
 }

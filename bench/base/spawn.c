@@ -64,14 +64,13 @@ static void close_all(int ends[ENDS])
 /* In the child, between fork and exec: only calls that are safe there. */
 static _Noreturn void become(const char *const *argv, char *const *environment, const int ends[ENDS], pid_t parent)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGCHLD, SIGXFSZ, SIGALRM};
     sigset_t none;
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before the line above */
         _exit(127);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        signal(signals[i], SIG_DFL);
+    for (int one = 1; one < NSIG; one++) /* some cannot be set; what this process ignores, or was told to, is not for the child */
+        signal(one, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (dup2(ends[INPUT], STDIN_FILENO) >= 0 && dup2(ends[OUTPUT_WRITE], STDOUT_FILENO) >= 0 &&

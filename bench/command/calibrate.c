@@ -2,16 +2,17 @@
 #include "bench/command/calibrate.h"
 
 #include "bench/base/files.h"
-#include "bench/base/parse.h"
 #include "bench/command/folder.h"
 #include "bench/journal/warning.h"
 #include "bench/machine/device.h"
 #include "bench/measure/measure.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The distinct numbers of threads of points that are timed; no more than can be measured, the rest has no bound. *device: some are
+/* The distinct numbers of threads of points that are timed; no more than can be measured, the rest has no bound, nor more than OpenMP lets work
+ * here, for those points are not timed. *device: some are
  * timed on a device that is there; those have no threads. */
 static int thread_counts(const struct sweep *sweep, int counts[ROOF_COUNTS_MAX], bool *device)
 {
@@ -19,7 +20,8 @@ static int thread_counts(const struct sweep *sweep, int counts[ROOF_COUNTS_MAX],
     *device = false;
     for (size_t i = 0; i < sweep->n_points; i++) {
         int threads = point_threads(&sweep->point[i]), k = 0;
-        if (!measures[sweep->point[i].value[FIELD_MEASURE].integer].repeats || threads > ROOF_THREADS_MAX)
+        if (!measures[sweep->point[i].value[FIELD_MEASURE].integer].repeats || threads > ROOF_THREADS_MAX ||
+            threads > omp_get_thread_limit())
             continue;
         if (point_on_device(&sweep->point[i])) {
             *device = device_get()->there;
@@ -35,21 +37,49 @@ static int thread_counts(const struct sweep *sweep, int counts[ROOF_COUNTS_MAX],
     return n;
 }
 
-/* What an earlier execution left, if it has all that is needed. */
-static json_t *left_over(const char *folder, const int *counts, int n, bool device, struct roofs *roofs)
+void limits_names_add(struct limits_names *names, const struct record *record)
 {
-    char path[PATH_MAX];
-    struct error ignored;
-    files_path(folder, "machine.json", path);
+    const char *name = column_text(record, COLUMN_BOUND_ROOFS);
+    if (name == NULL || names->n == LIMITS_NAMES_MAX)
+        return;
+    for (int i = names->n; i-- > 0;)
+        if (strcmp(names->name[i], name) == 0)
+            return;
+    snprintf(names->name[names->n++], sizeof names->name[0], "%s", name);
+}
+
+/* Rounds of older programs name none. */
+static bool are_of(const struct limits_names *names, const char *name)
+{
+    for (int i = 0; i < names->n; i++)
+        if (strcmp(names->name[i], name) == 0)
+            return true;
+    return names->n == 0;
+}
+
+/* What an earlier execution left, if it has all that is needed. */
+static json_t *left_over(const char *folder, const struct limits_names *names, FILE *out, const int *counts, int n, bool device,
+                         struct roofs *roofs)
+{
     json_t *facts;
-    if (!json_parse_file(path, &facts))
+    bool changed;
+    char name[SEAL_DIGITS + 1];
+    struct error ignored;
+    if (!machine_file_read(folder, &facts, &changed))
         return NULL;
     json_t *json = json_incref(json_object_get(facts, "roofs"));
     json_decref(facts);
-    bool enough = json != NULL && roofs_from_json(json, roofs, &ignored);
+    bool enough = json != NULL && roofs_from_json(json, roofs, &ignored) && machine_limits_name(json, name), own = true;
     for (int i = 0; i < n && enough; i++)
         enough = roofs_find(roofs, counts[i]) != NULL;
-    if (!enough || (device && !(roofs->device.rate > 0))) {
+    enough = enough && (!device || roofs->device.rate > 0);
+    if (enough)
+        own = are_of(names, name);
+    if (changed)
+        fprintf(out, "%s/machine.json changed since it was written: the machine limits are measured again.\n", folder);
+    else if (!own)
+        fprintf(out, "No round was measured under the machine limits in %s/machine.json: they are measured again.\n", folder);
+    if (!enough || !own) {
         json_decref(json);
         json = NULL;
     }
@@ -71,12 +101,12 @@ static bool measure_product(bool timed, const char *program, struct calibration 
 }
 
 static bool measure_limits(const int *counts, int n, bool device, const char *program, const char *folder,
-                           struct calibration *calibration, struct error *error)
+                           const struct limits_names *names, FILE *out, struct calibration *calibration, struct error *error)
 {
     struct roofs *roofs = malloc(sizeof *roofs);
     if (roofs == NULL)
         return fail_memory(error);
-    json_t *json = left_over(folder, counts, n, device, roofs);
+    json_t *json = left_over(folder, names, out, counts, n, device, roofs);
     if (json == NULL && (!roofs_run(program, counts, n, device, &json, error) || !roofs_from_json(json, roofs, error))) {
         json_decref(json);
         free(roofs);
@@ -84,18 +114,18 @@ static bool measure_limits(const int *counts, int n, bool device, const char *pr
     }
     calibration->json = json;
     calibration->roofs = roofs;
-    return true;
+    return machine_limits_name(json, calibration->name) || fail_memory(error);
 }
 
-bool calibrate(const struct sweep *sweep, const char *program, const char *folder, struct calibration *calibration,
-               struct error *error)
+bool calibrate(const struct sweep *sweep, const char *program, const char *folder, const struct limits_names *names, FILE *out,
+               struct calibration *calibration, struct error *error)
 {
     bool device;
     int counts[ROOF_COUNTS_MAX], n = thread_counts(sweep, counts, &device);
     bool timed = n > 0 && !sweep->run.uncalibrated;
     *calibration = (struct calibration){.json = NULL};
     return measure_product(timed, program, calibration, error) &&
-           (!timed || measure_limits(counts, n, device, program, folder, calibration, error));
+           (!timed || measure_limits(counts, n, device, program, folder, names, out, calibration, error));
 }
 
 void calibration_free(struct calibration *calibration)
@@ -134,8 +164,9 @@ bool calibration_bound(const struct calibration *calibration, const struct point
                                                       point_problem(point).dtype, &bound);
     if (!known)
         return true;
-    return json_object_set_new(throughput, "bound",
-                               bound_to_json(&bound, json_number_value(json_object_get(throughput, "median")))) == 0;
+    json_t *json = bound_to_json(&bound, json_number_value(json_object_get(throughput, "median")));
+    return json_object_set_new(json, "roofs", json_string(calibration->name)) == 0 &&
+           json_object_set_new(throughput, "bound", json) == 0;
 }
 
 /* Layers multiply matrices whatever their recurrence is computed by. */

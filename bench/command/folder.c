@@ -3,7 +3,7 @@
 
 #include "bench/base/files.h"
 #include "bench/base/number.h"
-#include "bench/base/parse.h"
+#include "bench/machine/machine_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { NUMBER_MAX = 1000000 };
 
@@ -39,10 +40,9 @@ static bool last_run(const char *parent, int *last, struct error *error)
 /* Whether rounds of this machine may go on in a folder. One without facts about a machine holds no rounds yet. */
 static bool of_this_machine(const char *folder, const char *machine_type, char *model, size_t capacity)
 {
-    char path[PATH_MAX];
-    files_path(folder, "machine.json", path);
+    bool ignored; /* the keys of its rounds name their machine, too */
     json_t *facts;
-    if (!json_parse_file(path, &facts))
+    if (!machine_file_read(folder, &facts, &ignored))
         return true; /* whoever goes on will find out that there is no memory */
     const char *type = json_string_value(json_object_get(facts, "type"));
     const char *name = json_string_value(json_object_get(json_object_get(facts, "cpu"), "model"));
@@ -52,14 +52,26 @@ static bool of_this_machine(const char *folder, const char *machine_type, char *
     return same;
 }
 
+/* Whether something can be made in a folder, or in the nearest one above it that is there; *above is that one. */
+static bool can_be_written(const char *folder, char above[PATH_MAX])
+{
+    char *slash;
+    snprintf(above, PATH_MAX, "%s", folder);
+    while (access(above, F_OK) != 0 && (slash = strrchr(above, '/')) != NULL && slash != above)
+        *slash = '\0';
+    return access(above, F_OK) != 0 || access(above, W_OK) == 0; /* whoever makes it says what is wrong with all else */
+}
+
 bool folder_open(const char *results, const char *name, bool fresh, const char *machine_type, struct folder *folder,
                  struct error *error)
 {
-    char parent[FOLDER_SIZE - 32], model[100];
+    char parent[FOLDER_SIZE - 32], above[PATH_MAX], model[100];
     int last, length = snprintf(parent, sizeof parent, "%s/%s", results, name);
     *folder = (struct folder){.continued = false};
     if (length < 0 || (size_t)length >= sizeof parent)
         return fail(error, "%.200s...: the path of the results folder is too long", results);
+    if (!can_be_written(parent, above))
+        return fail(error, "%s: no results can be written there: %s; --results DIR puts them elsewhere", above, strerror(errno));
     if (!files_make_folder(parent, error) || !last_run(parent, &last, error))
         return false;
     snprintf(folder->path, sizeof folder->path, "%s/run-%d", parent, last);

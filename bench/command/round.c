@@ -42,7 +42,8 @@ char *round_worker_request(const struct round_request *request)
                                   .memory_limit = memory_limit(request->run),
                                   .cache = request->cache,
                                   .digest = request->digest,
-                                  .trained = request->trained};
+                                  .trained = request->trained,
+                                  .locked = request->locked};
     return worker_request(request->point, &limits);
 }
 

@@ -18,6 +18,7 @@ struct round_request {
     const char *cache;                /* folder for inputs that rounds share, or NULL */
     const char *digest;               /* that the file of inputs must have, or NULL */
     const char *trained;              /* folder of the training that the point is or depends on, or NULL */
+    bool locked;                      /* this process holds the lock of that training */
     void (*meanwhile)(void *context); /* called about once a second while it is measured; may be NULL */
     void *context;
     const struct calibration *calibration;

@@ -3,6 +3,7 @@
 
 #include "bench/base/clock.h"
 #include "bench/base/files.h"
+#include "bench/base/inherited.h"
 #include "bench/base/parse.h"
 #include "bench/command/conclude.h"
 #include "bench/command/folder.h"
@@ -13,8 +14,9 @@
 #include "bench/command/schedule.h"
 #include "bench/command/tally.h"
 #include "bench/command/vocabulary.h"
-#include "bench/journal/journal.h"
+#include "bench/journal/records.h"
 #include "bench/machine/machine.h"
+#include "bench/machine/machine_file.h"
 #include "bench/measure/cache.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/measure.h"
@@ -37,6 +39,7 @@ struct run {
     struct error changed; /* about the first file of inputs that was changed meanwhile; empty: none was */
     struct journal *journal;
     struct tally tally;
+    struct limits_names limits_names;
     struct calibration calibration;
     struct progress progress;
     double since;                /* of the monotonic clock: when the last record was about to be written */
@@ -74,29 +77,47 @@ static void give_up(struct run *run, size_t i)
              run->sweep.point[i].value[FIELD_INPUTS].text);
 }
 
+/* Waits until no other run works on a training: before its worker begins, whose time is limited. *lock stays -1 where the user ended the
+ * waiting. */
+static bool take_training(struct run *run, const char *folder, int *lock, struct error *error)
+{
+    char why[300];
+    enum trained_lock end;
+    bool said = false;
+    while ((end = trained_lock(folder, false, lock, error)) == TRAINED_TAKEN && !interrupted) {
+        snprintf(why, sizeof why, "%s: another run works on this training; waiting for it", run->label);
+        if (!said)
+            progress_waiting(&run->progress, why);
+        said = true;
+        show_training(run);
+        sleep(1);
+    }
+    return end != TRAINED_LOCK_FAILED;
+}
+
 /* One round of one point, into the journal. */
 static bool measure_round(struct run *run, size_t i, int round, size_t place, struct error *error)
 {
+    int lock = -1;
     char log[PATH_MAX], cache[PATH_MAX], trained[PATH_MAX], label[200];
     enum result result;
     bool changed;
     const struct point *point = &run->sweep.point[i];
     bool trains = trained_folder(run->request->results, point, &run->conditions, trained);
-    const struct round_request request = {.point = point,
-                                          .key = run->tally.point[i].key,
-                                          .run = &run->sweep.run,
-                                          .machine = run->machine,
-                                          .program = run->request->program,
-                                          .log = log,
-                                          .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
-                                          .digest = held_digest(run->held, point),
-                                          .trained = trains ? trained : NULL,
-                                          .meanwhile = trains ? show_training : NULL,
-                                          .context = run,
-                                          .calibration = &run->calibration,
-                                          .round = round,
-                                          .place = place,
-                                          .since = run->since};
+    struct round_request request = {.point = point,
+                                    .key = run->tally.point[i].key,
+                                    .run = &run->sweep.run,
+                                    .machine = run->machine,
+                                    .program = run->request->program,
+                                    .log = log,
+                                    .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
+                                    .digest = held_digest(run->held, point),
+                                    .trained = trains ? trained : NULL,
+                                    .meanwhile = trains ? show_training : NULL,
+                                    .context = run,
+                                    .calibration = &run->calibration,
+                                    .round = round,
+                                    .place = place};
     files_path(run->folder.path, "log.txt", log);
     files_path(run->folder.path, "inputs", cache);
     int used = snprintf(label, sizeof label, "round %d, ", round + 1);
@@ -104,9 +125,18 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
     run->label = label;
     run->trained = trained;
     progress_running(&run->progress, label);
-    if (!held_same_libraries(run->held, error))
-        return false;
-    json_t *record = round_measure(&request, &result, &changed, error);
+    double before = clock_seconds();
+    if (measures[point->value[FIELD_MEASURE].integer].of == OF_TRAINING && trains) {
+        if (!take_training(run, trained, &lock, error))
+            return false;
+        if (lock < 0)
+            return true;
+        request.locked = true;
+    }
+    request.since = run->since + clock_seconds() - before;
+    json_t *record = held_same_libraries(run->held, error) ? round_measure(&request, &result, &changed, error) : NULL;
+    if (lock >= 0)
+        close(lock);
     if (record == NULL || !held_same_libraries(run->held, error)) {
         json_decref(record);
         return false;
@@ -159,7 +189,7 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
     enum { SIGNALS = sizeof signals / sizeof signals[0] };
     struct sigaction old[SIGNALS], action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
     for (int i = 0; i < SIGNALS; i++)
-        sigaction(signals[i], &action, &old[i]);
+        sigaction(signals[i], inherited_ignored(signals[i]) ? NULL : &action, &old[i]); /* under nohup a run goes on */
     progress_begin(&run->progress, out, tally_planned(&run->tally));
     bool good = measure_rounds(run, error);
     progress_end(&run->progress);
@@ -168,24 +198,31 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
     return good;
 }
 
-static bool tally_line(json_t *record, void *context)
+static bool tally_line(const struct record *record, void *context)
 {
-    tally_record(context, record);
+    struct run *run = context;
+    tally_record(&run->tally, record->json);
+    limits_names_add(&run->limits_names, record);
     return true;
 }
 
-/* The folders of trainings are the user's to delete: one that is needed again is trained again. */
-static void forget_lost_trainings(struct run *run)
+/* The folders of trainings are the user's to delete, and a disk's to spoil: one that is needed again is trained again. */
+static void forget_lost_trainings(struct run *run, FILE *out)
 {
     for (size_t i = 0; i < run->sweep.n_points; i++) {
-        char folder[PATH_MAX], checkpoint[PATH_MAX];
+        char folder[PATH_MAX];
+        struct checkpoint *checkpoint;
+        struct error reason;
         struct point_tally *training = run->tally.point[i].training;
         if (training == NULL || !tally_wants(&run->tally, i, 0) ||
+            (training->result[0] != 1 + RESULT_OK && training->result[0] != 1 + RESULT_TARGET_NOT_REACHED) ||
             !trained_folder(run->request->results, &run->sweep.point[i], &run->conditions, folder))
             continue;
-        checkpoint_file(folder, checkpoint);
-        bool left_one = training->result[0] == 1 + RESULT_OK || training->result[0] == 1 + RESULT_TARGET_NOT_REACHED;
-        if (left_one && access(checkpoint, F_OK) != 0)
+        enum checkpoint_found found = checkpoint_open_in(folder, &checkpoint, &reason);
+        checkpoint_close(checkpoint);
+        if (found == CHECKPOINT_BAD)
+            fprintf(out, "%s; it is trained again\n", reason.text);
+        if (found != CHECKPOINT_THERE)
             tally_forget(&run->tally, training);
     }
 }
@@ -193,16 +230,24 @@ static void forget_lost_trainings(struct run *run)
 /* Reads what the journal holds already, and says what of it is kept. */
 static bool count_kept(struct run *run, const char *journal, FILE *out, struct error *error)
 {
-    size_t torn;
+    struct unread unread;
+    char passed_over[UNREAD_SIZE];
     if (!tally_make(&run->sweep, &run->conditions, run->request->retry, &run->tally, error) ||
-        !journal_read(journal, tally_line, &run->tally, &torn, error))
+        !records_each(journal, tally_line, run, &unread, error))
         return false;
     tally_settle(&run->tally);
-    forget_lost_trainings(run);
+    forget_lost_trainings(run, out);
     run->tally.retry = false; /* what fails again has been tried again */
     const struct tally *tally = &run->tally;
     if (run->folder.note[0] != '\0')
         fprintf(out, "%s\n", run->folder.note);
+    if (journal_unlocked(run->journal))
+        fprintf(out,
+                "The file system of %s has no locks: a second run there would not be noticed, and would spoil this one or its "
+                "trainings.\n",
+                run->folder.path);
+    if (unread_say(&unread, journal, passed_over))
+        fprintf(out, "%s\n", passed_over);
     if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
         return true;
     size_t left = tally_planned(tally);
@@ -247,10 +292,7 @@ static bool describe(const struct run *run, struct error *error)
         json_object_set(facts, "roofs", run->calibration.json);
     if (run->calibration.product != NULL)
         json_object_set(facts, "product", run->calibration.product);
-    char *text = json_watch_print(&watch, facts, JSON_INDENT(2));
-    files_path(run->folder.path, "machine.json", path);
-    bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail_memory(error);
-    free(text);
+    bool good = json_watch_end(&watch) && facts != NULL ? machine_file_write(run->folder.path, facts, error) : fail_memory(error);
     json_decref(facts);
     return good && points_write(run->folder.path, &run->tally, error);
 }
@@ -286,7 +328,8 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     if (good) {
         files_path(run->folder.path, "journal.jsonl", journal);
         good = journal_open(journal, &run->journal, error) && count_kept(run, journal, out, error) &&
-               calibrate(&run->sweep, request->program, run->folder.path, &run->calibration, error) && describe(run, error);
+               calibrate(&run->sweep, request->program, run->folder.path, &run->limits_names, out, &run->calibration, error) &&
+               describe(run, error);
     }
     if (good) {
         good = measure_all(run, out, error);

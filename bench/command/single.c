@@ -1,15 +1,17 @@
 /* See single.h. */
 #include "bench/command/single.h"
 
-#include "bench/base/files.h"
 #include "bench/base/clock.h"
+#include "bench/base/files.h"
+#include "bench/base/inherited.h"
 #include "bench/base/process.h"
 #include "bench/base/text.h"
 #include "bench/command/folder.h"
 #include "bench/command/key_search.h"
 #include "bench/command/round.h"
-#include "bench/journal/journal.h"
+#include "bench/journal/records.h"
 #include "bench/machine/machine.h"
+#include "bench/measure/measure.h"
 #include "bench/measure/trained.h"
 
 #include <dirent.h>
@@ -27,21 +29,21 @@ struct search {
 };
 
 /* Later records and higher numbers of runs replace what was found: they are what the user saw last. */
-static bool look_at(json_t *record, void *context)
+static bool look_at(const struct record *record, void *context)
 {
     struct search *search = context;
-    const char *key = json_string_value(json_object_get(record, "key"));
+    const char *key = column_text(record, COLUMN_KEY);
     if (key == NULL || !key_search_takes(&search->key, key))
         return true;
     if (search->record == NULL || search->number >= search->found_in) {
         json_decref(search->record);
-        search->record = json_incref(record);
+        search->record = json_incref(record->json);
         search->found_in = search->number;
     }
     return true;
 }
 
-/* Every journal of one sweep's folder. One that cannot be read holds nothing that could be found. */
+/* Every journal of one sweep's folder. What cannot be read holds nothing that could be found, and is said. */
 static void search_runs(const char *folder, struct search *search)
 {
     DIR *entries = opendir(folder);
@@ -49,12 +51,17 @@ static void search_runs(const char *folder, struct search *search)
         return;
     for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
         char journal[PATH_MAX];
-        size_t torn;
-        struct error ignored;
+        char passed_over[UNREAD_SIZE];
+        struct unread unread;
+        struct error reason;
         search->number = folder_number(entry->d_name);
         int length = snprintf(journal, sizeof journal, "%s/%s/journal.jsonl", folder, entry->d_name);
-        if (search->number > 0 && length < (int)sizeof journal && access(journal, R_OK) == 0)
-            journal_read(journal, look_at, search, &torn, &ignored);
+        if (search->number == 0 || length >= (int)sizeof journal || access(journal, R_OK) != 0)
+            continue;
+        if (!records_each(journal, look_at, search, &unread, &reason))
+            fprintf(stderr, "passed over: %s\n", reason.text);
+        else if (unread_say(&unread, journal, passed_over))
+            fprintf(stderr, "%s\n", passed_over);
     }
     closedir(entries);
 }
@@ -101,6 +108,7 @@ static bool become(char *const wrapper[], const char *program, const char *reque
     argv[n] = program;
     argv[n + 1] = "worker";
     argv[n + 2] = request;
+    inherited_restore();
     execvp(argv[0], (char *const *)argv);
     fail(error, "cannot run %s: %s", wrapper[0], strerror(errno));
     free(argv);
@@ -116,6 +124,22 @@ static void say_if_changed(const struct point *point, const struct conditions *c
         fprintf(stderr, "%s: its bytes are not those that the record was measured on\n", point->value[FIELD_INPUTS].text);
 }
 
+/* Waits where a run works on the training of this very point: before its worker begins, whose time is limited. The lock ends with this
+ * process. */
+static bool take_training(struct round_request *request, struct error *error)
+{
+    int lock;
+    if (measures[request->point->value[FIELD_MEASURE].integer].of != OF_TRAINING)
+        return true;
+    enum trained_lock end = trained_lock(request->trained, false, &lock, error);
+    if (end == TRAINED_TAKEN) {
+        fprintf(stderr, "a run works on this training; waiting for it\n");
+        end = trained_lock(request->trained, true, &lock, error);
+    }
+    request->locked = end == TRAINED_LOCKED;
+    return request->locked;
+}
+
 static bool measure(const struct round_request *request, FILE *out, bool *failed, struct error *error)
 {
     enum result result;
@@ -123,11 +147,10 @@ static bool measure(const struct round_request *request, FILE *out, bool *failed
     json_t *record = round_measure(request, &result, &changed, error);
     if (record == NULL)
         return false;
-    bool printed =
-        json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
+    bool printed = json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', out) != EOF;
     *failed = result_failed(result);
     json_decref(record);
-    return printed || fail(error, "cannot write the result");
+    return printed || ferror(out) || fail_memory(error);
 }
 
 bool single_run(const char *results, const char *key, const char *program, char *const wrapper[], FILE *out, bool *failed,
@@ -153,20 +176,20 @@ bool single_run(const char *results, const char *key, const char *program, char 
         machine_surroundings(surroundings);
         const struct conditions conditions = {.machine = machine, .surroundings = surroundings, .samples = run.samples};
         bool trains = trained_folder(results, &point, &conditions, trained);
-        const struct round_request request = {.point = &point,
-                                              .key = json_string_value(json_object_get(search.record, "key")),
-                                              .run = &run,
-                                              .machine = json_string_value(json_object_get(search.record, "machine")),
-                                              .program = PROCESS_SELF,
-                                              .trained = trains ? trained : NULL,
-                                              .calibration = &none,
-                                              .since = clock_seconds()};
+        struct round_request request = {.point = &point,
+                                        .key = json_string_value(json_object_get(search.record, "key")),
+                                        .run = &run,
+                                        .machine = json_string_value(json_object_get(search.record, "machine")),
+                                        .program = PROCESS_SELF,
+                                        .trained = trains ? trained : NULL,
+                                        .calibration = &none,
+                                        .since = clock_seconds()};
         say_if_changed(&point, &conditions, request.key);
         point_label(&point, sizeof label, label);
         fprintf(stderr, "%s\n", label);
         char *text = wrapper != NULL ? round_worker_request(&request) : NULL;
         if (wrapper == NULL)
-            good = measure(&request, out, failed, error);
+            good = (!trains || take_training(&request, error)) && measure(&request, out, failed, error);
         else
             good = text != NULL ? hold_request(text, name, error) && become(wrapper, program, name, error) : fail_memory(error);
         free(text);

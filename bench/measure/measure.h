@@ -32,6 +32,7 @@ struct limits {
     const char *cache;       /* folder for inputs that several rounds share; NULL: none */
     const char *digest;      /* that the file of inputs must have (bench/base/digest.h); NULL: any */
     const char *trained;     /* folder of the training that this point is or depends on; NULL where there is none */
+    bool locked;             /* it belongs to this process: who started it holds the lock (trained.h) */
 };
 
 /* Every measure NAME of measures.h has a function NAME_run(), in the file of its name. data of the finding is the object that

@@ -11,11 +11,11 @@ char *worker_request(const struct point *point, const struct limits *limits)
     struct json_watch watch;
     json_watch_begin(&watch);
     json_t *request =
-        json_pack("{so si sf sf sI so so so}", "point", point_to_json(point), "samples", limits->samples, "time_limit",
+        json_pack("{so si sf sf sI so so so sb}", "point", point_to_json(point), "samples", limits->samples, "time_limit",
                   limits->time_limit, "checkpoint_every", limits->checkpoint_every, "memory_limit",
                   (json_int_t)limits->memory_limit, "cache", limits->cache != NULL ? json_string(limits->cache) : json_null(),
                   "digest", limits->digest != NULL ? json_string(limits->digest) : json_null(), "trained",
-                  limits->trained != NULL ? json_string(limits->trained) : json_null());
+                  limits->trained != NULL ? json_string(limits->trained) : json_null(), "locked", (int)limits->locked);
     char *text = json_watch_print(&watch, request, JSON_COMPACT);
     json_decref(request);
     return text;
@@ -57,7 +57,8 @@ bool worker_run(FILE *in, FILE *out, struct error *error)
                             .memory_limit = (size_t)json_integer_value(json_object_get(request, "memory_limit")),
                             .cache = json_string_value(json_object_get(request, "cache")),
                             .digest = json_string_value(json_object_get(request, "digest")),
-                            .trained = json_string_value(json_object_get(request, "trained"))};
+                            .trained = json_string_value(json_object_get(request, "trained")),
+                            .locked = json_is_true(json_object_get(request, "locked"))};
     struct finding finding = {.result = RESULT_OK, .b = -1, .t = -1};
     if (request == NULL)
         return fail(error, "expected a point on standard input: %s", parse.text);

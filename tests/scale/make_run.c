@@ -64,10 +64,10 @@ static bool make(const char *path, const char *measured, const char *results, st
     struct tally tally;
     struct journal *journal;
     json_t *first[MEASURES_MAX] = {NULL};
-    size_t torn;
+    struct unread unread;
     machine_type(machine);
     if (!sweep_read(&sweep_vocabulary, path, NULL, true, &sweep, error) || !machine_surroundings(surroundings) ||
-        !journal_read(measured, keep_first, first, &torn, error) ||
+        !journal_read(measured, keep_first, first, &unread, error) ||
         !folder_open(results, sweep.name, true, machine, &folder, error))
         return false;
     const struct conditions conditions = {.machine = machine, .surroundings = surroundings, .samples = sweep.run.samples};
