@@ -3,8 +3,11 @@
 #include "bench/command/vocabulary.h"
 #include "bench/journal/journal.h"
 #include "bench/journal/records.h"
+#include "bench/base/random.h"
+#include "bench/measure/backward.h"
 #include "bench/measure/measure.h"
 #include "bench/sweep/sweep.h"
+#include "tests/support/cases.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
 
@@ -265,6 +268,23 @@ START_TEST(fields_of_the_measure)
 }
 END_TEST
 
+/* The loss is drawn from the seed of the inputs, or from 1 where these come from a file: the same for every implementation. */
+START_TEST(the_loss_belongs_to_the_seed)
+{
+    const struct test_case test = {.problem = {.B = 2, .T = 3, .d = 4, .dtype = DTYPE_FLOAT64}};
+    for (uint64_t seed = 5; seed <= 7; seed++) {
+        struct subject subject = {.tensors = case_tensors(&test, 1), .regime = {.seed = seed, .file = seed == 7 ? "inputs" : NULL}};
+        struct backward backward = {0};
+        struct error error;
+        ck_assert_msg(backward_open(&subject, &backward, &error), "%s", error.text);
+        for (uint64_t i = 0; i < 24; i++)
+            ck_assert_double_eq(backward.drawn[i], (double)(float)random_normal(seed == 7 ? 1 : seed, STREAM_LOSS, i));
+        backward_close(&backward);
+        tensors_free(&subject.tensors);
+    }
+}
+END_TEST
+
 Suite *suite_gradient_measure(void)
 {
     Suite *suite = suite_create("gradient_measure");
@@ -278,6 +298,7 @@ Suite *suite_gradient_measure(void)
     tcase_add_test(tests, without_an_exact_gradient);
     tcase_add_test(tests, gradients_that_nobody_has);
     tcase_add_test(tests, fields_of_the_measure);
+    tcase_add_test(tests, the_loss_belongs_to_the_seed);
     suite_add_tcase(suite, tests);
     return suite;
 }
