@@ -24,7 +24,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full docs kills columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
+.PHONY: all test test-full docs kills flips columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -160,6 +160,9 @@ docs: $(BUILD)/bench ## update the generated blocks of pages from results/refere
 kills: ## kill and resume a run at 200 random moments (KILLS=n); minutes
 	@KILLS=$(KILLS) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=kills test
 
+flips: ## damage what runs keep at 500 random places of each file (FLIPS=n); minutes
+	@FLIPS=$(or $(FLIPS),500) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=flips test
+
 outputs: ## hash all outputs (tests/outputs.sh OLD compares with a commit)
 	@tests/outputs.sh
 
@@ -198,7 +201,7 @@ help: ## print this list
 
 # What must be on the machine before anything is built; installs it where it is missing.
 needs:
-	@bench/build/install.sh run $(if $(filter test% faults kills tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
+	@bench/build/install.sh run $(if $(filter test% faults kills flips tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
 	    $(if $(filter fuzz tsan,$(MAKECMDGOALS)),clang)
 
 cuda: $(BUILD)/bench

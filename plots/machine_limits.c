@@ -1,9 +1,8 @@
 /* See machine_limits.h. */
 #include "plots/machine_limits.h"
 
-#include "bench/base/parse.h"
+#include "bench/machine/machine_file.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,19 +25,39 @@ static void read_caches(const json_t *list, struct machine_limits *limits)
     }
 }
 
-bool machine_limits_read(const char *folder, struct machine_limits *limits, struct error *error)
+/* Whether one of the records was measured under limits of this name, or none names its own, as in older journals. */
+static bool are_of(const struct records *records, const char *name)
 {
-    char path[PATH_MAX];
+    bool named = false;
+    for (size_t i = 0; i < records->n; i++) {
+        const char *own = column_text(&records->record[i], COLUMN_BOUND_ROOFS);
+        if (own != NULL && strcmp(own, name) == 0)
+            return true;
+        named = named || own != NULL;
+    }
+    return !named;
+}
+
+bool machine_limits_read(const char *folder, const struct records *records, struct machine_limits *limits, struct error *error)
+{
     struct error ignored;
-    json_t *machine = NULL;
+    json_t *machine;
+    char name[SEAL_DIGITS + 1];
+    bool changed;
     memset(limits, 0, sizeof *limits);
-    int length = snprintf(path, sizeof path, "%s/machine.json", folder);
-    if (length > 0 && length < PATH_MAX && !json_parse_file(path, &machine))
+    if (!machine_file_read(folder, &machine, &changed))
         return fail(error, "out of memory for the machine limits");
-    limits->known = roofs_from_json(json_object_get(machine, "roofs"), &limits->roofs, &ignored);
+    const json_t *roofs = json_object_get(machine, "roofs");
+    limits->known = roofs_from_json(roofs, &limits->roofs, &ignored);
+    bool good = !limits->known || machine_limits_name(roofs, name) || fail(error, "out of memory for the machine limits");
+    if (changed)
+        limits->other = "machine.json changed since it was written: neither the machine nor its limits are known.";
+    else if (good && limits->known && !are_of(records, name))
+        limits->other = "The machine limits in machine.json are not those of these rounds: their lines are not drawn.";
+    limits->known = limits->known && limits->other == NULL;
     read_caches(json_object_get(json_object_get(machine, "cpu"), "caches"), limits);
     json_decref(machine);
-    return true;
+    return good;
 }
 
 static void add_line(struct roof_lines *lines, const struct machine_limits *limits, const struct roof *roof, int step,

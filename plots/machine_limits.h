@@ -8,7 +8,8 @@
 enum { LIMITS_CACHES_MAX = 8, ROOF_LINES_MAX = LIMITS_CACHES_MAX + 1 };
 
 struct machine_limits {
-    bool known; /* false: the run left none, or none that make sense */
+    bool known;        /* false: the run left none, or none that make sense */
+    const char *other; /* why those that are there do not count, as a sentence; or NULL */
     struct roofs roofs;
     struct {
         int level;
@@ -18,8 +19,9 @@ struct machine_limits {
     int n_caches;
 };
 
-/* Reads FOLDER/machine.json. A run without limits is nothing wrong; false when out of memory. */
-bool machine_limits_read(const char *folder, struct machine_limits *limits, struct error *error);
+/* Reads FOLDER/machine.json. A run without limits is nothing wrong; those of a file that changed, or under which none of the records
+ * that name theirs was measured, do not count. False when out of memory. */
+bool machine_limits_read(const char *folder, const struct records *records, struct machine_limits *limits, struct error *error);
 
 /* Operations a second can be at most min(ceiling, bandwidth of where the data are * operations per byte). */
 struct roof_lines {

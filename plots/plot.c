@@ -142,8 +142,10 @@ bool plots_draw(const struct sweep *sweep, const struct records *records, const 
     int length = snprintf(session.folder, sizeof session.folder, "%s/plots", folder);
     if (length < 0 || length >= PATH_MAX)
         return fail(error, "the path of the folder for plots is too long");
-    bool done = machine_limits_read(folder, &limits, error) && files_make_folder(session.folder, error) &&
+    bool done = machine_limits_read(folder, records, &limits, error) && files_make_folder(session.folder, error) &&
                 gnuplot_copy_scripts(session.folder, error);
+    if (done && limits.other != NULL)
+        add_note(&session, limits.other);
     done = done && (sweep->n_plots ? draw_asked(&session) : draw_unasked(&session));
     if (done)
         names_remove_others(&session.names, session.folder);

@@ -119,18 +119,21 @@ static bool read_all(int file, char *bytes, size_t *length)
     return n >= 0;
 }
 
-bool json_parse_file(const char *path, json_t **json)
+bool json_parse_file(const char *path, json_t **json, enum seal *seal)
 {
     struct stat found = {.st_size = 0};
     bool enough = true;
     *json = NULL;
+    *seal = SEAL_NONE;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file >= 0 && fstat(file, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0 && found.st_size <= FILE_MAX) {
         size_t length = (size_t)found.st_size;
         char *bytes = malloc(length);
         enough = bytes != NULL;
-        if (enough && read_all(file, bytes, &length))
+        if (enough && read_all(file, bytes, &length)) {
             enough = json_parse(bytes, length, 0, json, NULL);
+            *seal = seal_check(bytes, length);
+        }
         free(bytes);
     }
     if (file >= 0)

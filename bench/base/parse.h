@@ -4,6 +4,8 @@
 #ifndef BENCH_BASE_PARSE_H
 #define BENCH_BASE_PARSE_H
 
+#include "bench/base/seal.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,8 +14,8 @@
  * so). flags: of jansson; why may be NULL. Not thread-safe. */
 bool json_parse(const char *bytes, size_t length, size_t flags, json_t **json, json_error_t *why);
 
-/* The same of a small file; *json is NULL also where it cannot be read. */
-bool json_parse_file(const char *path, json_t **json);
+/* The same of a small file; *json is NULL also where it cannot be read. *seal: of its text. */
+bool json_parse_file(const char *path, json_t **json, enum seal *seal);
 
 /* Watches what is built or printed: a failed allocation between begin and end is noted in the watch. Watches nest; the innermost
  * ends first. Not thread-safe. */

@@ -2,11 +2,13 @@
 #include "bench/base/safetensors.h"
 
 #include "bench/base/parse.h"
+#include "bench/base/seal.h"
 #include "bench/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,15 +17,27 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are little-endian in the file and used in place");
 
+enum { DTYPE_OTHER = DTYPE_COUNT }; /* nothing here computes with it */
+
+/* The dtypes of the format. One that is newer than this table has no size that could be checked. */
 static const struct {
     const char *name;
-    enum dtype dtype;
-} dtypes[] = {{"F32", DTYPE_FLOAT32}, {"F64", DTYPE_FLOAT64}};
+    int bits;
+    int dtype;
+} dtypes[] = {
+    {"F32", 32, DTYPE_FLOAT32}, {"F64", 64, DTYPE_FLOAT64}, {"BOOL", 8, DTYPE_OTHER},    {"U8", 8, DTYPE_OTHER},
+    {"I8", 8, DTYPE_OTHER},     {"U16", 16, DTYPE_OTHER},   {"I16", 16, DTYPE_OTHER},    {"F16", 16, DTYPE_OTHER},
+    {"BF16", 16, DTYPE_OTHER},  {"U32", 32, DTYPE_OTHER},   {"I32", 32, DTYPE_OTHER},    {"U64", 64, DTYPE_OTHER},
+    {"I64", 64, DTYPE_OTHER},   {"C64", 64, DTYPE_OTHER},   {"F8_E4M3", 8, DTYPE_OTHER}, {"F8_E5M2", 8, DTYPE_OTHER},
+};
+enum { DTYPES = sizeof dtypes / sizeof dtypes[0] };
 
 static const char METADATA[] = "__metadata__";
 
 struct entry {
     struct tensor tensor;
+    const char *other; /* the name of a dtype that nothing here computes with, or NULL */
+    size_t dimensions; /* rank and shape of the tensor hold no more than TENSOR_RANK_MAX of them */
     size_t begin, end; /* from the first byte of data */
     void *copy;        /* of data that was not aligned in the file, or NULL */
 };
@@ -33,8 +47,9 @@ struct safetensors {
     unsigned char *map;
     size_t size, data_at;
     json_t *header;
-    struct entry *entry;
-    size_t n;
+    struct entry *entry; /* n that can be used, in the order of their data; then those that are passed over */
+    size_t n, passed_over;
+    bool sealed;
 };
 
 static bool map_file(struct safetensors *file, struct error *error)
@@ -100,34 +115,30 @@ static bool check_metadata(const struct safetensors *file, struct error *error)
     return true;
 }
 
-static bool read_dtype(const json_t *value, enum dtype *dtype)
-{
-    for (size_t i = 0; json_is_string(value) && i < sizeof dtypes / sizeof *dtypes; i++)
-        if (strcmp(json_string_value(value), dtypes[i].name) == 0) {
-            *dtype = dtypes[i].dtype;
-            return true;
-        }
-    return false;
-}
-
 /* Rank, shape and the bytes they make. */
-static bool read_shape(const json_t *value, struct tensor *tensor)
+static bool read_shape(const json_t *value, size_t bits, struct entry *entry)
 {
-    if (!json_is_array(value) || json_array_size(value) > TENSOR_RANK_MAX)
-        return false;
-    tensor->rank = (int)json_array_size(value);
-    tensor->bytes = dtype_size(tensor->dtype);
+    struct tensor *tensor = &entry->tensor;
+    size_t numbers = 1;
     bool empty = false;
-    for (int i = 0; i < tensor->rank; i++) {
-        const json_t *size = json_array_get(value, (size_t)i);
-        tensor->shape[i] = json_integer_value(size);
-        if (!json_is_integer(size) || tensor->shape[i] < 0)
+    if (!json_is_array(value))
+        return false;
+    entry->dimensions = json_array_size(value);
+    tensor->rank = entry->dimensions < TENSOR_RANK_MAX ? (int)entry->dimensions : TENSOR_RANK_MAX;
+    for (size_t i = 0; i < entry->dimensions; i++) {
+        const json_t *size = json_array_get(value, i);
+        json_int_t length = json_integer_value(size);
+        if (!json_is_integer(size) || length < 0)
             return false;
-        if (tensor->shape[i] == 0)
+        if (i < TENSOR_RANK_MAX)
+            tensor->shape[i] = length;
+        if (length == 0)
             empty = true;
-        else if (__builtin_mul_overflow(tensor->bytes, (size_t)tensor->shape[i], &tensor->bytes))
+        else if (__builtin_mul_overflow(numbers, (size_t)length, &numbers))
             return false;
     }
+    if (__builtin_mul_overflow(numbers, bits / 8, &tensor->bytes))
+        return false;
     if (empty)
         tensor->bytes = 0;
     return true;
@@ -148,21 +159,27 @@ static bool read_entry(const struct safetensors *file, const char *name, const j
                        struct error *error)
 {
     char quoted[QUOTED_SIZE];
-    size_t available = file->size - file->data_at;
+    size_t available = file->size - file->data_at, i = 0;
     struct tensor *tensor = &entry->tensor;
+    const char *dtype = json_string_value(json_object_get(value, "dtype"));
     text_quote(name, quoted);
     tensor->name = name;
     if (json_object_size(value) != 3) /* 0 for what is no object */
         return fail(error, "%s: tensor %s: expected an object of dtype, shape and data_offsets", file->path, quoted);
-    if (!read_dtype(json_object_get(value, "dtype"), &tensor->dtype))
-        return fail(error, "%s: tensor %s: dtype must be \"F32\" or \"F64\"", file->path, quoted);
-    if (!read_shape(json_object_get(value, "shape"), tensor))
-        return fail(error, "%s: tensor %s: shape must be at most %d non-negative integers whose product fits 64 bits", file->path,
-                    quoted, TENSOR_RANK_MAX);
+    if (dtype == NULL)
+        return fail(error, "%s: tensor %s: dtype must be a text such as \"F32\"", file->path, quoted);
+    while (i < DTYPES && strcmp(dtype, dtypes[i].name) != 0)
+        i++;
+    if (i == DTYPES || dtypes[i].dtype == DTYPE_OTHER)
+        entry->other = dtype;
+    else
+        tensor->dtype = (enum dtype)dtypes[i].dtype;
+    if (!read_shape(json_object_get(value, "shape"), i < DTYPES ? (size_t)dtypes[i].bits : 8, entry))
+        return fail(error, "%s: tensor %s: shape must be non-negative integers whose product fits 64 bits", file->path, quoted);
     if (!read_offsets(json_object_get(value, "data_offsets"), available, entry))
         return fail(error, "%s: tensor %s: data_offsets must be [begin, end] within the %zu bytes of data", file->path, quoted,
                     available);
-    if (entry->end - entry->begin != tensor->bytes)
+    if (i < DTYPES && entry->end - entry->begin != tensor->bytes)
         return fail(error, "%s: tensor %s: shape needs %zu bytes, data_offsets span %zu", file->path, quoted, tensor->bytes,
                     entry->end - entry->begin);
     return true;
@@ -190,6 +207,29 @@ static bool check_cover(struct safetensors *file, struct error *error)
     }
     if (at != file->size - file->data_at)
         return fail(error, "%s: the tensors need %zu bytes of data, the file has %zu", file->path, at, file->size - file->data_at);
+    return true;
+}
+
+static bool is_usable(const struct entry *entry)
+{
+    return entry->other == NULL && entry->dimensions <= TENSOR_RANK_MAX;
+}
+
+/* Moves what cannot be used behind the rest. */
+static bool pass_over(struct safetensors *file, struct error *error)
+{
+    struct entry *others = calloc(file->n + 1, sizeof *others);
+    size_t kept = 0;
+    if (others == NULL)
+        return fail_memory(error);
+    for (size_t i = 0; i < file->n; i++)
+        if (is_usable(&file->entry[i]))
+            file->entry[kept++] = file->entry[i];
+        else
+            others[file->passed_over++] = file->entry[i];
+    memcpy(file->entry + kept, others, file->passed_over * sizeof *others);
+    file->n = kept;
+    free(others);
     return true;
 }
 
@@ -223,12 +263,37 @@ static bool read_entries(struct safetensors *file, struct error *error)
             return false;
         file->n++;
     }
-    if (!check_cover(file, error))
+    if (!check_cover(file, error) || !pass_over(file, error))
         return false;
     for (size_t i = 0; i < file->n; i++)
         if (!place_data(file, &file->entry[i], error))
             return false;
     return true;
+}
+
+/* The file with the checksum's digits as zeros; false: there is no memory. */
+static bool hash_file(const struct safetensors *file, const unsigned char *digits, char found[SEAL_DIGITS + 1])
+{
+    size_t before = (size_t)(digits - file->map), after = before + SEAL_DIGITS;
+    const struct seal_part part[] = {{file->map, before}, {SEAL_ZEROS, SEAL_DIGITS}, {file->map + after, file->size - after}};
+    return seal_digits_of_parts(part, sizeof part / sizeof part[0], found);
+}
+
+/* The checksum stands in the header as the writer spells it: elsewhere a text has no bare quotation marks. */
+static bool check_seal(struct safetensors *file, struct error *error)
+{
+    static const char mark[] = "\"" SAFETENSORS_CHECKSUM "\":\"";
+    char expected[SEAL_DIGITS + 1] = "";
+    const unsigned char *header = file->map + sizeof(uint64_t), *end = file->map + file->data_at,
+                        *at = memmem(header, (size_t)(end - header), mark, sizeof mark - 1);
+    if (safetensors_metadata(file, SAFETENSORS_CHECKSUM) == NULL)
+        return true;
+    const unsigned char *digits = at != NULL ? at + sizeof mark - 1 : end;
+    if ((size_t)(end - digits) > SEAL_DIGITS && !hash_file(file, digits, expected))
+        return fail_memory(error);
+    file->sealed = expected[0] != '\0' && memcmp(digits, expected, SEAL_DIGITS) == 0;
+    return file->sealed || fail(error, "%s: changed since it was written: %s of __metadata__, a checksum, does not fit", file->path,
+                                SAFETENSORS_CHECKSUM);
 }
 
 bool safetensors_open(const char *path, struct safetensors **file, struct error *error)
@@ -238,7 +303,7 @@ bool safetensors_open(const char *path, struct safetensors **file, struct error 
     if (opened == NULL)
         return fail_memory(error);
     opened->path = path;
-    if (!map_file(opened, error) || !parse_header(opened, error) || !check_metadata(opened, error) ||
+    if (!map_file(opened, error) || !parse_header(opened, error) || !check_metadata(opened, error) || !check_seal(opened, error) ||
         !read_entries(opened, error)) {
         safetensors_close(opened);
         return false;
@@ -264,6 +329,27 @@ const struct tensor *safetensors_find(const struct safetensors *file, const char
         if (strcmp(file->entry[i].tensor.name, name) == 0)
             return &file->entry[i].tensor;
     return NULL;
+}
+
+bool safetensors_passed_over(const struct safetensors *file, const char *name, char reason[SAFETENSORS_REASON])
+{
+    char quoted[QUOTED_SIZE];
+    for (size_t i = file->n; i < file->n + file->passed_over; i++) {
+        const struct entry *entry = &file->entry[i];
+        if (strcmp(entry->tensor.name, name) != 0)
+            continue;
+        if (entry->other != NULL)
+            snprintf(reason, SAFETENSORS_REASON, "dtype is %s; expected \"F32\" or \"F64\"", text_quote(entry->other, quoted));
+        else
+            snprintf(reason, SAFETENSORS_REASON, "%zu dimensions; expected at most %d", entry->dimensions, TENSOR_RANK_MAX);
+        return true;
+    }
+    return false;
+}
+
+bool safetensors_sealed(const struct safetensors *file)
+{
+    return file->sealed;
 }
 
 const char *safetensors_metadata(const struct safetensors *file, const char *key)

@@ -9,16 +9,18 @@
 
 enum { ALIGNMENT = 64 }; /* of the first byte of data in the file */
 
-/* The header, padded with blanks; NULL when out of memory. The order of its keys is that of the data. */
+static const char MARK[] = "\"" SAFETENSORS_CHECKSUM "\":\"";
+
+/* The header, padded with blanks, zeros for the checksum; NULL when out of memory. The order of its keys is that of the data. */
 static char *header_text(const struct tensor tensor[], size_t n, json_t *metadata)
 {
     static const char *const dtypes[DTYPE_COUNT] = {"F32", "F64"};
     struct json_watch watch;
     json_watch_begin(&watch);
-    json_t *header = json_object();
+    json_t *header = json_object(), *texts = metadata != NULL ? json_copy(metadata) : json_object();
     json_int_t at = 0;
-    if (metadata != NULL)
-        json_object_set(header, "__metadata__", metadata);
+    json_object_set_new(texts, SAFETENSORS_CHECKSUM, json_string(SEAL_ZEROS));
+    json_object_set_new(header, "__metadata__", texts);
     for (size_t i = 0; i < n; i++) {
         json_t *shape = json_array();
         for (int k = 0; k < tensor[i].rank; k++)
@@ -41,21 +43,34 @@ static char *header_text(const struct tensor tensor[], size_t n, json_t *metadat
     return grown;
 }
 
+/* Puts the checksum of all parts into the header, which is one of them. False: out of memory. */
+static bool seal(const struct files_part part[], size_t n, char *header)
+{
+    char digits[SEAL_DIGITS + 1];
+    struct seal_part *sealed = calloc(n, sizeof *sealed);
+    for (size_t i = 0; sealed != NULL && i < n; i++)
+        sealed[i] = (struct seal_part){part[i].bytes, part[i].length};
+    bool good = sealed != NULL && seal_digits_of_parts(sealed, n, digits);
+    free(sealed);
+    if (good) /* a text of the header that looked the same would have its quotation marks escaped */
+        memcpy(strstr(header, MARK) + sizeof MARK - 1, digits, SEAL_DIGITS);
+    return good;
+}
+
 bool safetensors_write(const char *path, const struct tensor tensor[], size_t n, json_t *metadata, struct error *error)
 {
     char *header = header_text(tensor, n, metadata);
     struct files_part *part = calloc(n + 2, sizeof *part);
+    uint64_t length = header != NULL ? strlen(header) : 0;
     bool good = header != NULL && part != NULL;
     if (good) {
-        uint64_t length = strlen(header);
         part[0] = (struct files_part){&length, sizeof length};
         part[1] = (struct files_part){header, (size_t)length};
         for (size_t i = 0; i < n; i++)
             part[2 + i] = (struct files_part){tensor[i].data, tensor[i].bytes};
-        good = files_write_parts(path, part, n + 2, error);
-    } else {
-        fail_memory(error);
+        good = seal(part, n + 2, header);
     }
+    good = good ? files_write_parts(path, part, n + 2, error) : fail_memory(error);
     free(part);
     free(header);
     return good;

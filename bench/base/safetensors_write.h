@@ -1,4 +1,5 @@
-/* Writes tensors as a .safetensors file, which safetensors.h and other programs read. */
+/* Writes tensors as a .safetensors file, which safetensors.h and other programs read. Its __metadata__ has a checksum of the whole
+ * file (SAFETENSORS_CHECKSUM), so that no bit of it changes unnoticed. */
 #ifndef BENCH_BASE_SAFETENSORS_WRITE_H
 #define BENCH_BASE_SAFETENSORS_WRITE_H
 

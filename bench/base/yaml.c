@@ -211,8 +211,20 @@ static bool build_document(struct reading *r, struct node **root)
     return r->event.type == YAML_STREAM_END_EVENT ? true : fail_at(r->error, &mark, "a second YAML document; expected one");
 }
 
+/* Some editors begin a text with a byte order mark: it is no part of the first line. */
+static void skip_mark(struct reading *r)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t length = sizeof mark - 1;
+    if (r->size < length || memcmp(r->bytes, mark, length) != 0)
+        return;
+    r->bytes += length;
+    r->size -= length;
+}
+
 static bool parse(struct reading *r, struct node **root)
 {
+    skip_mark(r);
     const unsigned char *nul = memchr(r->bytes, '\0', r->size);
     if (nul != NULL) {
         struct location mark = mark_of_byte(r, (size_t)(nul - r->bytes));

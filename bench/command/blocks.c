@@ -2,10 +2,10 @@
 #include "bench/command/blocks.h"
 
 #include "bench/base/files.h"
-#include "bench/base/parse.h"
 #include "bench/base/stream.h"
 #include "bench/command/points.h"
 #include "bench/command/vocabulary.h"
+#include "bench/machine/machine_file.h"
 #include "bench/report/blocks/page.h"
 #include "bench/report/blocks/print.h"
 #include "bench/report/longest.h"
@@ -37,23 +37,26 @@ static bool counts(const struct record *record, void *keys)
 static bool read_rounds(const char *folder, struct keys *keys, struct records *records, struct error *error)
 {
     char journal[PATH_MAX];
+    char passed_over[UNREAD_SIZE];
     files_path(folder, "journal.jsonl", journal);
     if (!records_read(journal, records, error))
         return false;
+    if (unread_say(&records->unread, journal, passed_over))
+        return fail(error, "%s", passed_over);
     records_keep(records, counts, keys);
     return true;
 }
 
 static bool read_data(const char *folder, struct block_data *data, struct error *error)
 {
-    char path[PATH_MAX];
+    bool changed = false;
     struct keys keys;
-    files_path(folder, "machine.json", path);
     if (!points_read(folder, &keys, error))
         return false;
     bool good = read_rounds(folder, &keys, &data->rounds, error) && read_rounds(folder, &keys, &data->points, error) &&
                 records_merge(&data->points, error) && longest_add(&data->points, error) &&
-                (json_parse_file(path, &data->machine) || fail(error, "out of memory for %.900s", path));
+                (machine_file_read(folder, &data->machine, &changed) || fail_memory(error)) &&
+                (!changed || fail(error, "%.900s/machine.json: changed since it was written", folder));
     points_free(&keys);
     return good;
 }

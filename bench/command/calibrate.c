@@ -2,7 +2,6 @@
 #include "bench/command/calibrate.h"
 
 #include "bench/base/files.h"
-#include "bench/base/parse.h"
 #include "bench/command/folder.h"
 #include "bench/machine/device.h"
 #include "bench/measure/measure.h"
@@ -34,29 +33,57 @@ static int thread_counts(const struct sweep *sweep, int counts[ROOF_COUNTS_MAX],
     return n;
 }
 
-/* What an earlier execution left, if it has all that is needed. */
-static json_t *left_over(const char *folder, const int *counts, int n, bool device, struct roofs *roofs)
+void limits_names_add(struct limits_names *names, const struct record *record)
 {
-    char path[PATH_MAX];
-    struct error ignored;
-    files_path(folder, "machine.json", path);
+    const char *name = column_text(record, COLUMN_BOUND_ROOFS);
+    if (name == NULL || names->n == LIMITS_NAMES_MAX)
+        return;
+    for (int i = names->n; i-- > 0;)
+        if (strcmp(names->name[i], name) == 0)
+            return;
+    snprintf(names->name[names->n++], sizeof names->name[0], "%s", name);
+}
+
+/* Rounds of older programs name none. */
+static bool are_of(const struct limits_names *names, const char *name)
+{
+    for (int i = 0; i < names->n; i++)
+        if (strcmp(names->name[i], name) == 0)
+            return true;
+    return names->n == 0;
+}
+
+/* What an earlier execution left, if it has all that is needed. */
+static json_t *left_over(const char *folder, const struct limits_names *names, FILE *out, const int *counts, int n, bool device,
+                         struct roofs *roofs)
+{
     json_t *facts;
-    if (!json_parse_file(path, &facts))
+    bool changed;
+    char name[SEAL_DIGITS + 1];
+    struct error ignored;
+    if (!machine_file_read(folder, &facts, &changed))
         return NULL;
     json_t *json = json_incref(json_object_get(facts, "roofs"));
     json_decref(facts);
-    bool enough = json != NULL && roofs_from_json(json, roofs, &ignored);
+    bool enough = json != NULL && roofs_from_json(json, roofs, &ignored) && machine_limits_name(json, name), own = true;
     for (int i = 0; i < n && enough; i++)
         enough = roofs_find(roofs, counts[i]) != NULL;
-    if (!enough || (device && !(roofs->device.rate > 0))) {
+    enough = enough && (!device || roofs->device.rate > 0);
+    if (enough)
+        own = are_of(names, name);
+    if (changed)
+        fprintf(out, "%s/machine.json changed since it was written: the machine limits are measured again.\n", folder);
+    else if (!own)
+        fprintf(out, "No round was measured under the machine limits in %s/machine.json: they are measured again.\n", folder);
+    if (!enough || !own) {
         json_decref(json);
         json = NULL;
     }
     return json;
 }
 
-bool calibrate(const struct sweep *sweep, const char *program, const char *folder, struct calibration *calibration,
-               struct error *error)
+bool calibrate(const struct sweep *sweep, const char *program, const char *folder, const struct limits_names *names, FILE *out,
+               struct calibration *calibration, struct error *error)
 {
     bool device;
     int counts[ROOF_COUNTS_MAX], n = thread_counts(sweep, counts, &device);
@@ -66,14 +93,14 @@ bool calibrate(const struct sweep *sweep, const char *program, const char *folde
     struct roofs *roofs = malloc(sizeof *roofs);
     if (roofs == NULL)
         return fail_memory(error);
-    json_t *json = left_over(folder, counts, n, device, roofs);
+    json_t *json = left_over(folder, names, out, counts, n, device, roofs);
     if (json == NULL && (!roofs_run(program, counts, n, device, &json, error) || !roofs_from_json(json, roofs, error))) {
         json_decref(json);
         free(roofs);
         return false;
     }
     *calibration = (struct calibration){.json = json, .roofs = roofs};
-    return true;
+    return machine_limits_name(json, calibration->name) || fail_memory(error);
 }
 
 void calibration_free(struct calibration *calibration)
@@ -103,5 +130,7 @@ bool calibration_bound(const struct calibration *calibration, const struct point
                      : roofs_bound(calibration->roofs, &work, environment.threads, point_level(point), problem.dtype, &bound);
     if (!known)
         return true;
-    return json_object_set_new(throughput, "bound", bound_to_json(&bound, json_number_value(median))) == 0;
+    json_t *json = bound_to_json(&bound, json_number_value(median));
+    return json_object_set_new(json, "roofs", json_string(calibration->name)) == 0 &&
+           json_object_set_new(throughput, "bound", json) == 0;
 }

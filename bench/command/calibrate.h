@@ -3,17 +3,29 @@
 #ifndef BENCH_COMMAND_CALIBRATE_H
 #define BENCH_COMMAND_CALIBRATE_H
 
+#include "bench/journal/records.h"
+#include "bench/machine/machine_file.h"
 #include "bench/machine/roofs.h"
 #include "bench/sweep/sweep.h"
 
 struct calibration {
     json_t *json;        /* as machine.json holds them under "roofs"; NULL: nothing is timed */
     struct roofs *roofs; /* the same */
+    char name[SEAL_DIGITS + 1];
 };
 
-/* Reads the limits from machine.json in the folder, if an earlier execution on this machine measured them; else measures them. */
-bool calibrate(const struct sweep *sweep, const char *program, const char *folder, struct calibration *calibration,
-               struct error *error);
+/* The names of the limits under which the rounds of a journal were measured. */
+enum { LIMITS_NAMES_MAX = 64 };
+struct limits_names {
+    char name[LIMITS_NAMES_MAX][SEAL_DIGITS + 1];
+    int n;
+};
+void limits_names_add(struct limits_names *names, const struct record *record);
+
+/* Reads the limits from machine.json in the folder, if an earlier execution on this machine measured them; else measures them. Those
+ * of a file that changed, or under which none of the rounds was measured, are measured anew, which out is told. */
+bool calibrate(const struct sweep *sweep, const char *program, const char *folder, const struct limits_names *names, FILE *out,
+               struct calibration *calibration, struct error *error);
 void calibration_free(struct calibration *calibration);
 
 /* Sets throughput.bound of a record that has a speed; leaves any other as it is. False when out of memory. */

@@ -2,10 +2,11 @@
 #include "bench/command/conclude.h"
 
 #include "bench/base/files.h"
-#include "bench/base/parse.h"
 #include "bench/command/folder.h"
 #include "bench/command/points.h"
 #include "bench/command/vocabulary.h"
+#include "bench/machine/machine_file.h"
+#include "bench/measure/measure.h"
 #include "bench/report/comparison.h"
 #include "bench/report/longest.h"
 #include "bench/report/overhead.h"
@@ -20,15 +21,23 @@
 /* How many points ended how. */
 struct results {
     size_t count[RESULT_COUNT], measured;
+    size_t lacking; /* rounds that the sweep asks for */
 };
 
-static struct results count_points(const struct records *records)
+static bool lacks_rounds(const struct record *record, int rounds)
+{
+    return record->result == RESULT_OK && measures[record->point.value[FIELD_MEASURE].integer].repeats &&
+           column_number(record, COLUMN_ROUNDS) < rounds;
+}
+
+static struct results count_points(const struct records *records, int rounds)
 {
     struct results results = {.measured = 0};
     for (size_t i = 0; i < records->n; i++)
         if (records->record[i].result < RESULT_COUNT) {
             results.count[records->record[i].result]++;
             results.measured++;
+            results.lacking += lacks_rounds(&records->record[i], rounds);
         }
     return results;
 }
@@ -57,12 +66,11 @@ static bool read_points(const char *folder, const struct keys *keys, struct reco
 /* What the run did against disturbances, by its sweep and the machine that measured it. */
 static bool precautions_of(const struct sweep *sweep, const char *folder, struct precautions *precautions, struct error *error)
 {
-    char path[PATH_MAX];
+    bool ignored; /* plots_draw() says it */
     const struct sweep_run *run = &sweep->run;
     *precautions = (struct precautions){.rounds = run->rounds, .samples = run->samples, .until = run->relative_interval > 0};
-    files_path(folder, "machine.json", path);
     json_t *facts;
-    if (!json_parse_file(path, &facts))
+    if (!machine_file_read(folder, &facts, &ignored))
         return fail_memory(error);
     precautions_of_machine(facts, precautions);
     json_decref(facts);
@@ -78,6 +86,8 @@ static void print_results(const struct results *results, const struct overhead *
             fprintf(out, " %zu %s%s", results->count[result], result_name(result), result_failed(result) ? " (!)" : "");
     if (results->measured < keys->n)
         fprintf(out, "; %zu of %zu points were not measured", keys->n - results->measured, keys->n);
+    if (results->lacking > 0)
+        fprintf(out, "; of %zu points some rounds are missing", results->lacking);
     fprintf(out, "\n");
     overhead_print(overhead, out);
     fprintf(out, "\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   the machine and the command\n",
@@ -88,8 +98,12 @@ static void print_results(const struct results *results, const struct overhead *
 static bool say(const struct sweep *sweep, const struct records *records, const struct overhead *overhead, const struct keys *keys,
                 const char *folder, FILE *out, struct error *error)
 {
+    char journal[PATH_MAX], passed_over[UNREAD_SIZE];
+    files_path(folder, "journal.jsonl", journal);
+    if (unread_say(&records->unread, journal, passed_over))
+        fprintf(out, "%s\n", passed_over);
     struct precautions precautions;
-    struct results results = count_points(records);
+    struct results results = count_points(records, sweep->run.rounds);
     bool good = precautions_of(sweep, folder, &precautions, error) && table_print(out, records, error) &&
                 warnings_print(out, records, &precautions, error);
     if (good)

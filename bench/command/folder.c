@@ -3,7 +3,7 @@
 
 #include "bench/base/files.h"
 #include "bench/base/number.h"
-#include "bench/base/parse.h"
+#include "bench/machine/machine_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -39,10 +39,9 @@ static bool last_run(const char *parent, int *last, struct error *error)
 /* Whether rounds of this machine may go on in a folder. One without facts about a machine holds no rounds yet. */
 static bool of_this_machine(const char *folder, const char *machine_type, char *model, size_t capacity)
 {
-    char path[PATH_MAX];
-    files_path(folder, "machine.json", path);
+    bool ignored; /* the keys of its rounds name their machine, too */
     json_t *facts;
-    if (!json_parse_file(path, &facts))
+    if (!machine_file_read(folder, &facts, &ignored))
         return true; /* whoever goes on will find out that there is no memory */
     const char *type = json_string_value(json_object_get(facts, "type"));
     const char *name = json_string_value(json_object_get(json_object_get(facts, "cpu"), "model"));

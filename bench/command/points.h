@@ -1,4 +1,5 @@
-/* points.txt in the folder of a run: key and label of every point of the run, one per line, as the last execution wrote it.
+/* points.txt in the folder of a run: key and label of every point of the run, one per line, as the last execution wrote it,
+ * below a checksum of these lines: one that is gone would take its point out of table and plots in silence.
  * Records with other keys (another build, points no longer in the sweep) stay in the journal and do not count. */
 #ifndef BENCH_COMMAND_POINTS_H
 #define BENCH_COMMAND_POINTS_H
@@ -13,7 +14,8 @@ struct keys {
 
 bool points_write(const char *folder, const struct tally *tally, struct error *error);
 
-/* False when the file exists but cannot be read, or holds something other than keys. */
+/* False when the file exists but cannot be read, holds something other than keys, or changed since it was written. Older ones have
+ * no checksum. */
 bool points_read(const char *folder, struct keys *keys, struct error *error);
 void points_free(struct keys *keys);
 

@@ -12,8 +12,9 @@
 #include "bench/command/schedule.h"
 #include "bench/command/tally.h"
 #include "bench/command/vocabulary.h"
-#include "bench/journal/journal.h"
+#include "bench/journal/records.h"
 #include "bench/machine/machine.h"
+#include "bench/machine/machine_file.h"
 #include "bench/measure/cache.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/measure.h"
@@ -34,6 +35,7 @@ struct run {
     struct conditions conditions;
     struct journal *journal;
     struct tally tally;
+    struct limits_names limits_names;
     struct calibration calibration;
     struct progress progress;
     double since;                /* of the monotonic clock: when the last record was about to be written */
@@ -143,24 +145,31 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
     return good;
 }
 
-static bool tally_line(json_t *record, void *context)
+static bool tally_line(const struct record *record, void *context)
 {
-    tally_record(context, record);
+    struct run *run = context;
+    tally_record(&run->tally, record->json);
+    limits_names_add(&run->limits_names, record);
     return true;
 }
 
-/* The folders of trainings are the user's to delete: one that is needed again is trained again. */
-static void forget_lost_trainings(struct run *run)
+/* The folders of trainings are the user's to delete, and a disk's to spoil: one that is needed again is trained again. */
+static void forget_lost_trainings(struct run *run, FILE *out)
 {
     for (size_t i = 0; i < run->sweep.n_points; i++) {
-        char folder[PATH_MAX], checkpoint[PATH_MAX];
+        char folder[PATH_MAX];
+        struct checkpoint *checkpoint;
+        struct error reason;
         struct point_tally *training = run->tally.point[i].training;
         if (training == NULL || !tally_wants(&run->tally, i, 0) ||
+            (training->result[0] != 1 + RESULT_OK && training->result[0] != 1 + RESULT_TARGET_NOT_REACHED) ||
             !trained_folder(run->request->results, &run->sweep.point[i], &run->conditions, folder))
             continue;
-        checkpoint_file(folder, checkpoint);
-        bool left_one = training->result[0] == 1 + RESULT_OK || training->result[0] == 1 + RESULT_TARGET_NOT_REACHED;
-        if (left_one && access(checkpoint, F_OK) != 0)
+        enum checkpoint_found found = checkpoint_open_in(folder, &checkpoint, &reason);
+        checkpoint_close(checkpoint);
+        if (found == CHECKPOINT_BAD)
+            fprintf(out, "%s; it is trained again\n", reason.text);
+        if (found != CHECKPOINT_THERE)
             tally_forget(&run->tally, training);
     }
 }
@@ -168,16 +177,19 @@ static void forget_lost_trainings(struct run *run)
 /* Reads what the journal holds already, and says what of it is kept. */
 static bool count_kept(struct run *run, const char *journal, FILE *out, struct error *error)
 {
-    size_t torn;
+    struct unread unread;
+    char passed_over[UNREAD_SIZE];
     if (!tally_make(&run->sweep, &run->conditions, run->request->retry, &run->tally, error) ||
-        !journal_read(journal, tally_line, &run->tally, &torn, error))
+        !records_each(journal, tally_line, run, &unread, error))
         return false;
     tally_settle(&run->tally);
-    forget_lost_trainings(run);
+    forget_lost_trainings(run, out);
     run->tally.retry = false; /* what fails again has been tried again */
     const struct tally *tally = &run->tally;
     if (run->folder.note[0] != '\0')
         fprintf(out, "%s\n", run->folder.note);
+    if (unread_say(&unread, journal, passed_over))
+        fprintf(out, "%s\n", passed_over);
     if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
         return true;
     size_t left = tally_planned(tally);
@@ -220,10 +232,7 @@ static bool describe(const struct run *run, struct error *error)
     json_object_set_new(facts, "command_line", command_line(run->request->words));
     if (run->calibration.json != NULL)
         json_object_set(facts, "roofs", run->calibration.json);
-    char *text = json_watch_print(&watch, facts, JSON_INDENT(2));
-    files_path(run->folder.path, "machine.json", path);
-    bool good = text != NULL ? files_write(path, text, strlen(text), error) : fail_memory(error);
-    free(text);
+    bool good = json_watch_end(&watch) && facts != NULL ? machine_file_write(run->folder.path, facts, error) : fail_memory(error);
     json_decref(facts);
     return good && points_write(run->folder.path, &run->tally, error);
 }
@@ -258,7 +267,8 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     if (good) {
         files_path(run->folder.path, "journal.jsonl", journal);
         good = journal_open(journal, &run->journal, error) && count_kept(run, journal, out, error) &&
-               calibrate(&run->sweep, request->program, run->folder.path, &run->calibration, error) && describe(run, error);
+               calibrate(&run->sweep, request->program, run->folder.path, &run->limits_names, out, &run->calibration, error) &&
+               describe(run, error);
     }
     if (good) {
         good = measure_all(run, out, error);

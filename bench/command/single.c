@@ -7,7 +7,7 @@
 #include "bench/command/folder.h"
 #include "bench/command/key_search.h"
 #include "bench/command/round.h"
-#include "bench/journal/journal.h"
+#include "bench/journal/records.h"
 #include "bench/machine/machine.h"
 #include "bench/measure/trained.h"
 
@@ -26,21 +26,21 @@ struct search {
 };
 
 /* Later records and higher numbers of runs replace what was found: they are what the user saw last. */
-static bool look_at(json_t *record, void *context)
+static bool look_at(const struct record *record, void *context)
 {
     struct search *search = context;
-    const char *key = json_string_value(json_object_get(record, "key"));
+    const char *key = column_text(record, COLUMN_KEY);
     if (key == NULL || !key_search_takes(&search->key, key))
         return true;
     if (search->record == NULL || search->number >= search->found_in) {
         json_decref(search->record);
-        search->record = json_incref(record);
+        search->record = json_incref(record->json);
         search->found_in = search->number;
     }
     return true;
 }
 
-/* Every journal of one sweep's folder. One that cannot be read holds nothing that could be found. */
+/* Every journal of one sweep's folder. What cannot be read holds nothing that could be found, and is said. */
 static void search_runs(const char *folder, struct search *search)
 {
     DIR *entries = opendir(folder);
@@ -48,12 +48,17 @@ static void search_runs(const char *folder, struct search *search)
         return;
     for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
         char journal[PATH_MAX];
-        size_t torn;
-        struct error ignored;
+        char passed_over[UNREAD_SIZE];
+        struct unread unread;
+        struct error reason;
         search->number = folder_number(entry->d_name);
         int length = snprintf(journal, sizeof journal, "%s/%s/journal.jsonl", folder, entry->d_name);
-        if (search->number > 0 && length < (int)sizeof journal && access(journal, R_OK) == 0)
-            journal_read(journal, look_at, search, &torn, &ignored);
+        if (search->number == 0 || length >= (int)sizeof journal || access(journal, R_OK) != 0)
+            continue;
+        if (!records_each(journal, look_at, search, &unread, &reason))
+            fprintf(stderr, "passed over: %s\n", reason.text);
+        else if (unread_say(&unread, journal, passed_over))
+            fprintf(stderr, "%s\n", passed_over);
     }
     closedir(entries);
 }

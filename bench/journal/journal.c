@@ -3,6 +3,8 @@
 
 #include "bench/base/files.h"
 #include "bench/base/parse.h"
+#include "bench/base/seal.h"
+#include "bench/journal/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,20 +24,46 @@ struct journal {
     char *path;
 };
 
-/* *record is NULL for a torn line. False: out of memory, and nobody knows what the line is. */
-static bool parse_line(const char *line, size_t length, json_t **record)
+/* ---- Lines ----------------------------------------------------------------------------------------------------------------- */
+
+static const char CHECKSUM[] = "checksum";
+
+enum line { LINE_RECORD, LINE_NO_RECORD, LINE_CHANGED, LINE_UNSEALED, LINE_NO_MEMORY };
+
+static const char *const complaints[] = {
+    [LINE_NO_RECORD] = "it is not a record",
+    [LINE_CHANGED] = "its checksum does not fit",
+    [LINE_UNSEALED] = "it has no checksum",
+};
+
+/* Whether a record of this version was written without a checksum. What a newer program writes is for its reader to refuse. */
+static bool may_lack_checksum(const json_t *record)
+{
+    json_int_t version = json_integer_value(json_object_get(record, "version"));
+    return version < RECORD_CHECKED || version > RECORD_VERSION;
+}
+
+/* *record is the caller's, and NULL for what is no record. */
+static enum line parse_line(const char *line, size_t length, json_t **record)
 {
     *record = NULL;
     if (length == 0 || line[length - 1] != '\n')
-        return true;
+        return LINE_NO_RECORD;
     if (!json_parse(line, length, 0, record, NULL))
-        return false;
+        return LINE_NO_MEMORY;
     if (!json_is_object(*record)) {
         json_decref(*record);
         *record = NULL;
+        return LINE_NO_RECORD;
     }
-    return true;
+    enum seal seal = seal_check(line, length);
+    json_object_del(*record, CHECKSUM);
+    if (seal == SEAL_BROKEN)
+        return LINE_CHANGED;
+    return seal == SEAL_FITS || may_lack_checksum(*record) ? LINE_RECORD : LINE_UNSEALED;
 }
+
+/* ---- Writing --------------------------------------------------------------------------------------------------------------- */
 
 static bool read_at(int file, char *bytes, size_t length, off_t at)
 {
@@ -85,16 +113,15 @@ static bool cut_torn_line(struct journal *journal, struct error *error)
         return fail_memory(error);
     json_t *record = NULL;
     bool read = read_at(journal->file, line, n, begin);
-    bool parsed = read && parse_line(line, n, &record);
+    enum line found = read ? parse_line(line, n, &record) : LINE_NO_RECORD;
+    json_decref(record);
     free(line);
     if (!read)
         return fail(error, "cannot read journal %s: %s", journal->path, strerror(errno));
-    if (!parsed)
+    if (found == LINE_NO_MEMORY)
         return fail_memory(error);
-    if (record != NULL) {
-        json_decref(record);
+    if (found != LINE_NO_RECORD)
         return true;
-    }
     if (ftruncate(journal->file, begin) != 0)
         return fail(error, "cannot remove the incomplete last line of journal %s: %s", journal->path, strerror(errno));
     journal->length = begin;
@@ -166,16 +193,18 @@ static bool write_line(struct journal *journal, const char *line, size_t length,
 
 bool journal_append(struct journal *journal, const json_t *record, struct error *error)
 {
-    if (!json_is_object(record))
-        return fail(error, "cannot append to journal %s: the record is not a JSON object", journal->path);
+    if (json_object_size(record) == 0) /* or no object */
+        return fail(error, "cannot append to journal %s: the record is not a JSON object with members", journal->path);
     struct json_watch watch;
     json_watch_begin(&watch);
     size_t length = json_dumpb(record, NULL, 0, LINE_FLAGS); /* 0: out of memory */
-    char *line = length > 0 ? malloc(length + 1) : NULL;
+    char *line = length > 0 ? malloc(length + SEAL_SIZE + 1) : NULL;
     bool whole = line != NULL && json_dumpb(record, line, length, LINE_FLAGS) == length;
     whole = json_watch_end(&watch) && whole;
-    if (whole)
+    if (whole) {
+        length = seal_put(line, length, false);
         line[length] = '\n';
+    }
     bool appended = whole ? write_line(journal, line, length + 1, error) : fail_memory(error);
     free(line);
     return appended;
@@ -191,41 +220,67 @@ void journal_close(struct journal *journal)
     free(journal);
 }
 
-static bool read_lines(FILE *file, const char *path, bool (*each)(json_t *, void *), void *context, size_t *torn,
+/* ---- Reading --------------------------------------------------------------------------------------------------------------- */
+
+void unread_aside(struct unread *unread, const char *reason)
+{
+    if (unread->aside++ > 0)
+        return;
+    unread->first = unread->at;
+    snprintf(unread->reason, sizeof unread->reason, "%s", reason);
+}
+
+bool unread_say(const struct unread *unread, const char *path, char text[UNREAD_SIZE])
+{
+    const size_t capacity = UNREAD_SIZE;
+    const char *again = "running its sweep again measures what is missing";
+    if (unread->aside > 1)
+        snprintf(text, capacity, "journal %.900s: %zu lines are set aside; the first is line %zu: %s. They stay in the file; %s.",
+                 path, unread->aside, unread->first, unread->reason, again);
+    else if (unread->aside == 1)
+        snprintf(text, capacity, "journal %.900s: line %zu is set aside: %s. It stays in the file; %s.", path, unread->first,
+                 unread->reason, again);
+    else
+        snprintf(text, capacity, unread->torn > 0 ? "journal %.900s: the last line is incomplete; %s." : "", path, again);
+    return text[0] != '\0';
+}
+
+static bool read_lines(FILE *file, const char *path, bool (*each)(json_t *, void *), void *context, struct unread *unread,
                        struct error *error)
 {
     char *line = NULL;
-    size_t capacity = 0, number = 0;
+    size_t capacity = 0;
     ssize_t length;
     bool going = true;
     while (going && (errno = 0, length = getline(&line, &capacity, file)) >= 0) {
-        number++;
-        if (*torn > 0) {
-            going = fail(error, "journal %s: line %zu is not a record", path, number - 1);
-            break;
-        }
+        if (unread->torn > 0) /* no, another line follows */
+            unread_aside(unread, complaints[LINE_NO_RECORD]);
         json_t *record;
-        if (!parse_line(line, (size_t)length, &record))
+        enum line found = parse_line(line, (size_t)length, &record);
+        unread->torn = found == LINE_NO_RECORD;
+        unread->at++;
+        if (found == LINE_NO_MEMORY)
             going = fail_memory(error);
-        else if (record == NULL)
-            *torn = 1; /* unless a line follows */
-        else
+        else if (found == LINE_RECORD)
             going = each(record, context);
+        else if (found != LINE_NO_RECORD)
+            unread_aside(unread, complaints[found]);
         json_decref(record);
     }
     if (going && (ferror(file) || errno == ENOMEM))
-        going = fail(error, "cannot read journal %s after line %zu: %s", path, number, strerror(errno));
+        going = fail(error, "cannot read journal %s after line %zu: %s", path, unread->at, strerror(errno));
     free(line);
     return going;
 }
 
-bool journal_read(const char *path, bool (*each)(json_t *record, void *context), void *context, size_t *torn, struct error *error)
+bool journal_read(const char *path, bool (*each)(json_t *record, void *context), void *context, struct unread *unread,
+                  struct error *error)
 {
-    *torn = 0;
+    *unread = (struct unread){.at = 0};
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return fail(error, "cannot open journal %s: %s", path, strerror(errno));
-    bool read = read_lines(file, path, each, context, torn, error);
+    bool read = read_lines(file, path, each, context, unread, error);
     fclose(file);
     return read;
 }

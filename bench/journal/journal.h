@@ -1,5 +1,6 @@
-/* The journal: the records of a run as JSON lines, append-only, one write and one fsync per line. A killed process leaves at
- * most one incomplete line at the end; readers skip it, the next writer removes it, and its round is measured again. */
+/* The journal: the records of a run as JSON lines, append-only, one write and one fsync per line, each with a checksum. A killed
+ * process leaves at most one incomplete line at the end; readers skip it, the next writer removes it, and its round is measured
+ * again. A line that changed after it was written is set aside by readers and stays where it is: the others count. */
 #ifndef BENCH_JOURNAL_JOURNAL_H
 #define BENCH_JOURNAL_JOURNAL_H
 
@@ -17,14 +18,35 @@ bool journal_open(const char *path, struct journal **journal, struct error *erro
 /* Incomplete lines that journal_open() removed: 0 or 1. */
 size_t journal_torn(const struct journal *journal);
 
-/* Appends one record (an object); it is on the disk when this returns true. A partial write is undone, so that the journal ends
- * with the record before. The caller answers for a complete record (json_watch_begin() of parse.h). */
+/* Appends one record (an object that has members), with a last member "checksum"; it is on the disk when this returns true. A
+ * partial write is undone, so that the journal ends with the record before. The caller answers for a complete record
+ * (json_watch_begin() of parse.h). */
 bool journal_append(struct journal *journal, const json_t *record, struct error *error);
 
 void journal_close(struct journal *journal); /* NULL is allowed */
 
-/* Calls each() for each record; it may json_incref() the record to keep it. An incomplete last line is skipped and counted in
- * *torn; a bad line elsewhere is an error with its number. When each() returns false, reading ends with the error that it left. */
-bool journal_read(const char *path, bool (*each)(json_t *record, void *context), void *context, size_t *torn, struct error *error);
+/* What of a journal was not read. */
+struct unread {
+    size_t at;       /* the line under way, from 1 */
+    size_t torn;     /* 1: the last line is incomplete */
+    size_t aside;    /* lines that are no record any more ... */
+    size_t first;    /* ... the number of the first of them, ... */
+    char reason[80]; /* ... and what is wrong with it */
+};
+
+enum { UNREAD_SIZE = 1400 }; /* of the sentence below */
+
+/* Sets the line under way aside. */
+void unread_aside(struct unread *unread, const char *reason);
+
+/* What was not read, as a sentence that names file and line: "journal x: line 7 is set aside: its checksum does not fit". False,
+ * with an empty text, where everything was. */
+bool unread_say(const struct unread *unread, const char *path, char text[UNREAD_SIZE]);
+
+/* Calls each() for each record, without its checksum; it may json_incref() the record to keep it. An incomplete last line, and
+ * lines whose checksum is wrong or missing, are passed over and counted. When each() returns false, reading ends with the error
+ * that it left. */
+bool journal_read(const char *path, bool (*each)(json_t *record, void *context), void *context, struct unread *unread,
+                  struct error *error);
 
 #endif

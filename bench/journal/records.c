@@ -1,7 +1,6 @@
 /* See records.h. */
 #include "bench/journal/records.h"
 
-#include "bench/journal/journal.h"
 #include "bench/sweep/measures.h"
 
 #include <math.h>
@@ -19,60 +18,115 @@ double value_number(const struct value *value)
     return value->kind == VALUE_INTEGER ? (double)value->integer : value->kind == VALUE_REAL ? value->real : NAN;
 }
 
+static int point_order(const struct point *a, const struct point *b)
+{
+    int order = 0;
+    for (int f = 0; f < FIELD_COUNT && order == 0; f++)
+        order = value_order(&a->value[f], &b->value[f]);
+    return order;
+}
+
 static int record_order(const void *left, const void *right)
 {
     const struct record *a = left, *b = right;
-    for (int f = 0; f < FIELD_COUNT; f++) {
-        int order = value_order(&a->point.value[f], &b->point.value[f]);
-        if (order)
-            return order;
-    }
+    int order = point_order(&a->point, &b->point);
+    if (order != 0)
+        return order;
     double round_a = column_number(a, COLUMN_ROUND), round_b = column_number(b, COLUMN_ROUND);
     if (round_a != round_b)
         return round_a < round_b ? -1 : 1;
     return (a->line > b->line) - (a->line < b->line); /* not by the clock, which jumps */
 }
 
+/* ---- Reading ----------------------------------------------------------------------------------------------------------- */
+
 struct reading {
     const char *path;
-    struct records *records;
+    bool (*each)(const struct record *, void *);
+    void *context;
+    struct unread *unread;
     struct error *error;
 };
+
+static bool check_version(const struct reading *reading, const json_t *json)
+{
+    const json_t *version = json_object_get(json, schema[COLUMN_VERSION].path);
+    if (json_is_integer(version) && json_integer_value(version) > RECORD_VERSION)
+        return fail(reading->error,
+                    "journal %.900s: line %zu has schema version %" JSON_INTEGER_FORMAT
+                    "; this program reads versions up to %d: a newer one wrote it",
+                    reading->path, reading->unread->at, json_integer_value(version), RECORD_VERSION);
+    return (json_is_integer(version) && json_integer_value(version) >= 1) ||
+           fail(reading->error,
+                "journal %.900s: line %zu has no schema version; expected a whole number from 1 to %d. Cut that line: the others "
+                "count",
+                reading->path, reading->unread->at, RECORD_VERSION);
+}
+
+/* Records of older versions have the keys of their time. */
+static bool has_its_key(const struct record *record)
+{
+    char identity[KEY_HALF + 1];
+    const char *key = column_text(record, COLUMN_KEY);
+    if (column_number(record, COLUMN_VERSION) < RECORD_CHECKED)
+        return true;
+    if (key == NULL || strlen(key) != KEY_SIZE - 1)
+        return false;
+    point_identity(&record->point, identity);
+    return strncmp(key, identity, KEY_HALF) == 0 || !point_identifies_itself(&record->point);
+}
 
 static bool take(json_t *json, void *context)
 {
     struct reading *reading = context;
-    struct records *records = reading->records;
+    struct record record = {.json = json, .line = reading->unread->at - 1};
+    struct error reason;
+    if (!check_version(reading, json))
+        return false;
+    if (!point_from_json(json_object_get(json, "point"), &record.point, &reason))
+        return fail(reading->error, "journal %.900s: line %zu: %.500s", reading->path, reading->unread->at, reason.text);
+    const char *word = column_text(&record, COLUMN_RESULT);
+    record.result = word ? result_find(word) : RESULT_COUNT;
+    if (has_its_key(&record))
+        return reading->each(&record, reading->context);
+    unread_aside(reading->unread, "its key is not that of its point");
+    return true;
+}
+
+bool records_each(const char *path, bool (*each)(const struct record *record, void *context), void *context, struct unread *unread,
+                  struct error *error)
+{
+    struct reading reading = {path, each, context, unread, error};
+    return journal_read(path, take, &reading, unread, error);
+}
+
+struct keeping {
+    struct records *records;
+    struct error *error;
+};
+
+static bool keep_record(const struct record *record, void *context)
+{
+    const struct keeping *keeping = context;
+    struct records *records = keeping->records;
     if (records->n == records->capacity) {
         size_t capacity = records->capacity ? 2 * records->capacity : 256;
         struct record *grown = realloc(records->record, capacity * sizeof *grown);
         if (!grown)
-            return fail_memory(reading->error);
+            return fail_memory(keeping->error);
         records->record = grown;
         records->capacity = capacity;
     }
-    struct record *record = &records->record[records->n];
-    memset(record, 0, sizeof *record);
-    record->json = json;
-    double version = column_number(record, COLUMN_VERSION);
-    if (version > RECORD_VERSION)
-        return fail(reading->error, "%.900s: record %zu has schema version %g; this program reads versions up to %d", reading->path,
-                    records->n + 1, version, RECORD_VERSION);
-    const char *word = column_text(record, COLUMN_RESULT);
-    record->result = word ? result_find(word) : RESULT_COUNT;
-    if (!point_from_json(json_object_get(json, "point"), &record->point, reading->error))
-        return false;
-    record->json = json_incref(json);
-    record->line = records->n;
-    records->n++;
+    records->record[records->n] = *record;
+    json_incref(records->record[records->n++].json);
     return true;
 }
 
 bool records_read(const char *path, struct records *records, struct error *error)
 {
     memset(records, 0, sizeof *records);
-    struct reading reading = {path, records, error};
-    if (!journal_read(path, take, &reading, &records->torn, error)) {
+    struct keeping keeping = {records, error};
+    if (!records_each(path, keep_record, &keeping, &records->unread, error)) {
         records_free(records);
         return false;
     }
@@ -105,13 +159,20 @@ size_t records_keep(struct records *records, bool (*keep)(const struct record *r
 const struct record *records_training(const struct records *records, const struct point *point)
 {
     struct point training;
+    size_t low = 0, high = records->n;
     if (!point_training(point, &training))
         return NULL;
-    for (size_t i = 0; i < records->n; i++)
-        if (point_equal(&records->record[i].point, &training))
-            return &records->record[i];
-    return NULL;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (point_order(&records->record[middle].point, &training) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < records->n && point_equal(&records->record[low].point, &training) ? &records->record[low] : NULL;
 }
+
+/* ---- What records hold --------------------------------------------------------------------------------------------------- */
 
 const json_t *record_at(const struct record *record, const char *path)
 {

@@ -3,6 +3,7 @@
 #ifndef BENCH_JOURNAL_RECORDS_H
 #define BENCH_JOURNAL_RECORDS_H
 
+#include "bench/journal/journal.h"
 #include "bench/journal/record.h"
 #include "bench/journal/schema.h"
 #include "bench/sweep/point.h"
@@ -17,17 +18,24 @@ struct record {
 struct records {
     struct record *record; /* by value_order() field after field; then round, then line */
     size_t n, capacity;
-    size_t torn; /* lines cut off while they were being written: passed over */
+    struct unread unread;
 };
 
-/* False when the journal cannot be read, holds something other than records, or memory runs out. */
+/* Calls each() for each valid record of a journal, line by line: this decides for every reader which they are. Beside what
+ * journal_read() sets aside it sets those aside whose key is not that of their point. False, with file and line, for records of no
+ * version or of a newer program, and for points that this program cannot read; when memory runs out; when each() returns false. each()
+ * may json_incref() the record's json. */
+bool records_each(const char *path, bool (*each)(const struct record *record, void *context), void *context, struct unread *unread,
+                  struct error *error);
+
+/* All of them in memory. */
 bool records_read(const char *path, struct records *records, struct error *error);
 void records_free(struct records *records);
 
 /* Removes the records that keep() rejects, and returns their number. */
 size_t records_keep(struct records *records, bool (*keep)(const struct record *record, void *context), void *context);
 
-/* The record of the training that a point of accuracy depends on, or NULL. */
+/* The first record of the training that a point of accuracy depends on, or NULL. The records are in order. */
 const struct record *records_training(const struct records *records, const struct point *point);
 
 /* False where a point does not use a field. What every point uses may be none as well (inputs that are drawn): a value of its

@@ -67,18 +67,18 @@ struct trained {
 /* The weights of the training, if it has come to a good end. */
 static bool take_weights(struct trained *trained, const struct limits *limits, struct finding *finding, struct error *error)
 {
-    char path[PATH_MAX];
     struct error reason = {""};
     struct recipe recipe = point_recipe(trained->point);
-    checkpoint_file(limits->trained, path);
-    enum checkpoint_found found = checkpoint_open(path, &trained->checkpoint, &reason);
+    enum checkpoint_found found = checkpoint_open_in(limits->trained, &trained->checkpoint, &reason);
     const struct standing *standing = &trained->standing;
     if (found == CHECKPOINT_NONE) {
         finding_say(finding, RESULT_UNTRAINED, "its training left no weights; see the record of that training");
         return true;
     }
-    if (found == CHECKPOINT_BAD || !checkpoint_standing(trained->checkpoint, recipe.steps, &trained->standing, &reason))
-        return fail(error, "%s", reason.text);
+    if (found == CHECKPOINT_BAD || !checkpoint_standing(trained->checkpoint, recipe.steps, &trained->standing, &reason)) {
+        finding_say(finding, RESULT_UNTRAINED, "its weights cannot be used: %.400s", reason.text);
+        return true;
+    }
     if (!standing->done) {
         finding_say(finding, RESULT_UNTRAINED, "its training is unfinished: step %" PRId64 " of %" PRId64, standing->state.step,
                     recipe.steps);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-static const char DIGEST[] = "digest", CONTENTS[] = "contents";
+static const char CONTENTS[] = "contents";
 
 enum { DESCRIPTION_SIZE = FIELD_COUNT * 64, ROOM = 8 /* the disk must have room for so many times a file's size */ };
 
@@ -38,34 +38,17 @@ static void file_of(const char *folder, const char *description, char path[PATH_
     snprintf(path, PATH_MAX, "%s/%016" PRIx64 "%016" PRIx64 ".safetensors", folder, (uint64_t)hash.high64, (uint64_t)hash.low64);
 }
 
-/* Results folders are copied, and what is measured must not hang on a copy that was cut short. */
-static void digest(const struct tensor tensor[], size_t n, char text[40])
-{
-    uint64_t hash = n;
-    for (size_t i = 0; i < n; i++)
-        hash = XXH3_64bits_withSeed(tensor[i].data, tensor[i].bytes, hash);
-    snprintf(text, 40, "%016" PRIx64, hash);
-}
-
-static bool is_whole(const char *path, const char *description)
+/* Results folders are copied, and what is measured must not hang on a copy that was cut short: the reader holds the checksum. */
+static bool is_of(const char *path, const char *description)
 {
     struct safetensors *file;
-    struct tensor tensor[TENSORS_MAX];
     struct error ignored;
-    char found[40];
     if (!safetensors_open(path, &file, &ignored))
         return false;
-    size_t n = safetensors_count(file);
-    const char *contents = safetensors_metadata(file, CONTENTS), *wanted = safetensors_metadata(file, DIGEST);
-    bool whole = n <= TENSORS_MAX && contents != NULL && wanted != NULL && strcmp(contents, description) == 0;
-    for (size_t i = 0; whole && i < n; i++)
-        tensor[i] = *safetensors_get(file, i);
-    if (whole) {
-        digest(tensor, n, found);
-        whole = strcmp(found, wanted) == 0;
-    }
+    const char *contents = safetensors_metadata(file, CONTENTS);
+    bool same = safetensors_sealed(file) && contents != NULL && strcmp(contents, description) == 0;
     safetensors_close(file);
-    return whole;
+    return same;
 }
 
 bool cache_load(const char *folder, const struct point *point, struct tensors *tensors)
@@ -75,12 +58,12 @@ bool cache_load(const char *folder, const struct point *point, struct tensors *t
     struct error ignored;
     describe(point, description);
     file_of(folder, description, path);
-    return access(path, R_OK) == 0 && is_whole(path, description) && tensors_read(path, &problem, tensors, &ignored);
+    return access(path, R_OK) == 0 && is_of(path, description) && tensors_read(path, &problem, tensors, &ignored);
 }
 
 void cache_store(const char *folder, const struct point *point, const struct tensors *tensors)
 {
-    char description[DESCRIPTION_SIZE], path[PATH_MAX], hash[40];
+    char description[DESCRIPTION_SIZE], path[PATH_MAX];
     struct tensor tensor[TENSORS_MAX];
     struct error ignored;
     struct statvfs disk;
@@ -93,8 +76,7 @@ void cache_store(const char *folder, const struct point *point, const struct ten
         return;
     describe(point, description);
     file_of(folder, description, path);
-    digest(tensor, n, hash);
-    json_t *metadata = json_pack("{ss ss}", CONTENTS, description, DIGEST, hash);
+    json_t *metadata = json_pack("{ss}", CONTENTS, description);
     if (metadata != NULL)
         safetensors_write(path, tensor, n, metadata, &ignored);
     json_decref(metadata);

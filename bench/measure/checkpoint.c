@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char POINT[] = "point", STANDING[] = "standing", FORMAT[] = "format", FORMAT_HERE[] = "training-1";
+static const char POINT[] = "point", STANDING[] = "standing", KEY[] = "key", FORMAT[] = "format", FORMAT_HERE[] = "training-2";
 
 const char *spent_name(int spent)
 {
@@ -22,6 +22,13 @@ const char *spent_name(int spent)
 void checkpoint_file(const char *folder, char path[PATH_MAX])
 {
     files_path(folder, "checkpoint.safetensors", path);
+}
+
+/* The key of a training is the name of its folder. */
+static const char *key_of(const char *folder)
+{
+    const char *slash = strrchr(folder, '/');
+    return slash != NULL ? slash + 1 : folder;
 }
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------------- */
@@ -68,9 +75,10 @@ bool checkpoint_write(const char *folder, const struct point *point, const struc
     struct tensor *tensor = calloc(n, sizeof *tensor);
     json_t *described = point_to_json(point);
     char *point_text = described != NULL ? json_dumps(described, JSON_COMPACT) : NULL, *standing_is = standing_text(standing);
-    json_t *metadata = point_text != NULL && standing_is != NULL
-                           ? json_pack("{ss ss ss}", FORMAT, FORMAT_HERE, POINT, point_text, STANDING, standing_is)
-                           : NULL;
+    json_t *metadata =
+        point_text != NULL && standing_is != NULL
+            ? json_pack("{ss ss ss ss}", FORMAT, FORMAT_HERE, KEY, key_of(folder), POINT, point_text, STANDING, standing_is)
+            : NULL;
     checkpoint_file(folder, path);
     bool good = json_watch_end(&watch) && tensor != NULL && metadata != NULL;
     good = good ? safetensors_write(path, tensor, describe(named, n, tensor), metadata, error) : fail_memory(error);
@@ -113,8 +121,8 @@ enum checkpoint_found checkpoint_open(const char *path, struct checkpoint **chec
     if (good) {
         const char *format = safetensors_metadata(found->file, FORMAT);
         snprintf(found->path, sizeof found->path, "%s", path);
-        good = (format != NULL && strcmp(format, FORMAT_HERE) == 0 && parse_text(found->file, POINT, &found->point) &&
-                parse_text(found->file, STANDING, &found->standing)) ||
+        good = (format != NULL && strcmp(format, FORMAT_HERE) == 0 && safetensors_sealed(found->file) &&
+                parse_text(found->file, POINT, &found->point) && parse_text(found->file, STANDING, &found->standing)) ||
                fail(error, "%.900s: not a checkpoint of a training", path);
     }
     if (good) {
@@ -122,6 +130,22 @@ enum checkpoint_found checkpoint_open(const char *path, struct checkpoint **chec
         return CHECKPOINT_THERE;
     }
     checkpoint_close(found);
+    return CHECKPOINT_BAD;
+}
+
+enum checkpoint_found checkpoint_open_in(const char *folder, struct checkpoint **checkpoint, struct error *error)
+{
+    char path[PATH_MAX];
+    checkpoint_file(folder, path);
+    enum checkpoint_found found = checkpoint_open(path, checkpoint, error);
+    if (found != CHECKPOINT_THERE)
+        return found;
+    const char *key = safetensors_metadata((*checkpoint)->file, KEY);
+    if (key != NULL && strcmp(key, key_of(folder)) == 0)
+        return CHECKPOINT_THERE;
+    fail(error, "%.900s: the checkpoint of another training", path);
+    checkpoint_close(*checkpoint);
+    *checkpoint = NULL;
     return CHECKPOINT_BAD;
 }
 

@@ -1,5 +1,6 @@
 /* The checkpoint of a training: weights, moments of AdamW and the state of the training, as one safetensors file that is
- * replaced as a whole. It lets a training resume and others use it. */
+ * replaced as a whole. It lets a training resume and others use it. It has a checksum and the key of its training: a bit that
+ * changed, or a file from another folder, would go on to other weights in silence. */
 #ifndef BENCH_MEASURE_CHECKPOINT_H
 #define BENCH_MEASURE_CHECKPOINT_H
 
@@ -36,8 +37,11 @@ struct checkpoint;
 
 enum checkpoint_found { CHECKPOINT_NONE, CHECKPOINT_THERE, CHECKPOINT_BAD };
 
-/* Opens a file that may be missing; CHECKPOINT_BAD with the reason when it is not a checkpoint. */
+/* Opens a file that may be missing; CHECKPOINT_BAD with the reason when it is not a checkpoint, or changed since it was written. */
 enum checkpoint_found checkpoint_open(const char *path, struct checkpoint **checkpoint, struct error *error);
+
+/* The one in the folder of a training; CHECKPOINT_BAD also when it is that of another training. */
+enum checkpoint_found checkpoint_open_in(const char *folder, struct checkpoint **checkpoint, struct error *error);
 void checkpoint_close(struct checkpoint *checkpoint); /* NULL is allowed */
 
 /* Its state; the curve is only kept when `steps` of the recipe is what it was made for. */

@@ -62,9 +62,7 @@ static bool go_on(struct sitting *sitting)
     struct checkpoint *checkpoint;
     struct standing standing;
     struct error reason;
-    char path[PATH_MAX];
-    checkpoint_file(sitting->limits->trained, path);
-    enum checkpoint_found found = checkpoint_open(path, &checkpoint, &reason);
+    enum checkpoint_found found = checkpoint_open_in(sitting->limits->trained, &checkpoint, &reason);
     bool good = found == CHECKPOINT_THERE && checkpoint_standing(checkpoint, sitting->recipe.steps, &standing, &reason) &&
                 (standing.done || checkpoint_restore(checkpoint, true, sitting->training, &reason));
     if (good) {

@@ -146,9 +146,13 @@ static bool fits(const char *path, const struct problem *p, const struct safeten
     for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
         const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
         int64_t shape[3];
+        char reason[SAFETENSORS_REASON];
         int rank = tensor_shape(p, id, shape);
-        if (!tensor_used(p, id, tensor != NULL))
+        bool passed_over = safetensors_passed_over(file, tensor_names[id], reason);
+        if (!tensor_used(p, id, tensor != NULL || passed_over))
             continue;
+        if (passed_over)
+            return fail(error, "%s: tensor %s: %s", path, tensor_names[id], reason);
         if (tensor == NULL)
             return fail(error, "%s: has no tensor %s, which this problem needs", path, tensor_names[id]);
         if (tensor->rank != rank || memcmp(tensor->shape, shape, (size_t)rank * sizeof shape[0]) != 0)

@@ -139,7 +139,7 @@ static size_t same_point(const struct record *record, size_t n)
 bool records_merge(struct records *records, struct error *error)
 {
     struct records merged = {
-        .record = calloc(records->n + 1, sizeof(struct record)), .capacity = records->n + 1, .torn = records->torn};
+        .record = calloc(records->n + 1, sizeof(struct record)), .capacity = records->n + 1, .unread = records->unread};
     struct record *chosen = calloc(records->n + 1, sizeof *chosen);
     double *value = calloc(records->n + 1, sizeof *value);
     bool good = merged.record && chosen && value;

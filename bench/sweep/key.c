@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#define KEY_VERSION "3" /* of what goes into a key, and how */
+#define KEY_VERSION "3" /* of what goes into a key, and how: with it RECORD_VERSION of bench/journal/record.h changes */
 
 enum { PIECE = 1 << 16 };
 
@@ -122,7 +122,7 @@ static bool says_nothing(int field, const struct value *value)
     return value->kind == VALUE_NONE || (text != NULL && field_read(field, text, &absent) && value_equal(value, &absent));
 }
 
-void point_key(const struct point *point, const struct conditions *conditions, char key[KEY_SIZE])
+void point_identity(const struct point *point, char half[KEY_HALF + 1])
 {
     struct lines lines = {.size = 0};
     char value[VALUE_TEXT_MAX];
@@ -135,6 +135,19 @@ void point_key(const struct point *point, const struct conditions *conditions, c
             print_file_digest(point->value[field].text, value);
         add_line(&lines, fields[field].name, value);
     }
-    print_half(&lines, key);
+    print_half(&lines, half);
+}
+
+bool point_identifies_itself(const struct point *point)
+{
+    for (int field = 0; field < FIELD_COUNT; field++)
+        if (point->value[field].kind == VALUE_TEXT && fields[field].text == TEXT_FILE)
+            return false;
+    return true;
+}
+
+void point_key(const struct point *point, const struct conditions *conditions, char key[KEY_SIZE])
+{
+    point_identity(point, key);
     point_conditions(point, conditions, key + KEY_HALF);
 }

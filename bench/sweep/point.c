@@ -1,6 +1,7 @@
 /* See point.h. */
 #include "bench/sweep/point.h"
 
+#include "bench/base/number.h"
 #include "bench/base/text.h"
 #include "bench/problems/words.h"
 #include "bench/sweep/measures.h"
@@ -40,6 +41,15 @@ bool point_training(const struct point *point, struct point *training)
 
 /* ---- JSON ----------------------------------------------------------------------------------------------------------------- */
 
+/* Journals hold numbers to 9 digits. One that needs more is written as a text: a point must come back as it was. */
+static bool survives(double number)
+{
+    char text[32];
+    double again;
+    snprintf(text, sizeof text, "%.9g", number);
+    return number_read_real(text, &again) && again == number;
+}
+
 static json_t *value_to_json(int field, const struct value *value)
 {
     char text[VALUE_TEXT_MAX];
@@ -48,7 +58,7 @@ static json_t *value_to_json(int field, const struct value *value)
         return json_null();
     if (value->kind == VALUE_INTEGER && !special)
         return json_integer(value->integer);
-    if (value->kind == VALUE_REAL && !special)
+    if (value->kind == VALUE_REAL && !special && survives(value->real))
         return json_real(value->real);
     field_print(field, value, sizeof text, text);
     return json_string(text);

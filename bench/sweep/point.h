@@ -33,8 +33,12 @@ struct conditions {
 };
 
 void point_key(const struct point *point, const struct conditions *conditions, char key[KEY_SIZE]);
+void point_identity(const struct point *point, char half[KEY_HALF + 1]); /* the first half */
 void point_conditions(const struct point *point, const struct conditions *conditions,
                       char half[KEY_HALF + 1]); /* the second half */
+
+/* False where the key hangs on the bytes of a file, which may have gone since. */
+bool point_identifies_itself(const struct point *point);
 
 /* The build of a point's implementation (of a training: of the one that it trains with), and of the code that measures it;
  * "unknown" where this program does not have it. */

@@ -83,12 +83,12 @@ static bool count_values(json_t *read, void *context)
 static bool read_journal(const char *path, struct error *error)
 {
     double values = 0;
-    size_t torn;
-    if (!journal_read(path, count_values, &values, &torn, error))
+    struct unread unread;
+    if (!journal_read(path, count_values, &values, &unread, error))
         return false;
     allocations_fail(0);
     ck_assert_double_eq(values, 1.12345678901234567);
-    ck_assert_uint_eq(torn, 0);
+    ck_assert_uint_eq(unread.torn, 0);
     return true;
 }
 
@@ -112,7 +112,7 @@ static bool append_to_journal(const char *path, struct error *error)
     journal_close(journal);
     char *text = scratch_read(path);
     ck_assert_int_eq(strncmp(text, journal_text, strlen(journal_text)), 0);
-    ck_assert_str_eq(text + strlen(journal_text), appended ? "{\"n\":2}\n" : "");
+    ck_assert_str_eq(text + strlen(journal_text), appended ? "{\"n\":2,\"checksum\":\"12e782e18ec9df37\"}\n" : "");
     free(text);
     return appended;
 }
@@ -236,22 +236,23 @@ END_TEST
 START_TEST(files_of_json_are_read_whole_or_not_at_all)
 {
     json_t *json;
+    enum seal seal;
     const char *path = scratch_path("facts.json");
     scratch_write(path, long_texts, strlen(long_texts));
-    ck_assert(json_parse_file(path, &json));
+    ck_assert(json_parse_file(path, &json, &seal));
     ck_assert_uint_eq(json_object_size(json), 1);
     json_decref(json);
     allocations_fail(1);
-    bool enough = json_parse_file(path, &json);
+    bool enough = json_parse_file(path, &json, &seal);
     allocations_fail(0);
     ck_assert(!enough);
     ck_assert_ptr_null(json);
     scratch_write(path, "{", 1);
-    ck_assert(json_parse_file(path, &json));
+    ck_assert(json_parse_file(path, &json, &seal));
     ck_assert_ptr_null(json);
-    ck_assert(json_parse_file(scratch, &json));
+    ck_assert(json_parse_file(scratch, &json, &seal));
     ck_assert_ptr_null(json);
-    ck_assert(json_parse_file(scratch_path("none"), &json));
+    ck_assert(json_parse_file(scratch_path("none"), &json, &seal));
     ck_assert_ptr_null(json);
 }
 END_TEST

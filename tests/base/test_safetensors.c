@@ -1,6 +1,6 @@
 /* The reader of .safetensors files: what is right is read, and whatever is wrong is refused in words. Every header below is written
  * with ' for " to stay legible. */
-#include "bench/base/safetensors.h"
+#include "bench/base/safetensors_write.h"
 #include "tests/support/scratch.h"
 
 #include <unistd.h>
@@ -107,7 +107,7 @@ END_TEST
 #define X(fields) "{'x': {" fields "}}"
 #define SHAPE(shape) X("'dtype': 'F32', 'shape': " shape ", 'data_offsets': [0, 4]")
 #define OFFSETS(offsets) X("'dtype': 'F32', 'shape': [1], 'data_offsets': " offsets)
-#define SHAPE_ERROR "tensor \"x\": shape must be at most 8 non-negative integers whose product fits 64 bits"
+#define SHAPE_ERROR "tensor \"x\": shape must be non-negative integers whose product fits 64 bits"
 #define OFFSETS_ERROR "tensor \"x\": data_offsets must be [begin, end] within the 4 bytes of data"
 #define OBJECT_ERROR "tensor \"x\": expected an object of dtype, shape and data_offsets"
 
@@ -131,7 +131,11 @@ static const struct {
     {X("'dtype': 'F32', 'shape': [1]"), OBJECT_ERROR},
     {X("'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 4], 'more': 1"), OBJECT_ERROR},
     {X("'dtype': 'F32', 'shape': [1], 'offsets': [0, 4]"), "tensor \"x\": data_offsets must be"},
-    {X("'dtype': 'BF16', 'shape': [2], 'data_offsets': [0, 4]"), "tensor \"x\": dtype must be \"F32\" or \"F64\""},
+    {X("'dtype': 'BF16', 'shape': [1], 'data_offsets': [0, 4]"), "tensor \"x\": shape needs 2 bytes, data_offsets span 4"},
+    {X("'dtype': 'I64', 'shape': [1], 'data_offsets': [0, 4]"), "tensor \"x\": shape needs 8 bytes, data_offsets span 4"},
+    {X("'dtype': 'new', 'shape': [-1], 'data_offsets': [0, 4]"), SHAPE_ERROR},
+    {X("'dtype': 'new', 'shape': [1], 'data_offsets': [0, 8]"), OFFSETS_ERROR},
+    {X("'dtype': 'new', 'shape': [1], 'data_offsets': [0, 3]"), "the tensors need 3 bytes of data, the file has 4"},
     {X("'dtype': 32, 'shape': [1], 'data_offsets': [0, 4]"), "tensor \"x\": dtype must be"},
     {SHAPE("1"), SHAPE_ERROR},
     {SHAPE("{}"), SHAPE_ERROR},
@@ -139,7 +143,8 @@ static const struct {
     {SHAPE("[-1, -1]"), SHAPE_ERROR},
     {SHAPE("[1.0]"), SHAPE_ERROR},
     {SHAPE("['1']"), SHAPE_ERROR},
-    {SHAPE("[1,1,1,1,1,1,1,1,1]"), SHAPE_ERROR},
+    {SHAPE("[1,1,1,1,1,1,1,1,1,-1]"), SHAPE_ERROR},
+    {SHAPE("[1,1,1,1,1,1,1,1,1,2]"), "tensor \"x\": shape needs 8 bytes, data_offsets span 4"},
     {SHAPE("[4611686018427387904, 4]"), SHAPE_ERROR},
     {SHAPE("[4611686018427387905]"), SHAPE_ERROR}, /* times 4 is 4 modulo 2^64 */
     {SHAPE("[9223372036854775808]"), "the header is not JSON: "},
@@ -172,6 +177,79 @@ START_TEST(refuses_bad_headers)
     snprintf(expected, sizeof expected, "%s: ", scratch_path("t.safetensors"));
     ck_assert_int_eq(strncmp(error.text, expected, strlen(expected)), 0);
     ck_assert_msg(strstr(error.text, bad[_i].message) != NULL, "got: %s", error.text);
+}
+END_TEST
+
+/* What nothing here computes with, between two tensors that are used: its dtype, shape, and what is said when it is asked for. */
+static const struct {
+    const char *dtype, *shape, *said;
+} others[] = {
+    {"I64", "[2]", "dtype is \"I64\"; expected \"F32\" or \"F64\""},
+    {"BF16", "[2,4]", "dtype is \"BF16\"; expected \"F32\" or \"F64\""},
+    {"F16", "[8]", "dtype is \"F16\"; expected \"F32\" or \"F64\""},
+    {"BOOL", "[16]", "dtype is \"BOOL\"; expected \"F32\" or \"F64\""},
+    {"U8", "[16]", "dtype is \"U8\"; expected \"F32\" or \"F64\""},
+    {"F8_E4M3", "[16]", "dtype is \"F8_E4M3\"; expected \"F32\" or \"F64\""},
+    {"C64", "[2]", "dtype is \"C64\"; expected \"F32\" or \"F64\""},
+    {"newer than this program", "[5,5]", "dtype is \"newer than this program\"; expected \"F32\" or \"F64\""},
+    {"\\u001b[31m", "[]", "dtype is \"\\x1b[31m\"; expected \"F32\" or \"F64\""},
+    {"F32", "[1,1,1,1,4,1,1,1,1]", "9 dimensions; expected at most 8"},
+    {"F64", "[1,1,1,1,1,1,1,1,1,2]", "10 dimensions; expected at most 8"},
+};
+
+START_TEST(passes_over_other_tensors)
+{
+    char header[512], reason[SAFETENSORS_REASON];
+    snprintf(
+        header, sizeof header,
+        "{'other': {'dtype': '%s', 'shape': %s, 'data_offsets': [4, 20]}, 'a': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, "
+        "4]}, 'b': {'dtype': 'F64', 'shape': [1], 'data_offsets': [20, 28]}}",
+        others[_i].dtype, others[_i].shape);
+    ck_assert_msg(open_header(header, 28), "%s", error.text);
+    ck_assert_uint_eq(safetensors_count(file), 2);
+    ck_assert_ptr_eq(safetensors_get(file, 0), safetensors_find(file, "a"));
+    ck_assert_ptr_eq(safetensors_get(file, 1), safetensors_find(file, "b"));
+    ck_assert_int_eq(((const unsigned char *)safetensors_find(file, "b")->data)[0], 20);
+    ck_assert_ptr_null(safetensors_find(file, "other"));
+    ck_assert(!safetensors_passed_over(file, "a", reason) && !safetensors_passed_over(file, "none", reason));
+    ck_assert(safetensors_passed_over(file, "other", reason));
+    ck_assert_str_eq(reason, others[_i].said);
+    ck_assert(!safetensors_sealed(file));
+    safetensors_close(file);
+}
+END_TEST
+
+/* Every bit of a file with a checksum, in turn. What is still read is as it was, but for the checksum's name. */
+START_TEST(no_bit_changes_unnoticed)
+{
+    const char *path = scratch_path("sealed");
+    const float data[] = {1, 2, 3};
+    const struct tensor tensor = {.name = "x", .dtype = DTYPE_FLOAT32, .rank = 1, .shape = {3}, .bytes = sizeof data, .data = data};
+    json_t *metadata = json_pack("{ss}", "made_by", "a \"xxh3\":\"test");
+    size_t unsealed = 0;
+    ck_assert_msg(safetensors_write(path, &tensor, 1, metadata, &error), "%s", error.text);
+    json_decref(metadata);
+    ck_assert_msg(safetensors_open(path, &file, &error), "%s", error.text);
+    ck_assert(safetensors_sealed(file));
+    safetensors_close(file);
+    struct stat about;
+    ck_assert_int_eq(stat(path, &about), 0);
+    char *bytes = scratch_read(path);
+    for (size_t bit = 0; bit < 8 * (size_t)about.st_size; bit++) {
+        bytes[bit / 8] ^= (char)(1 << bit % 8);
+        scratch_write(path, bytes, (size_t)about.st_size);
+        bytes[bit / 8] ^= (char)(1 << bit % 8);
+        if (!safetensors_open(path, &file, &error))
+            continue;
+        const struct tensor *x = safetensors_find(file, "x");
+        unsealed++;
+        ck_assert_msg(!safetensors_sealed(file) && x != NULL && x->rank == 1 && memcmp(x->data, data, sizeof data) == 0 &&
+                          strcmp(safetensors_metadata(file, "made_by"), "a \"xxh3\":\"test") == 0,
+                      "bit %zu", bit);
+        safetensors_close(file);
+    }
+    ck_assert_uint_lt(unsealed, 8 * strlen("xxh3__metadata__")); /* renamed */
+    free(bytes);
 }
 END_TEST
 
@@ -238,6 +316,8 @@ Suite *suite_safetensors(void)
     tcase_add_test(tests, reads_tensors);
     tcase_add_test(tests, aligns_data);
     tcase_add_loop_test(tests, accepts_unusual_files, 0, sizeof good / sizeof *good);
+    tcase_add_loop_test(tests, passes_over_other_tensors, 0, sizeof others / sizeof *others);
+    tcase_add_test(tests, no_bit_changes_unnoticed);
     tcase_add_loop_test(tests, refuses_bad_headers, 0, sizeof bad / sizeof *bad);
     tcase_add_test(tests, refuses_bad_lengths);
     tcase_add_test(tests, refuses_every_truncation);

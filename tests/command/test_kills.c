@@ -117,10 +117,10 @@ static bool keep(json_t *record, void *list)
 static json_t *read_all(const char *journal)
 {
     struct error error;
-    size_t torn;
+    struct unread unread;
     json_t *list = json_array();
-    ck_assert_msg(journal_read(journal, keep, list, &torn, &error), "%s", error.text);
-    ck_assert_uint_eq(torn, 0);
+    ck_assert_msg(journal_read(journal, keep, list, &unread, &error), "%s", error.text);
+    ck_assert_uint_eq(unread.torn, 0);
     return list;
 }
 

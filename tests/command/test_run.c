@@ -629,7 +629,7 @@ START_TEST(no_room)
     snprintf(journal, sizeof journal, "%s/full/run-1/journal.jsonl", results);
     ck_assert_msg(records_read(journal, &records, &error), "%s", error.text);
     size_t before = records.n;
-    ck_assert(before > 0 && before < 20 && records.torn == 0);
+    ck_assert(before > 0 && before < 20 && records.unread.torn == 0);
     records_free(&records);
     call((const char *const[]){sweep, "--results", results, NULL}, &process);
     ck_assert_int_eq(process.exit_status, 0);

@@ -200,6 +200,21 @@ START_TEST(points_file)
         ck_assert(points_hold(&keys, tally.point[i].key));
     ck_assert(!points_hold(&keys, "0123456789abcdef0123456789abcdef") && !points_hold(&keys, NULL));
     points_free(&keys);
+    char *text = scratch_read(scratch_path("points.txt")), *last = text + strlen(text) - 1;
+    while (last[-1] != '\n')
+        last--;
+    scratch_write(scratch_path("points.txt"), text, (size_t)(last - text)); /* a point less */
+    ck_assert(!points_read(scratch, &keys, &error));
+    ck_assert_ptr_nonnull(strstr(error.text, "points.txt: changed since it was written, its checksum does not fit"));
+    char *lines = strchr(text, '\n') + 1; /* as older runs have it */
+    scratch_write(scratch_path("points.txt"), lines, strlen(lines));
+    ck_assert_msg(points_read(scratch, &keys, &error), "%s", error.text);
+    ck_assert_uint_eq(keys.n, 4);
+    points_free(&keys);
+    free(text);
+    scratch_write(scratch_path("points.txt"), "", 0);
+    ck_assert(!points_read(scratch, &keys, &error));
+    ck_assert_ptr_nonnull(strstr(error.text, "points.txt: holds no key"));
     scratch_write(scratch_path("points.txt"), "0123\n", 5);
     ck_assert(!points_read(scratch, &keys, &error));
     ck_assert_ptr_nonnull(strstr(error.text, "points.txt: line 1 does not begin with a key"));

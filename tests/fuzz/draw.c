@@ -104,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct records records;
     struct error error;
-    if (!records_read(fuzz_file(0, bytes, size), &records, &error))
+    if (!records_read(fuzz_journal(0, bytes, size), &records, &error))
         return -1; /* the target "journal" has those */
     MUST(records_merge(&records, &error));
     for (size_t i = 1; i < records.n; i++)

@@ -1,6 +1,8 @@
 /* See fuzz.h. */
 #include "tests/fuzz/fuzz.h"
 
+#include "bench/base/seal.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,46 @@ const char *fuzz_file(int slot, const void *bytes, size_t size)
     }
     MUST(pwrite(file, bytes, size, 0) == (ssize_t)size && ftruncate(file, (off_t)size) == 0);
     return path[slot];
+}
+
+/* Appends one line, its newline not counted, to text. */
+static size_t add_line(char *text, const char *line, size_t size)
+{
+    static const char version[] = "{\"version\":2,";
+    size_t n = 0;
+    if (size > 2 && line[0] == '{' && line[1] == '"' && memmem(line, size, "\"version\"", 9) == NULL) {
+        memcpy(text, version, n = sizeof version - 1);
+        line++, size--;
+    }
+    memcpy(text + n, line, size);
+    n += size;
+    if (seal_check(text, n) == SEAL_BROKEN && memmem(text, n, SEAL_ZEROS "\"}", SEAL_DIGITS + 2) == NULL) {
+        while (text[n - 1] != ',') /* of the checksum: its digits, name and colon have none */
+            n--;
+        text[n - 1] = '}';
+        n = seal_put(text, n, false);
+    }
+    return n;
+}
+
+const char *fuzz_journal(int slot, const uint8_t *bytes, size_t size)
+{
+    size_t lines = 1, n = 0;
+    for (size_t i = 0; i < size; i++)
+        lines += bytes[i] == '\n';
+    char *text = malloc(size + lines * (SEAL_SIZE + 32));
+    MUST(text != NULL);
+    for (size_t at = 0; at < size;) {
+        const uint8_t *end = memchr(bytes + at, '\n', size - at);
+        size_t length = end != NULL ? (size_t)(end - bytes) - at : size - at;
+        n += add_line(text + n, (const char *)bytes + at, length);
+        if (end != NULL)
+            text[n++] = '\n';
+        at += length + 1;
+    }
+    const char *path = fuzz_file(slot, text, n);
+    free(text);
+    return path;
 }
 
 size_t fuzz_file_bytes(int slot, void *bytes, size_t capacity)

@@ -18,6 +18,10 @@ _Noreturn void fuzz_failed(const char *file, int line, const char *condition);
 enum { FUZZ_FILES = 100, FUZZ_SLOTS = 2 };
 const char *fuzz_file(int slot, const void *bytes, size_t size);
 
+/* The same of a journal, whose lines first get what no mutation finds: a version where they have none, and the checksum of their
+ * bytes where they have one, unless its digits are zeros. */
+const char *fuzz_journal(int slot, const uint8_t *bytes, size_t size);
+
 /* How many bytes the file holds now; they are copied to bytes as far as they fit. */
 size_t fuzz_file_bytes(int slot, void *bytes, size_t capacity);
 

@@ -299,6 +299,7 @@ static const struct record *find(const struct records *records, const char *meas
 }
 
 #define LSTM "model: {layer: lstm, d_model: 16, d: 16}\n"
+#define TWENTY TINY LSTM HERE "recipe: {steps: 20, batch: 8, train_length: 4}\n"
 #define HERE "run: {threads: 1, calibration: none, time_limit: 1 h, training_limit: 1 h}\n"
 
 /* A tiny LSTM learns the parity of all tokens so far. */
@@ -483,41 +484,187 @@ START_TEST(killed_trainings_end_in_the_same_bits)
 }
 END_TEST
 
+/* ---- Checkpoints that changed ------------------------------------------------------------------------------------------------- */
+
+static char *read_bytes(const char *path, size_t *size)
+{
+    struct stat facts;
+    ck_assert_int_eq(stat(path, &facts), 0);
+    *size = (size_t)facts.st_size;
+    return scratch_read(path);
+}
+
 /* Renames the last moment in a checkpoint: all that is read before it is there. */
-static void spoil(const char *path)
+static void rename_moment(char *bytes, size_t *size)
 {
     static const char name[] = "\"adam.v.";
-    struct stat facts;
-    FILE *file = fopen(path, "r+b");
-    ck_assert(file != NULL && stat(path, &facts) == 0);
-    char *bytes = malloc((size_t)facts.st_size);
-    ck_assert_uint_eq(fread(bytes, 1, (size_t)facts.st_size, file), (size_t)facts.st_size);
-    long last = -1;
-    for (long i = 0; i + (long)sizeof name <= (long)facts.st_size; i++)
+    size_t last = 0;
+    for (size_t i = 0; i + sizeof name <= *size; i++)
         last = memcmp(bytes + i, name, sizeof name - 1) == 0 ? i : last;
-    ck_assert_int_ge(last, 0);
-    ck_assert_int_eq(fseek(file, last + 1, SEEK_SET), 0);
-    ck_assert_uint_eq(fwrite("bdam", 1, 4, file), 4);
-    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_uint_gt(last, 0);
+    memcpy(bytes + last + 1, "bdam", 4);
+}
+
+static void flip_last_bit_of_a_number(char *bytes, size_t *size)
+{
+    bytes[*size - 4] ^= 1;
+}
+
+/* "step":12 becomes a step 10 ahead, or behind. */
+static void change_the_step(char *bytes, size_t *size)
+{
+    static const char name[] = "\\\"step\\\":";
+    char *at = memmem(bytes, *size, name, sizeof name - 1);
+    ck_assert_ptr_nonnull(at);
+    at[sizeof name - 1] ^= 1;
+}
+
+static void cut_short(char *bytes, size_t *size)
+{
+    (void)bytes;
+    *size -= 4;
+}
+
+static void empty(char *bytes, size_t *size)
+{
+    (void)bytes;
+    *size = 0;
+}
+
+static const struct {
+    void (*spoil)(char *bytes, size_t *size);
+    const char *said; /* of the file */
+} spoilings[] = {
+    {rename_moment, "changed since it was written"},
+    {flip_last_bit_of_a_number, "changed since it was written"},
+    {change_the_step, "changed since it was written"},
+    {cut_short, "changed since it was written"},
+    {empty, "shorter than"},
+};
+
+static void spoil(const char *path, int how)
+{
+    size_t size;
+    char *bytes = read_bytes(path, &size);
+    spoilings[how].spoil(bytes, &size);
+    scratch_write(path, bytes, size);
     free(bytes);
 }
 
 /* From its own first weights, none of which came out of the checkpoint. */
 START_TEST(spoilt_checkpoints_begin_anew)
 {
-    char undisturbed[PATH_MAX], spoilt[PATH_MAX], first[PATH_MAX], second[PATH_MAX];
+    char undisturbed[PATH_MAX], spoilt[PATH_MAX], first[PATH_MAX], second[PATH_MAX], log[PATH_MAX];
     struct records records;
     snprintf(undisturbed, sizeof undisturbed, "%s", scratch_path("undisturbed"));
     snprintf(spoilt, sizeof spoilt, "%s", scratch_path("spoilt"));
     run(seldom, undisturbed, NULL);
     start_and_kill(spoilt);
     checkpoint_path(spoilt, second);
-    spoil(second);
+    spoil(second, _i);
     run(seldom, spoilt, &records);
     ck_assert_double_eq(record_number(find(&records, "training", 0), "training.sittings"), 1);
     checkpoint_path(undisturbed, first);
     same_tensors(first, second);
     records_free(&records);
+    snprintf(log, sizeof log, "%.3000s/t/run-1/log.txt", spoilt);
+    char *said = scratch_read(log), *line = strstr(said, "starting over: ");
+    ck_assert_msg(line != NULL && strstr(line, spoilings[_i].said) != NULL, "%s", said);
+    free(said);
+}
+END_TEST
+
+/* Weights of a training that was done: whoever needs them says what is wrong and trains again, to the same bits. */
+START_TEST(spoilt_weights_are_trained_again)
+{
+    struct records first, second;
+    struct process_result process;
+    const char *results = scratch_path("results");
+    char path[PATH_MAX], copy[PATH_MAX];
+    size_t size;
+    ck_assert_int_eq(run(TWENTY "test: {test_length: [2, 3], examples: 20}\n", results, &first), 0);
+    checkpoint_path(results, path);
+    char *bytes = read_bytes(path, &size);
+    snprintf(copy, sizeof copy, "%s", scratch_path("copy"));
+    scratch_write(copy, bytes, size);
+    free(bytes);
+    spoil(path, _i);
+    const char *sweep = sweep_file(TWENTY "test: {test_length: [2, 3, 4], examples: 20}\n");
+    const char *const argv[] = {program, sweep, "--results", results, NULL};
+    ck_assert_msg(process_run(&(struct process_request){.argv = argv, .time_limit = HANG}, &process, &error), "%s", error.text);
+    ck_assert_int_eq(process.exit_status, 0);
+    ck_assert_msg(strstr(process.output, spoilings[_i].said) != NULL && strstr(process.output, "; it is trained again") != NULL,
+                  "%s", process.output);
+    process_result_free(&process);
+    same_tensors(copy, path);
+    char journal[PATH_MAX];
+    snprintf(journal, sizeof journal, "%.3000s/t/run-1/journal.jsonl", results);
+    ck_assert_msg(records_read(journal, &second, &error), "%s", error.text);
+    ck_assert_uint_eq(second.n, first.n + 2); /* the training, and length 4 */
+    ck_assert_int_eq(find(&second, "accuracy", 4)->result, RESULT_OK);
+    records_free(&first);
+    records_free(&second);
+}
+END_TEST
+
+/* Weights that change in a run under way, after the training: no accuracy, and words for why. */
+START_TEST(spoilt_weights_have_no_accuracy)
+{
+    struct records records;
+    const char *results = scratch_path("results");
+    char path[PATH_MAX], folder[PATH_MAX];
+    ck_assert_int_eq(run(TWENTY "test: {test_length: 2, examples: 20}\n", results, &records), 0);
+    checkpoint_path(results, path);
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+    const struct limits limits = {.samples = 1, .time_limit = HANG, .trained = folder};
+    const struct point *point = &find(&records, "accuracy", 2)->point;
+    struct finding finding = {.result = RESULT_OK};
+    ck_assert_msg(accuracy_run(point, &limits, &finding, &error), "%s", error.text);
+    ck_assert_int_eq(finding.result, RESULT_OK);
+    json_decref(finding.data);
+    finding = (struct finding){.result = RESULT_OK};
+    spoil(path, _i);
+    ck_assert_msg(accuracy_run(point, &limits, &finding, &error), "%s", error.text);
+    ck_assert_int_eq(finding.result, RESULT_UNTRAINED);
+    ck_assert_ptr_null(finding.data);
+    ck_assert_msg(strncmp(finding.message, "its weights cannot be used: ", 28) == 0 &&
+                      strstr(finding.message, spoilings[_i].said) != NULL,
+                  "%s", finding.message);
+    records_free(&records);
+}
+END_TEST
+
+/* The folder of another training of the same shapes, copied over. */
+START_TEST(weights_of_another_training_are_not_taken)
+{
+    char here[PATH_MAX], there[PATH_MAX], mine[PATH_MAX], other[PATH_MAX];
+    struct records records;
+    size_t size;
+    const char *const text =
+        TINY LSTM HERE "recipe: {steps: 20, batch: 8, train_length: 4, train_seed: %d}\ntest: {test_length: %s, "
+                       "examples: 20}\n";
+    char sweep[2048];
+    snprintf(here, sizeof here, "%s", scratch_path("here"));
+    snprintf(there, sizeof there, "%s", scratch_path("there"));
+    snprintf(sweep, sizeof sweep, text, 1, "2");
+    ck_assert_int_eq(run(sweep, here, NULL), 0);
+    snprintf(sweep, sizeof sweep, text, 2, "2");
+    ck_assert_int_eq(run(sweep, there, NULL), 0);
+    checkpoint_path(here, mine);
+    checkpoint_path(there, other);
+    char *bytes = read_bytes(other, &size);
+    scratch_write(mine, bytes, size);
+    free(bytes);
+    snprintf(sweep, sizeof sweep, text, 1, "[2, 3]");
+    ck_assert_int_eq(run(sweep, here, &records), 0);
+    ck_assert_double_eq(record_number(find(&records, "training", 0), "training.sittings"), 1);
+    ck_assert_uint_eq(records.n, 4);
+    records_free(&records);
+    char log[PATH_MAX];
+    snprintf(log, sizeof log, "%.3000s/t/run-1/log.txt", here);
+    char *said = scratch_read(log);
+    ck_assert_msg(strstr(said, "the checkpoint of another training") != NULL, "%s", said);
+    free(said);
 }
 END_TEST
 
@@ -587,7 +734,6 @@ START_TEST(finished_trainings_are_served)
     struct records first, second;
     const char *results = scratch_path("results");
     char before[PATH_MAX], after[PATH_MAX];
-#define TWENTY TINY LSTM HERE "recipe: {steps: 20, batch: 8, train_length: 4}\n"
     ck_assert_int_eq(run(TWENTY "test: {test_length: 2, examples: 20}\n", results, &first), 0);
     checkpoint_path(results, before);
     struct stat old, new;
@@ -802,7 +948,10 @@ Suite *suite_accuracy(void)
     tcase_add_test(tests, an_lstm_learns);
     tcase_add_test(tests, one_training_many_evaluations);
     tcase_add_test(tests, killed_trainings_end_in_the_same_bits);
-    tcase_add_test(tests, spoilt_checkpoints_begin_anew);
+    tcase_add_loop_test(tests, spoilt_checkpoints_begin_anew, 0, sizeof spoilings / sizeof spoilings[0]);
+    tcase_add_loop_test(tests, spoilt_weights_are_trained_again, 0, sizeof spoilings / sizeof spoilings[0]);
+    tcase_add_loop_test(tests, spoilt_weights_have_no_accuracy, 0, sizeof spoilings / sizeof spoilings[0]);
+    tcase_add_test(tests, weights_of_another_training_are_not_taken);
     tcase_add_test(tests, checkpoints_are_what_the_format_says);
     tcase_add_test(tests, finished_trainings_are_served);
     tcase_add_test(tests, a_longer_limit_goes_on);

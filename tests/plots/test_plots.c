@@ -2,6 +2,7 @@
 #include "plots/plot.h"
 
 #include "bench/base/process.h"
+#include "bench/machine/machine_file.h"
 #include "plots/kinds.h"
 #include "tests/support/made_records.h"
 #include "tests/support/program.h"
@@ -390,6 +391,46 @@ START_TEST(roofline_without_roofs)
         check_contains("plots/roofline.dat", "foot\tNo lines: the machine limits were not measured");
         check_contains("plots/roofline.dat", "\t0\t-\n\n\n# fixed_point | \n# operations_per_byte\tGFLOP_per_s\n0.25\t0.5\n\n\n");
     }
+}
+END_TEST
+
+/* Lines only from a file that is as it was written, with limits that a round names, or that no round does. */
+static const struct {
+    bool spoilt, named, other;
+    const char *said; /* NULL: there are lines */
+} kept_limits[] = {
+    {false, false, false, NULL},
+    {false, true, false, NULL},
+    {false, true, true, NULL}, /* of rounds before and after a calibration */
+    {false, false, true, "The machine limits in machine.json are not those of these rounds: their lines are not drawn."},
+    {true, false, false, "machine.json changed since it was written: neither the machine nor its limits are known."},
+    {true, true, false, "machine.json changed since it was written: neither the machine nor its limits are known."},
+};
+
+START_TEST(limits_are_those_of_the_rounds)
+{
+    char name[SEAL_DIGITS + 1], members[512];
+    json_t *machine = json_loads(MACHINE, 0, NULL);
+    ck_assert(machine_limits_name(json_object_get(machine, "roofs"), name));
+    ck_assert_msg(machine_file_write(scratch, machine, &error), "%s", error.text);
+    json_decref(machine);
+    for (int k = 0; k < 2; k++) {
+        const char *const names[] = {kept_limits[_i].named ? name : NULL, kept_limits[_i].other ? "0123456789abcdef" : NULL};
+        snprintf(members, sizeof members, "{\"throughput\":{\"median\":2,\"bytes\":4e9,\"operations\":1e9,\"bound\":{%s%s%s}}}",
+                 names[k] != NULL ? "\"roofs\":\"" : "", names[k] != NULL ? names[k] : "", names[k] != NULL ? "\"" : "");
+        made_record(JOURNAL, "ok", members, "impl=fixed_point", "measure=throughput", k == 0 ? "T=16" : "T=32", NULL);
+    }
+    if (kept_limits[_i].spoilt) {
+        char *text = scratch_read(scratch_path("machine.json")), *at = strstr(text, "80000");
+        at[0] = '9';
+        scratch_write(scratch_path("machine.json"), text, strlen(text));
+        free(text);
+    }
+    request("roofline", "roofline");
+    ck_assert_msg(draw(), "%s", error.text);
+    ck_assert_str_eq(drawn.note, kept_limits[_i].said != NULL ? kept_limits[_i].said : "");
+    check_contains("plots/roofline.dat",
+                   kept_limits[_i].said != NULL ? "foot\tNo lines: " : "foot\tLines: measured limits of this machine");
 }
 END_TEST
 
@@ -861,6 +902,7 @@ Suite *suite_plots(void)
     tcase_add_test(tests, learning);
     tcase_add_test(tests, roofline);
     tcase_add_test(tests, roofline_without_roofs);
+    tcase_add_loop_test(tests, limits_are_those_of_the_rounds, 0, sizeof kept_limits / sizeof kept_limits[0]);
     tcase_add_test(tests, what_varies_is_never_summarised);
     tcase_add_test(tests, panels_with_a_single_x_are_left_out_and_said);
     tcase_add_test(tests, an_implementation_that_does_not_use_a_field_is_in_every_panel);

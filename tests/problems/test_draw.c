@@ -158,6 +158,7 @@ static void write_file(const char *path, const char *header, size_t elements)
     unsigned char bytes[4096] = {0};
     size_t length = (size_t)snprintf((char *)bytes + 8, sizeof bytes - 8, "%s", header);
     bytes[0] = (unsigned char)length;
+    bytes[1] = (unsigned char)(length >> 8);
     for (size_t i = 0; i < elements; i++) {
         float x = (float)i;
         memcpy(bytes + 8 + length + 4 * i, &x, 4);
@@ -199,6 +200,49 @@ START_TEST(tensors_from_a_file)
 }
 END_TEST
 
+/* What is not asked for may be of any dtype and rank; what is may not, and a start that cannot be read is not taken for none. */
+static const struct {
+    const char *header; /* ' for " */
+    const char *message;
+} other_tensors[] = {
+    {"{'lambda':{'dtype':'F32','shape':[1,2,3],'data_offsets':[0,24]},'v':{'dtype':'F32','shape':[1,2,3],'data_offsets':[24,48]},"
+     "'theta':{'dtype':'BF16','shape':[2],'data_offsets':[48,52]},'step':{'dtype':'I64','shape':[1],'data_offsets':[52,60]},"
+     "'x':{'dtype':'F32','shape':[1,1,1,1,1,1,1,1,1],'data_offsets':[60,64]}}",
+     NULL},
+    {"{'lambda':{'dtype':'F32','shape':[1,2,3],'data_offsets':[0,24]},'v':{'dtype':'BF16','shape':[1,2,3],'data_offsets':[24,36]}}",
+     "tensor v: dtype is \"BF16\"; expected \"F32\" or \"F64\""},
+    {"{'lambda':{'dtype':'F32','shape':[1,2,3],'data_offsets':[0,24]},'v':{'dtype':'F32','shape':[1,2,3],'data_offsets':[24,48]},"
+     "'h0':{'dtype':'F16','shape':[1,4],'data_offsets':[48,56]}}",
+     "tensor h0: dtype is \"F16\"; expected \"F32\" or \"F64\""},
+    {"{'lambda':{'dtype':'F32','shape':[1,1,1,1,1,1,1,2,3],'data_offsets':[0,24]},"
+     "'v':{'dtype':'F32','shape':[1,2,3],'data_offsets':[24,48]}}",
+     "tensor lambda: 9 dimensions; expected at most 8"},
+};
+
+START_TEST(other_tensors_of_a_file)
+{
+    static const size_t elements[] = {16, 9, 14, 12};
+    char header[1024];
+    struct tensors tensors;
+    struct error error;
+    scratch_make();
+    const char *path = scratch_path("in.safetensors");
+    snprintf(header, sizeof header, "%s", other_tensors[_i].header);
+    for (char *c = header; (c = strchr(c, '\'')) != NULL;)
+        *c = '"';
+    write_file(path, header, elements[_i]);
+    const char *const settings[][2] = {{"T", "2"}, {"d", "3"}, {"mixer", "none"}, {"dtype", "float32"}, {"inputs", path}};
+    struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
+    bool made = tensors_make(&point, NULL, &tensors, &error);
+    ck_assert_msg(made == (other_tensors[_i].message == NULL), "%s", error.text);
+    if (made)
+        tensors_free(&tensors);
+    else
+        ck_assert_msg(strstr(error.text, other_tensors[_i].message) != NULL, "%s", error.text);
+    scratch_remove();
+}
+END_TEST
+
 Suite *suite_draw(void);
 
 Suite *suite_draw(void)
@@ -210,6 +254,7 @@ Suite *suite_draw(void)
     tcase_add_loop_test(tests, prescribed_problems_do_not_explode, 0, 40);
     tcase_add_loop_test(tests, same_bits_for_every_number_of_threads, 0, 2);
     tcase_add_test(tests, tensors_from_a_file);
+    tcase_add_loop_test(tests, other_tensors_of_a_file, 0, sizeof other_tensors / sizeof other_tensors[0]);
     suite_add_tcase(suite, tests);
     return suite;
 }

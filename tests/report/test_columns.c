@@ -96,8 +96,8 @@ START_TEST(the_schema_has_every_value_of_the_committed_records)
     ck_assert_int_eq(glob("results/reference/*/journal.jsonl", 0, NULL, &found), 0);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         struct error error;
-        size_t torn;
-        ck_assert_msg(journal_read(found.gl_pathv[i], check_record, &records, &torn, &error), "%s", error.text);
+        struct unread unread;
+        ck_assert_msg(journal_read(found.gl_pathv[i], check_record, &records, &unread, &error), "%s", error.text);
     }
     globfree(&found);
     ck_assert_int_gt(records, 1000);

@@ -76,24 +76,82 @@ START_TEST(what_cannot_be_read)
     struct records records;
     ck_assert(!records_read(scratch_path("missing"), &records, &error));
     ck_assert_msg(strstr(error.text, "missing") != NULL, "%s", error.text);
-    scratch_write(JOURNAL, "{\"result\":\"ok\",\"point\":{\"impl\":7}}\n", 36);
-    ck_assert(!records_read(JOURNAL, &records, &error));
-    scratch_write(JOURNAL, "{\"result\":\"ok\"}\n", 16);
-    ck_assert(!records_read(JOURNAL, &records, &error));
+    static const char *const points[] = {"{\"version\":2,\"result\":\"ok\",\"point\":{\"impl\":7}}\n",
+                                         "{\"version\":2,\"result\":\"ok\"}\n"};
+    for (int i = 0; i < 2; i++) {
+        scratch_write(JOURNAL, points[i], strlen(points[i]));
+        ck_assert(!records_read(JOURNAL, &records, &error));
+        ck_assert_msg(
+            strstr(error.text, i == 0 ? "journal: line 1: impl of the point is" : "journal: line 1: measure of the point is"), "%s",
+            error.text);
+    }
 }
 END_TEST
 
-/* Of an older schema: read. Of a newer one: refused in words. */
+/* Of an older schema: read. Of a newer one, or of none: refused in words. */
+static const struct {
+    const char *version, *refusal;
+} versions[] = {
+    {"1", NULL},
+    {"2", NULL},
+    {"3", NULL},
+    {"4", "has schema version 4; this program reads versions up to 3: a newer one wrote it"},
+    {"1000", "has schema version 1000; this program reads versions up to 3: a newer one wrote it"},
+    {"0", "has no schema version; expected a whole number from 1 to 3. Cut that line: the others count"},
+    {"-1", "has no schema version;"},
+    {"2.0", "has no schema version;"},
+    {"\"2\"", "has no schema version;"},
+    {"null", "has no schema version;"},
+    {"{}", "has no schema version;"},
+};
+
 START_TEST(versions_of_the_schema)
 {
     struct records records;
+    char members[64], expected[PATH_MAX];
     made_round("ok", "{\"version\":1,\"throughput\":{\"median\":2}}");
-    ck_assert_msg(records_read(JOURNAL, &records, &error), "%s", error.text);
-    records_free(&records);
-    made_round("ok", "{\"version\":1000}");
+    snprintf(members, sizeof members, "{\"version\":%s}", versions[_i].version);
+    made_round("ok", members);
+    bool read = records_read(JOURNAL, &records, &error);
+    ck_assert_msg(read == (versions[_i].refusal == NULL), "%s", error.text);
+    if (read) {
+        ck_assert_uint_eq(records.n, 2);
+        records_free(&records);
+        return;
+    }
+    snprintf(expected, sizeof expected, "journal %s: line 2 %s", JOURNAL, versions[_i].refusal);
+    ck_assert_msg(strncmp(error.text, expected, strlen(expected)) == 0, "%s", error.text);
+}
+END_TEST
+
+START_TEST(a_record_without_a_version)
+{
+    struct records records;
+    static const char text[] = "{\"result\":\"ok\"}\n";
+    scratch_write(JOURNAL, text, sizeof text - 1);
     ck_assert(!records_read(JOURNAL, &records, &error));
-    ck_assert_msg(strstr(error.text, "journal: record 2 has schema version 1000; this program reads versions up to 2") != NULL,
-                  "%s", error.text);
+    ck_assert_msg(strstr(error.text, "journal: line 1 has no schema version; expected") != NULL, "%s", error.text);
+}
+END_TEST
+
+/* A record under the key of another point would be taken for a round of that one. */
+START_TEST(a_key_is_that_of_its_point)
+{
+    static const char *const keys[] = {"\"0123456789abcdef0123456789abcdef\"", "\"0123456789abcdef\"", "\"\"", "7", "null"};
+    struct records records;
+    char members[80];
+    made_round("ok", "{\"round\":0}");
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        snprintf(members, sizeof members, "{\"round\":1,\"key\":%s}", keys[i]);
+        made_round("ok", members);
+    }
+    made_round("ok", "{\"round\":2}");
+    ck_assert_msg(records_read(JOURNAL, &records, &error), "%s", error.text);
+    ck_assert_uint_eq(records.n, 2);
+    ck_assert_uint_eq(records.unread.aside, sizeof keys / sizeof keys[0]);
+    ck_assert_uint_eq(records.unread.first, 2);
+    ck_assert_str_eq(records.unread.reason, "its key is not that of its point");
+    records_free(&records);
 }
 END_TEST
 
@@ -105,7 +163,7 @@ START_TEST(a_torn_last_line_is_passed_over)
     fputs("{\"version\":2,\"key\":\"01", file);
     fclose(file);
     struct records records = merged_point();
-    ck_assert_uint_eq(records.torn, 1);
+    ck_assert_uint_eq(records.unread.torn, 1);
     check_number(records.record, "rounds", 1);
     records_free(&records);
 }
@@ -119,7 +177,7 @@ static bool has_another_key(const struct record *record, void *context)
 START_TEST(records_can_be_chosen)
 {
     for (int i = 0; i < 5; i++)
-        made_record(JOURNAL, "ok", i % 2 ? "{\"key\":\"old\"}" : NULL, "impl=fixed_point", "measure=throughput",
+        made_record(JOURNAL, "ok", i % 2 ? "{\"version\":2,\"key\":\"old\"}" : NULL, "impl=fixed_point", "measure=throughput",
                     (const char *[]){"T=1", "T=2", "T=3", "T=4", "T=5"}[i], NULL);
     struct records records;
     char old[] = "old";
@@ -349,9 +407,9 @@ END_TEST
 /* Of the same point under other conditions, those of the last line count. */
 START_TEST(conditions_are_not_mixed)
 {
-    made_round("ok", "{\"round\":0,\"key\":\"0123456789abcdefffffffffffffffff\",\"throughput\":{\"median\":8}}");
+    made_round("ok", "{\"round\":0,\"version\":2,\"key\":\"0123456789abcdefffffffffffffffff\",\"throughput\":{\"median\":8}}");
     made_round("ok", made_speed(2, 4));
-    made_round("ok", "{\"round\":1,\"key\":\"0123456789abcdefffffffffffffffff\",\"throughput\":{\"median\":2}}");
+    made_round("ok", "{\"round\":1,\"version\":2,\"key\":\"0123456789abcdefffffffffffffffff\",\"throughput\":{\"median\":2}}");
     struct records records = merged_point();
     check_number(records.record, "rounds", 2);
     check_number(records.record, "throughput.median", 5);
@@ -394,7 +452,9 @@ Suite *suite_summary(void)
     tcase_add_checked_fixture(tests, setup, scratch_remove);
     tcase_add_test(tests, records_keep_the_order_of_the_journal);
     tcase_add_test(tests, what_cannot_be_read);
-    tcase_add_test(tests, versions_of_the_schema);
+    tcase_add_loop_test(tests, versions_of_the_schema, 0, sizeof versions / sizeof versions[0]);
+    tcase_add_test(tests, a_record_without_a_version);
+    tcase_add_test(tests, a_key_is_that_of_its_point);
     tcase_add_test(tests, a_torn_last_line_is_passed_over);
     tcase_add_test(tests, records_can_be_chosen);
     tcase_add_test(tests, nothing_to_merge);

@@ -9,7 +9,7 @@
 
 /* A record with the result and the JSON text of a few members (NULL: none; they may be such as every record has), of a point given
  * as "name=value" texts up to NULL; what they leave out has its default, but for T = 64, d = 8, one thread and the baseline level.
- * Appends it to a journal file. */
+ * Appends it to a journal. */
 static inline void made_record(const char *path, const char *result, const char *members, ...)
 {
     struct point point;
@@ -38,17 +38,17 @@ static inline void made_record(const char *path, const char *result, const char 
     ck_assert_msg(record != NULL, "%s", where.text);
     ck_assert_int_eq(json_object_set_new(record, "point", point_to_json(&point)), 0);
     json_object_set_new(record, "result", json_string(result));
+    char key[KEY_SIZE] = "";
+    point_identity(&point, key);
+    strcat(key, "0123456789abcdef");
     json_t *usual = json_pack("{si si s{si si} ss ss ss ss}", "version", RECORD_VERSION, "round", 0, "order", "seed", 1, "place", 0,
-                              "key", "0123456789abcdef0123456789abcdef", "message", "", "started", "2026-11-23T18:40:00Z",
-                              "machine", "fedcba9876543210");
+                              "key", key, "message", "", "started", "2026-11-23T18:40:00Z", "machine", "fedcba9876543210");
     ck_assert_int_eq(json_object_update_missing(record, usual), 0);
     json_decref(usual);
-    char *line = json_dumps(record, JSON_COMPACT);
-    FILE *file = fopen(path, "ab");
-    ck_assert(line != NULL && file != NULL);
-    ck_assert_int_gt(fprintf(file, "%s\n", line), 0);
-    ck_assert_int_eq(fclose(file), 0);
-    free(line);
+    struct journal *journal;
+    struct error error;
+    ck_assert_msg(journal_open(path, &journal, &error) && journal_append(journal, record, &error), "%s", error.text);
+    journal_close(journal);
     json_decref(record);
 }
 

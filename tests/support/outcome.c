@@ -82,7 +82,7 @@ static void look_at_journal(const char *path, struct outcome *outcome, size_t *o
     outcome->records = records.n > outcome->records ? records.n : outcome->records;
     if (point > OUTCOME_POINTS)
         outcome->unsound = "more points than the sweep has";
-    if (records.torn > 0) /* the next run cuts it off */
+    if (records.unread.torn > 0) /* the next run cuts it off */
         *ok = 0;
     records_free(&records);
 }

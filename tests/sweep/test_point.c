@@ -397,11 +397,31 @@ START_TEST(the_points_of_the_reference_results_hold)
     static struct old old;
     for (size_t i = 0; i < sizeof journals / sizeof journals[0]; i++) {
         struct error error;
-        size_t torn;
-        ck_assert_msg(journal_read(journals[i], old_record_is_the_same_point, &old, &torn, &error), "%s", error.text);
+        struct unread unread;
+        ck_assert_msg(journal_read(journals[i], old_record_is_the_same_point, &old, &unread, &error), "%s", error.text);
     }
     ck_assert_uint_gt(old.trained, 0);
     ck_assert_uint_gt(old.n, old.trained);
+}
+END_TEST
+
+/* Journals hold numbers to 9 digits: a point with a longer one must still come back as it was, under the key that it has. */
+START_TEST(long_numbers_survive_a_journal)
+{
+    struct point point = changed("measure:convergence,kappa:0.12345678901234567"), again;
+    char key[KEY_HALF + 1], key_again[KEY_HALF + 1];
+    struct error error;
+    json_t *json = point_to_json(&point);
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_t *read = json_loads(text, 0, NULL);
+    ck_assert_msg(point_from_json(read, &again, &error), "%s", error.text);
+    ck_assert(point_equal(&point, &again));
+    point_identity(&point, key);
+    point_identity(&again, key_again);
+    ck_assert_str_eq(key, key_again);
+    json_decref(read);
+    json_decref(json);
+    free(text);
 }
 END_TEST
 
@@ -551,6 +571,7 @@ Suite *suite_point(void)
     tcase_add_test(tests, keys_hold_the_bytes_of_a_file);
     tcase_add_test(tests, keys_are_pinned);
     tcase_add_test(tests, the_points_of_the_reference_results_hold);
+    tcase_add_test(tests, long_numbers_survive_a_journal);
     tcase_add_test(tests, former_names_are_read);
     tcase_add_test(tests, keys_are_the_same_in_every_process);
     tcase_add_test(tests, becomes_what_the_contract_wants);

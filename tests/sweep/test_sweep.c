@@ -115,6 +115,12 @@ static const struct {
     {true, "", "1:1: the file is empty; expected a mapping that begins with name:"},
     {true, "# nothing\n", "1:1: the file is empty; expected a mapping that begins with name:"},
     {true, "---\n", "2:1: the file is \"\"; expected a mapping that begins with name:"},
+    /* A byte order mark is passed over: places are those without it. */
+    {true, "\xef\xbb\xbf", "1:1: the file is empty; expected a mapping that begins with name:"},
+    {true, "\xef\xbb\xbf" "just a text\n", "1:1: the file is \"just a text\"; expected a mapping that begins with name:"},
+    {true, "\xef\xbb\xbfname: &x t\n", "1:7: an anchor; expected the value itself"},
+    {true, "\xef\xbb\xbf---\nname: t\nname: u\n", "3:1: key \"name\" is given twice (first in line 2); expected once"},
+    {true, "\xef\xbb\xbfname: \xff\n", "1:7: invalid leading UTF-8 octet; expected UTF-8 text"},
     {true, "just a text\n", "1:1: the file is \"just a text\"; expected a mapping that begins with name:"},
     {true, "- 1\n- 2\n", "1:1: the file is a list; expected a mapping that begins with name:"},
     {true, "name: [a, b\n", "2:1: not YAML: while parsing a flow sequence: did not find expected ',' or ']'"},
@@ -571,6 +577,22 @@ START_TEST(implementations_match_with_any_options)
 }
 END_TEST
 
+START_TEST(a_byte_order_mark_is_passed_over)
+{
+    static const char *const texts[] = {"\xef\xbb\xbf" TOP SIZES, "\xef\xbb\xbf---\n" TOP SIZES,
+                                        "\xef\xbb\xbf# a comment\n" TOP SIZES, "\xef\xbb\xbf%YAML 1.1\n---\n" TOP SIZES};
+    struct sweep sweep;
+    scratch_make();
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        read_text(texts[i], false, &sweep);
+        ck_assert_uint_eq(sweep.n_points, 1);
+        ck_assert_str_eq(sweep.name, "t");
+        sweep_free(&sweep);
+    }
+    scratch_remove();
+}
+END_TEST
+
 /* A safetensors file for T = 8, d = 4 and a Householder mixer of rank 1, whose first tensor has a name of one's choice. */
 static void write_tensors(const char *name, const char *first)
 {
@@ -645,6 +667,7 @@ Suite *suite_sweep(void)
     TCase *tests = tcase_create("sweep");
     tcase_add_test(tests, good_files_expand);
     tcase_add_test(tests, bad_files_are_refused);
+    tcase_add_test(tests, a_byte_order_mark_is_passed_over);
     tcase_add_test(tests, what_is_no_file_is_refused);
     tcase_add_test(tests, large_files_are_refused_quickly);
     tcase_add_test(tests, many_points_want_to_be_asked_for);
