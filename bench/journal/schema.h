@@ -76,6 +76,12 @@ extern const struct column schema[COLUMN_COUNT];
 /* The column of this name, or COLUMN_COUNT. */
 enum column_id column_find(const char *name);
 
+/* The id of a row of the schema. */
+static inline enum column_id column_id_of(const struct column *column)
+{
+    return (enum column_id)(column - schema);
+}
+
 /* The name of the measure whose points have it; NULL: points of every measure. */
 const char *column_measure(enum column_id id);
 

@@ -148,7 +148,7 @@ static void put_warnings(FILE *out, const struct selection *selection)
     for (size_t k = 0; k < sizeof codes / sizeof codes[0]; k++) {
         size_t count = 0;
         for (size_t i = 0; i < selection->n; i++)
-            count += warning_in(column_json(selection->record[i], COLUMN_WARNINGS), codes[k]) != NULL;
+            count += record_warned(selection->record[i], codes[k]) != NULL;
         if (count > 0)
             fprintf(out, "; %zu of %zu points %s", count, selection->n, warnings[codes[k]].code);
     }
