@@ -253,7 +253,7 @@ bool packed_has(const struct packed *packed, const char *object)
 
 /* ---- Changing --------------------------------------------------------------------------------------------------------------- */
 
-void unpack(const struct packed *packed, struct unpacked *unpacked)
+void unpacked_of(const struct packed *packed, struct unpacked *unpacked)
 {
     unpacked->objects = packed->objects;
     for (int id = 0; id < COLUMN_COUNT; id++)
@@ -262,7 +262,7 @@ void unpack(const struct packed *packed, struct unpacked *unpacked)
         unpacked->datum[packed->datum[i].column] = packed->datum[i];
 }
 
-bool pack(const struct unpacked *unpacked, struct packed *packed)
+bool packed_of(const struct unpacked *unpacked, struct packed *packed)
 {
     size_t n = 0, in_lists = 0;
     for (int id = 0; id < COLUMN_COUNT; id++) {

@@ -55,10 +55,10 @@ struct unpacked {
     struct datum datum[COLUMN_COUNT];
 };
 
-void unpack(const struct packed *packed, struct unpacked *unpacked);
+void unpacked_of(const struct packed *packed, struct unpacked *unpacked);
 
 /* Copies all of it but the texts. False when out of memory. */
-bool pack(const struct unpacked *unpacked, struct packed *packed);
+bool packed_of(const struct unpacked *unpacked, struct packed *packed);
 
 /* Sets a column whose object is there; where there is none, there is nothing to say. NaN, infinities and a NULL text: no value. */
 void unpacked_clear(struct unpacked *unpacked, enum column_id id);

@@ -38,10 +38,10 @@ static bool add(struct record *const *record, size_t n)
     for (size_t i = 0; i < n && good; i++) {
         struct unpacked values;
         struct packed packed;
-        unpack(&record[i]->packed, &values);
+        unpacked_of(&record[i]->packed, &values);
         set_longest(record, n, COLUMN_TOKEN_ACCURACY, COLUMN_LONGEST_TOKEN, &values);
         set_longest(record, n, COLUMN_SEQUENCE_ACCURACY, COLUMN_LONGEST_SEQUENCE, &values);
-        good = pack(&values, &packed);
+        good = packed_of(&values, &packed);
         if (good) {
             packed_free(&record[i]->packed);
             record[i]->packed = packed;

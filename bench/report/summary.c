@@ -86,7 +86,7 @@ static bool merge_point(struct rounds *rounds, struct texts *texts, struct recor
     struct warned warned[WARNING_COUNT];
     const struct record *base = worst_round(rounds, &with);
     *merged = *base;
-    unpack(&base->packed, &values);
+    unpacked_of(&base->packed, &values);
     for (size_t i = 0; i < sizeof of_rounds / sizeof of_rounds[0]; i++)
         unpacked_clear(&values, of_rounds[i]);
     unpacked_set_integer(&values, COLUMN_ROUNDS, (int64_t)rounds->n);
@@ -96,7 +96,7 @@ static bool merge_point(struct rounds *rounds, struct texts *texts, struct recor
         return false;
     rounds_take_figures(rounds, with == rounds->n, base, &values);
     warnings_of_rounds(rounds, &values, warned);
-    return pack(&values, &merged->packed);
+    return packed_of(&values, &merged->packed);
 }
 
 /* ---- All points -------------------------------------------------------------------------------------------------------- */

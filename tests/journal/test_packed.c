@@ -109,7 +109,7 @@ START_TEST(changed_and_packed_again)
     double list[2] = {1, NAN};
     struct warned warned[1] = {{.code = WARNING_STEAL, .figure = 2, .rounds = 1}};
     pack_line("{\"throughput\":{\"median\":2,\"seconds\":[1,2,3],\"low\":1},\"load\":null}");
-    unpack(&packed, &values);
+    unpacked_of(&packed, &values);
     unpacked_clear(&values, COLUMN_SECONDS);
     unpacked_set_integer(&values, COLUMN_ROUNDS, 4);
     unpacked_set_real(&values, COLUMN_TIME_HIGH, 2.5);
@@ -119,7 +119,7 @@ START_TEST(changed_and_packed_again)
     unpacked_set_real(&values, COLUMN_LOAD_OTHERS, 1);
     unpacked_set(&values, COLUMN_OUTLIERS, (struct datum){.kind = DATUM_LIST, .n = 2, .list = list});
     unpacked_set(&values, COLUMN_WARNINGS, (struct datum){.kind = DATUM_WARNINGS, .n = 1, .warned = warned});
-    ck_assert(pack(&values, &again));
+    ck_assert(packed_of(&values, &again));
     packed_free(&packed);
     list[0] = 9, warned[0].figure = 9;
     packed = again;
