@@ -195,7 +195,7 @@ bool packed_of_line(const json_t *line, struct texts *texts, struct packed *pack
     size_t n = 0, in_lists = 0;
     *packed = (struct packed){.objects = find_objects(line, object)};
     for (int id = 0; id < COLUMN_COUNT; id++) {
-        if (object[layout.column[id].object] == NULL)
+        if (object[layout.column[id].object] == NULL || schema[id].journal_only)
             continue;
         at[n] = json_object_get(object[layout.column[id].object], layout.column[id].name);
         datum[n] = describe(at[n], (enum column_id)id);

@@ -77,7 +77,7 @@ static void take_times(const struct rounds *rounds, struct unpacked *merged)
 }
 
 /* What only a round has. */
-static const enum column_id of_rounds[] = {COLUMN_ROUND, COLUMN_ORDER_SEED, COLUMN_ORDER_PLACE, COLUMN_SECONDS, COLUMN_VARIATION};
+static const enum column_id of_rounds[] = {COLUMN_ROUND, COLUMN_SECONDS, COLUMN_VARIATION};
 
 static bool merge_point(struct rounds *rounds, struct texts *texts, struct record *merged)
 {

@@ -6,6 +6,8 @@
 #include "tests/support/allocations.h"
 #include "tests/support/made_records.h"
 
+#include <ctype.h>
+#include <glob.h>
 #include <math.h>
 
 Suite *suite_packed(void);
@@ -39,7 +41,7 @@ START_TEST(every_kind)
 {
     pack_line("{\"version\":3,\"machine\":\"m\",\"message\":\"\",\"rounds\":9007199254740993,"
               "\"inputs\":{\"kappa\":0.5,\"rho\":null},"
-              "\"convergence\":{\"bounds_hold\":true,\"l\":[1,2,4],\"error_max\":[0.5,null,1],\"l_star\":[],\"final\":null},"
+              "\"convergence\":{\"bounds_hold\":true,\"l\":[1,2,4],\"error_max\":[0.5,null,1],\"residual\":[],\"final\":null},"
               "\"throughput\":null,"
               "\"warnings\":[{\"code\":\"busy\",\"figure\":0.25},{\"code\":\"of tomorrow\",\"figure\":1},"
               "{\"code\":\"wide\",\"figure\":null,\"rounds\":3},7]}");
@@ -54,8 +56,8 @@ START_TEST(every_kind)
     const struct datum *whole = packed_datum(&packed, COLUMN_CURVE_L), *holed = packed_datum(&packed, COLUMN_CURVE_ERROR_MAX);
     ck_assert(whole->kind == DATUM_LIST && whole->n == 3 && whole->whole && whole->list[2] == 4);
     ck_assert(holed->kind == DATUM_LIST && holed->n == 3 && !holed->whole && holed->list[0] == 0.5 && isnan(holed->list[1]));
-    check_kind(COLUMN_CONVERGENCE_L_STAR, DATUM_LIST);
-    ck_assert_uint_eq(packed_datum(&packed, COLUMN_CONVERGENCE_L_STAR)->n, 0);
+    check_kind(COLUMN_CURVE_RESIDUAL, DATUM_LIST);
+    ck_assert_uint_eq(packed_datum(&packed, COLUMN_CURVE_RESIDUAL)->n, 0);
     const struct datum *list = packed_datum(&packed, COLUMN_WARNINGS);
     ck_assert(list->kind == DATUM_WARNINGS && list->n == 2);
     ck_assert(list->warned[0].code == WARNING_BUSY && list->warned[0].figure == 0.25 && list->warned[0].rounds == 0);
@@ -98,6 +100,35 @@ START_TEST(unknown_members)
     check_kind(COLUMN_TIME_MEDIAN, DATUM_INTEGER);
     ck_assert(packed_within(&packed, COLUMN_BOUND_SHARE) && !packed_within(&packed, COLUMN_LOAD_OTHERS));
     give_back();
+}
+END_TEST
+
+/* Nothing that is made from records asks for what only the journal holds. */
+START_TEST(only_in_the_journal)
+{
+    static const char *const ids[] = {
+#define COLUMN(id, ...) "COLUMN_" #id,
+#include "bench/journal/schema.def"
+#undef COLUMN
+    };
+    glob_t found;
+    pack_line("{\"build\":\"b\",\"order\":{\"seed\":1},\"convergence\":{\"error_l2\":[1],\"l\":[1]}}");
+    ck_assert_uint_eq(packed.n, 1);
+    give_back();
+    ck_assert_int_eq(glob("bench/report/*.c", 0, NULL, &found), 0);
+    ck_assert_int_eq(glob("bench/report/blocks/*.c", GLOB_APPEND, NULL, &found), 0);
+    ck_assert_int_eq(glob("plots/*.c", GLOB_APPEND, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char *source = scratch_read(found.gl_pathv[i]);
+        for (int id = 0; id < COLUMN_COUNT; id++) {
+            const char *at = schema[id].journal_only ? strstr(source, ids[id]) : NULL;
+            for (; at != NULL; at = strstr(at + 1, ids[id]))
+                ck_assert_msg(isalnum((unsigned char)at[strlen(ids[id])]) || at[strlen(ids[id])] == '_', "%s: %s", found.gl_pathv[i],
+                              ids[id]);
+        }
+        free(source);
+    }
+    globfree(&found);
 }
 END_TEST
 
@@ -248,6 +279,7 @@ Suite *suite_packed(void)
     tcase_add_test(tests, every_kind);
     tcase_add_test(tests, null_and_absent);
     tcase_add_test(tests, unknown_members);
+    tcase_add_test(tests, only_in_the_journal);
     tcase_add_test(tests, changed_and_packed_again);
     tcase_add_test(tests, out_of_memory);
     tcase_add_test(tests, equal_texts_are_one);

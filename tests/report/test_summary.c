@@ -270,7 +270,6 @@ START_TEST(figures_over_rounds)
     check_text(point, "ended", "2026-11-28T00:00:00Z");
     check_text(point, "message", "");
     ck_assert_ptr_null(record_at(point, "throughput.seconds"));
-    ck_assert_ptr_null(record_at(point, "order.seed"));
     const json_t *additions = record_at(point, "load.addition_s");
     ck_assert_double_eq(json_number_value(json_array_get(additions, 0)), 4e-10);
     ck_assert_double_eq(json_number_value(json_array_get(additions, 1)), 4.05e-10);

@@ -90,6 +90,28 @@ double record_number(const struct record *record, const char *path)
     return json_is_number(at) ? json_number_value(at) : NAN;
 }
 
+struct wanted {
+    size_t line;
+    json_t *json;
+};
+
+static bool look_at(const struct record_line *line, void *context)
+{
+    struct wanted *wanted = context;
+    if (line->line == wanted->line)
+        wanted->json = json_incref(line->json);
+    return true;
+}
+
+json_t *record_line(const struct record *record, const char *journal)
+{
+    struct wanted wanted = {.line = record->line};
+    struct unread unread;
+    struct error error;
+    records_each(journal, look_at, &wanted, &unread, &error);
+    return wanted.json;
+}
+
 static bool same_number(double a, double b)
 {
     return a == b || (isnan(a) && isnan(b));

@@ -11,6 +11,9 @@ json_t *record_json(const struct record *record);
 const json_t *record_at(const struct record *record, const char *path);
 double record_number(const struct record *record, const char *path);
 
+/* The line of a journal that a record was read from, with all that it holds. To be given back. */
+json_t *record_line(const struct record *record, const char *journal);
+
 /* Whether two records have the same point and the same values. */
 bool record_same(const struct record *a, const struct record *b);
 
