@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool value_is_used(int field, const struct value *value)
-{
-    return value->kind != VALUE_NONE || fields[field].used == NULL;
-}
-
 double value_number(const struct value *value)
 {
     return value->kind == VALUE_INTEGER ? (double)value->integer : value->kind == VALUE_REAL ? value->real : NAN;

@@ -58,7 +58,10 @@ const struct record *records_training(const struct records *records, const struc
 
 /* False where a point does not use a field. What every point uses may be none as well (inputs that are drawn): a value of its
  * own. */
-bool value_is_used(int field, const struct value *value);
+static inline bool value_is_used(int field, const struct value *value)
+{
+    return value->kind != VALUE_NONE || fields[field].used == NULL;
+}
 
 /* A number as a double; NaN where a value is none. */
 double value_number(const struct value *value);
