@@ -124,7 +124,7 @@ all: $(BUILD)/bench cuda ## build the program, build/bench
 
 # What the suites start: programs are found by their names in quotes (tests/support/program.h); what makes calls fail, and the CUDA kernels
 # on the CPU, by the words that come with them. SUITE=name asks for what that suite's file names, and no more.
-PROGRAMS := bench bench-planted faults.so libnvidia-ml.so.1 keys keys-unused
+PROGRAMS := bench bench-planted faults.so product.so libnvidia-ml.so.1 keys keys-unused
 SUITES := $(patsubst test_%.c,%,$(notdir $(wildcard tests/*/test_*.c)))
 SUITE_FILE := $(wildcard tests/*/test_$(SUITE).c)
 suite_says = $(shell grep -l -e '$1' $(SUITE_FILE) /dev/null)
@@ -267,6 +267,10 @@ $(UNUSED)/%.o: $(UNUSED)/made $(FLAGS_FILE)
 # Makes calls fail in a program that it is loaded before; for the suite faults.
 $(BUILD)/faults.so: tests/faults/faults.c $(FLAGS_FILE)
 	$(call show,link) && $(CC) $(C_FLAGS) -fPIC -shared $< -o $@
+
+# Makes OpenBLAS multiply wrongly; for the suite product.
+$(BUILD)/product.so: tests/faults/product.c $(FLAGS_FILE)
+	$(call show,link) && $(CC) $(C_FLAGS) $(PACKAGE_FLAGS) -fPIC -shared $< -o $@
 
 # Stands for NVIDIA's library of that name; for the suite machine.
 $(BUILD)/libnvidia-ml.so.1: tests/nvml/nvml.c $(FLAGS_FILE)

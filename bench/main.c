@@ -10,6 +10,7 @@
 #include "bench/report/dictionary.h"
 #include "bench/machine/machine.h"
 #include "bench/machine/machine_print.h"
+#include "bench/machine/product.h"
 #include "bench/machine/roofs.h"
 #include "bench/measure/worker.h"
 
@@ -143,6 +144,12 @@ static bool do_roofs(const struct arguments *arguments, int *status, struct erro
     return roofs_command(stdin, stdout, error);
 }
 
+static bool do_product(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)arguments, (void)status;
+    return product_command(stdout, error);
+}
+
 static bool do_columns(const struct arguments *arguments, int *status, struct error *error)
 {
     (void)arguments, (void)status, (void)error;
@@ -168,6 +175,7 @@ static const struct {
     {"blocks", "markdown pages", true, false, true, false, do_blocks},
     {"worker", "a file", false, false, false, true, do_worker}, /* for every round of a point */
     {"roofs", NULL, false, false, false, true, do_roofs},       /* for the machine's limits */
+    {"product", NULL, false, false, false, true, do_product},   /* for its matrix products */
     {"columns", NULL, false, false, false, true, do_columns},   /* for docs/columns.md */
     {NULL, NULL, false, false, false, false, do_sweep},         /* anything else is a sweep file */
 };

@@ -59,7 +59,7 @@ extern const struct implementation VARIANT(anderson); /* at the end of this file
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, &VARIANT(anderson)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(anderson)))
         return;
     if (settings->damping < 1 || settings->patience > 0)
         support_no(support, "damping is not supported (each step follows from earlier iterations); use fixed_point");
@@ -127,7 +127,9 @@ static bool allocate(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    *out = NULL;
+    struct status status = plan_begin(&VARIANT(anderson), p, settings, environment, out);
+    if (status.code != STATUS_OK)
+        return status;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
@@ -211,6 +213,9 @@ static void accelerate(struct plan *plan, real *h)
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
+    struct status given = forward_check(p, inputs, outputs);
+    if (given.code != STATUS_OK)
+        return given;
     const struct settings *settings = &plan->settings;
     int64_t size = p->B * p->T * p->d, l = 0, wanted = residual_wanted(p, settings), converged = 0;
     double *residual = trace != NULL && trace->residual != NULL ? trace->residual : plan->row;

@@ -46,7 +46,7 @@ extern const struct implementation VARIANT(dense_sequential); /* at the end of t
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, &VARIANT(dense_sequential)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(dense_sequential)))
         return;
     double d = (double)p->d;
     if (d * d > 2147483647) /* LAPACK's integers */
@@ -89,7 +89,9 @@ static void destroy(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    *out = NULL;
+    struct status status = plan_begin(&VARIANT(dense_sequential), p, settings, environment, out);
+    if (status.code != STATUS_OK)
+        return status;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
@@ -111,6 +113,9 @@ static struct status plan(const struct problem *p, const struct settings *settin
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
+    struct status given = forward_check(p, inputs, outputs);
+    if (given.code != STATUS_OK)
+        return given;
     int64_t T = p->T, d = p->d, m = problem_m(p), tokens = p->B * T, place = tokens;
     const real *v = inputs->v, *lambda = inputs->lambda, *theta = inputs->theta;
     bool ahead = p->feedback == FEEDBACK_NONE;

@@ -16,7 +16,8 @@
 struct plan {
     struct problem problem;
     struct scan scan;
-    real *s; /* (B,T,d) adjoints; nothing, unless settings ask for a gradient */
+    bool gradient; /* settings ask for one */
+    real *s;       /* (B,T,d) adjoints; nothing, unless they do */
 };
 
 #define OPTIONS SCAN_OPTIONS " store=keep|stream"
@@ -31,7 +32,7 @@ extern const struct implementation VARIANT(diagonal_scan); /* at the end of this
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, &VARIANT(diagonal_scan)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(diagonal_scan)))
         return;
     support_memory(support, p, settings, environment,
                    ((double)scan_carry(p, environment->threads) + (double)adjoints(p, settings)) * sizeof(real));
@@ -56,11 +57,14 @@ static void destroy(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    *out = NULL;
+    struct status status = plan_begin(&VARIANT(diagonal_scan), p, settings, environment, out);
+    if (status.code != STATUS_OK)
+        return status;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
     plan->problem = *p;
+    plan->gradient = settings->gradient != GRADIENT_NONE;
     plan->scan =
         (struct scan){.B = p->B, .T = p->T, .d = p->d, .gated = p->form == FORM_NORMALISED, .threads = environment->threads};
     plan->scan.split = scan_split(p, environment->threads, settings_option(settings, "split"));
@@ -78,8 +82,11 @@ static struct status plan(const struct problem *p, const struct settings *settin
 
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
-    scan_run(&plan->scan, inputs->lambda, inputs->v, inputs->h0, outputs->h);
     const struct problem *p = &plan->problem;
+    struct status given = forward_check(p, inputs, outputs);
+    if (given.code != STATUS_OK)
+        return given;
+    scan_run(&plan->scan, inputs->lambda, inputs->v, inputs->h0, outputs->h);
     return exact_finish(p, outputs, trace, p->B * p->T);
 }
 
@@ -87,6 +94,9 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
                               const struct outputs *grad_outputs, const struct gradients *gradients)
 {
     const struct problem *p = &plan->problem;
+    struct status given = backward_check(p, plan->gradient, inputs, outputs, grad_outputs, gradients);
+    if (given.code != STATUS_OK)
+        return given;
     int64_t T = p->T, d = p->d;
     bool gated = p->form == FORM_NORMALISED;
     real *v_adjoint = gradients->v, *lambda_adjoint = gradients->lambda, *h0_adjoint = gradients->h0;

@@ -27,7 +27,7 @@ extern const struct implementation VARIANT(fixed_point); /* at the end of this f
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, &VARIANT(fixed_point)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(fixed_point)))
         return;
     support_memory(
         support, p, settings, environment,
@@ -48,7 +48,9 @@ static void destroy(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    *out = NULL;
+    struct status status = plan_begin(&VARIANT(fixed_point), p, settings, environment, out);
+    if (status.code != STATUS_OK)
+        return status;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
@@ -67,6 +69,9 @@ static struct status plan(const struct problem *p, const struct settings *settin
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
+    struct status given = forward_check(p, inputs, outputs);
+    if (given.code != STATUS_OK)
+        return given;
     const struct settings *settings = &plan->settings;
     struct iteration *it = &plan->iteration;
     int64_t wanted = residual_wanted(p, settings);

@@ -63,7 +63,7 @@ extern const struct implementation VARIANT(fixed_point_chunked); /* at the end o
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, &VARIANT(fixed_point_chunked)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(fixed_point_chunked)))
         return;
     if (chunk_problem(p, settings).T == 0)
         support_no(support, "chunk=%s: must be between 1 and T = %lld", settings_option(settings, "chunk"), (long long)p->T);
@@ -121,7 +121,9 @@ static bool allocate(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    *out = NULL;
+    struct status status = plan_begin(&VARIANT(fixed_point_chunked), p, settings, environment, out);
+    if (status.code != STATUS_OK)
+        return status;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
@@ -231,6 +233,9 @@ static struct status run_chunk(struct plan *plan, const struct inputs *inputs, i
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
+    struct status given = forward_check(p, inputs, outputs);
+    if (given.code != STATUS_OK)
+        return given;
     struct progress progress = {0};
     struct status status = status_ok();
     int64_t from = 0, N = plan->N, d = p->d;

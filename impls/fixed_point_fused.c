@@ -61,7 +61,7 @@ extern const struct implementation VARIANT(fixed_point_fused); /* at the end of 
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, &VARIANT(fixed_point_fused)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(fixed_point_fused)))
         return;
     int64_t longest = longest_pass(p, settings);
     int threads = environment->threads;
@@ -144,7 +144,9 @@ static bool open_gradient(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    *out = NULL;
+    struct status status = plan_begin(&VARIANT(fixed_point_fused), p, settings, environment, out);
+    if (status.code != STATUS_OK)
+        return status;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
@@ -209,6 +211,9 @@ static void judge(const struct plan *plan, const struct fused_pass *pass, int64_
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
+    struct status given = forward_check(p, inputs, outputs);
+    if (given.code != STATUS_OK)
+        return given;
     const struct settings *settings = &plan->settings;
     int64_t B = p->B, wanted = residual_wanted(p, settings);
     struct progress progress = {0};

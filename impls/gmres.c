@@ -81,7 +81,7 @@ extern const struct implementation VARIANT(gmres); /* at the end of this file */
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, &VARIANT(gmres)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(gmres)))
         return;
     if (p->feedback != FEEDBACK_NONE)
         support_no(support, "state-dependent mixers are not supported (GMRES needs a linear equation)");
@@ -172,7 +172,9 @@ static bool allocate(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    *out = NULL;
+    struct status status = plan_begin(&VARIANT(gmres), p, settings, environment, out);
+    if (status.code != STATUS_OK)
+        return status;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
@@ -435,6 +437,9 @@ static void begin(struct plan *plan)
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
+    struct status given = forward_check(p, inputs, outputs);
+    if (given.code != STATUS_OK)
+        return given;
     const struct settings *settings = &plan->settings;
     int64_t l = 0, wanted = residual_wanted(p, settings), converged = 0;
     double *residual = trace != NULL ? trace->residual : NULL;

@@ -47,7 +47,7 @@ struct problem {
     enum cell cell;
     int64_t B, T, d;
     enum mixer mixer;
-    int64_t r; /* rank or number of Householder terms; 0 where the mixer has none */
+    int64_t r; /* rank or number of Householder terms, which may exceed d; 0 where the mixer has none */
     double s;  /* scale of I - Q; 0 where the mixer has none */
     enum form form;
     enum feedback feedback;
@@ -61,7 +61,8 @@ extern const char *const form_names[FORM_COUNT];
 extern const char *const feedback_names[FEEDBACK_COUNT];
 extern const char *const dtype_names[DTYPE_COUNT];
 
-/* False, with the reason in words, when no implementation could mean anything by this problem (a size below 1, rank 0, ...). */
+/* False, with the reason in words, when no implementation could mean anything by this problem: a size below 1, rank 0, a rank where
+ * the mixer has none, ... Every supports() refuses such a problem, and settings and environments alike. */
 bool problem_check(const struct problem *problem, size_t capacity, char *reason);
 
 /* One line such as "vector (4,256,32) householder r=1 s=1 normalised float64"; always terminated. */
@@ -91,7 +92,9 @@ bool problem_low_rank(const struct problem *problem);
 /* Kronecker factors n1 * n2 = d, n1 the largest divisor of d not above sqrt(d). */
 void kronecker_sizes(int64_t d, int64_t *n1, int64_t *n2);
 
-/* Tensors of one problem. theta is NULL where m is 0, W unless state-dependent, h0 when the initial state is zero. */
+/* Tensors of one problem. theta is NULL where m is 0, W unless state-dependent, h0 when the initial state is zero. They may overlap
+ * one another; what is written, outputs and gradients, may overlap nothing. A pass that is called otherwise is unsupported, and nothing
+ * is written. */
 struct inputs {
     const void *v;      /* (B,T,d) the driven input B_t x_t */
     const void *lambda; /* (B,T,d) the diagonal sequence mixer */
@@ -112,6 +115,8 @@ struct gradients {
 
 /* ---- How it is computed ------------------------------------------------------------------------------------------------ */
 
+enum { ITERATIONS_MAX = 1000000 }; /* of each number of iterations below */
+
 enum gradient { GRADIENT_NONE, GRADIENT_EXACT, GRADIENT_STEPS };
 
 struct option {
@@ -120,15 +125,16 @@ struct option {
 
 enum { OPTIONS_MAX = 8 };
 
+/* Exact implementations read gradient, gradient_steps and options only, and give the same answer whatever the rest is. */
 struct settings {
-    int64_t l_max;         /* iterations: exactly so many without a tolerance, at most so many with one */
-    double tolerance;      /* on the residual of a sequence; 0: none, the answer is the l_max-th iterate */
+    int64_t l_max;         /* iterations, at least 1: exactly so many without a tolerance, at most so many with one */
+    double tolerance;      /* on the residual of a sequence; 0: none, the answer is the l_max-th iterate; never negative */
     double quantile;       /* share of the sequences that must have converged before all stop, in (0,1] */
-    double damping;        /* delta of h <- delta f(h) + (1 - delta) h at the start; 1: undamped */
-    double damping_factor; /* delta is multiplied by this ... */
+    double damping;        /* delta of h <- delta f(h) + (1 - delta) h at the start, in (0,1]; 1: undamped */
+    double damping_factor; /* delta is multiplied by this, in (0,1], ... */
     int64_t patience;      /* ... when a sequence's residual has not improved for so many iterations; 0: never */
     enum gradient gradient;
-    int64_t gradient_steps; /* n of the n-step gradient */
+    int64_t gradient_steps; /* n of the n-step gradient, at least 1 */
     struct option option[OPTIONS_MAX];
     int n_options;
 };
@@ -146,8 +152,10 @@ extern const char *const level_names[LEVEL_COUNT];
 enum level level_best(void); /* the highest that this machine executes */
 bool level_available(enum level level);
 
+enum { THREADS_MAX = 1024 };
+
 struct environment {
-    int threads;
+    int threads;         /* 1 to THREADS_MAX */
     size_t memory_limit; /* bytes that a plan and its tensors may take; 0: not limited */
     size_t cache_bytes;  /* of the largest cache: what exceeds it is not found again; 0: not known */
 };
@@ -174,6 +182,10 @@ struct status {
 
 struct status status_ok(void);
 struct status status_at(enum status_code code, int64_t b, int64_t t, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* What a status says, with its place where there is one: "sequence 1, t 4: the state is not finite". */
+enum { STATUS_SIZE = 224 };
+void status_print(const struct status *status, char text[STATUS_SIZE]);
 
 /* What happened on the way. The first group is filled by forward(); every array is the caller's and may be NULL. The second group
  * is the caller's question: the iterates of a few sequences, so that the harness can measure the true error itself. */
@@ -235,7 +247,7 @@ struct implementation {
     void (*supports)(const struct problem *, const struct settings *, const struct environment *, struct support *);
     void (*count)(const struct problem *, const struct settings *, const struct environment *, int64_t l, struct work *);
 
-    /* On success *plan owns everything forward() needs; after a failure it is NULL. */
+    /* On success *plan owns everything forward() needs; after a failure it is NULL. What supports() refuses is unsupported here, too. */
     struct status (*plan)(const struct problem *, const struct settings *, const struct environment *, struct plan **plan);
 
     /* Optional: devices. upload() copies inputs to the device, download() outputs from it; forward() works on the copies that lie

@@ -78,7 +78,7 @@ extern const struct implementation VARIANT(quasi_deer); /* at the end of this fi
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, &VARIANT(quasi_deer)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(quasi_deer)))
         return;
     if (settings->damping < 1 || settings->patience > 0)
         support_no(support, "damping is not supported; use fixed_point");
@@ -128,7 +128,9 @@ static void destroy(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    *out = NULL;
+    struct status status = plan_begin(&VARIANT(quasi_deer), p, settings, environment, out);
+    if (status.code != STATUS_OK)
+        return status;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
@@ -273,6 +275,9 @@ static int64_t prepare_and_take(const struct sweep *sweep)
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
+    struct status given = forward_check(p, inputs, outputs);
+    if (given.code != STATUS_OK)
+        return given;
     const struct settings *settings = &plan->settings;
     int64_t tokens = p->B * p->T, size = tokens * p->d, l = 0, place = tokens;
     int64_t wanted = residual_wanted(p, settings), converged = 0;

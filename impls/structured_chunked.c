@@ -110,7 +110,7 @@ extern const struct implementation VARIANT(structured_chunked); /* at the end of
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, &VARIANT(structured_chunked)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(structured_chunked)))
         return;
     if (p->feedback != FEEDBACK_NONE)
         support_no(support, "state-dependent mixers are not supported (their parameters are known one token at a time)");
@@ -147,7 +147,9 @@ static void destroy(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    *out = NULL;
+    struct status status = plan_begin(&VARIANT(structured_chunked), p, settings, environment, out);
+    if (status.code != STATUS_OK)
+        return status;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
@@ -375,6 +377,9 @@ static int64_t run_together(const struct plan *plan, const struct inputs *inputs
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
+    struct status given = forward_check(p, inputs, outputs);
+    if (given.code != STATUS_OK)
+        return given;
     int64_t place = p->B * p->T;
     if (plan->divides_time) {
         for (int64_t b = 0; b < p->B; b++) {

@@ -47,7 +47,7 @@ extern const struct implementation VARIANT(structured_sequential); /* at the end
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, &VARIANT(structured_sequential)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(structured_sequential)))
         return;
     support_memory(support, p, settings, environment,
                    ((double)scratch_size(p) * environment->threads +
@@ -80,7 +80,9 @@ static void destroy(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    *out = NULL;
+    struct status status = plan_begin(&VARIANT(structured_sequential), p, settings, environment, out);
+    if (status.code != STATUS_OK)
+        return status;
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
@@ -191,6 +193,9 @@ static int64_t run_group(const struct problem *p, int64_t from, int64_t to, cons
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
     const struct problem *p = &plan->problem;
+    struct status given = forward_check(p, inputs, outputs);
+    if (given.code != STATUS_OK)
+        return given;
     int64_t none = p->B * p->T, place = none;
 #pragma omp parallel num_threads(plan->threads) reduction(min : place)
     {

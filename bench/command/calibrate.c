@@ -3,6 +3,7 @@
 
 #include "bench/base/files.h"
 #include "bench/command/folder.h"
+#include "bench/journal/warning.h"
 #include "bench/machine/device.h"
 #include "bench/measure/measure.h"
 
@@ -82,14 +83,23 @@ static json_t *left_over(const char *folder, const struct limits_names *names, F
     return json;
 }
 
-bool calibrate(const struct sweep *sweep, const char *program, const char *folder, const struct limits_names *names, FILE *out,
-               struct calibration *calibration, struct error *error)
+/* Matrix products, where something is timed against limits or where the environment says how they are computed. */
+static bool measure_product(bool timed, const char *program, struct calibration *calibration, struct error *error)
 {
-    bool device;
-    int counts[ROOF_COUNTS_MAX], n = thread_counts(sweep, counts, &device);
-    *calibration = (struct calibration){.json = NULL};
-    if (n == 0 || sweep->run.uncalibrated)
+    struct product product;
+    product_forced(product.forced);
+    if (!timed && product.forced[0] == '\0')
         return true;
+    if (!product_run(program, &product, error))
+        return false;
+    calibration->loss = product_loss(&product);
+    calibration->product = product_to_json(&product);
+    return calibration->product != NULL || fail_memory(error);
+}
+
+static bool measure_limits(const int *counts, int n, bool device, const char *program, const char *folder,
+                           const struct limits_names *names, FILE *out, struct calibration *calibration, struct error *error)
+{
     struct roofs *roofs = malloc(sizeof *roofs);
     if (roofs == NULL)
         return fail_memory(error);
@@ -99,38 +109,78 @@ bool calibrate(const struct sweep *sweep, const char *program, const char *folde
         free(roofs);
         return false;
     }
-    *calibration = (struct calibration){.json = json, .roofs = roofs};
+    calibration->json = json;
+    calibration->roofs = roofs;
     return machine_limits_name(json, calibration->name) || fail_memory(error);
+}
+
+bool calibrate(const struct sweep *sweep, const char *program, const char *folder, const struct limits_names *names, FILE *out,
+               struct calibration *calibration, struct error *error)
+{
+    bool device;
+    int counts[ROOF_COUNTS_MAX], n = thread_counts(sweep, counts, &device);
+    bool timed = n > 0 && !sweep->run.uncalibrated;
+    *calibration = (struct calibration){.json = NULL};
+    return measure_product(timed, program, calibration, error) &&
+           (!timed || measure_limits(counts, n, device, program, folder, names, out, calibration, error));
 }
 
 void calibration_free(struct calibration *calibration)
 {
     json_decref(calibration->json);
+    json_decref(calibration->product);
     free(calibration->roofs);
     *calibration = (struct calibration){.json = NULL};
+}
+
+/* The work of a record that has a speed; false for any other. */
+static bool work_of(const struct point *point, const json_t *record, struct work *work)
+{
+    const json_t *throughput = json_object_get(record, "throughput");
+    const struct implementation *implementation = point_implementation(point);
+    if (!json_is_number(json_object_get(throughput, "median")) || implementation == NULL)
+        return false;
+    struct problem problem = point_problem(point);
+    struct settings settings = point_settings(point);
+    struct environment environment = {.threads = point_threads(point)};
+    implementation->count(&problem, &settings, &environment, json_integer_value(json_object_get(throughput, "l_run")), work);
+    return true;
 }
 
 bool calibration_bound(const struct calibration *calibration, const struct point *point, json_t *record)
 {
     json_t *throughput = json_object_get(record, "throughput");
-    const json_t *median = json_object_get(throughput, "median");
-    const struct implementation *implementation = point_implementation(point);
-    if (calibration->roofs == NULL || !json_is_number(median) || implementation == NULL)
+    struct work work;
+    struct bound bound;
+    if (calibration->roofs == NULL || !work_of(point, record, &work))
         return true;
     if (!json_is_number(json_object_get(throughput, "bytes"))) /* nothing was counted */
         return true;
-    struct problem problem = point_problem(point);
-    struct settings settings = point_settings(point);
-    struct environment environment = {.threads = point_threads(point)};
-    struct work work;
-    struct bound bound;
-    implementation->count(&problem, &settings, &environment, json_integer_value(json_object_get(throughput, "l_run")), &work);
-    bool known = point_on_device(point)
-                     ? roofs_device_bound(calibration->roofs, &work, &bound)
-                     : roofs_bound(calibration->roofs, &work, environment.threads, point_level(point), problem.dtype, &bound);
+    bool known = point_on_device(point) ? roofs_device_bound(calibration->roofs, &work, &bound)
+                                        : roofs_bound(calibration->roofs, &work, point_threads(point), point_level(point),
+                                                      point_problem(point).dtype, &bound);
     if (!known)
         return true;
-    json_t *json = bound_to_json(&bound, json_number_value(median));
+    json_t *json = bound_to_json(&bound, json_number_value(json_object_get(throughput, "median")));
     return json_object_set_new(json, "roofs", json_string(calibration->name)) == 0 &&
            json_object_set_new(throughput, "bound", json) == 0;
+}
+
+/* Layers multiply matrices whatever their recurrence is computed by. */
+static bool uses_library(const struct point *point, const json_t *record)
+{
+    struct work work;
+    if (measures[point->value[FIELD_MEASURE].integer].of == OF_TRAINING)
+        return json_is_object(json_object_get(record, "training"));
+    return !point_on_device(point) && work_of(point, record, &work) && work.library;
+}
+
+bool calibration_warn(const struct calibration *calibration, const struct point *point, json_t *record)
+{
+    if (!(calibration->loss > 0) || !uses_library(point, record))
+        return true;
+    json_t *list = json_object_get(record, "warnings");
+    if (!json_is_array(list) && json_object_set_new(record, "warnings", json_array()) != 0)
+        return false;
+    return warning_note(json_object_get(record, "warnings"), WARNING_BLAS_FORCED, calibration->loss);
 }

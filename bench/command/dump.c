@@ -108,8 +108,10 @@ static bool dump(FILE *out, const struct dump_request *request, const struct che
     bool good = status.code == STATUS_OK || fail(error, "%s", status.message);
     good = good && checkpoint_restore(checkpoint, false, training, error);
     if (good) {
+        char text[STATUS_SIZE];
         status = training_recurrence_inputs(training, block, length, batch, point_test_seed(point) + 1, &problem, &inputs);
-        good = status.code == STATUS_OK || fail(error, "%s", status.message);
+        status_print(&status, text);
+        good = status.code == STATUS_OK || fail(error, "%s", text);
     }
     good = good && write_inputs(request->file, &problem, &inputs, error);
     if (good)

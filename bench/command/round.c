@@ -153,7 +153,8 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
         good = fail_memory(error);
     else if (*result == RESULT_COUNT)
         good = fail(error, "a worker returned an unknown result");
-    else if (!calibration_bound(request->calibration, request->point, record) || !warnings_of_record(record))
+    else if (!calibration_bound(request->calibration, request->point, record) || !warnings_of_record(record) ||
+             !calibration_warn(request->calibration, request->point, record))
         good = fail_memory(error);
     json_decref(finding);
     process_result_free(&process);

@@ -232,6 +232,8 @@ static bool describe(const struct run *run, struct error *error)
     json_object_set_new(facts, "command_line", command_line(run->request->words));
     if (run->calibration.json != NULL)
         json_object_set(facts, "roofs", run->calibration.json);
+    if (run->calibration.product != NULL)
+        json_object_set(facts, "product", run->calibration.product);
     bool good = json_watch_end(&watch) && facts != NULL ? machine_file_write(run->folder.path, facts, error) : fail_memory(error);
     json_decref(facts);
     return good && points_write(run->folder.path, &run->tally, error);

@@ -4,6 +4,7 @@
 #include "bench/base/parse.h"
 #include "bench/base/statistics.h"
 #include "bench/journal/journal.h"
+#include "bench/machine/product.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -87,6 +88,9 @@ const struct warning warnings[WARNING_COUNT] = {
     [WARNING_SHARE] = {"share", 1, "%.2f of the bound", 1,
         "A point was faster than its bound: the machine limits were measured too low, or the work is counted too high.",
         {{"measure the machine again while it is quiet", NULL}}},
+    [WARNING_BLAS_FORCED] = {"blas_forced", 0, "%.2f times the time of its own choice", 1,
+        "Variables of the environment chose how OpenBLAS computes.",
+        {{"unset OPENBLAS_* and GOTO_NUM_THREADS", NULL}}, .product = true},
 };
 // clang-format on
 
@@ -102,6 +106,7 @@ void precautions_of_machine(const json_t *facts, struct precautions *precautions
     const json_t *cpu = json_object_get(facts, "cpu"), *variables = json_object_get(facts, "threading_variables");
     const char *governor = json_string_value(json_object_get(cpu, "governor"));
     snprintf(precautions->governor, sizeof precautions->governor, "%s", governor != NULL ? governor : "");
+    product_describe(json_object_get(facts, "product"), sizeof precautions->product, precautions->product);
     precautions->turbo = json_is_true(json_object_get(cpu, "turbo"));
     precautions->pinned = threads_are_pinned(json_string_value(json_object_get(variables, "OMP_PLACES")),
                                              json_string_value(json_object_get(variables, "OMP_PROC_BIND")),

@@ -13,9 +13,10 @@ struct precautions {
     bool pinned;         /* threads are bound to places */
     char governor[32];   /* of the clock; "" where it is not visible, as in a virtual machine */
     bool turbo;          /* may be switched off, and is not */
+    char product[400];   /* what the environment does to matrix products, in a sentence; "" where it does nothing */
 };
 
-/* Fills in what machine_facts() says: pinned, governor, turbo. */
+/* Fills in what machine.json says: pinned, governor, turbo, product. */
 void precautions_of_machine(const json_t *facts, struct precautions *precautions);
 
 /* Whether threads are bound, by OMP_PLACES, OMP_PROC_BIND and GOMP_CPU_AFFINITY; NULL where one is not set. */
@@ -35,6 +36,7 @@ struct warning {
     double unit;        /* by which it is multiplied for that */
     const char *cause;
     struct remedy remedy[REMEDIES_MAX];
+    bool product; /* what precautions say of matrix products stands below the cause */
 };
 
 enum warning_code {
@@ -48,6 +50,7 @@ enum warning_code {
     WARNING_FEW_ROUNDS,
     WARNING_MEMORY,
     WARNING_SHARE,
+    WARNING_BLAS_FORCED,
     WARNING_COUNT
 };
 

@@ -3,6 +3,7 @@
 
 #include "bench/machine/cpu.h"
 #include "bench/machine/machine.h"
+#include "bench/machine/product.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -116,20 +117,40 @@ void roofs_print(FILE *out, const struct roofs *roofs)
     put_device(out, roofs);
 }
 
+/* Beside the multiply-adds of one thread. */
+static void put_product(FILE *out, const struct product *product)
+{
+    const struct product_rates *rates[] = {&product->here, &product->free};
+    fputs("\nMatrix products of OpenBLAS, one thread [GFLOP/s]\n", out);
+    for (int i = 0; i < (product->forced[0] != '\0' ? 2 : 1); i++) {
+        fprintf(out, "  %-20s", rates[i]->core);
+        for (int dtype = 0; dtype < DTYPE_COUNT; dtype++) {
+            fprintf(out, "  %s", dtype_names[dtype]);
+            put_rate(out, 7, rates[i]->rate[dtype]);
+        }
+        fprintf(out, "%s\n", product->forced[0] == '\0' ? "" : i == 0 ? "  as the environment has it" : "  by its own choice");
+    }
+    if (product->forced[0] != '\0')
+        fprintf(out, "The environment says: %s\n", product->forced);
+}
+
 bool machine_print(FILE *out, const char *program, struct error *error)
 {
     int threads[] = {1, machine_threads()}, n = threads[1] > 1 ? 2 : 1;
     json_t *json;
+    struct product product;
     struct roofs *roofs = malloc(sizeof *roofs);
     put_machine(out);
     fflush(out);
-    bool good = (roofs != NULL || fail_memory(error)) && roofs_run(program, threads, n, device_get()->there, &json, error);
+    bool good = (roofs != NULL || fail_memory(error)) && product_run(program, &product, error) &&
+                roofs_run(program, threads, n, device_get()->there, &json, error);
     if (good) {
         good = roofs_from_json(json, roofs, error);
         json_decref(json);
     }
     if (good) {
         roofs_print(out, roofs);
+        put_product(out, &product);
         good = (fflush(out) == 0 && !ferror(out)) || fail(error, "cannot write the machine limits: %s", strerror(errno));
     }
     free(roofs);

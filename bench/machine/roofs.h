@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-enum { ROOF_SETS_MAX = 32, ROOF_COUNTS_MAX = 32, ROOF_THREADS_MAX = 1024 };
+enum { ROOF_SETS_MAX = 32, ROOF_COUNTS_MAX = 32, ROOF_THREADS_MAX = THREADS_MAX };
 
 /* Rates are 0 where there is no such kernel, or where the processor lacks the instruction set. */
 struct roof {

@@ -2,6 +2,7 @@
 #include "bench/measure/backward.h"
 
 #include "bench/base/random.h"
+#include "bench/measure/place.h"
 #include "bench/problems/textbook.h"
 #include "impls/contract/support.h"
 
@@ -83,16 +84,21 @@ void backward_forget(struct backward *backward)
             memset(backward_gradient(backward, i), 0xff, (size_t)backward->n[i] * dtype_size(backward->dtype));
 }
 
-const char *backward_missing(const struct backward *backward)
+bool backward_there(const struct problem *problem, const struct backward *backward, struct finding *finding)
 {
     for (int i = 0; i < TENSORS_MAX; i++)
         for (int64_t k = 0; k < backward->n[i]; k++) {
+            char place[PLACE_SIZE];
             double given;
             to_doubles(backward->dtype, backward_gradient(backward, i), k, 1, &given);
-            if (!isfinite(given))
-                return backward_names[i];
+            if (isfinite(given))
+                continue;
+            place_print(problem, i, k / backward->sequence[i], k % backward->sequence[i], place);
+            finding_say(finding, RESULT_WRONG, "the gradient of %s at %s is not finite, although backward() returned ok",
+                        backward_names[i], place);
+            return false;
         }
-    return NULL;
+    return true;
 }
 
 /* ---- References ----------------------------------------------------------------------------------------------------------- */
@@ -352,7 +358,7 @@ static bool allow_approach(const struct subject *subject, const struct backward 
 }
 
 /* How far the gradients that were left are from the reference: of the one that is nearest to its tolerance, or farthest beyond. */
-static bool compare(const struct backward *backward, int64_t b, const struct reference *reference, const char **name,
+static bool compare(const struct backward *backward, int64_t b, const struct reference *reference, int *tensor,
                     struct checks *checks, struct error *error)
 {
     double worst = -1;
@@ -368,9 +374,23 @@ static bool compare(const struct backward *backward, int64_t b, const struct ref
         worst = distance / tolerance;
         checks->iterate = distance;
         checks->tolerance = tolerance;
-        *name = backward_names[i];
+        *tensor = i;
     }
     return worst >= 0 || fail(error, "no gradient to validate");
+}
+
+/* Where the gradient that compare() found is furthest from its reference. */
+static void say_wrong(const struct problem *p, const struct backward *backward, int64_t b, int tensor, bool again,
+                      const struct reference *reference, const struct checks *checks, struct finding *finding)
+{
+    const double *given = reference->other[tensor], *expected = reference->value[tensor];
+    int64_t i = place_furthest(given, expected, backward->sequence[tensor]);
+    int digits = place_digits(backward->dtype);
+    char place[PLACE_SIZE];
+    place_print(p, tensor, b, i, place);
+    finding_say(finding, RESULT_WRONG, "the gradient of %s at %s%s: %.*g for %.*g, differs by %.3g from %s; tolerance %.3g",
+                backward_names[tensor], place, again ? ", after the timed calls" : "", digits, given[i], digits, expected[i],
+                checks->iterate, checks->against, checks->tolerance);
 }
 
 static bool check(const struct definition *definition, const struct subject *subject, int64_t b, bool again,
@@ -379,11 +399,9 @@ static bool check(const struct definition *definition, const struct subject *sub
 {
     const struct problem *p = &subject->tensors.problem;
     const double *adjoint = backward->drawn + b * p->T * p->d;
-    const char *missing = backward_missing(backward), *name = "";
-    if (missing != NULL) {
-        finding_say(finding, RESULT_WRONG, "the gradient of %s is not finite, although backward() returned ok", missing);
+    int tensor = 0;
+    if (!backward_there(p, backward, finding))
         return true;
-    }
     if (!refer_to(definition, subject, backward, b, reference, reference->value, error))
         return false;
     if (!again && !measure_tolerances(definition, reference, adjoint, backward, error))
@@ -406,13 +424,12 @@ static bool check(const struct definition *definition, const struct subject *sub
     }
     if ((backward->n[W] > 0 && !add_others(definition, subject, backward, b, reference->value, error)) ||
         (is_approached(subject) && !allow_approach(subject, backward, b, reference, error)) ||
-        !compare(backward, b, reference, &name, checks, error))
+        !compare(backward, b, reference, &tensor, checks, error))
         return false;
     checks->against = definition->name;
     checks->exact = NAN; /* that is one of answers */
     if (!(checks->iterate <= checks->tolerance))
-        finding_say(finding, RESULT_WRONG, "the gradient of %s%s differs by %.3g from %s; tolerance %.3g", name,
-                    again ? ", after the timed calls," : "", checks->iterate, checks->against, checks->tolerance);
+        say_wrong(p, backward, b, tensor, again, reference, checks, finding);
     return true;
 }
 

@@ -30,8 +30,8 @@ void backward_close(struct backward *backward);
 /* Fills the gradients with NaN: other values found there later were computed. */
 void backward_forget(struct backward *backward);
 
-/* The first input whose gradient is missing or not finite; NULL when all are there. */
-const char *backward_missing(const struct backward *backward);
+/* Whether all gradients are there; else the finding becomes wrong, with the first place that is missing or not finite. */
+bool backward_there(const struct problem *problem, const struct backward *backward, struct finding *finding);
 
 /* Compares the gradients that backward() left at subject->h with a reference in double precision at the same h: of sequence b,
  * but that of W, to which all sequences add, as a whole. checks becomes that of the gradient nearest to its tolerance. again:

@@ -6,7 +6,7 @@
 #include "bench/base/parse.h"
 #include "bench/base/statistics.h"
 #include "bench/measure/kept.h"
-#include "bench/measure/subject.h"
+#include "bench/measure/place.h"
 #include "bench/problems/bounds.h"
 #include "bench/problems/textbook.h"
 
@@ -267,6 +267,7 @@ static void iterate(const struct subject *subject, struct room *room, struct pla
         status = implementation_forward(implementation, *plan, &subject->tensors.inputs, &outputs, trace);
     finding_lap(finding, STAGE_TIMING, &since);
     finding_status(finding, &status);
+    place_channel(subject, finding);
     if (*plan == NULL)
         trace->l_run = trace->n_kept = 0;
     if (trace->l_run < 0 || trace->l_run > l || trace->n_kept < 0 || trace->n_kept > trace->n_keep) {

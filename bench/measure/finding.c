@@ -8,12 +8,19 @@
 
 const char *const stage_names[STAGE_COUNT] = {"inputs", "plan", "validation", "timing", "end"};
 
-void finding_status(struct finding *finding, const struct status *status)
+void finding_status_when(struct finding *finding, const char *when, const struct status *status)
 {
+    char text[STATUS_SIZE];
     finding->result = (enum result)status->code;
     finding->b = status->b;
     finding->t = status->t;
-    snprintf(finding->message, sizeof finding->message, "%s", status->message);
+    status_print(status, text); /* with the place: a table shows the message alone */
+    snprintf(finding->message, sizeof finding->message, "%s%s", when, text);
+}
+
+void finding_status(struct finding *finding, const struct status *status)
+{
+    finding_status_when(finding, "", status);
 }
 
 void finding_lap(struct finding *finding, enum stage stage, double *since)

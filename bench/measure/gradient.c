@@ -7,7 +7,7 @@
 #include "bench/base/clock.h"
 #include "bench/base/parse.h"
 #include "bench/measure/backward.h"
-#include "bench/measure/subject.h"
+#include "bench/measure/place.h"
 #include "bench/problems/exact.h"
 
 #include <math.h>
@@ -173,10 +173,9 @@ static bool compare_all(const struct subject *subject, struct finding *finding, 
         if (status.code == STATUS_OK) {
             status = differentiate(subject, &backward, &l_run, finding);
             finding_status(finding, &status);
-            const char *missing = backward_missing(&backward);
-            if (status.code == STATUS_OK && missing != NULL)
-                finding_say(finding, RESULT_WRONG, "the gradient of %s is not finite, although backward() returned ok", missing);
-            else if (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED)
+            place_channel(subject, finding);
+            bool there = status.code != STATUS_OK || backward_there(p, &backward, finding);
+            if (there && (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED))
                 finding->data = describe(pair, p->dtype, l_run);
         }
     }

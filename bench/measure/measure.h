@@ -43,8 +43,9 @@ MEASURES(MEASURE)
 /* Measures a point as its field measure says. False as above, and when there was no memory for the result. */
 bool measure_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 
-/* Sets result, message and place from a status. */
+/* Sets result, message and place from a status; the message begins with the place, where there is one. */
 void finding_status(struct finding *finding, const struct status *status);
+void finding_status_when(struct finding *finding, const char *when, const struct status *status); /* ... after these words */
 /* Counts the seconds since *since as a stage's, and lets the next ones begin. */
 void finding_lap(struct finding *finding, enum stage stage, double *since);
 void finding_say(struct finding *finding, enum result result, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -6,8 +6,7 @@
 #include "bench/base/parse.h"
 #include "bench/machine/memory.h"
 #include "bench/measure/backward.h"
-#include "bench/measure/subject.h"
-#include "bench/measure/validate.h"
+#include "bench/measure/place.h"
 #include "impls/contract/support.h"
 #include "train/sequence.h"
 #include "train/training.h"
@@ -62,6 +61,7 @@ static bool forward_bytes(struct subject *subject, double *bytes, struct finding
     struct status status;
     *bytes = watch_passes(subject, NULL, &trace, &status) + problem_bytes(&subject->tensors.problem);
     finding_status(finding, &status);
+    place_channel(subject, finding);
     return status.code != STATUS_OK || validate(subject, &none, 0, &trace, &checks, finding, error);
 }
 
@@ -84,6 +84,7 @@ static bool backward_bytes(struct subject *subject, double *bytes, struct findin
     if (good) {
         *bytes = watch_passes(subject, &backward, &trace, &status) + 2 * problem_bytes(p);
         finding_status(finding, &status);
+        place_channel(subject, finding);
         good = status.code != STATUS_OK || backward_validate(subject, 0, false, &backward, &checks, finding, error);
         if (good && finding->result != RESULT_OK)
             *bytes = NAN;

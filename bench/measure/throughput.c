@@ -7,10 +7,9 @@
 #include "bench/base/random.h"
 #include "bench/base/statistics.h"
 #include "bench/machine/memory.h"
+#include "bench/measure/place.h"
 #include "bench/measure/sampling.h"
-#include "bench/measure/subject.h"
 #include "bench/measure/transfer.h"
-#include "bench/measure/validate.h"
 #include "bench/measure/warning_find.h"
 #include "impls/contract/support.h"
 
@@ -178,13 +177,13 @@ static bool validate_last(struct timed *timed, struct backward *backward, struct
     struct trace later = {0};
     bool good = true;
     if (call->status.code != STATUS_OK)
-        finding_say(finding, (enum result)call->status.code, "during timing: %s", call->status.message);
+        finding_status_when(finding, "during timing: ", &call->status);
     else if (timed->sampling.n == 0)
         finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", timed->sampling.reason);
     else if (!validate_timed(timed->subject, call, timed->b, &timed->trace, &timed->answer, finding, error))
         good = false;
     else if (finding->result == RESULT_OK && !call_with_other_inputs(timed->subject, call, backward, &later))
-        finding_say(finding, (enum result)call->status.code, "after the timed calls: %s", call->status.message);
+        finding_status_when(finding, "after the timed calls: ", &call->status);
     else if (finding->result == RESULT_OK)
         good = validate_again(timed->subject, timed->b, &later, &timed->answer, finding, error);
     if (good && finding->result == RESULT_OK && backward != NULL)
@@ -227,6 +226,7 @@ static bool measure(const struct point *point, struct subject *subject, struct b
     bool good = true;
     struct status status = call_first(subject, &timed.call, &timed.trace, &timed.grown, finding, &since);
     finding_status(finding, &status);
+    place_channel(subject, finding);
     if (status.code == STATUS_OK) {
         timed.sampling.seconds = calloc((size_t)limits->samples, sizeof *timed.sampling.seconds);
         good = (timed.sampling.seconds != NULL || fail_memory(error)) && validate_first(&timed, answers, backward, finding, error);

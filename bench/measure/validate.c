@@ -2,10 +2,12 @@
 #include "bench/measure/validate.h"
 
 #include "bench/base/random.h"
+#include "bench/measure/place.h"
 #include "bench/problems/textbook.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define UNITS 200.0
 
@@ -89,9 +91,9 @@ static bool plausible(const struct subject *subject, const struct trace *trace)
     return settings->tolerance > 0 ? trace->l_run >= 1 && trace->l_run <= settings->l_max : trace->l_run == settings->l_max;
 }
 
-/* An answer h (T,d) against its reference. again: the tolerance and kind of checks are known already. */
+/* An answer h (T,d) against its reference. *i: the element that is furthest from it. again: the tolerance and kind of checks are known already. */
 static bool check(const struct subject *subject, const struct tensors *sequence, const double *exact, const struct trace *trace,
-                  bool again, const double *h, double *reference, struct checks *checks, struct error *error)
+                  bool again, const double *h, double *reference, int64_t *i, struct checks *checks, struct error *error)
 {
     const struct problem *p = &sequence->problem;
     const struct settings *settings = &subject->settings;
@@ -102,10 +104,15 @@ static bool check(const struct subject *subject, const struct tensors *sequence,
     double equation = distance_max(h, reference, n), last = 0;
     checks->residual = textbook_residual(p, h, reference);
     checks->exact = exact != NULL ? distance_max(h, exact, n) : NAN;
+    *i = place_furthest(h, reference, n);
 
     if (subject->implementation->exact) {
         checks->against = exact != NULL ? "the exact answer, and its own equation" : "its own equation";
         checks->iterate = exact != NULL ? spectrum_larger(checks->exact, equation) : equation;
+        if (exact != NULL && !(checks->exact < equation)) {
+            memcpy(reference, exact, (size_t)n * sizeof *reference);
+            *i = place_furthest(h, reference, n);
+        }
         checks->tolerance = again ? checks->tolerance : validate_rounding(dtype);
         return again || exact == NULL ||
                tolerance_of(sequence, subject_tested(subject), dtype, 1, 0, exact, &checks->tolerance, error);
@@ -113,6 +120,7 @@ static bool check(const struct subject *subject, const struct tensors *sequence,
     /* whether delta shrinks can hang on a rounding error, and iterates of a solver are its own: only the outcome can be checked */
     if (subject_outcome_only(subject)) {
         checks->against = "its own residual";
+        *i = place_of_residual(p, h, reference);
         checks->iterate = isfinite(equation) ? checks->residual : INFINITY;
         checks->tolerance = fmin(2 * settings->tolerance, 0.5);
         return true;
@@ -121,6 +129,7 @@ static bool check(const struct subject *subject, const struct tensors *sequence,
     if (!refer(sequence, NULL, settings->damping, trace->l_run, reference, &last, error))
         return false;
     checks->iterate = distance_max(h, reference, n);
+    *i = place_furthest(h, reference, n);
     if (settings->tolerance > 0 && settings->quantile == 1 && !(last < 1.01 * settings->tolerance + validate_rounding(dtype)))
         checks->iterate = INFINITY; /* the right iterate, but not one at which to stop */
     return again || tolerance_of(sequence, NULL, dtype, settings->damping, trace->l_run, reference, &checks->tolerance, error);
@@ -140,19 +149,20 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
     int64_t n = sequence.problem.T * sequence.problem.d;
     double *h = malloc((size_t)n * sizeof *h), *reference = malloc((size_t)n * sizeof *h);
     bool good = (h != NULL && reference != NULL) || fail_memory(error);
+    int64_t i = 0;
     if (good) {
         to_doubles(subject->tensors.problem.dtype, subject->h, b * n, n, h);
-        good = check(subject, &sequence, exact, trace, again, h, reference, checks, error);
+        good = check(subject, &sequence, exact, trace, again, h, reference, &i, checks, error);
     }
-    free(h);
-    free(reference);
-    tensors_free(&sequence);
     if (good && checks->tolerance > VALIDATE_UNRESOLVED && !subject_outcome_only(subject))
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "too sensitive for %s: rounding alone moves the answer by %.2g",
                     dtype_names[subject->tensors.problem.dtype], checks->tolerance);
     else if (good && !(checks->iterate <= checks->tolerance))
-        finding_say(finding, RESULT_WRONG, "sequence %lld%s differs by %.3g from %s; tolerance %.3g", (long long)b,
-                    again ? ", after the timed calls," : "", checks->iterate, checks->against, checks->tolerance);
+        place_say(&sequence.problem, b, i, subject->tensors.problem.dtype, h, reference, again ? ", after the timed calls" : "",
+                  checks, finding);
+    free(h);
+    free(reference);
+    tensors_free(&sequence);
     return good;
 }
 

@@ -140,7 +140,14 @@ static bool sample_tokens(const struct regime *asked, struct tensors *tensors, s
 
 /* ---- From a file ------------------------------------------------------------------------------------------------------------ */
 
-/* Every tensor that the problem needs is there, with the problem's shape. */
+/* What of the problem would give a tensor a use. */
+static const char *tensor_needs(enum tensor_id id)
+{
+    return id == TENSOR_W ? "feedback: raw or rms" : "a mixer";
+}
+
+/* Every tensor that the problem needs is there, with the problem's shape, and none without a use: whoever wrote it meant another
+ * problem. */
 static bool fits(const char *path, const struct problem *p, const struct safetensors *file, struct error *error)
 {
     for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
@@ -148,9 +155,13 @@ static bool fits(const char *path, const struct problem *p, const struct safeten
         int64_t shape[3];
         char reason[SAFETENSORS_REASON];
         int rank = tensor_shape(p, id, shape);
-        bool passed_over = safetensors_passed_over(file, tensor_names[id], reason);
-        if (!tensor_used(p, id, tensor != NULL || passed_over))
+        bool passed_over = safetensors_passed_over(file, tensor_names[id], reason), there = tensor != NULL || passed_over;
+        if (!tensor_used(p, id, there)) {
+            if (there)
+                return fail(error, "%s: has a tensor %s, which this problem does not use: that needs %s", path, tensor_names[id],
+                            tensor_needs(id));
             continue;
+        }
         if (passed_over)
             return fail(error, "%s: tensor %s: %s", path, tensor_names[id], reason);
         if (tensor == NULL)

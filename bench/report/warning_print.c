@@ -75,6 +75,8 @@ static void describe(FILE *out, const struct warning *warning, const struct occu
     if (found->rounds)
         fprintf(out, " %zu of %zu rounds,", found->rounds, found->all_rounds);
     fprintf(out, " %zu of %zu points; at worst %s: %s. %s", found->points, found->all_points, figure, label, warning->cause);
+    if (warning->product && precautions->product[0] != '\0')
+        fprintf(out, " %s", precautions->product);
     describe_remedies(out, warning, precautions);
 }
 

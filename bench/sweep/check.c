@@ -7,8 +7,6 @@
 
 #include <inttypes.h>
 
-static const double elements_max = 0x1p40; /* of W, as problem_check has it for the tensors of (B,T) */
-
 static bool check_problem(const struct point *point, struct error *error)
 {
     char reason[200], text[200];
@@ -16,11 +14,6 @@ static bool check_problem(const struct point *point, struct error *error)
     if (!problem_check(&problem, sizeof reason, reason)) {
         problem_print(&problem, sizeof text, text);
         return fail(error, "%s: %s", text, reason);
-    }
-    double m = (double)problem_m(&problem), d = (double)problem.d;
-    if (problem.feedback != FEEDBACK_NONE && m * d > elements_max) {
-        problem_print(&problem, sizeof text, text);
-        return fail(error, "%s: W (m,d) has more than 2^40 elements", text);
     }
     return !point_regime(point).words || words_check(&problem, error);
 }

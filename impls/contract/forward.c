@@ -8,8 +8,8 @@ struct status implementation_forward(const struct implementation *implementation
     if (status.code != STATUS_OK)
         return status;
     status = implementation->forward(plan, inputs, outputs, trace);
-    /* iterates that did not converge are an answer as well */
-    bool answered = status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED;
+    /* iterates that did not converge are an answer as well, and those that diverged show where */
+    bool answered = status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED || status.code == STATUS_DIVERGED;
     if (!answered || implementation->download == NULL)
         return status;
     struct status down = implementation->download(plan, outputs);

@@ -24,8 +24,29 @@ static bool product_fits(int64_t a, int64_t b, int64_t c)
     return a <= ELEMENTS_MAX / b && a * b <= ELEMENTS_MAX / c;
 }
 
+/* Whether the enumerations hold values that they have. */
+static bool words_check(const struct problem *p, size_t capacity, char *reason)
+{
+    const struct {
+        const char *what;
+        int value, count;
+    } words[] = {{"cell", (int)p->cell, CELL_COUNT},
+                 {"mixer", (int)p->mixer, MIXER_COUNT},
+                 {"form", (int)p->form, FORM_COUNT},
+                 {"feedback", (int)p->feedback, FEEDBACK_COUNT},
+                 {"dtype", (int)p->dtype, DTYPE_COUNT}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (words[i].value < 0 || words[i].value >= words[i].count) {
+            snprintf(reason, capacity, "%s %d: there is no such one", words[i].what, words[i].value);
+            return false;
+        }
+    return true;
+}
+
 bool problem_check(const struct problem *p, size_t capacity, char *reason)
 {
+    if (!words_check(p, capacity, reason))
+        return false;
     const struct mixer_facts *facts = &mixer_facts[p->mixer];
     if (p->B < 1 || p->T < 1 || p->d < 1)
         snprintf(reason, capacity, "B, T and d must be at least 1");
@@ -33,12 +54,18 @@ bool problem_check(const struct problem *p, size_t capacity, char *reason)
         snprintf(reason, capacity, "d = %" PRId64 ": must be at most 65536", p->d);
     else if (facts->takes_r && (p->r < 1 || p->r > 64))
         snprintf(reason, capacity, "the rank r of a %s mixer must be between 1 and 64", mixer_names[p->mixer]);
+    else if (!facts->takes_r && p->r != 0)
+        snprintf(reason, capacity, "r = %" PRId64 ": the mixer %s has no rank, so it must be 0", p->r, mixer_names[p->mixer]);
     else if (facts->takes_s && !(p->s > 0 && p->s <= 4))
         snprintf(reason, capacity, "the scale s must be above 0 and at most 4");
+    else if (!facts->takes_s && p->s != 0)
+        snprintf(reason, capacity, "s = %g: the mixer %s has no scale, so it must be 0", p->s, mixer_names[p->mixer]);
     else if (p->mixer == MIXER_NONE && p->feedback != FEEDBACK_NONE)
         snprintf(reason, capacity, "state dependence (feedback) needs a mixer");
     else if (!product_fits(p->B, p->T, p->d) || (problem_m(p) > 0 && !product_fits(p->B, p->T, problem_m(p))))
         snprintf(reason, capacity, "a tensor of more than 2^40 elements");
+    else if (p->feedback != FEEDBACK_NONE && !product_fits(problem_m(p), p->d, 1))
+        snprintf(reason, capacity, "W (m,d) has more than 2^40 elements");
     else
         return true;
     return false;

@@ -1,6 +1,7 @@
 /* What an implementation answers. */
 #include "impls/impl.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -20,4 +21,12 @@ struct status status_at(enum status_code code, int64_t b, int64_t t, const char 
     vsnprintf(status.message, sizeof status.message, format, arguments);
     va_end(arguments);
     return status;
+}
+
+void status_print(const struct status *status, char text[STATUS_SIZE])
+{
+    if (status->b < 0)
+        snprintf(text, STATUS_SIZE, "%s", status->message);
+    else
+        snprintf(text, STATUS_SIZE, "sequence %" PRId64 ", t %" PRId64 ": %s", status->b, status->t, status->message);
 }

@@ -45,11 +45,18 @@ static bool takes(struct support *support, const char *kind, unsigned bits, int 
 }
 
 bool support_begin(struct support *support, const struct problem *problem, const struct settings *settings,
-                   const struct implementation *implementation)
+                   const struct environment *environment, const struct implementation *implementation)
 {
     const char *options = implementation->options;
     unsigned gradients = implementation->gradients;
+    char reason[sizeof support->reason];
     *support = (struct support){.yes = true};
+    if (!problem_check(problem, sizeof reason, reason) ||
+        !settings_check(settings, !implementation->exact, sizeof reason, reason) ||
+        !environment_check(environment, sizeof reason, reason)) {
+        support_no(support, "%s", reason);
+        return false;
+    }
     if (!takes(support, "cell", implementation->cells, (int)problem->cell, cell_names, CELL_COUNT) ||
         !takes(support, "mixer", implementation->mixers, (int)problem->mixer, mixer_names, MIXER_COUNT))
         return false;
@@ -64,9 +71,16 @@ bool support_begin(struct support *support, const struct problem *problem, const
         support_no(support, "has no exact gradient");
     else if (settings->gradient == GRADIENT_STEPS && !(gradients & GRADIENTS_STEPS))
         support_no(support, "has no n-step gradient");
-    else if (settings->gradient == GRADIENT_STEPS && settings->gradient_steps < 1)
-        support_no(support, "an n-step gradient needs at least one step");
     return support->yes;
+}
+
+struct status plan_begin(const struct implementation *implementation, const struct problem *problem,
+                         const struct settings *settings, const struct environment *environment, struct plan **plan)
+{
+    struct support support;
+    *plan = NULL;
+    implementation->supports(problem, settings, environment, &support);
+    return support.yes ? status_ok() : status_at(STATUS_UNSUPPORTED, -1, -1, "%s", support.reason);
 }
 
 double problem_bytes(const struct problem *p)

@@ -11,10 +11,11 @@ extern "C" {
 /* Answers no, with the reason. */
 void support_no(struct support *support, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Starts the answer of an implementation: yes, unless the problem has a cell or a mixer that is not among its bits, a setting names
- * an option that it does not list (option_allowed()), or asks for a gradient that it does not have. False after a no. */
+/* Starts the answer of an implementation: yes, unless problem, settings or environment make no sense (the checks below), the problem
+ * has a cell or a mixer that is not among its bits, a setting names an option that it does not list (option_allowed()), or asks for a
+ * gradient that it does not have. False after a no. */
 bool support_begin(struct support *support, const struct problem *problem, const struct settings *settings,
-                   const struct implementation *implementation);
+                   const struct environment *environment, const struct implementation *implementation);
 
 /* Ends it: bytes is what plan() takes; no when that and the tensors of the problem, and of its gradient where one is asked for,
  * exceed the environment's limit. */
@@ -26,6 +27,22 @@ double problem_bytes(const struct problem *problem);
 
 /* Operations of the products of a token's vectors that a low-rank step needs: U^T G U, and U^T U where Q is a product. */
 double grams_operations(const struct problem *problem);
+
+/* False, with the reason in words, for what no implementation could mean anything by. One that does not iterate reads only the gradient
+ * and the options of its settings, so that only they must make sense. */
+bool settings_check(const struct settings *settings, bool iterates, size_t capacity, char *reason);
+bool environment_check(const struct environment *environment, size_t capacity, char *reason);
+
+/* What every plan() begins with: nothing is planned yet, and what supports() refuses is unsupported, with its reason. */
+struct status plan_begin(const struct implementation *implementation, const struct problem *problem,
+                         const struct settings *settings, const struct environment *environment, struct plan **plan);
+
+/* What every forward() and backward() begins with: unsupported, with the reason, where a tensor that the problem needs is missing, one
+ * that it does not have is given or asked for, or one that is written shares memory with any other. planned: whether the plan was made
+ * with a gradient. */
+struct status forward_check(const struct problem *problem, const struct inputs *inputs, const struct outputs *outputs);
+struct status backward_check(const struct problem *problem, bool planned, const struct inputs *inputs,
+                             const struct outputs *outputs, const struct outputs *grad_outputs, const struct gradients *gradients);
 
 /* Aligned for any vector register; NULL when there is no memory. Freed with free(). */
 void *memory_allocate(int64_t count, size_t size);

@@ -58,7 +58,7 @@ static double matrices(const struct problem *p)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!device_support_begin(support, p, settings, &dense_sequential_cuda))
+    if (!device_support_begin(support, p, settings, environment, &dense_sequential_cuda))
         return;
     double flags = state_dependent(p) ? 0 : (double)p->B * (double)p->T * sizeof(int);
     if (shared_fits(support, own_floats(p) * sizeof(float)))

@@ -40,7 +40,7 @@ const struct device_facts *device_get(void);
 /* Starts an answer as support_begin() does; no where there is no device, with the reason, or the dtype is not float32. False after a
  * no. */
 bool device_support_begin(struct support *support, const struct problem *problem, const struct settings *settings,
-                          const struct implementation *implementation);
+                          const struct environment *environment, const struct implementation *implementation);
 
 /* Ends it: bytes on the host and on the device that plan() takes, the device's copies of the tensors included; no when the device or
  * the environment's limit has less, with both figures. */

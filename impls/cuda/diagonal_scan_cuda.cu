@@ -24,7 +24,7 @@ static size_t adjoint_bytes(const struct problem *p, const struct settings *sett
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!device_support_begin(support, p, settings, &diagonal_scan_cuda))
+    if (!device_support_begin(support, p, settings, environment, &diagonal_scan_cuda))
         return;
     device_support_memory(support, p, settings, environment, (double)p->B * sizeof(int64_t),
                           session_bytes(p, settings) + (double)scan_bytes(p, settings) + (double)adjoint_bytes(p, settings));

@@ -25,7 +25,7 @@ static bool is_damped(const struct settings *settings)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!device_support_begin(support, p, settings, &fixed_point_cuda))
+    if (!device_support_begin(support, p, settings, environment, &fixed_point_cuda))
         return;
     double states = (double)p->B * (double)p->T * (double)p->d * sizeof(float), sequences = (double)p->B * 28;
     bool gradient = settings->gradient != GRADIENT_NONE;

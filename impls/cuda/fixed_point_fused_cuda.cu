@@ -327,7 +327,7 @@ static bool keeps_weights(const struct problem *p, int64_t n)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!device_support_begin(support, p, settings, &fixed_point_fused_cuda))
+    if (!device_support_begin(support, p, settings, environment, &fixed_point_fused_cuda))
         return;
     double states = (double)p->B * (double)p->T * (double)p->d * sizeof(float), sequences = (double)p->B * sizeof(float);
     bool gradient = settings->gradient != GRADIENT_NONE;

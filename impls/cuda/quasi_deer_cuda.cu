@@ -41,7 +41,7 @@ static bool is_linear(const struct problem *p)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!device_support_begin(support, p, settings, &quasi_deer_cuda))
+    if (!device_support_begin(support, p, settings, environment, &quasi_deer_cuda))
         return;
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r, m = (double)problem_m(p);
     double own = m + r * r + 2 * d + (is_linear(p) ? 0 : 1);

@@ -56,8 +56,8 @@ CUDA_IMPLEMENTATIONS(CUDA_DECLARE)
 }
 
 /* Puts the functions supports, count, forward and destroy under a name of the table, and those that are alike in all of them: a plan is
- * made by open(plan, problem, settings), which may fail half-way, and copies and the clock are the session's. backward is a function or
- * nullptr. */
+ * made by open(plan, problem, settings), which may fail half-way, passes begin with the contract's checks, and copies and the clock
+ * are the session's. backward is a function or nullptr. */
 #define CUDA_IMPLEMENTATION_WITH(name_, backward_)                                                                                 \
     const struct implementation name_ = {                                                                                          \
         .name = CUDA_ROW_OF(name_).name,                                                                                           \
@@ -71,17 +71,31 @@ CUDA_IMPLEMENTATIONS(CUDA_DECLARE)
         .gradients = CUDA_ROW_OF(name_).gradients,                                                                                 \
         .supports = supports,                                                                                                      \
         .count = count,                                                                                                            \
-        .plan = [](const struct problem *p, const struct settings *settings, const struct environment *,                           \
-                   struct plan **out) { return session_plan(p, settings, open, destroy, out); },                                   \
+        .plan = [](const struct problem *p, const struct settings *settings, const struct environment *environment,                \
+                   struct plan **out) {                                                                                            \
+            struct status status = plan_begin(&name_, p, settings, environment, out);                                              \
+            return status.code == STATUS_OK ? session_plan(p, settings, open, destroy, out) : status;                              \
+        },                                                                                                                         \
         .upload = [](struct plan *plan, const struct inputs *inputs) { return session_upload(&plan->session, inputs); },           \
-        .forward = forward,                                                                                                        \
+        .forward = [](struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace) {         \
+            struct status given = forward_check(&plan->session.problem, inputs, outputs);                                          \
+            return given.code == STATUS_OK ? forward(plan, inputs, outputs, trace) : given;                                        \
+        },                                                                                                                         \
         .backward = backward_,                                                                                                     \
         .download = [](struct plan *plan, const struct outputs *outputs) { return session_download(&plan->session, outputs); },    \
         .flush = device_flush,                                                                                                     \
         .elapsed = [](struct plan *plan) { return device_timer_seconds(plan->session.timer); },                                    \
         .destroy = destroy,                                                                                                        \
     };
-#define CUDA_IMPLEMENTATION(name) CUDA_IMPLEMENTATION_WITH(name, backward)
+#define CUDA_IMPLEMENTATION(name)                                                                                                  \
+    CUDA_IMPLEMENTATION_WITH(                                                                                                      \
+        name, ([](struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,                                   \
+                  const struct outputs *grad_outputs, const struct gradients *gradients) {                                         \
+            const struct session *s = &plan->session;                                                                              \
+            struct status given = backward_check(&s->problem, s->settings.gradient != GRADIENT_NONE, inputs, outputs,              \
+                                                 grad_outputs, gradients);                                                         \
+            return given.code == STATUS_OK ? backward(plan, inputs, outputs, grad_outputs, gradients) : given;                     \
+        }))
 #define CUDA_IMPLEMENTATION_FORWARD(name) CUDA_IMPLEMENTATION_WITH(name, nullptr)
 
 #endif

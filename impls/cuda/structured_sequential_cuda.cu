@@ -49,7 +49,7 @@ static bool keeps_weights(const struct problem *p)
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!device_support_begin(support, p, settings, &structured_sequential_cuda))
+    if (!device_support_begin(support, p, settings, environment, &structured_sequential_cuda))
         return;
     bool gradient = settings->gradient != GRADIENT_NONE;
     double tokens = (double)p->B * (double)p->T;

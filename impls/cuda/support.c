@@ -3,13 +3,13 @@
 #include "impls/cuda/device.h"
 
 bool device_support_begin(struct support *support, const struct problem *problem, const struct settings *settings,
-                          const struct implementation *implementation)
+                          const struct environment *environment, const struct implementation *implementation)
 {
     const struct device_facts *device = device_get();
     *support = (struct support){.yes = true};
     if (!device->there)
         support_no(support, "%s", device->reason);
-    else if (support_begin(support, problem, settings, implementation) && problem->dtype != DTYPE_FLOAT32)
+    else if (support_begin(support, problem, settings, environment, implementation) && problem->dtype != DTYPE_FLOAT32)
         support_no(support, "only float32 is supported on the device");
     return support->yes;
 }

@@ -517,6 +517,9 @@ struct status fused_gradient_run(const struct fused_gradient *g, const struct in
                                  const struct outputs *grad_outputs, const struct gradients *gradients)
 {
     const struct problem *p = &g->problem;
+    struct status given = backward_check(p, g->memory != NULL, inputs, outputs, grad_outputs, gradients);
+    if (given.code != STATUS_OK)
+        return given;
     const struct run run = {g, inputs, outputs, grad_outputs, gradients};
     int64_t none = p->B * p->T, place = none;
 #pragma omp parallel num_threads(g->threads) reduction(min : place)

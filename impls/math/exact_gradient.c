@@ -194,6 +194,9 @@ struct status exact_gradient_run(struct exact_gradient *g, struct plan *plan, tr
                                  const struct gradients *gradients)
 {
     const struct problem *p = &g->problem;
+    struct status given = backward_check(p, g->memory != NULL, inputs, outputs, grad_outputs, gradients);
+    if (given.code != STATUS_OK)
+        return given;
     int64_t none = p->B * p->T, place = none;
     struct run run = {g, plan, solve, inputs, outputs, grad_outputs, gradients, problem_m(p) > 0 ? gradients->theta : NULL};
     if (run.theta == NULL && p->feedback != FEEDBACK_NONE && gradients->W != NULL)

@@ -131,6 +131,10 @@ static struct status run_exact(const struct iterated_gradient *g, const struct i
 struct status iterated_gradient_run(const struct iterated_gradient *g, const struct inputs *inputs, const struct outputs *outputs,
                                     const struct outputs *grad_outputs, const struct gradients *gradients)
 {
+    bool planned = g->settings.gradient != GRADIENT_NONE;
+    struct status given = backward_check(planned ? &g->map.map->problem : NULL, planned, inputs, outputs, grad_outputs, gradients);
+    if (given.code != STATUS_OK)
+        return given;
     map_begin(g->map.map, inputs);
     return (g->settings.gradient == GRADIENT_EXACT ? run_exact : run_steps)(g, inputs, outputs, grad_outputs, gradients);
 }

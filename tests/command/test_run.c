@@ -59,6 +59,21 @@ static const struct record *find(const struct records *records, const char *impl
     ck_abort_msg("no record of %s", impl);
 }
 
+/* A reason that is wrong says where, and what is there: the place of the record, a channel, and two numbers that are not the same. */
+static void check_place(const struct record *record)
+{
+    const char *message = json_string_value(record_at(record, "message"));
+    long long b, t, c;
+    double found, expected;
+    ck_assert_ptr_nonnull(message);
+    ck_assert_msg(sscanf(message, "sequence %lld, t %lld, channel %lld: %lf for %lf, differs by", &b, &t, &c, &found, &expected) ==
+                      5,
+                  "%s", message);
+    ck_assert_double_ne(found, expected);
+    ck_assert_double_eq(record_number(record, "place.b"), (double)b);
+    ck_assert_double_eq(record_number(record, "place.t"), (double)t);
+}
+
 START_TEST(misbehaviour_is_recorded)
 {
     struct records records;
@@ -78,6 +93,8 @@ START_TEST(misbehaviour_is_recorded)
         ck_assert(isnan(record_number(find(&records, liars[i]), "throughput.median")));
     }
     ck_assert_double_gt(record_number(find(&records, "planted_wrong"), "throughput.error_iterate"), 1e-3);
+    check_place(find(&records, "planted_wrong"));
+    check_place(find(&records, "planted_off"));
     ck_assert_int_eq(find(&records, "fixed_point")->result, RESULT_OK);
     ck_assert_int_eq(find(&records, "structured_sequential")->result, RESULT_OK);
     ck_assert_double_gt(record_number(find(&records, "fixed_point"), "throughput.median"), 0);
@@ -314,8 +331,8 @@ START_TEST(gradients_are_validated_before_they_are_timed)
     const struct record *off = find_pass(&records, "planted_gradient", PASS_BACKWARD, "exact"),
                         *stale = find_pass(&records, "planted_gradient keeps=yes", PASS_BACKWARD, "exact");
     ck_assert_int_eq(off->result, RESULT_WRONG);
-    ck_assert_ptr_nonnull(
-        strstr(json_string_value(record_at(off, "message")), "the gradient of lambda differs by 1e-05 from the exact"));
+    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(off, "message")), "the gradient of lambda at sequence "));
+    ck_assert_ptr_nonnull(strstr(json_string_value(record_at(off, "message")), "differs by 1e-05 from the exact"));
     ck_assert_int_eq(stale->result, RESULT_WRONG);
     ck_assert_ptr_nonnull(strstr(json_string_value(record_at(stale, "message")), "is not finite"));
     ck_assert(isnan(record_number(off, "throughput.median")) && isnan(record_number(stale, "throughput.median")));

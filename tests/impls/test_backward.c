@@ -214,7 +214,7 @@ START_TEST(refusals)
     settings.gradient_steps = 0;
     registry_get(registry_find("fixed_point"), DTYPE_FLOAT32, LEVEL_BASELINE)->supports(&p, &settings, &environment, &support);
     ck_assert(!support.yes);
-    ck_assert_str_eq(support.reason, "an n-step gradient needs at least one step");
+    ck_assert_str_eq(support.reason, "gradient_steps = 0: must be between 1 and 1000000");
 }
 END_TEST
 

@@ -206,7 +206,7 @@ static const struct {
     const char *message;
 } other_tensors[] = {
     {"{'lambda':{'dtype':'F32','shape':[1,2,3],'data_offsets':[0,24]},'v':{'dtype':'F32','shape':[1,2,3],'data_offsets':[24,48]},"
-     "'theta':{'dtype':'BF16','shape':[2],'data_offsets':[48,52]},'step':{'dtype':'I64','shape':[1],'data_offsets':[52,60]},"
+     "'gate':{'dtype':'BF16','shape':[2],'data_offsets':[48,52]},'step':{'dtype':'I64','shape':[1],'data_offsets':[52,60]},"
      "'x':{'dtype':'F32','shape':[1,1,1,1,1,1,1,1,1],'data_offsets':[60,64]}}",
      NULL},
     {"{'lambda':{'dtype':'F32','shape':[1,2,3],'data_offsets':[0,24]},'v':{'dtype':'BF16','shape':[1,2,3],'data_offsets':[24,36]}}",
@@ -217,11 +217,14 @@ static const struct {
     {"{'lambda':{'dtype':'F32','shape':[1,1,1,1,1,1,1,2,3],'data_offsets':[0,24]},"
      "'v':{'dtype':'F32','shape':[1,2,3],'data_offsets':[24,48]}}",
      "tensor lambda: 9 dimensions; expected at most 8"},
+    {"{'lambda':{'dtype':'F32','shape':[1,2,3],'data_offsets':[0,24]},'v':{'dtype':'F32','shape':[1,2,3],'data_offsets':[24,48]},"
+     "'theta':{'dtype':'BF16','shape':[2],'data_offsets':[48,52]}}",
+     "has a tensor theta, which this problem does not use"},
 };
 
 START_TEST(other_tensors_of_a_file)
 {
-    static const size_t elements[] = {16, 9, 14, 12};
+    static const size_t elements[] = {16, 9, 14, 12, 13};
     char header[1024];
     struct tensors tensors;
     struct error error;
@@ -243,6 +246,39 @@ START_TEST(other_tensors_of_a_file)
 }
 END_TEST
 
+/* Tensors of a state-dependent mixer: a problem that has no use for them is another one than the file's. Others are passed over. */
+START_TEST(tensors_without_a_use_are_refused)
+{
+    scratch_make();
+    const char *path = scratch_path("in.safetensors");
+    write_file(path,
+               "{\"lambda\":{\"dtype\":\"F32\",\"shape\":[1,2,3],\"data_offsets\":[0,24]},"
+               "\"v\":{\"dtype\":\"F32\",\"shape\":[1,2,3],\"data_offsets\":[24,48]},"
+               "\"theta\":{\"dtype\":\"F32\",\"shape\":[1,2,4],\"data_offsets\":[48,80]},"
+               "\"W\":{\"dtype\":\"F32\",\"shape\":[4,3],\"data_offsets\":[80,128]},"
+               "\"other\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[128,132]}}",
+               33);
+    static const struct {
+        const char *mixer, *feedback, *reason;
+    } row[] = {{"dplr", "raw", NULL},
+               {"dplr", "none", "has a tensor W, which this problem does not use: that needs feedback: raw or rms"},
+               {"none", "none", "has a tensor theta, which this problem does not use: that needs a mixer"}};
+    for (int k = 0; k < 3; k++) {
+        const char *const settings[][2] = {
+            {"T", "2"}, {"d", "3"}, {"mixer", row[k].mixer}, {"feedback", row[k].feedback}, {"inputs", path}};
+        struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
+        struct tensors tensors;
+        struct error error = {""};
+        bool made = tensors_make(&point, NULL, &tensors, &error);
+        ck_assert_msg(made == (row[k].reason == NULL), "%s", error.text);
+        ck_assert_msg(made || strstr(error.text, row[k].reason) != NULL, "%s", error.text);
+        if (made)
+            tensors_free(&tensors);
+    }
+    scratch_remove();
+}
+END_TEST
+
 Suite *suite_draw(void);
 
 Suite *suite_draw(void)
@@ -255,6 +291,7 @@ Suite *suite_draw(void)
     tcase_add_loop_test(tests, same_bits_for_every_number_of_threads, 0, 2);
     tcase_add_test(tests, tensors_from_a_file);
     tcase_add_loop_test(tests, other_tensors_of_a_file, 0, sizeof other_tensors / sizeof other_tensors[0]);
+    tcase_add_test(tests, tensors_without_a_use_are_refused);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -331,6 +331,29 @@ START_TEST(remedies_in_use_are_not_suggested)
 }
 END_TEST
 
+/* What the machine's file says of matrix products stands in the paragraph of that code, and in no other. */
+START_TEST(products_that_the_environment_slows)
+{
+    struct precautions precautions = {.rounds = 3};
+    json_t *facts = json_loads("{\"product\":{\"core\":\"Slow\",\"MFLOP_per_s\":{\"float32\":12300,\"float64\":6100},\"forced\":"
+                               "{\"by\":\"OPENBLAS_CORETYPE=Slow\",\"free\":{\"core\":\"Fast\",\"MFLOP_per_s\":{\"float32\":98400,"
+                               "\"float64\":61000}}}}}",
+                               0, NULL);
+    precautions_of_machine(facts, &precautions);
+    json_decref(facts);
+    char *text = remedies("blas_forced", precautions), *other = remedies("busy", precautions);
+    ck_assert_msg(strstr(text, "at worst 8.00 times the time of its own choice") != NULL, "%s", text);
+    ck_assert_msg(strstr(text, "With OPENBLAS_CORETYPE=Slow OpenBLAS (Slow) multiplies with 12.3 GFLOP/s in float32 and 6.1 in "
+                               "float64; by its own choice (Fast) with 98.4 and 61. Remedies: unset OPENBLAS_*") != NULL,
+                  "%s", text);
+    ck_assert_ptr_null(strstr(other, "OPENBLAS"));
+    free(text);
+    free(other);
+    precautions_of_machine(NULL, &precautions);
+    ck_assert_str_eq(precautions.product, "");
+}
+END_TEST
+
 START_TEST(precautions_that_a_machine_shows)
 {
     struct precautions precautions = {.rounds = 3};
@@ -371,6 +394,7 @@ Suite *suite_warning(void)
     tcase_add_test(tests, nothing_to_say);
     tcase_add_test(tests, a_paragraph_a_code);
     tcase_add_test(tests, remedies_in_use_are_not_suggested);
+    tcase_add_test(tests, products_that_the_environment_slows);
     tcase_add_test(tests, precautions_that_a_machine_shows);
     suite_add_tcase(suite, tests);
     return suite;
