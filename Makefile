@@ -7,14 +7,26 @@
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+# clang's own for a C compiler that is clang: both need one OpenMP.
+clang := $(findstring clang,$(notdir $(CC)))
 ifeq ($(origin CXX),default)
-CXX := g++
+CXX := $(if $(clang),$(dir $(filter /%,$(CC)))$(subst clang,clang++,$(notdir $(CC))),g++)
+endif
+
+# What recipes and all that they start work in: bench/build/environment.sh, which the scripts source themselves.
+unexport $(shell sed -n 's/^ *unset //p' bench/build/environment.sh | tr ' ' '\n' | grep -vx TMPDIR)
+export LC_ALL := C
+ifeq ($(wildcard $(TMPDIR)/.),)
+unexport TMPDIR
 endif
 SANITIZE :=
 
 comma := ,
 BUILD := build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
 OBJECTS := $(BUILD)/objects
+FLAGS_FILE := $(BUILD)/flags
+CUDA_FILE := $(BUILD)/flags-cuda
+FILE_FLAGS :=
 
 # One job a processor; make -j1 still means one.
 MAKEFLAGS += -j$(shell nproc)
@@ -24,7 +36,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full docs kills flips columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
+.PHONY: all test test-full docs kills flips build-kills columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -38,6 +50,7 @@ LEVELS := baseline avx2 avx512
 DEFINES := -DLEVELS_X86=1
 else
 LEVELS := baseline
+DEFINES :=
 endif
 LEVEL_FLAGS_baseline := $(if $(filter x86_64,$(shell uname -m)),-march=x86-64)
 LEVEL_FLAGS_avx2 := -march=x86-64 -mavx2 -mfma -mbmi -mbmi2
@@ -46,8 +59,16 @@ LEVEL_FLAGS_avx512 := $(LEVEL_FLAGS_avx2) -mavx512f -mavx512bw -mavx512cd -mavx5
 # Implementations on a CUDA device, where nvcc is found (make NVCC= builds without): a fat binary for these compute capabilities, and PTX
 # of the last for cards that come later. Sanitizers are for the host's code.
 CUDA_TARGETS := 80 90 100
-ifeq ($(origin NVCC),undefined)
-NVCC := $(if $(SANITIZE),,$(shell bench/build/cuda.sh find))
+CUDA_ASKED := $(NVCC)
+ifneq ($(if $(SANITIZE),,$(filter undefined,$(origin NVCC))$(NVCC)),)
+cuda_found = $(shell sed -n $1p $(BUILD)/cuda-found)
+CUDA_HOST := $(if $(clang),g++,$(CXX))
+ignored := $(shell bench/build/cuda.sh find '$(BUILD)' '$(CUDA_HOST)' '$(CUDA_TARGETS)' $(CUDA_ASKED))
+override NVCC := $(call cuda_found,1)
+override CUDA_TARGETS := $(call cuda_found,2)
+CUDA_REASON := $(call cuda_found,3)
+else
+override NVCC :=
 endif
 # What is there in their place without it lies in a folder absent/ beside them.
 cuda_or_absent = $(if $(NVCC),$1,$1/absent)
@@ -81,7 +102,7 @@ SCRIPTS := run.sh .ci/run $(wildcard bench/build/*.sh tests/*.sh)
 # Objects do not depend on the folder that the checkout lies in. Sanitizers find more, and build faster, with little optimisation.
 OPTIMISE := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-O3)
 # Text that is cut to its buffer is meant to be cut.
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-format-truncation
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-format-truncation$(if $(clang), $(addprefix -Wno-,unknown-warning-option pass-failed missing-field-initializers format-zero-length string-plus-int))
 COMMON := $(OPTIMISE) -g -ffp-contract=off -fopenmp $(WARNINGS) -D_GNU_SOURCE $(DEFINES)
 C_FLAGS := -std=c11 $(COMMON) -Wstrict-prototypes -Wmissing-prototypes
 CXX_FLAGS := -std=c++17 $(COMMON)
@@ -93,6 +114,8 @@ PACKAGES := openblas yaml-0.1 jansson libxxhash benchmark
 PACKAGE_FLAGS = $(eval PACKAGE_FLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_FLAGS)
 LIBRARIES = $(eval LIBRARIES := $$(shell pkg-config --libs $(PACKAGES)) -lm)$(LIBRARIES)
 COMPILER = $(eval COMPILER := $$(shell $(CC) --version | head -n 1))$(COMPILER)
+# Libraries that are headers alone are compiled in; what decides drawn numbers is part of the measures' identities.
+HEADERS = $(eval HEADERS := $$(shell bench/build/headers.sh $(CC) $$(PACKAGE_FLAGS)))$(HEADERS)
 CXX_COMPILER = $(eval CXX_COMPILER := $$(shell $(CXX) --version | head -n 1))$(CXX_COMPILER)
 
 # The Toolkit's own folders, as its compiler names them; its runtime is linked statically, so that the program starts without it.
@@ -113,10 +136,16 @@ CODE_FLAGS = $(COMPILER): $(CXX_COMPILER): $(C_FLAGS) | $(VARIANT_FLAGS) $(forea
 WRAPPED := malloc calloc realloc aligned_alloc posix_memalign clock_seconds
 WRAP_FLAGS := $(if $(wildcard tests/support/allocations.c),$(patsubst %,-Wl$(comma)--wrap=%,$(WRAPPED)))
 
-# make V=1 shows the whole commands.
+# make V=1 shows the whole commands. Whatever is made is made aside and renamed when it is whole, the list of an object's headers before the
+# object, so that a build may be killed at any moment; bench/build/damaged.sh knows the last line of the list.
 show = @mkdir -p $(@D) && $(if $(V),set -x,echo '$1 $(@:$(BUILD)/%=%)')
-compile = $(call show,compile) && $1 -I. -ffile-prefix-map="$$PWD"=. $(PACKAGE_FLAGS) $2 -MMD -MP -c $< -o $@
-link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $(CUDA_LIBRARIES) $1 -o $@
+whole = -o $@.new && mv -f $@.new $@
+list = $(basename $@).d
+settle = echo '\# whole' >>$(list).new && mv -f $(list).new $(list) && mv -f $@.new $@
+object = -MMD -MP -MF $(list).new -MT $@ -c $< -o $@.new && $(settle)
+replace = { cmp -s $@ $@.new && rm -f $@.new || { $(if $1,echo 'write $(@F)' &&) mv -f $@.new $@; }; }
+compile = $(call show,compile) && $1 -I. -ffile-prefix-map="$$PWD"=. $(PACKAGE_FLAGS) $2 $(object)
+link = $(call show,link) && $(CXX) $(filter %.o,$^) $(LINK_FLAGS) $(LIBRARIES) $(CUDA_LIBRARIES) $1 $(whole)
 
 # ---- Targets -----------------------------------------------------------------------------------------------------------
 
@@ -149,7 +178,7 @@ test-full: export FULL := 1
 test-full: test ## all tests over all combinations; make test covers pairs
 
 columns: $(BUILD)/bench ## write docs/columns.md, the columns of table.csv
-	@$(BUILD)/bench columns >docs/columns.md
+	@$(BUILD)/bench columns >docs/columns.md.new && mv -f docs/columns.md.new docs/columns.md
 
 cuda-resources: $(BUILD)/bench ## write docs/cuda-resources.md, resources of the CUDA kernels
 	@BUILD=$(BUILD) tests/cuda_resources.sh --write
@@ -162,6 +191,9 @@ kills: ## kill and resume a run at 200 random moments (KILLS=n); minutes
 
 flips: ## damage what runs keep at 500 random places of each file (FLIPS=n); minutes
 	@FLIPS=$(or $(FLIPS),500) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=flips test
+
+build-kills: $(BUILD)/bench ## kill a build at 200 moments and build again (KILLS=n); minutes
+	@BUILD=$(BUILD) tests/build.sh --kills $(KILLS)
 
 outputs: ## hash all outputs (tests/outputs.sh OLD compares with a commit)
 	@tests/outputs.sh
@@ -202,10 +234,11 @@ help: ## print this list
 # What must be on the machine before anything is built; installs it where it is missing.
 needs:
 	@bench/build/install.sh run $(if $(filter test% faults kills flips tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
-	    $(if $(filter fuzz tsan,$(MAKECMDGOALS)),clang)
+	    $(if $(filter fuzz tsan,$(MAKECMDGOALS))$(clang),clang)
 
 cuda: $(BUILD)/bench
-	@bench/build/cuda.sh say '$(NVCC)' '$(CUDA_TARGETS:%=sm_%) and PTX'
+	@touch -c $(BUILD)/sources # bench/build/changed.sh
+	@$(if $(CUDA_HOST),bench/build/cuda.sh say '$(BUILD)',echo 'CUDA: not asked for; GPU implementations are unsupported in this build.')
 
 $(BUILD)/bench: $(MAIN) $(LIBRARY)
 	$(call link)
@@ -262,11 +295,11 @@ $(UNUSED)/made: tests/identity/unused.sh $(wildcard bench/sweep/* tests/identity
 	@rm -rf $(@D) && mkdir -p $(@D)/tests && cp -r tests/identity $(@D)/tests/ && tests/identity/unused.sh $(@D) && touch $@
 
 $(UNUSED)/%.o: $(UNUSED)/made $(FLAGS_FILE)
-	$(call show,compile) && $(CC) $(C_FLAGS) -I$(UNUSED) -I. $(PACKAGE_FLAGS) -MMD -MP -c $(@:.o=.c) -o $@
+	$(call show,compile) && $(CC) $(C_FLAGS) -I$(UNUSED) -I. $(PACKAGE_FLAGS) $(subst -c $<,-c $(@:.o=.c),$(object))
 
 # Makes calls fail in a program that it is loaded before; for the suite faults.
 $(BUILD)/faults.so: tests/faults/faults.c $(FLAGS_FILE)
-	$(call show,link) && $(CC) $(C_FLAGS) -fPIC -shared $< -o $@
+	$(call show,link) && $(CC) $(C_FLAGS) -fPIC -shared $< $(whole)
 
 # Makes OpenBLAS multiply wrongly; for the suite product.
 $(BUILD)/product.so: tests/faults/product.c $(FLAGS_FILE)
@@ -274,7 +307,7 @@ $(BUILD)/product.so: tests/faults/product.c $(FLAGS_FILE)
 
 # Stands for NVIDIA's library of that name; for the suite machine.
 $(BUILD)/libnvidia-ml.so.1: tests/nvml/nvml.c $(FLAGS_FILE)
-	$(call show,link) && $(CC) $(filter-out -fsanitize=%,$(C_FLAGS)) -fPIC -shared -Wl,-soname,$(@F) $< -o $@
+	$(call show,link) && $(CC) $(filter-out -fsanitize=%,$(C_FLAGS)) -fPIC -shared -Wl,-soname,$(@F) $< $(whole)
 
 faults: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/tests ## fault injection: fail each call of a run, one at a time; long
 	@begin=$$(date +%s); BUILD=$(BUILD) FAULTS=every CK_RUN_SUITE=faults CK_DEFAULT_TIMEOUT=86400 $(BUILD)/tests; status=$$?; \
@@ -283,29 +316,27 @@ faults: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/tests ## fault injection: fai
 # ---- Rules -------------------------------------------------------------------------------------------------------------
 
 # Rewritten only when a command line or the compiler changes; everything compiled depends on it.
-FLAGS_FILE := $(BUILD)/flags
 $(FLAGS_FILE): FORCE | needs
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(CODE_FLAGS)' '$(CXX) $(CXX_FLAGS)' '$(PACKAGE_FLAGS) $(LIBRARIES) $(LINK_FLAGS) $(WRAP_FLAGS)' >$@.new
-	@cmp -s $@ $@.new || cp $@.new $@
-	@rm $@.new
+	@printf '%s\n' '$(CODE_FLAGS)' '$(CXX) $(CXX_FLAGS)' '$(HEADERS)' '$(PACKAGE_FLAGS) $(LIBRARIES) $(LINK_FLAGS) $(WRAP_FLAGS)' >$@.new
+	@$(call replace)
 
 # The same of what the CUDA Toolkit has to do with: it may come and go.
-CUDA_FILE := $(BUILD)/flags-cuda
 $(CUDA_FILE): FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(NVCC) $(CUDA_COMPILER)' '$(CUDA_FLAGS)' '$(CUDA_INCLUDES) $(CUDA_LIBRARIES)' >$@.new
-	@cmp -s $@ $@.new || cp $@.new $@
-	@rm $@.new
+	@printf '%s\n' '$(NVCC) $(CUDA_COMPILER) $(CUDA_REASON)' '$(CUDA_FLAGS)' '$(CUDA_INCLUDES) $(CUDA_LIBRARIES)' >$@.new
+	@$(call replace)
 
 $(OBJECTS)/%.o: %.cu $(CUDA_FILE)
-	$(call show,nvcc) && $(NVCC) -ccbin $(CXX) $(CUDA_FLAGS) -I. -MMD -MP -MF $(@:.o=.d) -c $< -o $@ 2>$(@:.o=.ptxas) || \
-	    { grep -v '^ptxas info' $(@:.o=.ptxas) >&2; exit 1; }
+	$(call show,nvcc) && { $(NVCC) -ccbin $(CUDA_HOST) $(CUDA_FLAGS) -I. -MMD -MP -MF $(list).new -MT $@ -c $< -o $@.new 2>$(@:.o=.ptxas) || \
+	    { grep -v '^ptxas info' $(@:.o=.ptxas) >&2; exit 1; }; } && $(settle)
 
 $(OBJECTS)/impls/cuda/%: FILE_FLAGS = $(CUDA_INCLUDES)
 $(CUDA) $(CUDA_LIMITS): $(CUDA_FILE)
 $(REGISTRY) $(PLANTED_REGISTRY): FILE_FLAGS := $(if $(NVCC),-DWITH_CUDA)
 $(REGISTRY) $(PLANTED_REGISTRY): $(CUDA_FILE)
+# Why there is none, where there is a Toolkit.
+$(OBJECTS)/impls/cuda/absent/absent.o: FILE_FLAGS := $(if $(CUDA_REASON),'-DCUDA_ABSENT="$(CUDA_REASON)"')
 
 # $1: 32 or 64, $2: instruction level, $3: folder
 define variant_rule
@@ -329,20 +360,19 @@ $(OBJECTS)/%.planted.o: %.c $(wildcard tests/planted/*.c) $(FLAGS_FILE)
 # Written anew only when it says something else.
 $(BUILD)/build_identity.c: bench/build/build_identity.sh $(filter-out tests/% plots/%,$(SOURCES)) $(FLAGS_FILE) $(CUDA_FILE)
 	@mkdir -p $(@D)
-	@bench/build/build_identity.sh '$(CODE_FLAGS)' '$(CUDA_COMPILER): $(CUDA_FLAGS)' '$(C_FLAGS) | $(VARIANT_FLAGS)' >$@.new
-	@cmp -s $@ $@.new || { echo 'write $(@F)' && cp $@.new $@; }
-	@rm $@.new
+	@bench/build/build_identity.sh '$(CODE_FLAGS)' '$(CUDA_COMPILER): $(CUDA_FLAGS)' '$(C_FLAGS) | $(VARIANT_FLAGS)' '$(HEADERS)' >$@.new
+	@$(call replace,say)
 
 # The same of the commit: looked at each time, in an object of its own, so that nothing else is compiled for it.
 $(BUILD)/commit.c: FORCE
 	@mkdir -p $(@D)
 	@bench/build/commit.sh >$@.new
-	@cmp -s $@ $@.new || cp $@.new $@
-	@rm $@.new
+	@$(call replace)
 
 $(OBJECTS)/build_identity.o $(OBJECTS)/commit.o: $(OBJECTS)/%.o: $(BUILD)/%.c $(FLAGS_FILE)
 	$(call compile,$(CC) $(C_FLAGS))
 
 include tests/cuda/rules.mk
 
+ignored := $(shell bench/build/damaged.sh '$(BUILD)'; bench/build/changed.sh '$(BUILD)')
 -include $(shell find $(OBJECTS) $(UNUSED) -name '*.d' 2>/dev/null)

@@ -1,4 +1,6 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
+#include "bench/base/inherited.h"
+#include "bench/base/process.h"
 #include "bench/command/blocks.h"
 #include "bench/command/conclude.h"
 #include "bench/command/data.h"
@@ -8,17 +10,17 @@
 #include "bench/command/run.h"
 #include "bench/command/single.h"
 #include "bench/report/dictionary.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_threads.h"
 #include "bench/machine/machine_print.h"
 #include "bench/machine/product.h"
 #include "bench/machine/roofs.h"
 #include "bench/measure/worker.h"
 
 #include <limits.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 }; /* bench/command/help.txt says what they mean */
 
@@ -44,7 +46,7 @@ static bool do_sweep(const struct arguments *arguments, int *status, struct erro
     static const int ends[] = {[RUN_COMPLETE] = EXIT_OK, [RUN_FAILED] = EXIT_FAILED, [RUN_INTERRUPTED] = EXIT_INTERRUPTED};
     const struct run_request request = {.words = arguments->words,
                                         .sweep_path = arguments->command,
-                                        .program = arguments->program,
+                                        .program = PROCESS_SELF,
                                         .results = arguments->results,
                                         .scale = arguments->scale,
                                         .many = arguments->many,
@@ -69,10 +71,10 @@ static bool do_machine(const struct arguments *arguments, int *status, struct er
     if (!arguments->predict && arguments->object != NULL)
         return fail(error, "%s: machine takes a sweep file only with --predict; expected nothing after machine", arguments->object);
     if (!arguments->predict)
-        return machine_print(stdout, arguments->program, error);
+        return machine_print(stdout, PROCESS_SELF, error);
     snprintf(cards, sizeof cards, "%.*s/bench/machine/cards.yaml", PATH_MAX - 32, arguments->root);
     snprintf(sweep, sizeof sweep, "%.*s/sweeps/gpu.yaml", PATH_MAX - 32, arguments->root);
-    return predict_print(stdout, arguments->program, cards, arguments->object != NULL ? arguments->object : sweep, error);
+    return predict_print(stdout, PROCESS_SELF, cards, arguments->object != NULL ? arguments->object : sweep, error);
 }
 
 static bool do_check(const struct arguments *arguments, int *status, struct error *error)
@@ -299,8 +301,7 @@ int main(int argc, char **argv)
     struct error error;
     size_t row;
     int status = EXIT_OK;
-    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error of write(), with a message, not our death */
-    signal(SIGPIPE, SIG_IGN); /* nobody reads the progress any more: the measuring goes on */
+    inherited_settle();
     bool good = read_words(argc, argv, &arguments, &error) && find_command(&arguments, &row, &error) &&
                 root_find(arguments.program, arguments.root, &error);
     if (good) {
@@ -310,12 +311,16 @@ int main(int argc, char **argv)
             arguments.results = results;
         if (!commands[row].inner)
             machine_settle_threads();
+        else
+            prctl(PR_SET_NAME, "bench"); /* in lists of processes: it was started as /proc/self/exe */
         good = commands[row].run(&arguments, &status, &error);
     }
-    if (!good) {
-        fflush(stdout);
+    if (!good)
+        status = EXIT_USAGE;
+    bool whole = good ? inherited_output_whole(stdout, &error) : fflush(stdout) == 0;
+    if (good && !whole && status == EXIT_OK)
+        status = EXIT_USAGE;
+    if (!good || !whole)
         fprintf(stderr, "%s\n", error.text);
-        return EXIT_USAGE;
-    }
     return status;
 }

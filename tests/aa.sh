@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # The same sweep twice, and how often the 95 % intervals of a point exclude each other: what the intervals are worth on this machine.
 # Were all rounds of both runs alike, intervals from the lowest to the highest of six medians would exclude each other in 2 of 924
 # cases; more than that is noise that lasts longer than a round, which a single run cannot see.

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Every block of a page is what its folder of results gives (docs/results/README.md); make docs writes them anew. And a block that is
 # not is found, named by page and line, and written.
 set -euo pipefail

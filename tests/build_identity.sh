@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # What makes finished rounds stale and what does not: files of a copy of the source are changed, and the identities of implementations and
 # measures compared. Then the list of what decides is held against the objects: whatever a measure calls must be on it.
 # BUILD names the folder of the build (build).
@@ -17,12 +17,13 @@ say() {
 
 mkdir "$folder/tree"
 cp -r bench impls tasks train "$folder/tree/"
-identity() { # TREE [FLAGS [CUDA-FLAGS]]
-    "$1/bench/build/build_identity.sh" "${2:-flags}" "${3:-cuda}" shown | sed -n 's/^    {"\([^"]*\)", "\([^"]*\)"},/\1 \2/p'
+identity() { # TREE [FLAGS [CUDA-FLAGS [HEADERS]]]
+    "$1/bench/build/build_identity.sh" "${2:-flags}" "${3:-cuda}" shown "${4:-headers}" | sed -n 's/^    {"\([^"]*\)", "\([^"]*\)"},/\1 \2/p'
 }
 first=$(identity "$folder/tree")
 
 measures=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' bench/sweep/measures.h | tr '\n' ' ')
+recurrent="convergence throughput gradient reach memory" # what judges by the answers of implementations
 learning="training accuracy memory" # what a step of training decides
 cpu=$(sed -n 's/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | tr '\n' ' ')
 cuda=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' impls/cuda/registry.h | tr '\n' ' ')
@@ -49,14 +50,20 @@ more='$ a int added_by_a_test;'
 differ "the same again" "" "$(identity "$folder/tree")"
 cp -r "$folder/tree" "$folder/another place"
 differ "another folder" "" "$(identity "$folder/another place")"
-differ "another environment" "" "$(cd / && env -i PATH="$PATH" LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 CDPATH="$folder:$PWD" TZ=Asia/Tokyo bash -c "
+echo 'echo from BASH_ENV; cd /' >"$folder/said first"
+# shellcheck disable=SC2016 # of the inner shell
+differ "another environment" "" "$(cd / && env -i PATH="$PATH" LC_ALL=tr_TR.UTF-8 LANG=tr_TR.UTF-8 CDPATH="$folder:$PWD" TZ=Asia/Tokyo BASH_ENV="$folder/said first" \
+    ENV="$folder/said first" TMPDIR=/nonexistent GREP_OPTIONS=-v GREP_COLORS=mt=1 POSIXLY_CORRECT=1 AWKPATH=/nonexistent IFS=/ SHELLOPTS=xtrace \
+    'BASH_FUNC_sed%%=() { echo from a function; }' bash -p -c "umask 077
     $(declare -f identity)
     identity '$folder/tree'" 2>"$folder/warnings")"
+find "$folder/another place" -name '*.[ch]' -exec sed -i 's/$/\r/' {} +
+differ "the line endings of another system" "" "$(identity "$folder/another place")"
 after impls/fixed_point.c '1 i /* why */ // so' ""
 after impls/math/scan.c 's/^    /\t  /; $ a \\n' ""
 after bench/measure/throughput.c '/^#include <stdio.h>/d' ""
 for file in bench/journal/journal.c bench/report/table.c bench/command/run.c bench/command/help.txt bench/main.c bench/sweep/sweep.c bench/sweep/key.c \
-    bench/base/yaml.c bench/machine/roofs.c impls/registry/registry.c; do
+    bench/base/yaml.c bench/machine/roofs.c bench/machine/machine.c bench/machine/device.c bench/command/held.c impls/registry/registry.c; do
     after "$file" "$more" ""
 done
 cp plots/*.c "$folder/tree/" # pictures are no part of it at all
@@ -64,9 +71,12 @@ differ "plots" "" "$(identity "$folder/tree")"
 
 # ---- What does, and whose rounds -----------------------------------------------------------------------------------------
 
-after impls/impl.h "$more" "$cpu $cuda $learning"
-after impls/contract/problem.c "$more" "$cpu $cuda $learning"
-after impls/math/scan.c "$more" "$cpu $cuda $learning"
+after impls/impl.h "$more" "$cpu $cuda $measures"
+after impls/contract/problem.c "$more" "$cpu $cuda $measures"
+after impls/math/scan.c "$more" "$cpu $cuda $measures"
+for file in structured_sequential dense_sequential diagonal_scan; do
+    after "impls/$file.c" "$more" "$file $recurrent"
+done
 after impls/fused/core.c "$more" "$cpu $cuda"
 after impls/gmres.c "$more" "gmres"
 after impls/cuda/diagonal_scan_cuda.cu "$more" "diagonal_scan_cuda"
@@ -92,6 +102,7 @@ after bench/sweep/translate.c "$more" "$measures"
 after bench/sweep/recipe.c "$more" "training accuracy"
 differ "the flags" "$cpu $cuda $measures" "$(identity "$folder/tree" other)"
 differ "the flags of nvcc" "$cuda" "$(identity "$folder/tree" flags other)"
+differ "the headers of Random123" "$measures" "$(identity "$folder/tree" flags cuda other)"
 
 # One more of each kind: the others stay as they are.
 sed -i 's/^    X(anderson)/    X(another) \\\n&/' "$folder/tree/impls/registry/registry.c"

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # What ptxas reports of every kernel, for every compute capability that the build compiles for: no register may spill, no kernel may have
 # a stack frame (its local memory is the card's slow one), and the registers and shared memory are those of docs/cuda-resources.md.
 #

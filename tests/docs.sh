@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # The pages are sound: links and anchors lead somewhere, files that are named exist, lines of prose fit a diff, measured figures
 # stand in generated blocks alone, examples of sweep files are valid, and the reference has a place for everything that the program
 # knows. A generated block lies between a comment that begins with <!-- block and <!-- end -->. Names of files that begin with my or

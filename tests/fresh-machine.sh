@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # The README's commands on a fresh machine: a minimal system of this host's release is made in a folder (debootstrap, from the mirror
 # that this host's apt uses), given make and git and nothing else, and the checkout's files are copied in. Needs root, the network
 # and debootstrap; takes some minutes. Not part of make test.

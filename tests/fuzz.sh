@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Runs fuzz targets, two at a time, each for a number of seconds, and says of each what it tried and reached. Where one fails, the
 # input that made it fail and what was said are left in FOLDER, and the status is 1.
 #

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Prints the sources, without their endings, that a suite must be linked with beside its own: what its includes lead to. A header stands
 # for the sources whose first include it is. Where the table of implementations is reached, or a table of train/, tasks/ or measures, whose
 # rows nobody includes, the word "all" is printed instead.

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Whether two commits compute the same bits: hashes what every implementation leaves on the shared cases, forward, trace and gradients, in
 # every dtype and at every instruction level that this machine has (tests/outputs/outputs.c). Bits depend on machine, compiler and OpenBLAS, so that
 # both commits are built here; CUDA is left out.

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Every implementation of the registry must be free of data races, and the planted race must be found.
 #
 #   tests/races.sh FOLDER      FOLDER holds the program races, built with ThreadSanitizer

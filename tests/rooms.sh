@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Holds the source to the table of rooms in docs/architecture.md: who may include whom, no circle among rooms or files, no folder that
 # is too full. The objects of pure rooms reach for no file, terminal or environment, and no suite is forgotten. BUILD names the folder of
 # the build (build).

@@ -3,6 +3,7 @@
 
 #include "bench/base/clock.h"
 #include "bench/base/files.h"
+#include "bench/base/running.h"
 #include "bench/base/spawn.h"
 
 #include <errno.h>
@@ -20,13 +21,16 @@ static const double GRACE = 1;  /* seconds from SIGTERM to SIGKILL */
 static const double LOST = 60;  /* seconds from SIGKILL until a child is given up: it hangs in the kernel */
 static const double LOOK = 0.1; /* seconds between looks at the child's memory: rare enough to disturb no measurement */
 
-/* What happens to the child at the next deadline. */
+/* What happens to the child when its time is over. */
 enum stage { RUNNING, ASKED_TO_END, KILLED };
 
 struct follower {
     struct child child;
     enum stage stage;
-    double deadline;
+    struct running running; /* time that passes for this process, */
+    bool stopped;           /* but not for the child while it is stopped */
+    double since;           /* of that time: when the stage began */
+    const double *limit;    /* of the stage, in seconds */
     int log;
     size_t log_left;
     size_t output_capacity, errors_size;
@@ -44,13 +48,19 @@ static void kill_group(struct follower *follower, int signal)
     kill(-follower->child.pid, signal);
 }
 
+static void enter(struct follower *follower, enum stage stage, const double *limit)
+{
+    follower->stage = stage;
+    follower->since = follower->running.seconds;
+    follower->limit = limit;
+}
+
 static void kill_now(struct follower *follower)
 {
     if (follower->stage == KILLED)
         return;
     kill_group(follower, SIGKILL);
-    follower->stage = KILLED;
-    follower->deadline = clock_seconds() + LOST;
+    enter(follower, KILLED, &LOST);
 }
 
 static bool keep_output(struct follower *follower, const char *bytes, size_t n)
@@ -120,28 +130,36 @@ static bool drain(struct follower *follower)
     return any;
 }
 
-/* Memory of its own that a process holds; 0 when that cannot be seen. Pages of files do not count: the system can drop them. Address
- * space is not looked at, let alone limited: sanitizers and CUDA reserve far more than they use. */
-static size_t memory_held(pid_t pid)
+/* Memory of its own that a process holds, by its /proc/PID/status; 0 when that cannot be seen. Pages of files do not count: the system can drop
+ * them. Address space is not looked at, let alone limited: sanitizers and CUDA reserve far more than they use. */
+static size_t memory_held(const char *status)
 {
     static const char *const lines[] = {"RssAnon:", "RssShmem:"};
-    char path[40], text[4096];
     size_t bytes = 0;
-    snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
-    files_read_small(path, sizeof text, text);
     for (int i = 0; i < 2; i++) {
-        const char *line = strstr(text, lines[i]);
+        const char *line = strstr(status, lines[i]);
         bytes += line != NULL ? 1024 * strtoull(line + strlen(lines[i]), NULL, 10) : 0;
     }
     return bytes;
 }
 
-static void watch_memory(struct follower *follower)
+/* By a signal or a debugger. */
+static bool is_stopped(const char *status)
 {
-    if (follower->memory_limit == 0 || follower->stage == KILLED || clock_seconds() < follower->next_look)
+    const char *state = strstr(status, "\nState:\t");
+    return state != NULL && (state[8] == 'T' || state[8] == 't');
+}
+
+static void watch_child(struct follower *follower)
+{
+    char path[40], status[4096];
+    if (follower->stage == KILLED || clock_seconds() < follower->next_look)
         return;
     follower->next_look = clock_seconds() + LOOK;
-    size_t held = memory_held(follower->child.pid);
+    snprintf(path, sizeof path, "/proc/%ld/status", (long)follower->child.pid);
+    files_read_small(path, sizeof status, status);
+    follower->stopped = is_stopped(status);
+    size_t held = follower->memory_limit > 0 ? memory_held(status) : 0;
     if (held > follower->memory_limit) {
         follower->result->over_memory = held;
         kill_now(follower);
@@ -157,6 +175,12 @@ static void call_meanwhile(struct follower *follower)
     follower->meanwhile(follower->context);
 }
 
+/* Of the stage, in seconds; negative when it is over. Who is asked to end, or killed, has no right to be stopped. */
+static double time_left(struct follower *follower)
+{
+    return *follower->limit + follower->since - running_look(&follower->running, follower->stage != RUNNING || !follower->stopped);
+}
+
 static void wait_a_little(struct follower *follower)
 {
     struct pollfd watched[3] = {
@@ -164,7 +188,7 @@ static void wait_a_little(struct follower *follower)
         {.fd = follower->child.errors, .events = POLLIN},
         {.fd = follower->child.end, .events = POLLIN},
     };
-    double seconds = follower->deadline - clock_seconds();
+    double seconds = time_left(follower);
     double most = follower->child.end < 0 ? 0.01 : follower->memory_limit > 0 ? LOOK : 1; /* without notice of its end, look */
     if (seconds > most)
         seconds = most;
@@ -184,13 +208,12 @@ static bool follow(struct follower *follower, struct error *error)
 {
     bool lost = false;
     while (!ended(follower, &lost)) {
-        if (!(clock_seconds() < follower->deadline)) {
+        if (!(time_left(follower) > 0)) {
             switch (follower->stage) {
             case RUNNING:
                 follower->result->timed_out = true;
                 kill_group(follower, SIGTERM);
-                follower->stage = ASKED_TO_END;
-                follower->deadline = clock_seconds() + GRACE;
+                enter(follower, ASKED_TO_END, &GRACE);
                 break;
             case ASKED_TO_END:
                 kill_now(follower);
@@ -201,7 +224,7 @@ static bool follow(struct follower *follower, struct error *error)
         }
         wait_a_little(follower);
         drain(follower);
-        watch_memory(follower);
+        watch_child(follower);
         call_meanwhile(follower);
     }
     return !lost || fail(error, "cannot wait for process %ld: another part of the program already did", (long)follower->child.pid);
@@ -238,6 +261,7 @@ bool process_run(const struct process_request *request, struct process_result *r
     struct follower follower = {.log = -1,
                                 .log_left = PROCESS_LOG_MAX,
                                 .output_capacity = 1,
+                                .limit = &request->time_limit,
                                 .result = result,
                                 .memory = true,
                                 .memory_limit = request->memory_limit,
@@ -252,7 +276,7 @@ bool process_run(const struct process_request *request, struct process_result *r
         }
     }
     result->started = clock_seconds();
-    follower.deadline = result->started + request->time_limit;
+    running_begin(&follower.running);
     bool done = spawn(request->argv, request->input, request->input_size, &follower.child, error);
     if (done) {
         done = account(&follower, error);

@@ -13,12 +13,17 @@ enum {
     PROCESS_ERRORS_SIZE = 2048
 };
 
+/* As argv[0]: this very program, also where another has taken the place of its file since it started. */
+#define PROCESS_SELF "/proc/self/exe"
+
 struct process_request {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up on PATH unless it has a slash */
     const char *input;       /* what the child reads from its standard input; may be NULL */
     size_t input_size;
-    const char *log;   /* file to which its standard error is appended; NULL: none */
-    double time_limit; /* seconds; after it SIGTERM, and a second later SIGKILL, to the child and whatever it started */
+    const char *log; /* file to which its standard error is appended; NULL: none */
+    double
+        time_limit; /* seconds, of those in which it runs: not stopped, nor frozen with this process (running.h); looked at while it does.
+                        * After them SIGTERM, and a second later SIGKILL, to the child and whatever it started */
     void (*meanwhile)(void *context); /* called about once a second while the child runs; NULL: nothing */
     void *context;
     size_t memory_limit; /* bytes that the child may hold; looked at ten times a second, and killed when it holds more. 0: any */

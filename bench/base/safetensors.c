@@ -357,6 +357,11 @@ const char *safetensors_metadata(const struct safetensors *file, const char *key
     return json_string_value(json_object_get(json_object_get(file->header, METADATA), key));
 }
 
+void safetensors_digest(const struct safetensors *file, char digest[DIGEST_SIZE])
+{
+    digest_bytes(file->map, file->size, digest);
+}
+
 void safetensors_close(struct safetensors *file)
 {
     if (file == NULL)

@@ -4,6 +4,7 @@
 #ifndef BENCH_BASE_SAFETENSORS_H
 #define BENCH_BASE_SAFETENSORS_H
 
+#include "bench/base/digest.h"
 #include "bench/base/error.h"
 #include "bench/base/seal.h"
 #include "impls/impl.h"
@@ -44,6 +45,9 @@ bool safetensors_sealed(const struct safetensors *file);
 
 /* A text of the header's __metadata__, or NULL. */
 const char *safetensors_metadata(const struct safetensors *file, const char *key);
+
+/* The digest of all bytes of the file, as they are now (bench/base/digest.h). */
+void safetensors_digest(const struct safetensors *file, char digest[DIGEST_SIZE]);
 
 void safetensors_close(struct safetensors *file); /* NULL is allowed */
 

@@ -1,9 +1,12 @@
 /* See spawn.h. fork and exec rather than posix_spawn, which cannot ask for the parent-death signal. */
 #include "bench/base/spawn.h"
 
+#include "bench/base/child_environment.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -59,21 +62,20 @@ static void close_all(int ends[ENDS])
 }
 
 /* In the child, between fork and exec: only calls that are safe there. */
-static _Noreturn void become(const char *const *argv, const int ends[ENDS], pid_t parent)
+static _Noreturn void become(const char *const *argv, char *const *environment, const int ends[ENDS], pid_t parent)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGCHLD, SIGXFSZ, SIGALRM};
     sigset_t none;
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before the line above */
         _exit(127);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        signal(signals[i], SIG_DFL);
+    for (int one = 1; one < NSIG; one++) /* some cannot be set; what this process ignores, or was told to, is not for the child */
+        signal(one, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (dup2(ends[INPUT], STDIN_FILENO) >= 0 && dup2(ends[OUTPUT_WRITE], STDOUT_FILENO) >= 0 &&
         dup2(ends[ERRORS_WRITE], STDERR_FILENO) >= 0)
-        execvp(argv[0], (char *const *)argv);
+        execvpe(argv[0], (char *const *)argv, environment);
     int reason = errno;
     while (write(ends[REPORT_WRITE], &reason, sizeof reason) < 0 && errno == EINTR)
         continue;
@@ -95,17 +97,23 @@ bool spawn(const char *const *argv, const char *input, size_t input_size, struct
 {
     int ends[ENDS] = {-1, -1, -1, -1, -1, -1, -1};
     pid_t pid = -1;
+    char **environment = child_environment();
+    if (environment == NULL)
+        return fail_memory(error);
     if (make_input(input, input_size, &ends[INPUT]) && make_pipe(&ends[OUTPUT_READ]) && make_pipe(&ends[ERRORS_READ]) &&
         make_pipe(&ends[REPORT_READ])) {
         pid_t parent = getpid();
         pid = fork();
         if (pid == 0)
-            become(argv, ends, parent);
+            become(argv, environment, ends, parent);
     }
     if (pid < 0) {
         close_all(ends);
-        return fail(error, "cannot start %s: %s", argv[0], strerror(errno));
+        fail(error, "cannot start %s: %s", argv[0], strerror(errno));
     }
+    free(environment);
+    if (pid < 0)
+        return false;
     setpgid(pid, pid); /* here as well: whoever is first */
     close(ends[REPORT_WRITE]);
     ends[REPORT_WRITE] = -1;

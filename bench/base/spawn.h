@@ -13,7 +13,7 @@ struct child {
     int end;            /* readable when the child has ended; -1 where the system cannot tell */
 };
 
-/* Starts argv with input as its standard input. The system kills the child when the calling thread ends. False, with nothing left
+/* Starts argv, in the environment of child_environment.h, with input as its standard input. The system kills the child when the calling thread ends. False, with nothing left
  * behind, when it could not be started. */
 bool spawn(const char *const *argv, const char *input, size_t input_size, struct child *child, struct error *error);
 

@@ -1,11 +1,12 @@
-#!/bin/bash
+#!/bin/bash -p
 # Writes the C source of build_identity(): for each implementation a hash of the source that computes its numbers, for each measure a
 # hash of the source that measures. A finished round is reused only while these hashes stay the same.
 #
-#   bench/build/build_identity.sh FLAGS CUDA-FLAGS SHOWN-FLAGS >build_identity.c
+#   bench/build/build_identity.sh FLAGS CUDA-FLAGS SHOWN-FLAGS HEADERS >build_identity.c
 #   bench/build/build_identity.sh --files     what is hashed for whom: "NAME FILE", a line each
 #
-# FLAGS: the compiler and its flags. CUDA-FLAGS: the same for nvcc. SHOWN-FLAGS: what build_flags() returns.
+# FLAGS: the compiler and its flags. CUDA-FLAGS: the same for nvcc. SHOWN-FLAGS: what build_flags() returns. HEADERS: what defines the
+# libraries that are compiled into what measures (headers.sh).
 #
 # Sources are hashed, not objects: objects hold the numbers of the sweep fields, so one more field would make everything stale.
 # Comments, white space and #include lines do not count, since they compute nothing.
@@ -17,17 +18,19 @@
 # A measure is bench/measure/NAME.c and worker.c, what translates a point (translated, below), and what these reach in the rooms that
 # decide. An included header counts, and every source of it: a file whose first include it is. Of problems, tasks and train the whole
 # room counts, since their tables name files that nobody includes; with train also the arithmetic that it shares with the
-# implementations. Parsing of sweep files, journal, report, plots and command decide no number and are never reached.
+# implementations. A measure of a recurrence judges by the answers of a few implementations (bench/problems/exact.c), which count with
+# that arithmetic. Parsing of sweep files, journal, report, plots and command decide no number and are never reached.
 # tests/build_identity.sh compares this with the symbols of the objects.
 set -euo pipefail
-export LC_ALL=C
-unset CDPATH GREP_OPTIONS POSIXLY_CORRECT
+# shellcheck source=bench/build/environment.sh
+. "$(dirname "$0")/environment.sh"
 cd "$(dirname "$0")/../.."
 
 translated="bench/sweep/translate.c bench/sweep/options.c"
 deciding="bench/base/ bench/machine/ bench/problems/ bench/measure/ tasks/ train/ bench/sweep/translate. bench/sweep/options. bench/sweep/recipe."
 whole="bench/problems/ tasks/ train/"
 arithmetic="impls/impl.h impls/contract/ impls/math/" # what train/ shares with the implementations
+judges=bench/problems/exact.c # names the implementations that it has its answers from
 registries="impls/registry/registry.c impls/cuda/registry.h"
 
 rows() { # FILE...: names of the rows of a table
@@ -38,7 +41,11 @@ rows() { # FILE...: names of the rows of a table
 implementations=$(rows $registries)
 on_device=$(rows "${registries##* }")
 measures=$(rows bench/sweep/measures.h)
-[[ -n $implementations && -n $measures ]] || { echo "$0: no implementation or no measure found in the tables" >&2 && exit 1; }
+recurrent=$(sed -n 's/^ *X(\([a-z_]*\), *[A-Z_| ]*OF_RECURRENCE.*/\1/p' bench/sweep/measures.h)
+judging=$(tr '\n' ' ' <"$judges" | sed -n 's/.* names\[\] = {\([^}]*\)}.*/\1/p' | grep -o '[a-z_0-9]*' | sed 's|.*|impls/&.c|')
+[[ -n $implementations && -n $measures && -n $recurrent ]] || { echo "$0: no implementation or no measure found in the tables" >&2 && exit 1; }
+# shellcheck disable=SC2086,SC2015 # several files; either way it ends
+[[ -n $judging ]] && ls $judging >/dev/null || { echo "$0: $judges names no implementations" >&2 && exit 1; }
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -60,7 +67,8 @@ files_of_implementations() {
 
 files_of_measures() {
     xargs grep -HE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' <"$folder/sources" | sed -E 's/^([^:]*):[^"]*"([^"]*)".*/\1 \2/' |
-        awk -v sources="$folder/sources" -v measures="$(tr '\n' ' ' <<<"$measures")" -v translated="$translated" -v deciding="$deciding" -v whole="$whole" -v arithmetic="$arithmetic" '
+        awk -v sources="$folder/sources" -v measures="$(tr '\n' ' ' <<<"$measures")" -v translated="$translated" -v deciding="$deciding" -v whole="$whole" -v arithmetic="$arithmetic" \
+            -v recurrent=" $(tr '\n' ' ' <<<"$recurrent")" -v judging="$(tr '\n' ' ' <<<"$judging")" '
         function within(file, list,    part, n, i) {
             n = split(list, part, " ")
             for (i = 1; i <= n; i++) if (index(file, part[i]) == 1) return part[i]
@@ -88,6 +96,8 @@ files_of_measures() {
                 own = "bench/measure/" measure[m] ".c"
                 k = split(own " bench/measure/worker.c " translated, root, " ")
                 for (i = 1; i <= k; i++) reach(root[i])
+                for (i = 1; i <= all; i++)
+                    if (index(recurrent, " " measure[m] " ") && within(name[i], arithmetic " " judging) != "") reached[name[i]] = 1
                 for (i = 1; i <= all; i++) if (name[i] in reached) print measure[m], name[i]
             }
         }'
@@ -127,17 +137,18 @@ xargs awk -v bare="$folder/bare/" -v registries="$registries" 'BEGIN { RS = "\00
 }' <"$folder/files"
 (cd "$folder/bare" && sha256sum -- *) | awk '{ gsub(/%/, "/", $2); print $2, $1 }' | sort >"$folder/hashes"
 
-flags=$1 cuda_flags=$2 shown=$3
+flags=$1 cuda_flags=$2 shown=$3 headers=$4
 # What is known of each name, one a line: "NAME FILE HASH".
 awk 'FNR == NR { hash[$1] = $2; next } { print $0, hash[$2] }' "$folder/hashes" "$folder/needs" | sort >"$folder/known"
 row_of() { # NAME: its row of the registry of CUDA, which says what it takes
-    sed -n "s/^ *X($1,\(.*\)/\1/p" "${registries##* }" | tr -d ' \134'
+    sed -n "s/^ *X($1,\(.*\)/\1/p" "${registries##* }" | tr -d ' \r\134'
 }
 
 hash_of() { # NAME
     {
         echo "$flags"
         [[ $'\n'$on_device$'\n' != *$'\n'$1$'\n'* ]] || echo "$cuda_flags"
+        [[ $'\n'$measures$'\n' != *$'\n'$1$'\n'* ]] || echo "$headers"
         row_of "$1"
         grep "^$1 " "$folder/known"
     } | sha256sum | cut -c 1-32

@@ -1,9 +1,11 @@
-#!/bin/bash
+#!/bin/bash -p
 # Writes the C source of build_commit() and build_changed(): the commit that the program was built from ("unknown": none), and whether
 # sources differed from it. Neither is part of a build identity or of the key of a point.
 #
 #   bench/build/commit.sh >commit.c
 set -euo pipefail
+# shellcheck source=bench/build/environment.sh
+. "$(dirname "$0")/environment.sh"
 cd "$(dirname "$0")/../.."
 
 commit=unknown changed=-1

@@ -7,10 +7,12 @@
 #include "bench/machine/device.h"
 #include "bench/measure/measure.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The distinct numbers of threads of points that are timed; no more than can be measured, the rest has no bound. *device: some are
+/* The distinct numbers of threads of points that are timed; no more than can be measured, the rest has no bound, nor more than OpenMP lets work
+ * here, for those points are not timed. *device: some are
  * timed on a device that is there; those have no threads. */
 static int thread_counts(const struct sweep *sweep, int counts[ROOF_COUNTS_MAX], bool *device)
 {
@@ -18,7 +20,8 @@ static int thread_counts(const struct sweep *sweep, int counts[ROOF_COUNTS_MAX],
     *device = false;
     for (size_t i = 0; i < sweep->n_points; i++) {
         int threads = point_threads(&sweep->point[i]), k = 0;
-        if (!measures[sweep->point[i].value[FIELD_MEASURE].integer].repeats || threads > ROOF_THREADS_MAX)
+        if (!measures[sweep->point[i].value[FIELD_MEASURE].integer].repeats || threads > ROOF_THREADS_MAX ||
+            threads > omp_get_thread_limit())
             continue;
         if (point_on_device(&sweep->point[i])) {
             *device = device_get()->there;

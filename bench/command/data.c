@@ -71,7 +71,6 @@ static bool put_examples(FILE *out, const struct task *task, int64_t length, int
     if (token == NULL)
         return fail_memory(error);
     int32_t *target = token + T;
-    errno = 0;
     if (format == FORMAT_CSV)
         fputs("seed,input,target\n", out);
     for (int64_t i = 0; i < samples && !ferror(out); i++) {
@@ -84,8 +83,7 @@ static bool put_examples(FILE *out, const struct task *task, int64_t length, int
         putc('\n', out);
     }
     free(token);
-    bool good = fflush(out) == 0 && !ferror(out);
-    return good || errno == EPIPE || fail(error, "cannot write the examples: %s", strerror(errno));
+    return true;
 }
 
 bool data_print(FILE *out, const struct data_request *request, struct error *error)

@@ -7,7 +7,7 @@
 #include "bench/base/text.h"
 #include "bench/command/folder.h"
 #include "bench/command/key_search.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_threads.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/sweep/recipe.h"
 

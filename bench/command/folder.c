@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { NUMBER_MAX = 1000000 };
 
@@ -51,14 +52,26 @@ static bool of_this_machine(const char *folder, const char *machine_type, char *
     return same;
 }
 
+/* Whether something can be made in a folder, or in the nearest one above it that is there; *above is that one. */
+static bool can_be_written(const char *folder, char above[PATH_MAX])
+{
+    char *slash;
+    snprintf(above, PATH_MAX, "%s", folder);
+    while (access(above, F_OK) != 0 && (slash = strrchr(above, '/')) != NULL && slash != above)
+        *slash = '\0';
+    return access(above, F_OK) != 0 || access(above, W_OK) == 0; /* whoever makes it says what is wrong with all else */
+}
+
 bool folder_open(const char *results, const char *name, bool fresh, const char *machine_type, struct folder *folder,
                  struct error *error)
 {
-    char parent[FOLDER_SIZE - 32], model[100];
+    char parent[FOLDER_SIZE - 32], above[PATH_MAX], model[100];
     int last, length = snprintf(parent, sizeof parent, "%s/%s", results, name);
     *folder = (struct folder){.continued = false};
     if (length < 0 || (size_t)length >= sizeof parent)
         return fail(error, "%.200s...: the path of the results folder is too long", results);
+    if (!can_be_written(parent, above))
+        return fail(error, "%s: no results can be written there: %s; --results DIR puts them elsewhere", above, strerror(errno));
     if (!files_make_folder(parent, error) || !last_run(parent, &last, error))
         return false;
     snprintf(folder->path, sizeof folder->path, "%s/run-%d", parent, last);

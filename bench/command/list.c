@@ -2,7 +2,8 @@
 #include "bench/command/list.h"
 
 #include "bench/command/vocabulary.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
+#include "bench/machine/machine_threads.h"
 #include "bench/measure/measure.h"
 #include "bench/sweep/sweep.h"
 #include "impls/cuda/registry.h"
@@ -14,12 +15,18 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What the kernel adds to the path of a program whose file was replaced since it started. */
+static const char REPLACED[] = " (deleted)";
+
 bool root_find(char program[PATH_MAX], char root[PATH_MAX], struct error *error)
 {
     ssize_t length = readlink("/proc/self/exe", program, PATH_MAX - 1);
     if (length < 0)
         return fail(error, "/proc/self/exe: cannot find this program: %s", strerror(errno));
     program[length] = '\0';
+    size_t without = (size_t)length - (sizeof REPLACED - 1);
+    if (length > (ssize_t)sizeof REPLACED && strcmp(program + without, REPLACED) == 0 && access(program, F_OK) != 0)
+        program[without] = '\0';
     memcpy(root, program, (size_t)length + 1);
     for (char *slash; (slash = strrchr(root, '/')) != NULL && slash != root;) {
         char front_door[PATH_MAX + 8];

@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 
-/* The path of this program, and the folder above it that holds run.sh: where sweeps/ and results/ are. */
+/* The path of this program, as it was when it started, and the folder above it that holds run.sh: where sweeps/ and results/ are. */
 bool root_find(char program[PATH_MAX], char root[PATH_MAX], struct error *error);
 
 /* Prints implementations (device, exact or iterative, available or why not), tasks with their options, and the sweeps of

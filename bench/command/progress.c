@@ -102,6 +102,15 @@ void progress_running(struct progress *progress, const char *label)
         redraw(progress, label);
 }
 
+void progress_waiting(struct progress *progress, const char *why)
+{
+    progress_running(progress, why);
+    if (progress->terminal)
+        return;
+    fprintf(progress->out, "%s\n", why);
+    fflush(progress->out);
+}
+
 void progress_finished(struct progress *progress, const char *label, const char *result, bool failed, double seconds)
 {
     char text[PROGRESS_LINE_SIZE];

@@ -19,6 +19,9 @@ void progress_begin(struct progress *progress, FILE *out, size_t total);
 /* Shows what runs now (on a terminal only). */
 void progress_running(struct progress *progress, const char *label);
 
+/* Says that nothing runs for a while, and why: on a terminal as what runs now, elsewhere in a line of its own. */
+void progress_waiting(struct progress *progress, const char *why);
+
 /* One more point is finished; result: its word in the record, failed: whether it counts as a failure. */
 void progress_finished(struct progress *progress, const char *label, const char *result, bool failed, double seconds);
 

@@ -6,7 +6,7 @@
 #include "bench/base/process.h"
 #include "bench/journal/journal.h"
 #include "bench/machine/device.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
 #include "bench/measure/warning_find.h"
 #include "bench/measure/worker.h"
 
@@ -41,7 +41,9 @@ char *round_worker_request(const struct round_request *request)
                                   .checkpoint_every = request->run->checkpoint_every,
                                   .memory_limit = memory_limit(request->run),
                                   .cache = request->cache,
-                                  .trained = request->trained};
+                                  .digest = request->digest,
+                                  .trained = request->trained,
+                                  .locked = request->locked};
     return worker_request(request->point, &limits);
 }
 
@@ -110,7 +112,7 @@ static json_t *compose(const struct round_request *request, const char *started)
                      point_to_json(request->point));
 }
 
-json_t *round_measure(const struct round_request *request, enum result *result, struct error *error)
+json_t *round_measure(const struct round_request *request, enum result *result, bool *changed, struct error *error)
 {
     static const char *const parts[] = {"load", "warnings"};
     const char *const argv[] = {request->program, "worker", NULL};
@@ -146,6 +148,8 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
         if (json_object_get(finding, parts[i]) == NULL)
             json_object_set_new(finding, parts[i], json_null());
     json_t *accounted = account(&process, request, finding);
+    *changed = json_is_true(json_object_get(finding, "changed"));
+    json_object_del(finding, "changed");
     const char *word = json_string_value(json_object_get(finding, "result"));
     *result = word != NULL ? result_find(word) : RESULT_COUNT;
     if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||

@@ -16,7 +16,9 @@ struct round_request {
     const char *program;              /* this program: it is started again as a worker */
     const char *log;                  /* file that takes what the worker says on its standard error */
     const char *cache;                /* folder for inputs that rounds share, or NULL */
+    const char *digest;               /* that the file of inputs must have, or NULL */
     const char *trained;              /* folder of the training that the point is or depends on, or NULL */
+    bool locked;                      /* this process holds the lock of that training */
     void (*meanwhile)(void *context); /* called about once a second while it is measured; may be NULL */
     void *context;
     const struct calibration *calibration;
@@ -25,8 +27,9 @@ struct round_request {
     double since; /* of the monotonic clock: when the record before was about to be written */
 };
 
-/* Measures, and returns the record, which the caller owns; NULL when the harness itself failed. *result: that of the record. */
-json_t *round_measure(const struct round_request *request, enum result *result, struct error *error);
+/* Measures, and returns the record, which the caller owns; NULL when the harness itself failed. *result: that of the record.
+ * *changed: the file of inputs has another digest; there is no such record to keep. */
+json_t *round_measure(const struct round_request *request, enum result *result, bool *changed, struct error *error);
 
 /* The request for a worker; NULL when out of memory. */
 char *round_worker_request(const struct round_request *request);

@@ -3,9 +3,11 @@
 
 #include "bench/base/clock.h"
 #include "bench/base/files.h"
+#include "bench/base/inherited.h"
 #include "bench/base/parse.h"
 #include "bench/command/conclude.h"
 #include "bench/command/folder.h"
+#include "bench/command/held.h"
 #include "bench/command/points.h"
 #include "bench/command/progress.h"
 #include "bench/command/round.h"
@@ -33,6 +35,8 @@ struct run {
     struct folder folder;
     char machine[MACHINE_TYPE_SIZE], surroundings[MACHINE_TYPE_SIZE];
     struct conditions conditions;
+    struct held *held;
+    struct error changed; /* about the first file of inputs that was changed meanwhile; empty: none was */
     struct journal *journal;
     struct tally tally;
     struct limits_names limits_names;
@@ -62,27 +66,58 @@ static void show_training(void *context)
     progress_running(&run->progress, text);
 }
 
+/* Their points have another key by now, under which the next run will measure them. */
+static void give_up(struct run *run, size_t i)
+{
+    run->tally.point[i].ended = true;
+    if (run->changed.text[0] == '\0')
+        fail(&run->changed,
+             "%.600s was changed while the run was under way: rounds of its points were not kept from then on. The same command "
+             "measures them on the file as it is now",
+             run->sweep.point[i].value[FIELD_INPUTS].text);
+}
+
+/* Waits until no other run works on a training: before its worker begins, whose time is limited. *lock stays -1 where the user ended the
+ * waiting. */
+static bool take_training(struct run *run, const char *folder, int *lock, struct error *error)
+{
+    char why[300];
+    enum trained_lock end;
+    bool said = false;
+    while ((end = trained_lock(folder, false, lock, error)) == TRAINED_TAKEN && !interrupted) {
+        snprintf(why, sizeof why, "%s: another run works on this training; waiting for it", run->label);
+        if (!said)
+            progress_waiting(&run->progress, why);
+        said = true;
+        show_training(run);
+        sleep(1);
+    }
+    return end != TRAINED_LOCK_FAILED;
+}
+
 /* One round of one point, into the journal. */
 static bool measure_round(struct run *run, size_t i, int round, size_t place, struct error *error)
 {
+    int lock = -1;
     char log[PATH_MAX], cache[PATH_MAX], trained[PATH_MAX], label[200];
     enum result result;
+    bool changed;
     const struct point *point = &run->sweep.point[i];
     bool trains = trained_folder(run->request->results, point, &run->conditions, trained);
-    const struct round_request request = {.point = point,
-                                          .key = run->tally.point[i].key,
-                                          .run = &run->sweep.run,
-                                          .machine = run->machine,
-                                          .program = run->request->program,
-                                          .log = log,
-                                          .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
-                                          .trained = trains ? trained : NULL,
-                                          .meanwhile = trains ? show_training : NULL,
-                                          .context = run,
-                                          .calibration = &run->calibration,
-                                          .round = round,
-                                          .place = place,
-                                          .since = run->since};
+    struct round_request request = {.point = point,
+                                    .key = run->tally.point[i].key,
+                                    .run = &run->sweep.run,
+                                    .machine = run->machine,
+                                    .program = run->request->program,
+                                    .log = log,
+                                    .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
+                                    .digest = held_digest(run->held, point),
+                                    .trained = trains ? trained : NULL,
+                                    .meanwhile = trains ? show_training : NULL,
+                                    .context = run,
+                                    .calibration = &run->calibration,
+                                    .round = round,
+                                    .place = place};
     files_path(run->folder.path, "log.txt", log);
     files_path(run->folder.path, "inputs", cache);
     int used = snprintf(label, sizeof label, "round %d, ", round + 1);
@@ -90,16 +125,34 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
     run->label = label;
     run->trained = trained;
     progress_running(&run->progress, label);
-    json_t *record = round_measure(&request, &result, error);
-    if (record == NULL)
+    double before = clock_seconds();
+    if (measures[point->value[FIELD_MEASURE].integer].of == OF_TRAINING && trains) {
+        if (!take_training(run, trained, &lock, error))
+            return false;
+        if (lock < 0)
+            return true;
+        request.locked = true;
+    }
+    request.since = run->since + clock_seconds() - before;
+    json_t *record = held_same_libraries(run->held, error) ? round_measure(&request, &result, &changed, error) : NULL;
+    if (lock >= 0)
+        close(lock);
+    if (record == NULL || !held_same_libraries(run->held, error)) {
+        json_decref(record);
         return false;
+    }
+    changed = changed || (result_failed(result) && !held_same_inputs(run->held, point)); /* a file cut short kills who reads it */
     double seconds = json_number_value(json_object_get(json_object_get(record, "process"), "wall_s"));
     run->since = clock_seconds();
-    bool good = journal_append(run->journal, record, error);
+    bool good = changed || journal_append(run->journal, record, error);
     if (good) {
-        tally_record(&run->tally, record);
+        if (changed)
+            give_up(run, i);
+        else
+            tally_record(&run->tally, record);
         run->progress.total = run->progress.done + 1 + tally_planned(&run->tally);
-        progress_finished(&run->progress, label, result_name(result), result_failed(result), seconds);
+        progress_finished(&run->progress, label, changed ? "inputs changed" : result_name(result), changed || result_failed(result),
+                          seconds);
     }
     json_decref(record);
     return good;
@@ -136,7 +189,7 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
     enum { SIGNALS = sizeof signals / sizeof signals[0] };
     struct sigaction old[SIGNALS], action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND | SA_RESTART};
     for (int i = 0; i < SIGNALS; i++)
-        sigaction(signals[i], &action, &old[i]);
+        sigaction(signals[i], inherited_ignored(signals[i]) ? NULL : &action, &old[i]); /* under nohup a run goes on */
     progress_begin(&run->progress, out, tally_planned(&run->tally));
     bool good = measure_rounds(run, error);
     progress_end(&run->progress);
@@ -190,6 +243,11 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
         fprintf(out, "%s\n", run->folder.note);
     if (unread_say(&unread, journal, passed_over))
         fprintf(out, "%s\n", passed_over);
+    if (journal_unlocked(run->journal))
+        fprintf(out,
+                "The file system of %s has no locks: a second run there would not be noticed, and would spoil this one or its "
+                "trainings.\n",
+                run->folder.path);
     if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
         return true;
     size_t left = tally_planned(tally);
@@ -264,7 +322,8 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     run->conditions =
         (struct conditions){.machine = run->machine, .surroundings = run->surroundings, .samples = run->sweep.run.samples};
     char journal[PATH_MAX] = "";
-    bool good = (machine_surroundings(run->surroundings) || fail_memory(error)) &&
+    run->held = held_begin(&run->sweep); /* before the keys are made: a round counts only if both saw the same bytes */
+    bool good = (run->held != NULL || fail_memory(error)) && (machine_surroundings(run->surroundings) || fail_memory(error)) &&
                 folder_open(request->results, run->sweep.name, request->fresh, run->machine, &run->folder, error);
     if (good) {
         files_path(run->folder.path, "journal.jsonl", journal);
@@ -274,6 +333,10 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     }
     if (good) {
         good = measure_all(run, out, error);
+        if (good && run->changed.text[0] != '\0') {
+            *error = run->changed;
+            good = false;
+        }
         if (good && tally_planned(&run->tally) == 0)
             remove_cache(run);
         struct error later; /* the first error is the one to report; what was measured before it is concluded all the same */
@@ -283,6 +346,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     journal_close(run->journal);
     tally_free(&run->tally);
     calibration_free(&run->calibration);
+    held_free(run->held);
     sweep_free(&run->sweep);
     free(run);
     return good;

@@ -1,14 +1,17 @@
 /* See single.h. */
 #include "bench/command/single.h"
 
-#include "bench/base/files.h"
 #include "bench/base/clock.h"
+#include "bench/base/files.h"
+#include "bench/base/inherited.h"
+#include "bench/base/process.h"
 #include "bench/base/text.h"
 #include "bench/command/folder.h"
 #include "bench/command/key_search.h"
 #include "bench/command/round.h"
 #include "bench/journal/records.h"
 #include "bench/machine/machine.h"
+#include "bench/measure/measure.h"
 #include "bench/measure/trained.h"
 
 #include <dirent.h>
@@ -105,23 +108,49 @@ static bool become(char *const wrapper[], const char *program, const char *reque
     argv[n] = program;
     argv[n + 1] = "worker";
     argv[n + 2] = request;
+    inherited_restore();
     execvp(argv[0], (char *const *)argv);
     fail(error, "cannot run %s: %s", wrapper[0], strerror(errno));
     free(argv);
     return false;
 }
 
+/* The file of inputs may have changed since: then this is another problem under the old name. */
+static void say_if_changed(const struct point *point, const struct conditions *conditions, const char *recorded)
+{
+    char now[KEY_SIZE];
+    point_key(point, conditions, now);
+    if (point->value[FIELD_INPUTS].kind == VALUE_TEXT && strncmp(now, recorded, KEY_HALF) != 0)
+        fprintf(stderr, "%s: its bytes are not those that the record was measured on\n", point->value[FIELD_INPUTS].text);
+}
+
+/* Waits where a run works on the training of this very point: before its worker begins, whose time is limited. The lock ends with this
+ * process. */
+static bool take_training(struct round_request *request, struct error *error)
+{
+    int lock;
+    if (measures[request->point->value[FIELD_MEASURE].integer].of != OF_TRAINING)
+        return true;
+    enum trained_lock end = trained_lock(request->trained, false, &lock, error);
+    if (end == TRAINED_TAKEN) {
+        fprintf(stderr, "a run works on this training; waiting for it\n");
+        end = trained_lock(request->trained, true, &lock, error);
+    }
+    request->locked = end == TRAINED_LOCKED;
+    return request->locked;
+}
+
 static bool measure(const struct round_request *request, FILE *out, bool *failed, struct error *error)
 {
     enum result result;
-    json_t *record = round_measure(request, &result, error);
+    bool changed;
+    json_t *record = round_measure(request, &result, &changed, error);
     if (record == NULL)
         return false;
-    bool printed =
-        json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', out) != EOF && fflush(out) == 0;
+    bool printed = json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', out) != EOF;
     *failed = result_failed(result);
     json_decref(record);
-    return printed || fail(error, "cannot write the result");
+    return printed || ferror(out) || fail_memory(error);
 }
 
 bool single_run(const char *results, const char *key, const char *program, char *const wrapper[], FILE *out, bool *failed,
@@ -147,19 +176,20 @@ bool single_run(const char *results, const char *key, const char *program, char 
         machine_surroundings(surroundings);
         const struct conditions conditions = {.machine = machine, .surroundings = surroundings, .samples = run.samples};
         bool trains = trained_folder(results, &point, &conditions, trained);
-        const struct round_request request = {.point = &point,
-                                              .key = json_string_value(json_object_get(search.record, "key")),
-                                              .run = &run,
-                                              .machine = json_string_value(json_object_get(search.record, "machine")),
-                                              .program = program,
-                                              .trained = trains ? trained : NULL,
-                                              .calibration = &none,
-                                              .since = clock_seconds()};
+        struct round_request request = {.point = &point,
+                                        .key = json_string_value(json_object_get(search.record, "key")),
+                                        .run = &run,
+                                        .machine = json_string_value(json_object_get(search.record, "machine")),
+                                        .program = PROCESS_SELF,
+                                        .trained = trains ? trained : NULL,
+                                        .calibration = &none,
+                                        .since = clock_seconds()};
+        say_if_changed(&point, &conditions, request.key);
         point_label(&point, sizeof label, label);
         fprintf(stderr, "%s\n", label);
         char *text = wrapper != NULL ? round_worker_request(&request) : NULL;
         if (wrapper == NULL)
-            good = measure(&request, out, failed, error);
+            good = (!trains || take_training(&request, error)) && measure(&request, out, failed, error);
         else
             good = text != NULL ? hold_request(text, name, error) && become(wrapper, program, name, error) : fail_memory(error);
         free(text);

@@ -21,6 +21,7 @@ struct journal {
     int file;
     off_t length; /* of the whole records */
     size_t torn;
+    bool unlocked;
     char *path;
 };
 
@@ -140,7 +141,8 @@ static bool prepare(struct journal *journal, struct error *error)
     if (!S_ISREG(found.st_mode))
         return fail(error, "cannot open journal %s: not a regular file", journal->path);
     /* Some network file systems have no locks: only a lock that another holds is a reason to stop. */
-    if (flock(journal->file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    journal->unlocked = flock(journal->file, LOCK_EX | LOCK_NB) != 0;
+    if (journal->unlocked && errno == EWOULDBLOCK)
         return fail(error, "cannot open journal %s: another run is writing it", journal->path);
     journal->length = found.st_size;
     if (found.st_size == 0)
@@ -168,6 +170,11 @@ bool journal_open(const char *path, struct journal **journal, struct error *erro
 size_t journal_torn(const struct journal *journal)
 {
     return journal->torn;
+}
+
+bool journal_unlocked(const struct journal *journal)
+{
+    return journal->unlocked;
 }
 
 static bool write_line(struct journal *journal, const char *line, size_t length, struct error *error)

@@ -18,6 +18,9 @@ bool journal_open(const char *path, struct journal **journal, struct error *erro
 /* Incomplete lines that journal_open() removed: 0 or 1. */
 size_t journal_torn(const struct journal *journal);
 
+/* Its file system has no locks: a second process would not be noticed. */
+bool journal_unlocked(const struct journal *journal);
+
 /* Appends one record (an object that has members), with a last member "checksum"; it is on the disk when this returns true. A
  * partial write is undone, so that the journal ends with the record before. The caller answers for a complete record
  * (json_watch_begin() of parse.h). */

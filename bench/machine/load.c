@@ -4,6 +4,7 @@
 #include "bench/base/clock.h"
 #include "bench/base/files.h"
 #include "bench/base/parse.h"
+#include "bench/machine/groups.h"
 #include "bench/machine/pace.h"
 
 #include <limits.h>
@@ -71,6 +72,7 @@ void load_count(const char *root, struct load_counts *counts)
     struct rusage usage;
     count_system(root, counts);
     counts->throttle = count_throttle(root);
+    counts->stops = groups_stops(root);
     counts->switches = getrusage(RUSAGE_SELF, &usage) == 0 ? (double)usage.ru_nivcsw : NAN;
     counts->own = clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own) == 0 ? (double)own.tv_sec + 1e-9 * (double)own.tv_nsec : NAN;
     counts->at = clock_seconds();
@@ -88,6 +90,7 @@ void load_between(const struct load_counts *before, const struct load_counts *af
     load->resolution = MARGIN * TICK / elapsed;
     load->switches = elapsed > 0 ? (after->switches - before->switches) / elapsed : NAN;
     load->throttled = after->throttle - before->throttle;
+    load->stopped = after->stops - before->stops;
 }
 
 void load_begin(struct load_counts *before, struct load *load)

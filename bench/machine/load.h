@@ -13,6 +13,7 @@ struct load_counts {
     double steal;    /* processor seconds that the host of a virtual machine gave to others */
     double switches; /* times that this process was made to wait although it had work to do */
     double throttle; /* times that a core slowed itself down because of heat or power */
+    double stops;    /* times that a quota of processors stopped the processes of a control group that this one is in */
 };
 
 struct load {
@@ -20,6 +21,7 @@ struct load {
     double resolution;    /* of these two: the system counts in ticks of 10 ms */
     double switches;      /* a second */
     double throttled;     /* times */
+    double stopped;       /* times, by a quota */
     double addition_s[2]; /* seconds of a dependent addition before and after: one cycle (pace.h) */
 };
 

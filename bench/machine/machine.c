@@ -1,5 +1,6 @@
 /* The facts and the type of the machine, see machine.h. */
 #include "bench/machine/machine.h"
+#include "bench/machine/machine_threads.h"
 
 #include "bench/base/build.h"
 #include "bench/base/files.h"

@@ -1,10 +1,10 @@
-/* The machine: what a run records about it, whether two runs may be compared, and its free resources. */
+/* The machine: what a run records about it, and whether two runs may be compared. Its free resources have headers of their own
+ * (machine_memory.h, machine_threads.h): what measures, asks for those, and must not hang on what is recorded. */
 #ifndef BENCH_MACHINE_MACHINE_H
 #define BENCH_MACHINE_MACHINE_H
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 /* All facts about the machine that a reader of the results may need; null where the system does not say. Without the host name:
  * results are shared. NULL when out of memory. */
@@ -19,26 +19,5 @@ void machine_type(char type[MACHINE_TYPE_SIZE]);
 /* A hash of what can change results on the same machine: the versions of OpenBLAS and of the C library, and the environment
  * variables for threads. False when out of memory. */
 bool machine_surroundings(char hash[MACHINE_TYPE_SIZE]);
-
-/* Bytes that can be allocated without swapping: free or reclaimable, and within the control groups of this process. 0: not
- * known. */
-size_t machine_memory_available(void);
-
-/* The same of a system whose /proc and /sys are below root ("" for this one): for tests. */
-size_t machine_memory_available_at(const char *root);
-
-/* Bytes of the largest cache; 0: not known. */
-size_t machine_cache_bytes(void);
-
-/* Logical processors that this process may run on; at least 1. */
-int machine_threads(void);
-
-/* Sets how the OpenMP threads of child processes behave, unless the user has; machine.json records it. Waiting threads spin
- * briefly, then sleep: OpenMP's default, to spin for milliseconds, makes a call of microseconds take a time slice when another
- * process has one of the processors. Each thread is pinned to a processor: otherwise the system sometimes starts two on one
- * processor, and needs a tenth of a second to notice.
- * If the user's variables bind threads, OpenMP has bound this process as it loaded, and its children would inherit one
- * processor: this function unbinds it. */
-void machine_settle_threads(void);
 
 #endif

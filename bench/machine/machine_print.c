@@ -2,7 +2,7 @@
 #include "bench/machine/machine_print.h"
 
 #include "bench/machine/cpu.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_threads.h"
 #include "bench/machine/product.h"
 
 #include <errno.h>
@@ -148,11 +148,10 @@ bool machine_print(FILE *out, const char *program, struct error *error)
         good = roofs_from_json(json, roofs, error);
         json_decref(json);
     }
-    if (good) {
+    if (good)
         roofs_print(out, roofs);
+    if (good)
         put_product(out, &product);
-        good = (fflush(out) == 0 && !ferror(out)) || fail(error, "cannot write the machine limits: %s", strerror(errno));
-    }
     free(roofs);
     return good;
 }

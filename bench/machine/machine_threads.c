@@ -1,5 +1,7 @@
-/* Usable processors, and the behaviour of threads: part of machine.h, see there. */
-#include "bench/machine/machine.h"
+/* Usable processors, and the behaviour of threads: see machine_threads.h. */
+#include "bench/machine/machine_threads.h"
+
+#include "bench/machine/groups.h"
 
 #include <omp.h>
 #include <sched.h>
@@ -9,12 +11,21 @@
 
 #define SPIN_COUNT "10000" /* tens of microseconds */
 
-int machine_threads(void)
+int machine_threads_at(const char *root, int threads)
+{
+    double quota = groups_quota(root);
+    int most = quota < 1         ? 1
+               : quota < threads ? (int)quota
+                                 : threads; /* half a processor more would make all wait for one thread */
+    return most < omp_get_thread_limit() ? most : omp_get_thread_limit();
+}
+
+static int processors(void)
 {
     /* The kernel refuses a mask smaller than its own. */
-    for (int processors = 1024; processors <= 1 << 20; processors *= 2) {
-        cpu_set_t *mask = CPU_ALLOC((size_t)processors);
-        size_t size = CPU_ALLOC_SIZE((size_t)processors);
+    for (int most = 1024; most <= 1 << 20; most *= 2) {
+        cpu_set_t *mask = CPU_ALLOC((size_t)most);
+        size_t size = CPU_ALLOC_SIZE((size_t)most);
         int count = mask != NULL && sched_getaffinity(0, size, mask) == 0 ? CPU_COUNT_S(size, mask) : 0;
         CPU_FREE(mask);
         if (count > 0)
@@ -22,6 +33,11 @@ int machine_threads(void)
     }
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     return online > 0 ? (int)online : 1;
+}
+
+int machine_threads(void)
+{
+    return machine_threads_at("", processors());
 }
 
 /* The processors of one of OpenMP's places, added to the mask. */

@@ -5,6 +5,7 @@
 #include "bench/machine/roofs.h"
 
 #include "bench/base/clock.h"
+#include "bench/machine/team.h"
 #include "impls/contract/support.h"
 
 #include <math.h>
@@ -187,12 +188,16 @@ bool roofs_measure(const int *threads, int n, struct roofs *roofs, struct error 
 {
     if (n < 1 || n > ROOF_COUNTS_MAX)
         return fail(error, "machine limits: %d numbers of threads; expected 1 to %d", n, ROOF_COUNTS_MAX);
+    char reason[TEAM_REASON_SIZE];
     roofs->level = level_best();
     bool good = true;
     for (roofs->n_roofs = 0; roofs->n_roofs < n && good; roofs->n_roofs++) {
         struct roof *roof = &roofs->roof[roofs->n_roofs];
         *roof = (struct roof){.threads = threads[roofs->n_roofs]};
-        good = measure_roof(roofs, roof, error);
+        int working = team_threads(roof->threads, reason);
+        good = working < roof->threads
+                   ? fail(error, "machine limits: only %d of %d threads work here: %s", working, roof->threads, reason)
+                   : measure_roof(roofs, roof, error);
     }
     return good;
 }

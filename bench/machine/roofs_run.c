@@ -3,7 +3,7 @@
 
 #include "bench/base/parse.h"
 #include "bench/base/process.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
 
 #include <stdlib.h>
 #include <string.h>

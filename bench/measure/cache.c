@@ -58,7 +58,7 @@ bool cache_load(const char *folder, const struct point *point, struct tensors *t
     struct error ignored;
     describe(point, description);
     file_of(folder, description, path);
-    return access(path, R_OK) == 0 && is_of(path, description) && tensors_read(path, &problem, tensors, &ignored);
+    return access(path, R_OK) == 0 && is_of(path, description) && tensors_read(path, &problem, NULL, tensors, &ignored);
 }
 
 void cache_store(const char *folder, const struct point *point, const struct tensors *tensors)
@@ -82,12 +82,12 @@ void cache_store(const char *folder, const struct point *point, const struct ten
     json_decref(metadata);
 }
 
-bool tensors_make(const struct point *point, const char *folder, struct tensors *tensors, struct error *error)
+bool tensors_make(const struct point *point, const char *folder, const char *digest, struct tensors *tensors, struct error *error)
 {
     struct problem problem = point_problem(point);
     struct regime regime = point_regime(point);
     if (regime.file != NULL)
-        return tensors_read(regime.file, &problem, tensors, error);
+        return tensors_read(regime.file, &problem, digest, tensors, error);
     if (folder != NULL && cache_load(folder, point, tensors))
         return true;
     if (!tensors_sample(&problem, &regime, tensors, error))

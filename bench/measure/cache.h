@@ -12,9 +12,9 @@ bool cache_load(const char *folder, const struct point *point, struct tensors *t
 /* Stores drawn inputs, if there is plenty of room on the disk. */
 void cache_store(const char *folder, const struct point *point, const struct tensors *tensors);
 
-/* The tensors of a point: read from its file, taken from the cache folder, or drawn and stored there (NULL: no cache). False as
- * tensors_sample() and tensors_read(). */
-bool tensors_make(const struct point *point, const char *folder, struct tensors *tensors, struct error *error);
+/* The tensors of a point: read from its file, which must have that digest (NULL: any), taken from the cache folder, or drawn and
+ * stored there (NULL: no cache). False as tensors_sample() and tensors_read(). */
+bool tensors_make(const struct point *point, const char *folder, const char *digest, struct tensors *tensors, struct error *error);
 
 /* Removes the folder and what is in it. */
 void cache_remove(const char *folder);

@@ -20,6 +20,7 @@ struct finding {
     int64_t b, t; /* the place, or -1 */
     json_t *inputs, *data, *load, *warnings;
     double seconds[STAGE_COUNT];
+    bool changed; /* after a failure: the file of inputs is not the one that the run began with; no record may be made of it */
 };
 
 /* The limits of a round. */
@@ -29,7 +30,9 @@ struct limits {
     double checkpoint_every; /* seconds between checkpoints of a training */
     size_t memory_limit;     /* bytes for its process; 0: nine tenths of what is free */
     const char *cache;       /* folder for inputs that several rounds share; NULL: none */
+    const char *digest;      /* that the file of inputs must have (bench/base/digest.h); NULL: any */
     const char *trained;     /* folder of the training that this point is or depends on; NULL where there is none */
+    bool locked;             /* it belongs to this process: who started it holds the lock (trained.h) */
 };
 
 /* Every measure NAME of measures.h has a function NAME_run(), in the file of its name. data of the finding is the object that

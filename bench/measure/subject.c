@@ -4,7 +4,7 @@
 #include "bench/measure/cache.h"
 #include "bench/base/clock.h"
 #include "bench/base/parse.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
 #include "bench/problems/textbook.h"
 #include "impls/contract/support.h"
 
@@ -39,8 +39,9 @@ bool subject_make(const struct point *point, bool one_by_one, const struct limit
     if (subject->h == NULL)
         return fail_memory(error);
     double began = clock_seconds();
-    bool made = tensors_make(point, limits->cache, &subject->tensors, error);
+    bool made = tensors_make(point, limits->cache, limits->digest, &subject->tensors, error);
     finding->seconds[STAGE_INPUTS] = clock_seconds() - began;
+    finding->changed = subject->tensors.changed;
     if (made)
         return true;
     if (!subject->tensors.out_of_reach)

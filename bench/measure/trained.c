@@ -3,8 +3,12 @@
 
 #include "bench/base/files.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 static const char NAME[] = "progress.txt";
 
@@ -18,6 +22,30 @@ bool trained_folder(const char *results, const struct point *point, const struct
     point_training(point, &training);
     point_key(&training, conditions, key);
     return snprintf(path, PATH_MAX, "%s/trained/%s", results, key) < FOLDER_SIZE;
+}
+
+enum trained_lock trained_lock(const char *folder, bool wait, int *file, struct error *error)
+{
+    char path[PATH_MAX];
+    *file = -1;
+    if (!files_make_folder(folder, error))
+        return TRAINED_LOCK_FAILED;
+    files_path(folder, "lock", path);
+    *file = open(path, O_RDWR | O_CREAT, 0666); /* for children, too */
+    if (*file < 0) {
+        fail(error, "%.900s: cannot be made: %s", path, strerror(errno));
+        return TRAINED_LOCK_FAILED;
+    }
+    while (flock(*file, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EWOULDBLOCK) /* no locks there */
+            break;
+        close(*file);
+        *file = -1;
+        return TRAINED_TAKEN;
+    }
+    return TRAINED_LOCKED;
 }
 
 /* Nothing hangs on it: neither a disk that is full nor a power cut matters, so it is not synced. */

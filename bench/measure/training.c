@@ -5,19 +5,16 @@
 #include "bench/measure/measure.h"
 
 #include "bench/base/clock.h"
-#include "bench/base/files.h"
 #include "bench/base/parse.h"
+#include "bench/base/running.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/trained.h"
 #include "bench/sweep/recipe.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 static const double SAY_EVERY = 1; /* second between lines of progress */
@@ -30,31 +27,17 @@ struct sitting {
     struct training *training;
     struct standing standing;
     double began, before;                /* this sitting, and seconds of the ones before it */
-    double next_checkpoint, next_saying; /* of the monotonic clock */
+    double next_checkpoint, next_saying; /* all of running_seconds(): what is not running does not train */
     int64_t first_step;                  /* that stood when this sitting began */
     struct status failed;                /* what ended this sitting, and might not end another one */
 };
 
 static double spent(const struct sitting *sitting)
 {
-    return sitting->before + clock_seconds() - sitting->began;
+    return sitting->before + running_seconds() - sitting->began;
 }
 
 /* ---- The parts of a sitting ---------------------------------------------------------------------------------------------- */
-
-/* One process at a time works on a training; another one waits, and finds it done. The lock ends with this process. */
-static bool lock(const char *folder, struct error *error)
-{
-    char path[PATH_MAX];
-    if (!files_make_folder(folder, error))
-        return false;
-    files_path(folder, "lock", path);
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    while (file >= 0 && flock(file, LOCK_EX) != 0)
-        if (errno != EINTR)
-            return fail(error, "%.900s: cannot be locked: %s", path, strerror(errno));
-    return file >= 0 || fail(error, "%.900s: cannot be made: %s", path, strerror(errno));
-}
 
 /* Goes on where a checkpoint stands; one that cannot be used is no reason to fail: the training begins anew. */
 static bool go_on(struct sitting *sitting)
@@ -78,19 +61,19 @@ static bool go_on(struct sitting *sitting)
 
 static bool keep(struct sitting *sitting, struct error *error)
 {
-    double began = clock_seconds();
+    double began = running_seconds();
     sitting->standing.state = training_state(sitting->training);
     sitting->standing.spent[SPENT_ALL] = spent(sitting);
     bool good = checkpoint_write(sitting->limits->trained, sitting->point, sitting->training, &sitting->standing, error);
-    sitting->standing.spent[SPENT_CHECKPOINTS] += clock_seconds() - began;
-    sitting->next_checkpoint = clock_seconds() + sitting->limits->checkpoint_every;
+    sitting->standing.spent[SPENT_CHECKPOINTS] += running_seconds() - began;
+    sitting->next_checkpoint = running_seconds() + sitting->limits->checkpoint_every;
     return good;
 }
 
 static void say(struct sitting *sitting, const struct step *step)
 {
     char left[32], text[160], iterations[32] = "";
-    double now = clock_seconds();
+    double now = running_seconds();
     if (now < sitting->next_saying)
         return;
     sitting->next_saying = now + SAY_EVERY;
@@ -117,9 +100,9 @@ static bool check(struct sitting *sitting, const struct step *step, double *accu
                                                .batch = recipe->batch,
                                                .seed = point_check_seed(sitting->point)};
     struct evaluation evaluation = {.l = NULL};
-    double began = clock_seconds();
+    double began = running_seconds();
     *status = training_evaluate(sitting->training, &request, &evaluation);
-    sitting->standing.spent[SPENT_CHECKS] += clock_seconds() - began;
+    sitting->standing.spent[SPENT_CHECKS] += running_seconds() - began;
     if (status->code != STATUS_OK && status->code != STATUS_NOT_CONVERGED)
         return false;
     *accuracy = (double)evaluation.score.positions_right / (double)evaluation.score.positions;
@@ -180,7 +163,7 @@ static bool train(struct sitting *sitting, bool *late, struct error *error)
         say(sitting, &step);
         if (accuracy >= recipe->target && recipe->target > 0)
             return conclude(sitting, RESULT_OK, "", error);
-        if (clock_seconds() >= sitting->next_checkpoint && !keep(sitting, error))
+        if (running_seconds() >= sitting->next_checkpoint && !keep(sitting, error))
             return false;
     }
     return true;
@@ -214,7 +197,7 @@ static bool open_training(struct sitting *sitting, struct finding *finding)
     struct recurrence recurrence = point_train_recurrence(point);
     const struct environment environment = {.threads = point_threads(point), .memory_limit = sitting->limits->memory_limit};
     struct status status =
-        training_open(&model, &sitting->recipe, &recurrence, sitting->task, &environment, clock_seconds, &sitting->training);
+        training_open(&model, &sitting->recipe, &recurrence, sitting->task, &environment, running_seconds, &sitting->training);
     finding_status(finding, &status);
     return status.code == STATUS_OK;
 }
@@ -233,7 +216,7 @@ static bool sit(struct sitting *sitting, struct finding *finding, struct error *
     sitting->standing.sittings += !sitting->standing.done;
     sitting->before = sitting->standing.spent[SPENT_ALL];
     sitting->first_step = sitting->standing.state.step;
-    sitting->began = clock_seconds();
+    sitting->began = running_seconds();
     sitting->next_checkpoint = sitting->began + sitting->limits->checkpoint_every;
     bool good = train(sitting, &late, error);
     finding_lap(finding, STAGE_TIMING, &since);
@@ -256,8 +239,12 @@ bool training_run(const struct point *point, const struct limits *limits, struct
     struct sitting sitting = {.point = point, .limits = limits, .recipe = point_recipe(point)};
     if (limits->trained == NULL)
         return fail(error, "the request has no folder for the training");
-    bool good = lock(limits->trained, error) && point_task(point, &sitting.task, error) && sit(&sitting, finding, error);
+    int lock = -1;
+    bool good = (limits->locked || trained_lock(limits->trained, true, &lock, error) == TRAINED_LOCKED) &&
+                point_task(point, &sitting.task, error) && sit(&sitting, finding, error);
     training_close(sitting.training);
     task_close(sitting.task);
+    if (lock >= 0)
+        close(lock);
     return good;
 }

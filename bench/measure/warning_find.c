@@ -3,6 +3,7 @@
 
 #include "bench/base/statistics.h"
 #include "bench/machine/cpu.h"
+#include "bench/machine/team.h"
 #include "bench/measure/measure.h"
 
 #include <math.h>
@@ -16,13 +17,15 @@ struct threading threading_here(int threads)
     struct cpu cpu;
     cpu_read(&cpu);
     return (struct threading){threads, cpu.sockets * cpu.cores_per_socket, cpu.threads_per_core,
-                              threads_are_pinned(getenv("OMP_PLACES"), getenv("OMP_PROC_BIND"), getenv("GOMP_CPU_AFFINITY"))};
+                              threads_are_pinned(getenv("OMP_PLACES"), getenv("OMP_PROC_BIND"), getenv("GOMP_CPU_AFFINITY")),
+                              team_processors(threads)};
 }
 
 /* How many threads shared a core or may have. */
 static double crowded_threads(const struct threading *threading)
 {
-    bool too_many = threading->cores > 0 && threading->threads > threading->cores;
+    bool too_many = (threading->cores > 0 && threading->threads > threading->cores) ||
+                    (threading->processors > 0 && threading->threads > threading->processors);
     bool astray = threading->threads > 1 && threading->threads_per_core > 1 && !threading->pinned;
     return too_many || astray ? threading->threads : 0;
 }
@@ -89,6 +92,7 @@ json_t *warnings_of_round(const double *seconds, size_t n, const struct load *lo
         {WARNING_STEAL, beyond_doubt(load->steal, WARNING_STEAL, load->resolution)},
         {WARNING_CLOCK, apart(load->addition_s[0], load->addition_s[1])},
         {WARNING_THROTTLE, load->throttled},
+        {WARNING_QUOTA, load->stopped},
         {WARNING_SMT, crowded_threads(threading)},
         {WARNING_FIRST_SLOW, slowness_of_first(seconds, n)},
         {WARNING_WIDE, width},

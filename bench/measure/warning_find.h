@@ -12,12 +12,13 @@
 struct threading {
     int threads, cores, threads_per_core; /* 0: not known */
     bool pinned;
+    int processors; /* that the threads may run on, all together; 0: not known */
 };
 
-/* Of this machine and environment. */
+/* Of this machine and environment, as it is now: a mask of processors may have changed since the threads were started. */
 struct threading threading_here(int threads);
 
-/* The warnings that a worker finds, as "warnings" of the record: busy, steal, clock, throttle, smt, first_slow, wide. seconds:
+/* The warnings that a worker finds, as "warnings" of the record: busy, steal, clock, throttle, quota, smt, first_slow, wide. seconds:
  * of n samples, in order. NULL when out of memory. */
 json_t *warnings_of_round(const double *seconds, size_t n, const struct load *load, const struct threading *threading);
 

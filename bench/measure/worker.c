@@ -11,10 +11,11 @@ char *worker_request(const struct point *point, const struct limits *limits)
     struct json_watch watch;
     json_watch_begin(&watch);
     json_t *request =
-        json_pack("{so si sf sf sI so so}", "point", point_to_json(point), "samples", limits->samples, "time_limit",
+        json_pack("{so si sf sf sI so so so sb}", "point", point_to_json(point), "samples", limits->samples, "time_limit",
                   limits->time_limit, "checkpoint_every", limits->checkpoint_every, "memory_limit",
                   (json_int_t)limits->memory_limit, "cache", limits->cache != NULL ? json_string(limits->cache) : json_null(),
-                  "trained", limits->trained != NULL ? json_string(limits->trained) : json_null());
+                  "digest", limits->digest != NULL ? json_string(limits->digest) : json_null(), "trained",
+                  limits->trained != NULL ? json_string(limits->trained) : json_null(), "locked", (int)limits->locked);
     char *text = json_watch_print(&watch, request, JSON_COMPACT);
     json_decref(request);
     return text;
@@ -35,10 +36,10 @@ static json_t *stages(const struct finding *finding)
 
 static bool answer(const char *measure, struct finding *finding, double began, FILE *out, struct error *error)
 {
-    json_t *object =
-        json_pack("{ss so so so? so? so? so? sf so}", "result", result_name(finding->result), "message",
-                  json_text(finding->message), "place", place(finding), "inputs", finding->inputs, measure, finding->data, "load",
-                  finding->load, "warnings", finding->warnings, "began", began, "stages", stages(finding));
+    json_t *object = json_pack("{ss so so so? so? so? so? so* sf so}", "result", result_name(finding->result), "message",
+                               json_text(finding->message), "place", place(finding), "inputs", finding->inputs, measure,
+                               finding->data, "load", finding->load, "warnings", finding->warnings, "changed",
+                               finding->changed ? json_true() : NULL, "began", began, "stages", stages(finding));
     bool written = object != NULL && json_dumpf(object, out, JSON_COMPACT) == 0 && fflush(out) == 0;
     json_decref(object);
     return written || fail(error, "cannot write the result of the point");
@@ -55,7 +56,9 @@ bool worker_run(FILE *in, FILE *out, struct error *error)
                             .checkpoint_every = json_number_value(json_object_get(request, "checkpoint_every")),
                             .memory_limit = (size_t)json_integer_value(json_object_get(request, "memory_limit")),
                             .cache = json_string_value(json_object_get(request, "cache")),
-                            .trained = json_string_value(json_object_get(request, "trained"))};
+                            .digest = json_string_value(json_object_get(request, "digest")),
+                            .trained = json_string_value(json_object_get(request, "trained")),
+                            .locked = json_is_true(json_object_get(request, "locked"))};
     struct finding finding = {.result = RESULT_OK, .b = -1, .t = -1};
     if (request == NULL)
         return fail(error, "expected a point on standard input: %s", parse.text);

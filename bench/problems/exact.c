@@ -1,7 +1,7 @@
 /* See exact.h. */
 #include "bench/problems/exact.h"
 
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
 #include "bench/problems/textbook.h"
 
 #include <math.h>

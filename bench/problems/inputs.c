@@ -196,13 +196,25 @@ bool tensors_check(const char *path, const struct problem *problem, struct error
     return good;
 }
 
-bool tensors_read(const char *path, const struct problem *problem, struct tensors *tensors, struct error *error)
+/* Whether the bytes that were copied were those: looked at after the copying, so that a change in between is seen. */
+static bool is_same(const char *path, const struct safetensors *file, const char *digest, struct tensors *tensors,
+                    struct error *error)
+{
+    char found[DIGEST_SIZE];
+    if (digest == NULL)
+        return true;
+    safetensors_digest(file, found);
+    tensors->changed = strcmp(found, digest) != 0;
+    return !tensors->changed || fail(error, "%.800s: its bytes are no longer those that the run began with", path);
+}
+
+bool tensors_read(const char *path, const struct problem *problem, const char *digest, struct tensors *tensors, struct error *error)
 {
     struct safetensors *file;
     *tensors = (struct tensors){.problem = *problem};
     if (!safetensors_open(path, &file, error))
         return false;
-    bool good = load(path, tensors, file, error);
+    bool good = load(path, tensors, file, error) && is_same(path, file, digest, tensors, error);
     safetensors_close(file);
     if (!good)
         tensors_free(tensors);
@@ -297,5 +309,5 @@ void tensors_free(struct tensors *tensors)
 {
     for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++)
         free(tensors->owned[id]);
-    *tensors = (struct tensors){.problem = tensors->problem, .out_of_reach = tensors->out_of_reach};
+    *tensors = (struct tensors){.problem = tensors->problem, .out_of_reach = tensors->out_of_reach, .changed = tensors->changed};
 }

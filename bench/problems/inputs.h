@@ -12,14 +12,16 @@ struct tensors {
     struct problem problem;
     struct inputs inputs;     /* of problem.dtype */
     bool out_of_reach;        /* after a failure: no draw of this problem has the kappa that was asked for */
+    bool changed;             /* after a failure: the file no longer holds the bytes that were asked for */
     void *owned[TENSORS_MAX]; /* the same tensors, for tensors_free: v, lambda, theta, W, h0 */
 };
 
 /* Draws the tensors of a problem. False: out of memory, or a kappa that this problem cannot have (out_of_reach). */
 bool tensors_sample(const struct problem *problem, const struct regime *regime, struct tensors *tensors, struct error *error);
 
-/* The tensors of a problem from a file. */
-bool tensors_read(const char *path, const struct problem *problem, struct tensors *tensors, struct error *error);
+/* The tensors of a problem from a file; with a digest (NULL: any), only from the bytes that have it (else: changed). */
+bool tensors_read(const char *path, const struct problem *problem, const char *digest, struct tensors *tensors,
+                  struct error *error);
 
 /* Describes the tensors that there are, for writing them; returns how many. */
 size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_MAX]);

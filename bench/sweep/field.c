@@ -3,7 +3,7 @@
 
 #include "bench/base/number.h"
 #include "bench/base/text.h"
-#include "bench/machine/machine.h"
+#include "bench/machine/machine_threads.h"
 #include "bench/problems/words.h"
 #include "bench/sweep/measures.h"
 #include "bench/sweep/options.h"

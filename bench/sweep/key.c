@@ -3,47 +3,16 @@
 #include "bench/sweep/point.h"
 
 #include "bench/base/build.h"
+#include "bench/base/digest.h"
 #include "bench/machine/device.h"
 #include "bench/sweep/measures.h"
 #include "bench/sweep/options.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #define KEY_VERSION "3" /* of what goes into a key, and how: with it RECORD_VERSION of bench/journal/record.h changes */
-
-enum { PIECE = 1 << 16 };
-
-enum { DIGEST_SIZE = 33 };
-
-static void print_digest(XXH128_hash_t hash, char text[DIGEST_SIZE])
-{
-    snprintf(text, DIGEST_SIZE, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
-}
-
-/* The hash of a file's bytes; "unreadable" when it cannot be had. */
-static void print_file_digest(const char *path, char text[DIGEST_SIZE])
-{
-    ssize_t got = -1;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    XXH3_state_t *state = XXH3_createState();
-    unsigned char *piece = malloc(PIECE);
-    if (file >= 0 && state != NULL && piece != NULL && XXH3_128bits_reset(state) == XXH_OK)
-        while ((got = read(file, piece, PIECE)) > 0)
-            XXH3_128bits_update(state, piece, (size_t)got);
-    if (got == 0)
-        print_digest(XXH3_128bits_digest(state), text);
-    else
-        snprintf(text, DIGEST_SIZE, "unreadable");
-    if (file >= 0)
-        close(file);
-    XXH3_freeState(state);
-    free(piece);
-}
 
 static const char *identity(const char *name)
 {
@@ -132,7 +101,7 @@ void point_identity(const struct point *point, char half[KEY_HALF + 1])
             continue;
         field_print(field, &point->value[field], sizeof value, value);
         if (point->value[field].kind == VALUE_TEXT && fields[field].text == TEXT_FILE)
-            print_file_digest(point->value[field].text, value);
+            digest_file(point->value[field].text, value);
         add_line(&lines, fields[field].name, value);
     }
     print_half(&lines, half);

@@ -1,5 +1,5 @@
 /* Child processes: whatever a child does, process_run() comes back, says what happened, and leaves nothing running. Limits of time
- * are far away; where one must be reached the child says when, and the clock leaps there. */
+ * are far away; where one must be reached the child says when, and the limit comes there. */
 #include "bench/base/process.h"
 #include "tests/support/clock.h"
 #include "tests/support/program.h"
@@ -72,30 +72,33 @@ static long wait_for_note(const char *note)
     return pid;
 }
 
-/* Where a script says "ready" it has come to what no more than a limit ends; "stops" says that it stops there. */
+/* Where a script says "ready" it has come to what no more than a limit ends. */
 struct end {
     const char *note;
-    bool stops;
+    struct process_request request;
 };
 
-static void leap_when_ready(void *context)
+static void end_when_ready(void *context)
 {
-    const struct end *end = context;
-    long pid = wait_for_note(end->note);
-    while (end->stops && state_of(pid) != 'T')
-        usleep(1000);
-    clock_leap(NEVER);
+    struct end *end = context;
+    wait_for_note(end->note);
+    end->request.time_limit = 0;
 }
 
-static void run_into_limit(const char *script, bool stops)
+static void run_watched(const char *script, void (*meanwhile)(void *))
 {
     char text[2 * PATH_MAX];
-    struct end end = {scratch_path("ready"), stops};
+    struct end end = {.note = scratch_path("ready")};
     snprintf(text, sizeof text, "ready() { echo $$ >'%.900s.new' && mv '%.900s.new' '%.900s'; }; %s", end.note, end.note, end.note,
              script);
     const char *const argv[] = {"/bin/sh", "-c", text, NULL};
-    const struct process_request request = {.argv = argv, .time_limit = NEVER, .meanwhile = leap_when_ready, .context = &end};
-    ck_assert_msg(process_run(&request, &result, &error), "%s", error.text);
+    end.request = (struct process_request){.argv = argv, .time_limit = NEVER, .meanwhile = meanwhile, .context = &end};
+    ck_assert_msg(process_run(&end.request, &result, &error), "%s", error.text);
+}
+
+static void run_into_limit(const char *script)
+{
+    run_watched(script, end_when_ready);
 }
 
 START_TEST(collects_output_and_status)
@@ -169,20 +172,18 @@ END_TEST
 static const struct {
     const char *script;
     int signal;
-    bool stops;
 } endless[] = {
-    {"ready; sleep 10000", SIGTERM, false},
-    {"ready; exec sleep 10000", SIGTERM, false},
-    {"exec >&- 2>&-; ready; sleep 10000", SIGTERM, false},
-    {"trap '' TERM; ready; while :; do sleep 10000; done", SIGKILL, false},
-    {"ready; kill -STOP $$", SIGKILL, true},
-    {"ready; while :; do echo 0123456789 >&2; done", SIGTERM, false},
-    {"sleep 10000 & ready; wait", SIGTERM, false},
+    {"ready; sleep 10000", SIGTERM},
+    {"ready; exec sleep 10000", SIGTERM},
+    {"exec >&- 2>&-; ready; sleep 10000", SIGTERM},
+    {"trap '' TERM; ready; while :; do sleep 10000; done", SIGKILL},
+    {"ready; while :; do echo 0123456789 >&2; done", SIGTERM},
+    {"sleep 10000 & ready; wait", SIGTERM},
 };
 
 START_TEST(ends_what_does_not_end)
 {
-    run_into_limit(endless[_i].script, endless[_i].stops);
+    run_into_limit(endless[_i].script);
     ck_assert(result.timed_out);
     ck_assert_int_eq(result.signal, endless[_i].signal);
     process_result_free(&result);
@@ -191,9 +192,54 @@ END_TEST
 
 START_TEST(keeps_what_came_before_the_limit)
 {
-    run_into_limit("echo begun; ready; sleep 10000", false);
+    run_into_limit("echo begun; ready; sleep 10000");
     ck_assert(result.timed_out);
     ck_assert_str_eq(result.output, "begun\n");
+    process_result_free(&result);
+}
+END_TEST
+
+/* ---- Time that does not pass for the child ---------------------------------------------------------------------------------- */
+
+/* Nobody looked for so long: this process was stopped, or all of the machine. */
+static void sleep_once(void *context)
+{
+    struct end *end = context;
+    long pid = wait_for_note(end->note);
+    clock_leap(100 * NEVER);
+    kill((pid_t)pid, SIGCONT);
+}
+
+START_TEST(time_asleep_does_not_count)
+{
+    run_watched("trap 'exit 3' CONT; ready; while :; do sleep 0.01; done", sleep_once);
+    ck_assert(!result.timed_out);
+    ck_assert_int_eq(result.exit_status, 3);
+    process_result_free(&result);
+}
+END_TEST
+
+/* The clock is past the limit by steps that are no gaps while the child is stopped; then it goes on, and ends. */
+static void stop_for_long(void *context)
+{
+    static int looks;
+    struct end *end = context;
+    long pid = wait_for_note(end->note);
+    while (looks == 0 && state_of(pid) != 'T')
+        usleep(1000);
+    looks++;
+    if (looks < 20)
+        clock_leap(1.5);
+    else
+        kill((pid_t)pid, SIGCONT);
+    end->request.time_limit = looks < 20 ? 10 : NEVER;
+}
+
+START_TEST(time_stopped_does_not_count)
+{
+    run_watched("ready; kill -STOP $$; exit 3", stop_for_long);
+    ck_assert(!result.timed_out);
+    ck_assert_int_eq(result.exit_status, 3);
     process_result_free(&result);
 }
 END_TEST
@@ -362,6 +408,32 @@ START_TEST(memory_limits)
 }
 END_TEST
 
+/* What a user's environment says of languages, terminals and shells changes nothing of a child; what it says of threads does. */
+START_TEST(gives_a_known_environment)
+{
+    static const char *const hostile[][2] = {
+        {"LC_ALL", "tr_TR.UTF-8"}, {"LC_NUMERIC", "de_DE.UTF-8"}, {"LANG", "ja_JP"},        {"LANGUAGE", "de"},
+        {"GNUTERM", "qt"},         {"GNUPLOT_LIB", "/nowhere"},   {"BASH_ENV", "/nowhere"}, {"ENV", "/nowhere"},
+        {"CDPATH", "/"},           {"POSIXLY_CORRECT", "1"},
+    };
+    const char *const argv[] = {"env", NULL};
+    const struct process_request request = {.argv = argv, .time_limit = NEVER};
+    for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++)
+        setenv(hostile[i][0], hostile[i][1], 1);
+    setenv("OMP_NUM_THREADS", "3", 1);
+    ck_assert_msg(process_run(&request, &result, &error), "%s", error.text);
+    for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
+        char line[80];
+        snprintf(line, sizeof line, "%s=%s\n", hostile[i][0], hostile[i][1]);
+        ck_assert_msg(strstr(result.output, line) == NULL, "%s", line);
+    }
+    ck_assert_ptr_nonnull(strstr(result.output, "LC_ALL=C.UTF-8\n"));
+    ck_assert_ptr_nonnull(strstr(result.output, "OMP_NUM_THREADS=3\n"));
+    ck_assert_ptr_nonnull(strstr(result.output, "PATH="));
+    process_result_free(&result);
+}
+END_TEST
+
 Suite *suite_process(void)
 {
     Suite *suite = suite_create("process");
@@ -370,11 +442,14 @@ Suite *suite_process(void)
     tcase_add_test(tests, collects_output_and_status);
     tcase_add_test(tests, gives_arguments_as_they_are);
     tcase_add_test(tests, gives_input);
+    tcase_add_test(tests, gives_a_known_environment);
     tcase_add_test(tests, reports_signals);
     tcase_add_test(tests, memory_limits);
     tcase_add_test(tests, measures_memory);
     tcase_add_loop_test(tests, ends_what_does_not_end, 0, sizeof endless / sizeof *endless);
     tcase_add_test(tests, keeps_what_came_before_the_limit);
+    tcase_add_test(tests, time_asleep_does_not_count);
+    tcase_add_test(tests, time_stopped_does_not_count);
     tcase_add_test(tests, is_not_held_by_grandchildren);
     tcase_add_test(tests, notices_the_end_after_closed_streams);
     tcase_add_test(tests, bounds_the_output);

@@ -135,7 +135,7 @@ START_TEST(readers_and_disks)
     struct process_result process;
     shell("\"$0\" data A5 >/dev/full", &process);
     ck_assert_int_eq(process.exit_status, 2);
-    ck_assert_msg(strstr(process.errors, "cannot write the examples: No space left on device") != NULL, "%s", process.errors);
+    ck_assert_msg(strstr(process.errors, "standard output: cannot be written: No space left on device") != NULL, "%s", process.errors);
     process_result_free(&process);
     shell("{ \"$0\" data A5 --samples 1000000000000 --format csv; echo \"status $?\" >&2; } | head -n 1", &process);
     ck_assert_str_eq(process.output, "seed,input,target\n");

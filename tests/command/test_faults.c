@@ -20,8 +20,8 @@ static const struct fault {
     const char *kind, *where;
     uint64_t sampled; /* how many n make test tries at most; 0: all of them */
 } faults[] = {
-    {"write", "run", 0}, {"short", "run", 0},   {"fsync", "run", 0},     {"fork", "run", 0},
-    {"clock", "run", 0}, {"malloc", "run", 16}, {"malloc", "worker", 6}, {"write", "worker", 4},
+    {"write", "run", 0},  {"short", "run", 0}, {"fsync", "run", 0},   {"fork", "run", 0},      {"lock", "run", 0},
+    {"nolock", "run", 0}, {"clock", "run", 0}, {"malloc", "run", 16}, {"malloc", "worker", 6}, {"write", "worker", 4},
 };
 
 #ifdef __SANITIZE_ADDRESS__ /* its allocator must come before any other */

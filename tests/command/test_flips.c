@@ -261,7 +261,7 @@ START_TEST(inputs)
         {"impl", "diagonal_scan"}, {"measure", "convergence"}, {"T", "2"}, {"d", "3"}, {"mixer", "none"}, {"inputs", path}};
     struct point point = point_of(settings, sizeof settings / sizeof settings[0]);
     struct problem problem = point_problem(&point);
-    ck_assert_msg(tensors_read(path, &problem, &tensors, &error), "%s", error.text);
+    ck_assert_msg(tensors_read(path, &problem, NULL, &tensors, &error), "%s", error.text);
     tensors_free(&tensors);
     point_identity(&point, key);
     struct bytes bytes = bytes_of(path);
@@ -270,7 +270,7 @@ START_TEST(inputs)
         scratch_write(path, made.at, made.n);
         point_identity(&point, key_then);
         ck_assert_msg(strcmp(key, key_then) != 0, "flip %zu left the key as it was", i);
-        if (tensors_read(path, &problem, &tensors, &error)) { /* the checksum has another name */
+        if (tensors_read(path, &problem, NULL, &tensors, &error)) { /* the checksum has another name */
             ck_assert_msg(memcmp(tensors.inputs.v, numbers, sizeof numbers) == 0, "flip %zu", i);
             tensors_free(&tensors);
         }
@@ -288,7 +288,7 @@ START_TEST(caches)
     struct point point = point_of(settings, sizeof settings / sizeof settings[0]);
     struct tensors drawn, found;
     const char *cache = scratch_path("cache");
-    ck_assert_msg(tensors_make(&point, cache, &drawn, &error), "%s", error.text);
+    ck_assert_msg(tensors_make(&point, cache, NULL, &drawn, &error), "%s", error.text);
     only_match(scratch_path("cache/*"), path);
     struct bytes bytes = bytes_of(path);
     ck_assert(cache_load(cache, &point, &found));

@@ -3,6 +3,7 @@
 #include "bench/command/folder.h"
 #include "tests/support/scratch.h"
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct error error;
@@ -95,12 +96,30 @@ END_TEST
 
 Suite *suite_folder(void);
 
+/* A checkout of someone else has no room for results: what to do instead is said. Root may write anywhere, and is somebody else here. */
+START_TEST(results_go_elsewhere_where_they_cannot_be_written)
+{
+    ck_assert_int_eq(chmod(scratch, 0555), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool other = geteuid() != 0 || setuid(65534) == 0;
+        bool refused = !folder_open(scratch_path("results"), "sweep", false, "type", &folder, &error);
+        _exit(other && refused && strstr(error.text, "Permission denied; --results DIR") != NULL ? 0 : 1);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(chmod(scratch, 0755), 0);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 Suite *suite_folder(void)
 {
     Suite *suite = suite_create("folder");
     TCase *tests = tcase_create("folder");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, numbers);
+    tcase_add_test(tests, results_go_elsewhere_where_they_cannot_be_written);
     tcase_add_test(tests, goes_on_in_the_last);
     tcase_add_test(tests, another_machine);
     tcase_add_test(tests, refusals);

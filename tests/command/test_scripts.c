@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char *const scripts[] = {"tests/rooms.sh",          "tests/front_door.sh", "tests/build_identity.sh",
+static char *const scripts[] = {"tests/rooms.sh",          "tests/front_door.sh", "tests/build.sh", "tests/build_identity.sh",
                                 "tests/cuda_resources.sh", "tests/blocks.sh",     "tests/docs.sh"};
 
 START_TEST(script)

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Copies impls/cuda/ into a folder, with one bug of planted.list in it.
 #
 #   tests/cuda/plant.sh NAME FOLDER

@@ -18,20 +18,20 @@ KERNEL_LIBRARY := $(filter-out $(CUDA) $(CUDA_LIMITS) $(REGISTRY),$(LIBRARY)) $(
 # $1: plain, address or thread
 define kernel_rules
 $(KERNELS)/$1/%.o: impls/cuda/%.cu $(FLAGS_FILE)
-	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -MMD -MP -x c++ -c $$< -o $$@
+	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -x c++ $$(object)
 $(KERNELS)/$1/bugs.o: tests/cuda/bugs.cc $(FLAGS_FILE)
-	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -MMD -MP -c $$< -o $$@
+	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. $$(object)
 $(KERNELS)/$1/%.o: tests/cuda/%.cc $(FLAGS_FILE)
-	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) -O2 $(if $(filter plain,$1),,-DRUNNER_$(shell echo $1 | tr a-z A-Z)) -I. -MMD -MP -c $$< -o $$@
+	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) -O2 $(if $(filter plain,$1),,-DRUNNER_$(shell echo $1 | tr a-z A-Z)) -I. $$(object)
 $(BUILD)/kernels-$1: $(patsubst %,$(KERNELS)/$1/%.o,$(KERNEL_NAMES) runner device) $(KERNELS)/registry.o $(KERNEL_TESTS) $(KERNEL_LIBRARY)
 	$$(call show,link) && $$(KERNEL_CXX_$1) $$(filter %.o,$$^) $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -rdynamic -fopenmp -pthread -Wl,--as-needed \
-	    $$(LIBRARIES) $$$$(pkg-config --libs check) -ldl -o $$@
+	    $$(LIBRARIES) $$$$(pkg-config --libs check) -ldl $$(whole)
 $(BUILD)/bugs-$1: $(patsubst %,$(KERNELS)/$1/%.o,bugs runner device) $(OBJECTS)/impls/contract/status.o
-	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -o $$@
+	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) $$(whole)
 $(KERNELS)/$1/limits.o: bench/machine/cuda/limits.cu $(FLAGS_FILE)
-	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -MMD -MP -x c++ -c $$< -o $$@
+	$$(call show,compile) && $$(KERNEL_CXX_$1) $$(KERNEL_FLAGS) $$(KERNEL_FLAGS_$1) -I. -x c++ $$(object)
 $(BUILD)/limits-$1: $(patsubst %,$(KERNELS)/$1/%.o,limits runner device) $(call once,tests,cuda/limits) $(OBJECTS)/impls/contract/status.o
-	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) -o $$@
+	$$(call show,link) && $$(KERNEL_CXX_$1) $$^ $$(filter -fsanitize%,$$(KERNEL_FLAGS_$1)) $$(whole)
 KERNEL_PROGRAMS += $(BUILD)/kernels-$1 $(BUILD)/bugs-$1 $(if $(filter thread,$1),,$(BUILD)/limits-$1)
 endef
 $(foreach way,$(KERNEL_WAYS),$(eval $(call kernel_rules,$(way))))
@@ -42,7 +42,7 @@ $(KERNELS)/registry.o: impls/registry/registry.c $(FLAGS_FILE)
 # Stands for NVIDIA's driver where the suite asks for it, in a folder of its own: a real one is not to be hidden from anything else.
 KERNEL_PROGRAMS += $(BUILD)/driver/libcuda.so.1
 $(BUILD)/driver/libcuda.so.1: tests/cuda/driver.c $(FLAGS_FILE)
-	$(call show,link) && $(CC) $(filter-out -fsanitize=%,$(C_FLAGS)) -fPIC -shared -Wl,-soname,$(@F) $< -o $@
+	$(call show,link) && $(CC) $(filter-out -fsanitize=%,$(C_FLAGS)) -fPIC -shared -Wl,-soname,$(@F) $< $(whole)
 
 $(OBJECTS)/tests/impls/test_cuda.o: FILE_FLAGS := '-DKERNEL_WAYS="$(KERNEL_WAYS)"'
 
@@ -52,7 +52,7 @@ KERNEL_PROGRAMS += $(BUILD)/device-refused
 $(OBJECTS)/tests/cuda/runtime.o: FILE_FLAGS = $(CUDA_INCLUDES)
 $(OBJECTS)/tests/cuda/runtime.o: $(CUDA_FILE)
 $(BUILD)/device-refused: $(call once,tests,cuda/runtime) $(call objects,impls/contract) $(call once,impls/cuda,device support)
-	$(call show,link) && $(CXX) $^ $(LINK_FLAGS) $(LIBRARIES) -o $@
+	$(call show,link) && $(CXX) $^ $(LINK_FLAGS) $(LIBRARIES) $(whole)
 endif
 
 # Copies with a bug: implementation.bug.way, each a shared object that the program of that way loads.
@@ -62,6 +62,6 @@ KERNEL_PROGRAMS += $(KERNEL_BUGS:%=$(KERNELS)/planted/%.so)
 kernels: $(KERNEL_PROGRAMS)
 $(KERNELS)/planted/%.so: tests/cuda/planted.list tests/cuda/plant.sh $(wildcard impls/cuda/*.h impls/cuda/*.cu tests/cuda/*.h) $(FLAGS_FILE)
 	$(call show,plant) && tests/cuda/plant.sh $* $(@:.so=) && $(KERNEL_CXX_$(lastword $(subst ., ,$*))) $(KERNEL_FLAGS) \
-	    $(KERNEL_FLAGS_$(lastword $(subst ., ,$*))) -I$(@:.so=) -I. -shared -x c++ $(@:.so=)/impls/cuda/$(firstword $(subst ., ,$*)).cu -o $@
+	    $(KERNEL_FLAGS_$(lastword $(subst ., ,$*))) -I$(@:.so=) -I. -shared -x c++ $(@:.so=)/impls/cuda/$(firstword $(subst ., ,$*)).cu $(whole)
 
 -include $(shell find $(KERNELS) -name '*.d' 2>/dev/null)

@@ -17,11 +17,24 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-enum kind { FAULT_MALLOC, FAULT_WRITE, FAULT_SHORT, FAULT_FSYNC, FAULT_FORK, FAULT_CLOCK, FAULT_STOP, FAULT_LATE, FAULT_KINDS };
+enum kind {
+    FAULT_MALLOC,
+    FAULT_WRITE,
+    FAULT_SHORT,
+    FAULT_FSYNC,
+    FAULT_FORK,
+    FAULT_CLOCK,
+    FAULT_STOP,
+    FAULT_LATE,
+    FAULT_LOCK,
+    FAULT_NO_LOCKS,
+    FAULT_KINDS
+};
 
 static const struct {
     const char *name;
@@ -30,10 +43,13 @@ static const struct {
     [FAULT_MALLOC] = {"malloc", ENOMEM}, /* of the whole family */
     [FAULT_WRITE] = {"write", ENOSPC},   /* of bytes to a file or stream */
     [FAULT_SHORT] = {"short", 0},        /* half of the bytes are written, which is no error */
-    [FAULT_FSYNC] = {"fsync", EIO},      [FAULT_FORK] = {"fork", EAGAIN},
-    [FAULT_CLOCK] = {"clock", 0}, /* from this call on it is a day earlier */
-    [FAULT_STOP] = {"stop", 0},   /* before this fsync the process stops, until it is told to go on, or killed */
-    [FAULT_LATE] = {"late", 0},   /* from this look at the monotonic clock on it is an hour later */
+    [FAULT_FSYNC] = {"fsync", EIO},
+    [FAULT_FORK] = {"fork", EAGAIN},
+    [FAULT_CLOCK] = {"clock", 0},          /* from this call on it is a day earlier */
+    [FAULT_STOP] = {"stop", 0},            /* before this fsync the process stops, until it is told to go on, or killed */
+    [FAULT_LATE] = {"late", 0},            /* from this look at the monotonic clock on each makes it half a second later */
+    [FAULT_LOCK] = {"lock", ENOLCK},       /* from this lock on there are none, as on network file systems whose server has none, */
+    [FAULT_NO_LOCKS] = {"nolock", ENOSYS}, /* or that have none at all */
 };
 
 static struct {
@@ -47,8 +63,8 @@ __attribute__((constructor)) static void prepare(int argc, char **argv)
 {
     const char *fault = getenv("FAULT"), *in = getenv("FAULT_IN"), *path = getenv("FAULT_COUNT");
     const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
-    if (fault == NULL || in == NULL || path == NULL || name == NULL || strcmp(name, "/bench") != 0)
-        return;
+    if (fault == NULL || in == NULL || path == NULL || name == NULL || (strcmp(name, "/bench") != 0 && strcmp(name, "/exe") != 0))
+        return; /* a worker is /proc/self/exe */
     bool worker = argc > 1 && strcmp(argv[1], "worker") == 0;
     if (worker != (strcmp(in, "worker") == 0))
         return;
@@ -162,6 +178,17 @@ int fsync(int file)
     return fails(FAULT_FSYNC) ? -1 : THEIRS(fsync)(file);
 }
 
+int flock(int file, int operation)
+{
+    static _Atomic int none;
+    if (fails(FAULT_LOCK) || fails(FAULT_NO_LOCKS))
+        none = errno;
+    if (none == 0)
+        return THEIRS(flock)(file, operation);
+    errno = none;
+    return -1;
+}
+
 pid_t fork(void)
 {
     return fails(FAULT_FORK) ? -1 : THEIRS(fork)();
@@ -180,12 +207,15 @@ time_t time(time_t *out)
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-    static _Atomic time_t ahead;
+    static _Atomic int64_t halves, since;
     if (clock == CLOCK_MONOTONIC && fails(FAULT_LATE))
-        ahead = 60 * 60;
+        since = 1;
     int status = THEIRS(clock_gettime)(clock, now);
-    if (clock == CLOCK_MONOTONIC && status == 0)
-        now->tv_sec += ahead;
+    if (clock == CLOCK_MONOTONIC && status == 0 && since) {
+        int64_t ahead = ++halves;
+        now->tv_sec += ahead / 2 + (now->tv_nsec + ahead % 2 * 500000000) / 1000000000;
+        now->tv_nsec = (now->tv_nsec + ahead % 2 * 500000000) % 1000000000;
+    }
     return status;
 }
 

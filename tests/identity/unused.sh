@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Adds a field that no point uses to a copy of bench/sweep/ in a folder: in the middle of the table, so that all later ones move.
 #
 #   tests/identity/unused.sh FOLDER      FOLDER/bench/sweep is made where it is not there

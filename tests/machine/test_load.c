@@ -101,6 +101,30 @@ START_TEST(differences_that_say_little)
 }
 END_TEST
 
+/* A quota of any group around this process stops it, of either generation. */
+START_TEST(stops_by_a_quota_are_counted)
+{
+    struct load_counts first, second;
+    struct load load;
+    lay_out("proc/self", "cgroup", "4:cpu,cpuacct:/job/step\n3:memory:/other\n0::/\n");
+    lay_out("sys/fs/cgroup/memory/other", "cpu.stat", "nr_throttled 1000\n");
+    load_count(scratch, &first);
+    ck_assert(isnan(first.stops));
+    lay_out("sys/fs/cgroup/cpu/job/step", "cpu.stat", "nr_periods 9\nnr_throttled 5\nthrottled_time 77\n");
+    lay_out("sys/fs/cgroup/cpu/job", "cpu.stat", "nr_periods 9\nnr_throttled 2\nthrottled_time 77\n");
+    load_count(scratch, &first);
+    ck_assert_double_eq(first.stops, 7);
+    lay_out("sys/fs/cgroup/cpu/job", "cpu.stat", "nr_periods 12\nnr_throttled 4\nthrottled_time 99\n");
+    load_count(scratch, &second);
+    load_between(&first, &second, &load);
+    ck_assert_double_eq(load.stopped, 2);
+    lay_out("proc/self", "cgroup", "0::/slice/scope\n");
+    lay_out("sys/fs/cgroup/slice", "cpu.stat", "usage_usec 10\nnr_periods 3\nnr_throttled 3\nthrottled_usec 8\n");
+    load_count(scratch, &second);
+    ck_assert_double_eq(second.stops, 3);
+}
+END_TEST
+
 START_TEST(this_system)
 {
     struct load_counts began;
@@ -137,6 +161,7 @@ Suite *suite_load(void)
     tcase_add_test(tests, counters_that_are_not_there);
     tcase_add_test(tests, differences);
     tcase_add_test(tests, differences_that_say_little);
+    tcase_add_test(tests, stops_by_a_quota_are_counted);
     tcase_add_test(tests, this_system);
     tcase_add_test(tests, additions_are_carried_out);
     suite_add_tcase(suite, tests);

@@ -3,7 +3,10 @@
 #include "bench/base/files.h"
 #include "bench/base/process.h"
 #include "bench/machine/machine.h"
+#include "bench/machine/machine_memory.h"
+#include "bench/machine/machine_threads.h"
 #include "bench/machine/nvml.h"
+#include "bench/machine/team.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
 
@@ -12,6 +15,8 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 Suite *suite_machine(void);
@@ -183,6 +188,76 @@ START_TEST(memory_follows_control_groups)
 }
 END_TEST
 
+#define CPU1 "sys/fs/cgroup/cpu"
+
+/* Of eight processors. */
+// clang-format off
+static const struct {
+    int expected;
+    const char *files[8];
+} quotas[] = {
+    {8, {"proc/none|"}},
+    {8, {"proc/self/cgroup|0::/a\n", "sys/fs/cgroup/a/cpu.max|max 100000\n"}},
+    {8, {"proc/self/cgroup|0::/a\n", "sys/fs/cgroup/a/cpu.max|1600000 100000\n"}},
+    {2, {"proc/self/cgroup|0::/a\n", "sys/fs/cgroup/a/cpu.max|250000 100000\n"}},
+    {1, {"proc/self/cgroup|0::/a\n", "sys/fs/cgroup/a/cpu.max|20000 100000\n"}},
+    {8, {"proc/self/cgroup|0::/a\n", "sys/fs/cgroup/a/cpu.max|garbage\n"}},
+    {8, {"proc/self/cgroup|0::/a\n", "sys/fs/cgroup/a/cpu.max|100000 0\n"}},
+    /* The least of the groups around it, seen or not. */
+    {3, {"proc/self/cgroup|0::/a/b/c\n", "sys/fs/cgroup/a/cpu.max|300000 100000\n", "sys/fs/cgroup/a/b/c/cpu.max|400000 100000\n"}},
+    {5, {"proc/self/cgroup|0::/not/seen\n", "sys/fs/cgroup/cpu.max|250000 50000\n"}},
+    /* The first generation, under both names of its folder. */
+    {4, {"proc/self/cgroup|5:cpu,cpuacct:/x\n4:memory:/a\n0::/\n", CPU1 "/x/cpu.cfs_quota_us|40000\n", CPU1 "/x/cpu.cfs_period_us|10000\n",
+         CPU1 "/cpu.cfs_quota_us|-1\n", CPU1 "/cpu.cfs_period_us|10000\n", "sys/fs/cgroup/memory/a/cpu.cfs_quota_us|1\n"}},
+    {6, {"proc/self/cgroup|5:cpu,cpuacct:/x/y\n", CPU1 ",cpuacct/x/cpu.cfs_quota_us|600000\n", CPU1 ",cpuacct/x/cpu.cfs_period_us|100000\n"}},
+    {8, {"proc/self/cgroup|5:cpu:/x\n", CPU1 "/x/cpu.cfs_quota_us|40000\n"}},
+};
+// clang-format on
+
+START_TEST(threads_follow_quotas)
+{
+    for (int i = 0; quotas[_i].files[i] != NULL; i++)
+        lay_out(quotas[_i].files[i]);
+    ck_assert_int_eq(machine_threads_at(scratch, 8), quotas[_i].expected);
+}
+END_TEST
+
+/* Threads that cannot be started are counted before OpenMP would end the process. Root has no such limit, and is somebody else here. */
+START_TEST(threads_that_cannot_start_are_counted)
+{
+    char reason[TEAM_REASON_SIZE];
+    ck_assert_int_eq(team_threads(3, reason), 3);
+    ck_assert_str_eq(reason, "");
+    pid_t pid = fork();
+    if (pid == 0) {
+        const struct rlimit one = {1, 1};
+        bool limited = setrlimit(RLIMIT_NPROC, &one) == 0 && (geteuid() != 0 || setuid(65534) == 0);
+        int threads = team_threads(3, reason);
+        _exit(!limited || threads != 1 || strstr(reason, "ulimit -u") == NULL);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* A mask that is set while the process runs holds for the threads that are there. */
+START_TEST(shared_processors_are_counted)
+{
+    cpu_set_t mask;
+    ck_assert_int_ge(team_processors(2), 1);
+    ck_assert_int_eq(sched_getaffinity(0, sizeof mask, &mask), 0);
+    int first = 0;
+    while (!CPU_ISSET(first, &mask))
+        first++;
+    CPU_ZERO(&mask);
+    CPU_SET(first, &mask);
+#pragma omp parallel num_threads(3)
+    sched_setaffinity(0, sizeof mask, &mask);
+    ck_assert_int_eq(team_processors(3), 1);
+}
+END_TEST
+
 Suite *suite_machine(void)
 {
     Suite *suite = suite_create("machine");
@@ -194,6 +269,9 @@ Suite *suite_machine(void)
     tcase_add_test(tests, type_is_stable);
     tcase_add_test(tests, bound_threads_are_counted);
     tcase_add_test(tests, this_machine_has_something_to_give);
+    tcase_add_loop_test(tests, threads_follow_quotas, 0, sizeof quotas / sizeof *quotas);
+    tcase_add_test(tests, threads_that_cannot_start_are_counted);
+    tcase_add_test(tests, shared_processors_are_counted);
     tcase_add_loop_test(tests, memory_follows_control_groups, 0, sizeof systems / sizeof *systems);
     suite_add_tcase(suite, tests);
     return suite;

@@ -64,8 +64,8 @@ START_TEST(same_bits)
     scratch_make();
     snprintf(cache, sizeof cache, "%s/inputs", scratch);
     ck_assert(!cache_load(cache, &point, &drawn));
-    ck_assert(tensors_make(&point, NULL, &drawn, &error));
-    ck_assert(tensors_make(&point, cache, &first, &error));
+    ck_assert(tensors_make(&point, NULL, NULL, &drawn, &error));
+    ck_assert(tensors_make(&point, cache, NULL, &first, &error));
     only_file(cache, path);
     ck_assert(cache_load(cache, &point, &second));
     same(&drawn, &first);
@@ -84,7 +84,7 @@ START_TEST(same_bits)
         if (k == 1)
             ck_assert_int_eq(truncate(path, about.st_size / 2), 0);
         ck_assert(!cache_load(cache, &point, &second));
-        ck_assert(tensors_make(&point, cache, &second, &error)); /* drawn and kept again */
+        ck_assert(tensors_make(&point, cache, NULL, &second, &error)); /* drawn and kept again */
         same(&drawn, &second);
         tensors_free(&second);
         ck_assert(cache_load(cache, &point, &second));
@@ -103,7 +103,7 @@ START_TEST(without_a_place)
 {
     struct tensors tensors;
     struct point point = a_point("3", "float32");
-    ck_assert(tensors_make(&point, "/proc/nowhere", &tensors, &error));
+    ck_assert(tensors_make(&point, "/proc/nowhere", NULL, &tensors, &error));
     tensors_free(&tensors);
 }
 END_TEST

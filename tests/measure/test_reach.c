@@ -71,7 +71,7 @@ static int64_t count(const char *name)
 static void draw(struct tensors *tensors)
 {
     struct error error;
-    ck_assert_msg(tensors_make(&sweep.point[0], NULL, tensors, &error), "%s", error.text);
+    ck_assert_msg(tensors_make(&sweep.point[0], NULL, NULL, tensors, &error), "%s", error.text);
 }
 
 /* ---- How many ----------------------------------------------------------------------------------------------------------------- */

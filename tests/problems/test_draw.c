@@ -71,7 +71,7 @@ START_TEST(kappa_is_what_was_asked_for)
                 struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
                 struct tensors tensors;
                 struct error error;
-                bool drawn = tensors_make(&point, NULL, &tensors, &error);
+                bool drawn = tensors_make(&point, NULL, NULL, &tensors, &error);
                 double kappa = point.value[FIELD_KAPPA].real;
                 /* I - Q of strength s, or of norm 1 for a dense mixer, reaches no larger kappa; sums of several vectors may */
                 double reach = strcmp(mixers[_i], "dense") == 0 ? 1 : s;
@@ -117,7 +117,7 @@ START_TEST(prescribed_problems_do_not_explode)
     struct tensors tensors;
     struct answers answers;
     struct error error;
-    ck_assert_msg(tensors_make(&point, NULL, &tensors, &error), "%s", error.text);
+    ck_assert_msg(tensors_make(&point, NULL, NULL, &tensors, &error), "%s", error.text);
     ck_assert(answers_make(&tensors, NULL, 0, 1, false, &answers, &error));
     ck_assert_int_eq(answers.worst.status.code, STATUS_OK);
     ck_assert_double_lt(answers.worst.residual, 1e-10);
@@ -138,7 +138,7 @@ START_TEST(same_bits_for_every_number_of_threads)
     int64_t sizes[5];
     for (int k = 0; k < 3; k++) {
         omp_set_num_threads(k + 1);
-        ck_assert(tensors_make(&point, NULL, &tensors[k], &error));
+        ck_assert(tensors_make(&point, NULL, NULL, &tensors[k], &error));
     }
     tensor_sizes(&tensors[0].problem, sizes);
     for (int k = 0; k < 3; k++)
@@ -178,7 +178,7 @@ START_TEST(tensors_from_a_file)
     struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
     struct tensors tensors;
     struct error error;
-    ck_assert_msg(tensors_make(&point, NULL, &tensors, &error), "%s", error.text);
+    ck_assert_msg(tensors_make(&point, NULL, NULL, &tensors, &error), "%s", error.text);
     for (int i = 0; i < 6; i++) {
         ck_assert_double_eq(((const double *)tensors.inputs.lambda)[i], i);
         ck_assert_double_eq(((const double *)tensors.inputs.v)[i], 6 + i);
@@ -193,7 +193,7 @@ START_TEST(tensors_from_a_file)
         ck_assert(field_read(field_find_any(other[k][0]), other[k][1], &changed.value[field_find_any(other[k][0])]));
         changed.value[FIELD_R] = (struct value){.kind = VALUE_INTEGER, .integer = 1};
         changed.value[FIELD_S] = (struct value){.kind = VALUE_REAL, .real = 1};
-        ck_assert(!tensors_make(&changed, NULL, &tensors, &error));
+        ck_assert(!tensors_make(&changed, NULL, NULL, &tensors, &error));
         ck_assert_msg(strstr(error.text, other[k][2]) != NULL, "%s", error.text);
     }
     scratch_remove();
@@ -236,7 +236,7 @@ START_TEST(other_tensors_of_a_file)
     write_file(path, header, elements[_i]);
     const char *const settings[][2] = {{"T", "2"}, {"d", "3"}, {"mixer", "none"}, {"dtype", "float32"}, {"inputs", path}};
     struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
-    bool made = tensors_make(&point, NULL, &tensors, &error);
+    bool made = tensors_make(&point, NULL, NULL, &tensors, &error);
     ck_assert_msg(made == (other_tensors[_i].message == NULL), "%s", error.text);
     if (made)
         tensors_free(&tensors);
@@ -269,7 +269,7 @@ START_TEST(tensors_without_a_use_are_refused)
         struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
         struct tensors tensors;
         struct error error = {""};
-        bool made = tensors_make(&point, NULL, &tensors, &error);
+        bool made = tensors_make(&point, NULL, NULL, &tensors, &error);
         ck_assert_msg(made == (row[k].reason == NULL), "%s", error.text);
         ck_assert_msg(made || strstr(error.text, row[k].reason) != NULL, "%s", error.text);
         if (made)

@@ -121,7 +121,7 @@ static void draw(enum mixer mixer, int n)
     field_read(FIELD_MIXER, mixer_names[mixer], &point.value[FIELD_MIXER]);
     field_read(FIELD_INITIAL, "drawn", &point.value[FIELD_INITIAL]);
     point_canonical(&point);
-    ck_assert_msg(tensors_make(&point, NULL, &tensors, &error), "%s", error.text);
+    ck_assert_msg(tensors_make(&point, NULL, NULL, &tensors, &error), "%s", error.text);
     tensors_free(&tensors);
     ran++;
 }

@@ -67,7 +67,7 @@ END_TEST
 
 static const double even[] = {1, 1.01, 0.99, 1, 1, 1.01};
 static const struct load quiet = {.others = 0, .steal = 0, .resolution = 0.01, .throttled = NAN, .addition_s = {4e-10, 4e-10}};
-static const struct threading alone = {1, 4, 2, false};
+static const struct threading alone = {1, 4, 2, false, 4};
 
 static void check_round(const double *seconds, size_t n, struct load load, struct threading threading, const char *expected)
 {
@@ -78,9 +78,9 @@ static void check_round(const double *seconds, size_t n, struct load load, struc
 
 START_TEST(a_quiet_round_has_none)
 {
-    struct load unknown = {NAN, NAN, 0.01, NAN, NAN, {NAN, NAN}};
+    struct load unknown = {NAN, NAN, 0.01, NAN, NAN, NAN, {NAN, NAN}};
     check_round(even, 6, quiet, alone, "");
-    check_round(even, 6, unknown, (struct threading){2, 0, 0, false}, "");
+    check_round(even, 6, unknown, (struct threading){2, 0, 0, false, 0}, "");
     check_round(even, 1, quiet, alone, "");
     check_round(NULL, 0, quiet, alone, "");
 }
@@ -116,6 +116,9 @@ START_TEST(clocks)
     load = quiet;
     load.throttled = 1;
     check_round(even, 6, load, alone, "throttle");
+    load.throttled = NAN;
+    load.stopped = 1;
+    check_round(even, 6, load, alone, "quota");
 }
 END_TEST
 
@@ -125,8 +128,10 @@ START_TEST(threads_on_cores)
         struct threading threading;
         const char *expected;
     } rows[] = {
-        {{4, 4, 1, false}, ""},   {{5, 4, 1, false}, "smt"}, {{4, 4, 2, false}, "smt"}, {{4, 4, 2, true}, ""},
-        {{5, 4, 2, true}, "smt"}, {{1, 4, 2, false}, ""},    {{8, 0, 0, false}, ""},
+        {{4, 4, 1, false, 4}, ""}, {{5, 4, 1, false, 0}, "smt"}, {{4, 4, 2, false, 8}, "smt"},
+        {{4, 4, 2, true, 4}, ""},  {{5, 4, 2, true, 8}, "smt"},  {{1, 4, 2, false, 1}, ""},
+        {{8, 0, 0, false, 0}, ""}, {{3, 4, 1, true, 2}, "smt"}, /* a mask leaves two of four */
+        {{3, 4, 1, true, 3}, ""},  {{2, 0, 0, true, 1}, "smt"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         check_round(even, 6, quiet, rows[i].threading, rows[i].expected);

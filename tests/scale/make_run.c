@@ -8,6 +8,7 @@
 #include "bench/command/vocabulary.h"
 #include "bench/journal/records.h"
 #include "bench/machine/machine.h"
+#include "bench/machine/machine_threads.h"
 
 #include <math.h>
 #include <stdio.h>

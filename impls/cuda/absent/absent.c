@@ -4,9 +4,13 @@
 #include "impls/contract/support.h"
 #include "impls/cuda/device.h"
 
+#ifndef CUDA_ABSENT /* the Makefile says it where there is a Toolkit, but not one for this */
+#define CUDA_ABSENT "no CUDA Toolkit (nvcc) was found"
+#endif
+
 const struct device_facts *device_get(void)
 {
-    static const struct device_facts none = {.reason = "built without CUDA: no CUDA Toolkit (nvcc) was found"};
+    static const struct device_facts none = {.reason = "built without CUDA: " CUDA_ABSENT};
     return &none;
 }
 
