@@ -201,7 +201,8 @@ START_TEST(journals)
         for (size_t k = 0; k < json_array_size(whole); k++)
             kept += has_equal(lines, json_array_get(whole, k));
         bool said = unread.aside + unread.torn > 0;
-        ck_assert_msg(said || kept == json_array_size(whole) || are_lines_of(&made, &bytes), "flip %zu lost a record in silence", i);
+        ck_assert_msg(said || kept == json_array_size(whole) || are_lines_of(&made, &bytes), "flip %zu lost a record in silence",
+                      i);
         ck_assert_msg(i % DAMAGES > BYTE || kept + 2 >= json_array_size(whole), "flip %zu lost %zu records", i,
                       json_array_size(whole) - kept);
         aside += said;

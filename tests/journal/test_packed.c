@@ -74,11 +74,18 @@ START_TEST(null_and_absent)
     static const struct {
         enum column_id id;
         bool within;
-    } rows[] = {
-        {COLUMN_KEY, true},           {COLUMN_RHO, true},          {COLUMN_KAPPA, true},       {COLUMN_CURVE_L, true},
-        {COLUMN_ERROR_TO_1E_1, true}, {COLUMN_ERROR_TO_1E_3, true}, {COLUMN_RESIDUAL_TO_1E_1, false},
-        {COLUMN_FINAL_RESIDUAL, false}, {COLUMN_TIME_MEDIAN, false}, {COLUMN_BOUND_SHARE, false}, {COLUMN_PROBLEMS, false},
-        {COLUMN_TEST_LOSS, false}};
+    } rows[] = {{COLUMN_KEY, true},
+                {COLUMN_RHO, true},
+                {COLUMN_KAPPA, true},
+                {COLUMN_CURVE_L, true},
+                {COLUMN_ERROR_TO_1E_1, true},
+                {COLUMN_ERROR_TO_1E_3, true},
+                {COLUMN_RESIDUAL_TO_1E_1, false},
+                {COLUMN_FINAL_RESIDUAL, false},
+                {COLUMN_TIME_MEDIAN, false},
+                {COLUMN_BOUND_SHARE, false},
+                {COLUMN_PROBLEMS, false},
+                {COLUMN_TEST_LOSS, false}};
     ck_assert_uint_eq(packed.n, 0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         check_kind(rows[i].id, DATUM_NONE);
@@ -123,8 +130,8 @@ START_TEST(only_in_the_journal)
         for (int id = 0; id < COLUMN_COUNT; id++) {
             const char *at = schema[id].journal_only ? strstr(source, ids[id]) : NULL;
             for (; at != NULL; at = strstr(at + 1, ids[id]))
-                ck_assert_msg(isalnum((unsigned char)at[strlen(ids[id])]) || at[strlen(ids[id])] == '_', "%s: %s", found.gl_pathv[i],
-                              ids[id]);
+                ck_assert_msg(isalnum((unsigned char)at[strlen(ids[id])]) || at[strlen(ids[id])] == '_', "%s: %s",
+                              found.gl_pathv[i], ids[id]);
         }
         free(source);
     }
@@ -242,12 +249,14 @@ START_TEST(memory_a_record)
         "\"inputs\":{\"rho\":0.5,\"kappa\":0.5,\"norm\":0.5,\"norm_inf\":0.5,\"max_h\":1.5,\"equation_residual\":1e-16},"
         "\"throughput\":{\"calls\":3,\"seconds\":[1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5,1.5],\"median\":1.5,\"variation\":0.01,"
         "\"outliers\":[],\"tokens_per_s\":1.5,\"bytes\":100,\"operations\":100,\"GB_per_s\":1.5,\"GFLOP_per_s\":1.5,"
-        "\"bound\":{\"share\":0.5,\"binds\":\"bytes\",\"seconds\":0.5,\"GB_per_s\":1.5,\"GFLOP_per_s\":1.5,\"roofs\":\"0123456789abcdef\"},"
+        "\"bound\":{\"share\":0.5,\"binds\":\"bytes\",\"seconds\":0.5,\"GB_per_s\":1.5,\"GFLOP_per_s\":1.5,\"roofs\":"
+        "\"0123456789abcdef\"},"
         "\"set\":100,\"error_iterate\":1e-7,\"error_exact\":1e-7,\"residual\":1e-7,\"tolerance\":1e-6,"
         "\"validated_against\":\"the textbook l-th iterate\",\"validated_sequence\":0,\"applications\":50,\"l_run\":50,"
         "\"peak_bytes\":1000},"
         "\"load\":{\"others\":0.5,\"steal\":0.5,\"switches\":0.5,\"addition_s\":[1e-10,1e-10]},\"warnings\":[],"
-        "\"process\":{\"wall_s\":1.5,\"start_s\":1.5,\"inputs_s\":1.5,\"plan_s\":1.5,\"validation_s\":1.5,\"timing_s\":1.5,\"end_s\":1.5,"
+        "\"process\":{\"wall_s\":1.5,\"start_s\":1.5,\"inputs_s\":1.5,\"plan_s\":1.5,\"validation_s\":1.5,\"timing_s\":1.5,\"end_"
+        "s\":1.5,"
         "\"harness_s\":1.5,\"peak_bytes\":1000,\"signal\":0,\"exit\":0}}";
     struct records records;
     struct error error;
