@@ -36,7 +36,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full docs kills flips build-kills columns cuda-resources outputs aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
+.PHONY: all test test-full docs kills build-kills flips columns cuda-resources outputs mutants aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ LIBRARY := $(IMPLS) $(REGISTRY) $(CUDA) $(TASKS) $(TRAIN) $(BENCH) $(CUDA_LIMITS
 PLANTED_REGISTRY := $(REGISTRY:.o=.planted.o)
 
 SOURCES := $(shell find bench impls tasks train plots tests -name '*.[ch]' -o -name '*.cc' -o -name '*.cu')
-SCRIPTS := run.sh .ci/run $(wildcard bench/build/*.sh tests/*.sh)
+SCRIPTS := run.sh .ci/run $(wildcard bench/build/*.sh tests/*.sh tests/mutants/*.sh)
 
 # ---- Flags -------------------------------------------------------------------------------------------------------------
 
@@ -189,14 +189,17 @@ docs: $(BUILD)/bench ## update the generated blocks of pages from results/refere
 kills: ## kill and resume a run at 200 random moments (KILLS=n); minutes
 	@KILLS=$(KILLS) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=kills test
 
-flips: ## damage what runs keep at 500 random places of each file (FLIPS=n); minutes
-	@FLIPS=$(or $(FLIPS),500) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=flips test
-
 build-kills: $(BUILD)/bench ## kill a build at 200 moments and build again (KILLS=n); minutes
 	@BUILD=$(BUILD) tests/build.sh --kills $(KILLS)
 
+flips: ## damage what runs keep at 500 random places of each file (FLIPS=n); minutes
+	@FLIPS=$(or $(FLIPS),500) CK_DEFAULT_TIMEOUT=86400 $(MAKE) --no-print-directory SUITE=flips test
+
 outputs: ## hash all outputs (tests/outputs.sh OLD compares with a commit)
 	@tests/outputs.sh
+
+mutants: ## plant bugs in a copy, one at a time; suites must notice; an hour
+	@tests/mutants.sh
 
 aa: ## run a sweep twice, count intervals that exclude each other
 	@tests/aa.sh

@@ -1,6 +1,8 @@
 /* The command line, and the one place that prints errors. ./run.sh builds this program and hands its arguments on. */
+#include "bench/base/files.h"
 #include "bench/base/inherited.h"
 #include "bench/base/process.h"
+#include "bench/base/shown.h"
 #include "bench/command/blocks.h"
 #include "bench/command/conclude.h"
 #include "bench/command/data.h"
@@ -131,9 +133,10 @@ static bool do_blocks(const struct arguments *arguments, int *status, struct err
 static bool do_worker(const struct arguments *arguments, int *status, struct error *error)
 {
     (void)status;
-    FILE *in = arguments->object != NULL ? fopen(arguments->object, "re") : stdin;
+    struct error reason;
+    FILE *in = arguments->object != NULL ? files_stream(arguments->object, &reason) : stdin;
     if (in == NULL)
-        return fail(error, "%s: cannot read what to measure", arguments->object);
+        return fail(error, "%.300s: cannot read what to measure: %.600s", arguments->object, reason.text);
     bool good = worker_run(in, stdout, error);
     if (in != stdin)
         fclose(in);
@@ -320,7 +323,9 @@ int main(int argc, char **argv)
     bool whole = good ? inherited_output_whole(stdout, &error) : fflush(stdout) == 0;
     if (good && !whole && status == EXIT_OK)
         status = EXIT_USAGE;
-    if (!good || !whole)
-        fprintf(stderr, "%s\n", error.text);
+    if (!good || !whole) {
+        shown_lines(stderr, error.text);
+        fputc('\n', stderr);
+    }
     return status;
 }

@@ -3,7 +3,7 @@
  * bit for bit; chunk=1 the sequential fixed point (docs/explanation/solvers.md): every token sees a converged state before it.
  *
  * An error of the state that a chunk leaves is carried on by those that follow, and where lambda is near 1 such errors add up. So each
- * of the K chunks is iterated to a residual of tolerance / K. What the chunks save is traffic: one that stays in a cache is iterated
+ * of the T / N chunks is iterated to a residual of tolerance N / T. What the chunks save is traffic: one that stays in a cache is iterated
  * there. The l-th iterate is that of every chunk, which began where the chunk before had ended: with N < T it is not the map's.
  *
  * The limit is fixed_point's, and so are the gradients, of all T tokens at once (iterated_gradient.h). */

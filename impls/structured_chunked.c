@@ -374,13 +374,31 @@ static int64_t run_together(const struct plan *plan, const struct inputs *inputs
     return place;
 }
 
-static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
+/* Whether a lambda is above 1: products of such may overflow where no state does, since a state of 0 stays 0. */
+static bool grows(const struct plan *plan, const real *lambda)
 {
     const struct problem *p = &plan->problem;
-    struct status given = forward_check(p, inputs, outputs);
-    if (given.code != STATUS_OK)
-        return given;
+    int64_t n = p->B * p->T * p->d;
+    int above = 0;
+#pragma omp parallel for simd num_threads(plan->threads) schedule(static) reduction(| : above)
+    for (int64_t i = 0; i < n; i++)
+        above |= !(lambda[i] * lambda[i] <= 1);
+    return above != 0;
+}
+
+static struct status forward(struct plan *given, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
+{
+    struct plan steps = *given;
+    const struct plan *plan = given;
+    const struct problem *p = &plan->problem;
+    struct status checked = forward_check(p, inputs, outputs);
+    if (checked.code != STATUS_OK)
+        return checked;
     int64_t place = p->B * p->T;
+    if (plan->N > 1 && grows(plan, inputs->lambda)) { /* a token a chunk: nothing is multiplied with a product */
+        steps.N = 1;
+        plan = &steps;
+    }
     if (plan->divides_time) {
         for (int64_t b = 0; b < p->B; b++) {
             int64_t found = run_together(plan, inputs, b, outputs->h);

@@ -1,6 +1,8 @@
 /* See caption.h. */
 #include "plots/caption.h"
 
+#include "bench/base/shown.h"
+
 #include "plots/layout.h"
 
 #include <ctype.h>
@@ -10,18 +12,10 @@
 
 enum { LINE_MAX_BYTES = 1024 };
 
-void caption_text(FILE *out, const char *text)
-{
-    for (const char *at = text; *at; at++) {
-        unsigned char c = (unsigned char)*at;
-        fputc(c < ' ' || c == 0x7f ? ' ' : c > 0x7f ? '?' : c == '"' || c == '`' ? '\'' : c == '\\' ? '/' : c, out);
-    }
-}
-
 static void put_text(FILE *out, const char *name, const char *text)
 {
     fprintf(out, "%s\t", name);
-    caption_text(out, text[0] ? text : " "); /* an empty column would read as that of the row before */
+    shown_plot(out, text[0] ? text : " "); /* an empty column would read as that of the row before */
     fputc('\n', out);
 }
 
@@ -85,14 +79,14 @@ void caption_curve(FILE *out, const struct page *page, int series, struct record
 {
     char label[GROUP_LABEL_SIZE];
     label_curve(page, series, record, n, label);
-    caption_text(out, label);
+    shown_plot(out, label);
 }
 
 void caption_panel(FILE *out, const struct page *page, int panel)
 {
     char label[GROUP_LABEL_SIZE];
     grouping_label(&page->figure->panels, page->panel[panel], &page->varying, sizeof label, label);
-    caption_text(out, label);
+    shown_plot(out, label);
 }
 
 static void put_panels(FILE *out, const struct page *page)

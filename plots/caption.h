@@ -6,10 +6,6 @@
 
 #include <stdio.h>
 
-/* Writes a text so that gnuplot takes it literally: no quotes, backslashes or control characters; ASCII
- * alone, since a text cut short may end within a letter. */
-void caption_text(FILE *out, const char *text);
-
 /* Names of a curve and of a panel of a page, counted from 0, by what tells them apart among the page's records. */
 void caption_curve(FILE *out, const struct page *page, int series, struct record *const *record, size_t n);
 void caption_panel(FILE *out, const struct page *page, int panel);

@@ -19,6 +19,7 @@ static const struct {
     {STATUS_SINGULAR, 'S', "singular"},
     {STATUS_INTERNAL, 'I', "internal error"},
     {RESULT_EXPLODES, 'E', "exact answer explodes"},
+    {RESULT_INACCURATE, 'A', "inaccurate: error above 1"},
     {RESULT_WRONG, 'W', "wrong"},
     {RESULT_CRASHED, 'C', "crashed"},
     {RESULT_TIMED_OUT, 'T', "timed out"},

@@ -6,7 +6,6 @@
 #include "bench/base/process.h"
 #include "plots/scripts.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,40 +30,31 @@ bool gnuplot_copy_scripts(const char *folder, struct error *error)
     return true;
 }
 
-/* gnuplot leaves a stub behind where it had nothing to draw. */
-static bool is_whole(const char *path)
+/* gnuplot says a stub where it had nothing to draw. */
+static bool is_whole(const struct process_result *result)
 {
-    static const char ending[] = "</svg>";
-    char tail[32] = "";
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return false;
-    size_t n = fseek(file, -(long)(sizeof tail - 1), SEEK_END) ? 0 : fread(tail, 1, sizeof tail - 1, file);
-    fclose(file);
-    tail[n] = '\0';
-    return strstr(tail, ending) != NULL;
+    enum { TAIL = 31 };
+    return strstr(result->output + (result->output_size > TAIL ? result->output_size - TAIL : 0), "</svg>") != NULL;
 }
 
 bool gnuplot_draw(const char *folder, const char *script, const char *name, struct error *error)
 {
-    char with[PATH_MAX], data[PATH_MAX], aside[PATH_MAX], picture[PATH_MAX];
+    char with[PATH_MAX], data[PATH_MAX], picture[PATH_MAX];
     if (!make_path(with, folder, script, ".gp", error) || !make_path(data, folder, name, ".dat", error) ||
-        !make_path(aside, folder, name, ".svg.new", error) || !make_path(picture, folder, name, ".svg", error))
+        !make_path(picture, folder, name, ".svg", error))
         return false;
-    const char *const argv[] = {"gnuplot", "-d", "-c", with, data, aside, NULL};
+    const char *const argv[] = {"gnuplot", "-d", "-c", with, data, "/dev/stdout", NULL}; /* a pipe to here: only one of us writes files */
     struct process_request request = {.argv = argv, .time_limit = time_limit};
     struct process_result result = {0};
     struct error cause;
     if (!process_run(&request, &result, &cause))
         return fail(error, "the plots need gnuplot (package gnuplot-nox on Debian and Ubuntu): %.800s", cause.text);
-    bool drawn = !result.timed_out && !result.signal && result.exit_status == 0 && is_whole(aside);
-    if (!drawn)
+    bool drawn = !result.timed_out && !result.signal && result.exit_status == 0 && is_whole(&result);
+    if (drawn)
+        drawn = files_write(picture, result.output, result.output_size, error);
+    else
         fail(error, "gnuplot could not draw %.300s%s: %.600s", data, result.timed_out ? " in time" : "",
-             result.errors[0] ? result.errors : "the picture is incomplete; is the disk full?");
+             result.errors[0] ? result.errors : "the picture is incomplete");
     process_result_free(&result);
-    if (!drawn)
-        remove(aside);
-    else if (rename(aside, picture))
-        drawn = fail(error, "cannot write %.600s: %s", picture, strerror(errno));
     return drawn;
 }

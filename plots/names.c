@@ -1,12 +1,11 @@
 /* See names.h. */
 #include "plots/names.h"
 
-#include <dirent.h>
-#include <fcntl.h>
+#include "bench/base/files.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void names_free(struct names *names)
 {
@@ -75,8 +74,9 @@ static bool is_page_of(const char *figure, const char *page)
     return true;
 }
 
-static bool is_stale(const struct names *names, const char *file)
+static bool is_stale(const char *file, void *context)
 {
+    const struct names *names = context;
     static const char *const endings[] = {".svg", ".dat"};
     plot_name page = "";
     size_t length = strlen(file), ending = strlen(endings[0]);
@@ -94,11 +94,5 @@ static bool is_stale(const struct names *names, const char *file)
 
 void names_remove_others(const struct names *names, const char *folder)
 {
-    DIR *listing = opendir(folder);
-    const struct dirent *entry;
-    while (listing && (entry = readdir(listing)))
-        if (is_stale(names, entry->d_name))
-            unlinkat(dirfd(listing), entry->d_name, 0);
-    if (listing)
-        closedir(listing);
+    files_clear(folder, is_stale, (void *)names);
 }

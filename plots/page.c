@@ -1,6 +1,7 @@
 /* See page.h. */
 #include "plots/page.h"
 
+#include "bench/base/shown.h"
 #include "bench/base/stream.h"
 #include "plots/caption.h"
 #include "plots/layout.h"
@@ -142,7 +143,9 @@ static void put_ticks(FILE *out, const struct page *page, const struct contents 
     for (int i = 0; i < n; i++) {
         fputs("tick\t", out);
         put_number(out, tick[i].at);
-        fprintf(out, "\t%s\n", tick[i].text);
+        fputc('\t', out);
+        shown_plot(out, tick[i].text);
+        fputc('\n', out);
     }
 }
 
@@ -189,7 +192,8 @@ static void put_texts(FILE *out, const struct page *page, const struct contents 
         const struct letters *letters = &contents->letters[k];
         double x = letters->x == 0 ? contents->edge : letters->x;
         put_place(out, letters->panel, letters->series, isnan(x) ? "right" : "edge", x, NAN, letters->slot);
-        fprintf(out, "%s\n", letters->text);
+        shown_plot(out, letters->text);
+        fputc('\n', out);
     }
     for (int i = 0; i < page->n_panels * page->n_series; i++)
         for (size_t r = 0; r < block(page, i)->n_rows; r++) {

@@ -123,7 +123,7 @@ bool rows_error_against_iteration(struct record *const *record, size_t n, int x,
         drawing->notes |= NOTE_RANGE;
     for (size_t i = 0; done && i < n; i++) {
         bool drawn = column_count(record[i], COLUMN_CURVE_L) > 0 || is_exact(record[i]);
-        bool shown = record[i]->result == RESULT_OK || record[i]->result == RESULT_TARGET_NOT_REACHED; /* the curve says it */
+        bool shown = record[i]->result == RESULT_OK || record[i]->result == RESULT_INACCURATE; /* the curve says it */
         if (!drawn || !shown)
             done = drawing_mark(drawing, NAN, record[i]->result);
     }

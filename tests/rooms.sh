@@ -158,4 +158,20 @@ while IFS='|' read -r room _ _ pure; do
 done <<<"$table"
 [[ $seen -gt 0 ]] || say "no objects of pure rooms in $build"
 
+# ---- One way to files ------------------------------------------------------------------------------------------------------
+
+# bench/base/files.h: whoever opened a file by himself would follow links and wait for pipes.
+files='f(re)?open(64)?|open(64)?|openat(64)?|creat|opendir|fdopendir|mkdir(at)?|rmdir|rename(at)?2?|unlink(at)?|remove|mk[dos]*temps?(64)?'
+files+='|mknod|mkfifo|link(at)?|symlink(at)?|truncate(64)?'
+seen=0
+while IFS= read -r object; do
+    room=${object#"$build"/objects/}
+    [[ $room == bench/* || $room == plots/* || $room == train/* || $room == tasks/* ]] || continue
+    [[ $room != bench/base/files.o && $room != bench/base/files_write.o && $room != bench/base/fence.o ]] || continue
+    seen=$((seen + 1))
+    called=$(nm -u "$object" | awk '{ sub(/@.*/, "", $2); print $2 }' | grep -xE "($files)|__($files)_2" | tr '\n' ' ' || true)
+    [[ -z $called ]] || say "$object calls $called; expected functions of bench/base/files.h"
+done <"$folder/objects"
+[[ $seen -gt 50 ]] || say "no objects of bench in $build"
+
 exit $failed

@@ -1,7 +1,8 @@
 /* See digest.h. XXH3 in both: a file that is read in pieces has the digest of its bytes as a whole. */
 #include "bench/base/digest.h"
 
-#include <fcntl.h>
+#include "bench/base/files.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -22,7 +23,8 @@ void digest_bytes(const void *bytes, size_t size, char text[DIGEST_SIZE])
 bool digest_file(const char *path, char text[DIGEST_SIZE])
 {
     ssize_t got = -1;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct error ignored;
+    int file = files_open(path, FILES_READ, &ignored);
     XXH3_state_t *state = XXH3_createState();
     unsigned char *piece = malloc(PIECE);
     if (file >= 0 && state != NULL && piece != NULL && XXH3_128bits_reset(state) == XXH_OK)

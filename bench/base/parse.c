@@ -1,7 +1,9 @@
 /* See parse.h. */
 #include "bench/base/parse.h"
 
-#include <fcntl.h>
+#include "bench/base/files.h"
+#include "bench/base/shown.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -122,11 +124,12 @@ static bool read_all(int file, char *bytes, size_t *length)
 bool json_parse_file(const char *path, json_t **json, enum seal *seal)
 {
     struct stat found = {.st_size = 0};
+    struct error ignored;
     bool enough = true;
     *json = NULL;
     *seal = SEAL_NONE;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file >= 0 && fstat(file, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 0 && found.st_size <= FILE_MAX) {
+    int file = files_open(path, FILES_READ, &ignored);
+    if (file >= 0 && fstat(file, &found) == 0 && found.st_size > 0 && found.st_size <= FILE_MAX) {
         size_t length = (size_t)found.st_size;
         char *bytes = malloc(length);
         enough = bytes != NULL;
@@ -150,14 +153,24 @@ json_t *json_text(const char *text)
 {
     if (text == NULL)
         return json_null();
-    json_t *string = json_string(text);
-    char *plain = string == NULL ? strdup(text) : NULL;
-    if (plain == NULL)
-        return string;
-    for (char *c = plain; *c != '\0'; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    string = json_string(plain);
-    free(plain);
+    bool harmless = true;
+    for (const char *at = text; *at != '\0' && harmless;) {
+        size_t bytes = shown_character(at, &harmless);
+        harmless = harmless || *at == '\n' || *at == '\t'; /* JSON spells these */
+        at += bytes;
+    }
+    if (harmless)
+        return json_string(text);
+    size_t capacity = SHOWN_BYTES_MAX * strlen(text) + 1;
+    char *own = strdup(text), *copy = malloc(capacity);
+    for (char *at = own; at != NULL && *at != '\0';) {
+        size_t bytes = shown_character(at, &harmless);
+        if (!harmless && bytes == 1 && (unsigned char)*at >= 0x80) /* no UTF-8, often a character cut in two */
+            *at = '?';
+        at += bytes;
+    }
+    json_t *string = own != NULL && copy != NULL ? json_string(shown_copy(own, capacity, copy)) : NULL;
+    free(copy);
+    free(own);
     return string;
 }

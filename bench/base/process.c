@@ -7,7 +7,6 @@
 #include "bench/base/spawn.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -268,9 +267,10 @@ bool process_run(const struct process_request *request, struct process_result *r
                                 .meanwhile = request->meanwhile,
                                 .context = request->context};
     if (request->log != NULL) {
-        follower.log = open(request->log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+        struct error reason;
+        follower.log = files_open(request->log, FILES_APPEND, &reason);
         if (follower.log < 0) {
-            fail(error, "cannot write %s: %s", request->log, strerror(errno));
+            fail_outside(error, "cannot write %.300s: %.600s", request->log, reason.text);
             process_result_free(result);
             return false;
         }

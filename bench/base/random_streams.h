@@ -19,6 +19,8 @@
     ROW(LOSS,           7,           1)  /* the loss of a gradient: its derivative by h */                                            \
     ROW(DISTURBANCE,    32,          6)  /* of inputs, for a tolerance: v, lambda, theta, W, h0, s */                                 \
     ROW(DISTURBANCE_H,  38,          1)  /* likewise, of h */                                                                         \
+    ROW(DISTURBANCE_MIX, 39,         1)  /* likewise, of what a mixer takes away */                                                   \
+    ROW(DISTURBANCE_LOSS, 40,        1)  /* likewise, of the derivative of a loss */                                                  \
     ROW(ORDER,          64,          1)  /* of the points of a round */                                                               \
     ROW(TASKS,          'A',         26) /* examples of tasks: one letter a family */                                                 \
     ROW(TASKS_TRAINED,  0x80000041u, 26) /* likewise, for training: nothing trained on is in an evaluation */                         \

@@ -1,12 +1,12 @@
 /* See safetensors.h. As strict as the format's own reader: the data of the tensors cover the file without gap or overlap. */
 #include "bench/base/safetensors.h"
 
+#include "bench/base/files.h"
 #include "bench/base/parse.h"
 #include "bench/base/seal.h"
 #include "bench/base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,26 +55,21 @@ struct safetensors {
 static bool map_file(struct safetensors *file, struct error *error)
 {
     struct stat found = {.st_size = 0};
-    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const char *reason = NULL;
-    if (descriptor < 0 || fstat(descriptor, &found) != 0)
-        reason = strerror(errno);
-    else if (!S_ISREG(found.st_mode))
-        reason = "not a regular file";
-    else if (found.st_size < 8)
-        reason = "not a safetensors file: shorter than the 8 bytes of a header length";
-    if (reason == NULL) {
+    struct error reason;
+    int descriptor = files_open(file->path, FILES_READ, &reason);
+    if (descriptor < 0)
+        return fail_outside(error, "cannot read %.300s: %.600s", file->path, reason.text);
+    if (fstat(descriptor, &found) == 0 && found.st_size < 8) {
+        fail(error, "cannot read %s: not a safetensors file: shorter than the 8 bytes of a header length", file->path);
+    } else {
         file->size = (size_t)found.st_size;
         void *map = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
         if (map == MAP_FAILED)
-            reason = strerror(errno);
+            fail_outside(error, "cannot read %.300s: %s", file->path, error_reason(errno));
         else
             file->map = map;
     }
-    if (reason != NULL)
-        fail(error, "cannot read %s: %s", file->path, reason);
-    if (descriptor >= 0)
-        close(descriptor);
+    close(descriptor);
     return file->map != NULL;
 }
 

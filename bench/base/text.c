@@ -1,6 +1,8 @@
 /* See text.h. */
 #include "bench/base/text.h"
 
+#include "bench/base/shown.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -30,10 +32,10 @@ const char *text_quote(const char *text, char quoted[QUOTED_SIZE])
 
 bool text_is_plain(const char *text)
 {
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
-        if (*c < 0x20 || *c == 0x7f || (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)) /* U+0080 to U+009F */
-            return false;
-    return true;
+    bool harmless = true;
+    for (; *text != '\0' && harmless;)
+        text += shown_character(text, &harmless);
+    return harmless;
 }
 
 bool text_reserved(const char *text)

@@ -10,7 +10,8 @@ enum { QUOTED_SIZE = 64 };
 /* The text in double quotes: whatever a terminal might act on as \xNN, cut with "..." where it is long. Returns quoted. */
 const char *text_quote(const char *text, char quoted[QUOTED_SIZE]);
 
-/* False where a text holds a control character, also one beyond ASCII: a terminal, a table or a journal could trip over it. */
+/* False where a text holds what is not harmless to show (shown.h), such as a control character: a terminal, a table or a journal could trip
+ * over it. */
 bool text_is_plain(const char *text);
 
 /* True for what YAML might read as a truth value or null (yes, no, on, off, true, false, null, ~, the empty text). None of these

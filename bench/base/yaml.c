@@ -1,15 +1,14 @@
 /* See yaml.h. libyaml's events are turned into nodes by recursion, whose depth is bounded before it is entered. */
 #include "bench/base/yaml.h"
 
+#include "bench/base/files.h"
 #include "bench/base/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <yaml.h>
 
@@ -240,24 +239,21 @@ static bool parse(struct reading *r, struct node **root)
     return ok;
 }
 
-/* Up to YAML_BYTES_MAX + 1 bytes of a regular file; O_NONBLOCK, so that opening a pipe does not wait for its writer. */
+/* Up to YAML_BYTES_MAX + 1 bytes of a regular file. */
 static bool load(const char *path, unsigned char *bytes, size_t *size, struct error *error)
 {
-    struct stat facts = {0};
+    struct error reason;
     ssize_t got = 0;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int file = files_open(path, FILES_READ, &reason);
     if (file < 0)
-        return fail(error, "%s: %s; expected a sweep file", path, strerror(errno));
-    bool regular = fstat(file, &facts) == 0 && S_ISREG(facts.st_mode);
+        return fail(error, "%.300s: %.600s; expected a sweep file", path, errno == EISDIR ? "a folder" : reason.text);
     *size = 0;
-    while (regular && *size <= YAML_BYTES_MAX && (got = read(file, bytes + *size, YAML_BYTES_MAX + 1 - *size)) > 0)
+    while (*size <= YAML_BYTES_MAX && (got = read(file, bytes + *size, YAML_BYTES_MAX + 1 - *size)) > 0)
         *size += (size_t)got;
-    int reason = errno;
+    int number = errno;
     close(file);
-    if (!regular)
-        return fail(error, "%s: %s; expected a sweep file", path, S_ISDIR(facts.st_mode) ? "a folder" : "not a regular file");
     if (got < 0)
-        return fail(error, "%s: %s; expected a sweep file", path, strerror(reason));
+        return fail(error, "%.300s: %.600s; expected a sweep file", path, error_reason(number));
     if (*size > YAML_BYTES_MAX)
         return fail(error, "%s: too large; expected a sweep file of at most %d bytes", path, YAML_BYTES_MAX);
     return true;

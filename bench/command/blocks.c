@@ -130,9 +130,10 @@ static char *read_page(const char *path, struct error *error)
     struct stream text;
     char part[4096];
     size_t length;
-    FILE *file = fopen(path, "re");
+    struct error reason = {.text = "out of memory"};
+    FILE *file = files_stream(path, &reason);
     if (file == NULL || !stream_open(&text)) {
-        fail(error, "%s: cannot be read: %s", path, strerror(errno));
+        fail(error, "%.300s: cannot be read: %.600s", path, reason.text);
         if (file != NULL)
             fclose(file);
         return NULL;

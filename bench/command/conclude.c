@@ -1,7 +1,9 @@
 /* See conclude.h. */
 #include "bench/command/conclude.h"
 
+#include "bench/base/fence.h"
 #include "bench/base/files.h"
+#include "bench/base/shown.h"
 #include "bench/command/folder.h"
 #include "bench/command/points.h"
 #include "bench/command/vocabulary.h"
@@ -90,8 +92,9 @@ static void print_results(const struct results *results, const struct overhead *
         fprintf(out, "; of %zu points some rounds are missing", results->lacking);
     fprintf(out, "\n");
     overhead_print(overhead, out);
-    fprintf(out, "\n  %s/\n    journal.jsonl  every record, raw samples included\n    machine.json   the machine and the command\n",
-            folder);
+    fputs("\n  ", out);
+    shown_line(out, folder);
+    fputs("/\n    journal.jsonl  every record, raw samples included\n    machine.json   the machine and the command\n", out);
 }
 
 /* Whatever can be said without writing a file. */
@@ -111,6 +114,14 @@ static bool say(const struct sweep *sweep, const struct records *records, const 
     return good;
 }
 
+static void clear_leftovers(const char *folder)
+{
+    char plots[PATH_MAX];
+    files_path(folder, "plots", plots);
+    files_clear_leftovers(folder);
+    files_clear_leftovers(plots);
+}
+
 bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct error *error)
 {
     char csv[PATH_MAX], table[PATH_MAX], comparison[PATH_MAX];
@@ -121,6 +132,7 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
     files_path(folder, "table.csv", csv);
     files_path(folder, "table.txt", table);
     files_path(folder, "comparison.md", comparison);
+    clear_leftovers(folder);
     if (!points_read(folder, &keys, error))
         return false;
     if (!read_points(folder, &keys, &records, &overhead, error)) {
@@ -140,8 +152,11 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
     if (!good)
         return false;
     fprintf(out, "    plots/*.svg    %zu plots, each with its script and data\n", drawn.pictures);
-    if (drawn.note[0] != '\0')
-        fprintf(out, "\n%s\n", drawn.note);
+    if (drawn.note[0] != '\0') {
+        fputc('\n', out);
+        shown_lines(out, drawn.note);
+        fputc('\n', out);
+    }
     return true;
 }
 
@@ -155,6 +170,7 @@ bool conclude_again(const char *folder, FILE *out, struct error *error)
     if (length == 0 || length >= sizeof trimmed)
         return fail(error, "expected the folder of a run, such as results/quick/run-1");
     snprintf(trimmed, sizeof trimmed, "%.*s", (int)length, folder);
+    fence_set(trimmed);
     files_path(trimmed, "sweep.yaml", path);
     folder_scale(trimmed, sizeof scale, scale);
     if (!sweep_read_kept(&sweep_vocabulary, path, scale[0] != '\0' ? scale : NULL, &sweep, error))

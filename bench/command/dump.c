@@ -1,8 +1,10 @@
 /* See dump.h. */
 #include "bench/command/dump.h"
 
+#include "bench/base/fence.h"
 #include "bench/base/files.h"
 #include "bench/base/number.h"
+#include "bench/base/shown.h"
 #include "bench/base/safetensors_write.h"
 #include "bench/base/text.h"
 #include "bench/command/folder.h"
@@ -11,13 +13,16 @@
 #include "bench/measure/checkpoint.h"
 #include "bench/sweep/recipe.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const int64_t SIZE_MAX_HERE = 65536; /* of each number */
+
+static void take_key(const char *name, void *search)
+{
+    if (strlen(name) == KEY_SIZE - 1)
+        key_search_takes(search, name);
+}
 
 /* The checkpoint of the training whose key begins with these digits. */
 static bool find(const char *results, const char *digits, char path[PATH_MAX], struct error *error)
@@ -27,13 +32,9 @@ static bool find(const char *results, const char *digits, char path[PATH_MAX], s
     if (!key_search_begin(&search, digits, "training", KEY_SIZE - 1, "or the file of a checkpoint", error))
         return false;
     files_path(results, "trained", folder);
-    DIR *entries = opendir(folder);
-    if (entries == NULL)
-        return fail(error, "cannot read folder %.900s: %s", folder, strerror(errno));
-    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
-        if (strlen(entry->d_name) == KEY_SIZE - 1)
-            key_search_takes(&search, entry->d_name);
-    closedir(entries);
+    struct error reason;
+    if (!files_list(folder, take_key, &search, &reason))
+        return fail(error, "cannot read folder %.300s: %.600s", folder, reason.text);
     if (!key_search_end(&search, folder, error))
         return false;
     size_t used = strlen(folder);
@@ -80,8 +81,9 @@ static void print_problem(FILE *out, const char *path, const struct problem *p)
 {
     char s[32];
     number_print_real(p->s, sizeof s, s);
-    fprintf(out, "inputs: %s\nproblem: {B: %" PRId64 ", T: %" PRId64 ", d: %" PRId64 ", mixer: %s", path, p->B, p->T, p->d,
-            mixer_names[p->mixer]);
+    fputs("inputs: ", out);
+    shown_line(out, path);
+    fprintf(out, "\nproblem: {B: %" PRId64 ", T: %" PRId64 ", d: %" PRId64 ", mixer: %s", p->B, p->T, p->d, mixer_names[p->mixer]);
     if (p->r > 0)
         fprintf(out, ", r: %" PRId64, p->r);
     if (p->s > 0)
@@ -125,11 +127,11 @@ bool dump_inputs(FILE *out, const struct dump_request *request, struct error *er
     struct checkpoint *checkpoint = NULL;
     struct point point;
     struct task *task = NULL;
-    struct stat facts;
     char path[PATH_MAX];
     if (request->file == NULL)
         return fail(error, "dump: --out is missing; expected --out FILE");
-    bool is_file = stat(request->training, &facts) == 0 && S_ISREG(facts.st_mode);
+    fence_set(request->results);
+    bool is_file = files_is_there(request->training);
     if (is_file && snprintf(path, sizeof path, "%s", request->training) >= (int)sizeof path)
         return fail(error, "%.900s...: the path is too long", request->training);
     if (!is_file && !find(request->results, request->training, path, error))

@@ -5,12 +5,10 @@
 #include "bench/base/number.h"
 #include "bench/machine/machine_file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NUMBER_MAX = 1000000 };
@@ -23,18 +21,18 @@ int folder_number(const char *name)
     return run ? (int)number : 0;
 }
 
+static void look_at(const char *name, void *context)
+{
+    int *last = context, number = folder_number(name);
+    *last = number > *last ? number : *last;
+}
+
 /* The highest number of a run in a folder; 0 when there is none. */
 static bool last_run(const char *parent, int *last, struct error *error)
 {
+    struct error reason;
     *last = 0;
-    DIR *entries = opendir(parent);
-    if (entries == NULL)
-        return fail(error, "cannot read folder %s: %s", parent, strerror(errno));
-    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;)
-        if (folder_number(entry->d_name) > *last)
-            *last = folder_number(entry->d_name);
-    closedir(entries);
-    return true;
+    return files_list(parent, look_at, last, &reason) || fail(error, "cannot read folder %.300s: %.600s", parent, reason.text);
 }
 
 /* Whether rounds of this machine may go on in a folder. One without facts about a machine holds no rounds yet. */
@@ -83,10 +81,11 @@ bool folder_open(const char *results, const char *name, bool fresh, const char *
     }
     while (!folder->continued) {
         snprintf(folder->path, sizeof folder->path, "%s/run-%d", parent, ++last);
-        if (mkdir(folder->path, 0777) == 0)
+        bool taken;
+        if (files_make_new_folder(folder->path, &taken, error))
             break;
-        if (errno != EEXIST || last >= NUMBER_MAX) /* another run may have begun just now */
-            return fail(error, "%s: cannot make the folder of this run: %s", folder->path, strerror(errno));
+        if (!taken || last >= NUMBER_MAX) /* another run may have begun just now */
+            return false;
     }
     return true;
 }

@@ -1,6 +1,8 @@
 /* See list.h. */
 #include "bench/command/list.h"
 
+#include "bench/base/files.h"
+#include "bench/base/shown.h"
 #include "bench/command/vocabulary.h"
 #include "bench/machine/machine_memory.h"
 #include "bench/machine/machine_threads.h"
@@ -32,7 +34,7 @@ bool root_find(char program[PATH_MAX], char root[PATH_MAX], struct error *error)
         char front_door[PATH_MAX + 8];
         *slash = '\0';
         snprintf(front_door, sizeof front_door, "%s/run.sh", root);
-        if (access(front_door, F_OK) == 0)
+        if (files_is_there(front_door))
             return true;
     }
     return fail(error, "%s: no folder above this program holds run.sh", program);
@@ -63,7 +65,8 @@ static void first_line(const char *folder, const char *name, size_t capacity, ch
 {
     char path[PATH_MAX + 256], line[256] = "";
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "re");
+    struct error ignored;
+    FILE *file = files_stream(path, &ignored);
     if (file != NULL) {
         if (fgets(line, sizeof line, file) == NULL)
             line[0] = '\0';
@@ -92,11 +95,13 @@ bool list_print(FILE *out, const char *root, struct error *error)
         const struct implementation *one = registry_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
         struct support support;
         availability(i, &support);
-        fprintf(out, "  %-26s %-4s  %-9s  %s%s\n", one->name, device_names[one->device],
+        fprintf(out, "  %-26s %-4s  %-9s  %s", one->name, device_names[one->device],
                 one->exact    ? "exact"
                 : one->solver ? "solver"
                               : "iterative",
-                support.yes ? "available: " : "not available: ", support.yes ? one->summary : support.reason);
+                support.yes ? "available: " : "not available: ");
+        shown_line(out, support.yes ? one->summary : support.reason);
+        fputc('\n', out);
         if (one->options != NULL)
             fprintf(out, "  %-26s options: %s\n", "", one->options);
     }
@@ -118,7 +123,10 @@ bool list_print(FILE *out, const char *root, struct error *error)
     for (int i = 0; i < n; i++) {
         char text[256];
         first_line(folder, entry[i]->d_name, sizeof text, text);
-        fprintf(out, "  sweeps/%-22s %s\n", entry[i]->d_name, text);
+        char name[256];
+        fprintf(out, "  sweeps/%-22s ", shown_copy(entry[i]->d_name, sizeof name, name));
+        shown_line(out, text);
+        fputc('\n', out);
         free(entry[i]);
     }
     free(entry);
@@ -164,7 +172,8 @@ bool check_print(FILE *out, const char *path, const char *scale, bool many, stru
         return fail_memory(error);
     bool good = sweep_read(&sweep_vocabulary, path, scale, many, sweep, error);
     if (good) {
-        fprintf(out, "%s%s%s: %zu point%s (%zu duplicates, %zu skipped)\n", path, sweep->scale[0] != '\0' ? " at the scale " : "",
+        shown_line(out, path);
+        fprintf(out, "%s%s: %zu point%s (%zu duplicates, %zu skipped)\n", sweep->scale[0] != '\0' ? " at the scale " : "",
                 sweep->scale, sweep->n_points, sweep->n_points == 1 ? "" : "s", sweep->n_shared, sweep->n_skipped);
         good = put_points(out, sweep) || fail_memory(error);
         sweep_free(sweep);

@@ -104,13 +104,14 @@ bool points_read(const char *folder, struct keys *keys, struct error *error)
     char path[PATH_MAX];
     *keys = (struct keys){.n = 0};
     files_path(folder, NAME, path);
-    FILE *file = fopen(path, "re");
+    struct error reason;
+    FILE *file = files_stream(path, &reason);
     if (file == NULL && errno == ENOENT) {
         keys->all = true;
         return true;
     }
     if (file == NULL)
-        return fail(error, "cannot open %.900s: %s", path, strerror(errno));
+        return fail(error, "cannot open %.300s: %.600s", path, reason.text);
     bool good = read_keys(file, path, keys, error);
     fclose(file);
     if (good && keys->n > 0)

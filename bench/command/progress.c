@@ -1,6 +1,7 @@
 /* See progress.h. */
 #include "bench/command/progress.h"
 
+#include "bench/base/shown.h"
 #include "bench/base/text.h"
 #include "bench/base/clock.h"
 
@@ -12,31 +13,20 @@
 
 enum { BAR_MAX = 24, COLUMNS_DEFAULT = 80 };
 
-/* So many of the first n bytes of UTF-8 as end with a whole character. */
-static size_t whole_characters(const char *text, size_t n)
-{
-    size_t lead = n;
-    while (lead > 0 && ((unsigned char)text[lead - 1] & 0xC0) == 0x80)
-        lead--;
-    if (lead == 0)
-        return n;
-    unsigned char byte = (unsigned char)text[lead - 1];
-    size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
-    return n - (lead - 1) < length ? lead - 1 : n;
-}
-
-/* Copies while it fits into so many columns, one a character; no character is cut in two and no control character passes. */
+/* Copies while it fits into so many columns, one a character; no character is cut in two, and of what is not harmless a mark is seen. */
 static void copy_columns(const char *from, size_t columns, size_t capacity, char *to)
 {
     size_t used = 0, n = 0;
-    while (from[n] != '\0' && n + 1 < capacity) {
-        unsigned char byte = (unsigned char)from[n];
-        bool continues = (byte & 0xC0) == 0x80;
-        if (!continues && used++ == columns)
+    for (bool harmless; *from != '\0' && used < columns; used++) {
+        size_t bytes = shown_character(from, &harmless);
+        bool cut = !harmless && (unsigned char)from[0] >= 0xc0 && (from[1] == '\0' || from[2] == '\0' || from[3] == '\0');
+        if (n + bytes >= capacity || cut)
             break;
-        to[n++] = byte < 0x20 || byte == 0x7F ? '?' : (char)byte;
+        memcpy(to + n, harmless ? from : "?", harmless ? bytes : 1);
+        n += harmless ? bytes : 1;
+        from += bytes;
     }
-    to[whole_characters(to, n)] = '\0';
+    to[n] = '\0';
 }
 
 void progress_line(const struct progress *progress, double elapsed, const char *label, size_t columns,

@@ -11,6 +11,7 @@
 #include "bench/measure/worker.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +38,11 @@ static size_t memory_limit(const struct sweep_run *run)
 char *round_worker_request(const struct round_request *request)
 {
     const struct limits limits = {.samples = request->run->samples,
+                                  .round = request->round,
                                   .time_limit = sweep_run_limit(request->run, request->point),
                                   .checkpoint_every = request->run->checkpoint_every,
                                   .memory_limit = memory_limit(request->run),
+                                  .results = request->results,
                                   .cache = request->cache,
                                   .digest = request->digest,
                                   .trained = request->trained,
@@ -141,6 +144,10 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     struct json_watch watch;
     json_watch_begin(&watch);
     json_t *finding = outcome(&process, &child), *record = compose(request, started);
+    const char *outside = json_string_value(json_object_get(finding, WORKER_OUTSIDE));
+    if (process.signal == SIGBUS) /* a page of a file that it had mapped is not there any more */
+        outside = "a file that a worker had open was cut short, or its disk fails (see dmesg): mend that, then give the same "
+                  "command again";
     for (int i = 0; measure_word(i) != NULL; i++)
         if (json_object_get(finding, measure_word(i)) == NULL)
             json_object_set_new(finding, measure_word(i), json_null());
@@ -152,8 +159,11 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     json_object_del(finding, "changed");
     const char *word = json_string_value(json_object_get(finding, "result"));
     *result = word != NULL ? result_find(word) : RESULT_COUNT;
-    if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||
-        json_object_set_new(record, "process", accounted) != 0)
+    if (outside != NULL) {
+        json_decref(accounted);
+        good = fail_outside(error, "%s", outside);
+    } else if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||
+               json_object_set_new(record, "process", accounted) != 0)
         good = fail_memory(error);
     else if (*result == RESULT_COUNT)
         good = fail(error, "a worker returned an unknown result");

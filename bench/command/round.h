@@ -15,6 +15,7 @@ struct round_request {
     const char *machine;              /* type */
     const char *program;              /* this program: it is started again as a worker */
     const char *log;                  /* file that takes what the worker says on its standard error */
+    const char *results;              /* the results folder */
     const char *cache;                /* folder for inputs that rounds share, or NULL */
     const char *digest;               /* that the file of inputs must have, or NULL */
     const char *trained;              /* folder of the training that the point is or depends on, or NULL */
@@ -27,7 +28,8 @@ struct round_request {
     double since; /* of the monotonic clock: when the record before was about to be written */
 };
 
-/* Measures, and returns the record, which the caller owns; NULL when the harness itself failed. *result: that of the record.
+/* Measures, and returns the record, which the caller owns; NULL when the harness itself failed, or something
+ * outside, such as a disk. *result: that of the record.
  * *changed: the file of inputs has another digest; there is no such record to keep. */
 json_t *round_measure(const struct round_request *request, enum result *result, bool *changed, struct error *error);
 

@@ -2,9 +2,11 @@
 #include "bench/command/run.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/fence.h"
 #include "bench/base/files.h"
 #include "bench/base/inherited.h"
 #include "bench/base/parse.h"
+#include "bench/base/shown.h"
 #include "bench/command/conclude.h"
 #include "bench/command/folder.h"
 #include "bench/command/held.h"
@@ -22,12 +24,10 @@
 #include "bench/measure/measure.h"
 #include "bench/measure/trained.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct run {
     const struct run_request *request;
@@ -110,6 +110,7 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
                                     .machine = run->machine,
                                     .program = run->request->program,
                                     .log = log,
+                                    .results = run->request->results,
                                     .cache = measures[point->value[FIELD_MEASURE].integer].repeats ? cache : NULL,
                                     .digest = held_digest(run->held, point),
                                     .trained = trains ? trained : NULL,
@@ -183,6 +184,14 @@ static void remove_cache(const struct run *run)
     cache_remove(cache);
 }
 
+/* What a killed run left half-written among the inputs would stay as long as they do. */
+static void clear_cache(const struct run *run)
+{
+    char cache[PATH_MAX];
+    files_path(run->folder.path, "inputs", cache);
+    files_clear_leftovers(cache);
+}
+
 static bool measure_all(struct run *run, FILE *out, struct error *error)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -220,10 +229,13 @@ static void forget_lost_trainings(struct run *run, FILE *out)
             continue;
         enum checkpoint_found found = checkpoint_open_in(folder, &checkpoint, &reason);
         checkpoint_close(checkpoint);
-        if (found == CHECKPOINT_BAD)
-            fprintf(out, "%s; it is trained again\n", reason.text);
-        if (found != CHECKPOINT_THERE)
-            tally_forget(&run->tally, training);
+        if (found == CHECKPOINT_THERE || reason.outside) /* whoever needs it says what is wrong with the disk */
+            continue;
+        if (found == CHECKPOINT_BAD) {
+            shown_line(out, reason.text);
+            fputs("; it is trained again\n", out);
+        }
+        tally_forget(&run->tally, training);
     }
 }
 
@@ -239,20 +251,23 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
     forget_lost_trainings(run, out);
     run->tally.retry = false; /* what fails again has been tried again */
     const struct tally *tally = &run->tally;
-    if (run->folder.note[0] != '\0')
-        fprintf(out, "%s\n", run->folder.note);
-    if (unread_say(&unread, journal, passed_over))
-        fprintf(out, "%s\n", passed_over);
-    if (journal_unlocked(run->journal))
-        fprintf(out,
-                "The file system of %s has no locks: a second run there would not be noticed, and would spoil this one or its "
-                "trainings.\n",
-                run->folder.path);
+    shown_line(out, run->folder.note);
+    fputs(run->folder.note[0] != '\0' ? "\n" : "", out);
+    if (journal_unlocked(run->journal)) {
+        fputs("The file system of ", out);
+        shown_line(out, run->folder.path);
+        fputs(" has no locks: a second run there would not be noticed, and would spoil this one or its trainings.\n", out);
+    }
+    if (unread_say(&unread, journal, passed_over)) {
+        shown_line(out, passed_over);
+        fputc('\n', out);
+    }
     if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
         return true;
     size_t left = tally_planned(tally);
-    fprintf(out, "Resuming %s: %zu rounds kept, %zu to measure%s.\n", run->folder.path, tally->kept, left,
-            left == 0 ? " (--fresh starts a new run)" : "");
+    fputs("Resuming ", out);
+    shown_line(out, run->folder.path);
+    fprintf(out, ": %zu rounds kept, %zu to measure%s.\n", tally->kept, left, left == 0 ? " (--fresh starts a new run)" : "");
     if (journal_torn(run->journal) > 0)
         fprintf(out, "The last record was incomplete; its round is measured again.\n");
     if (tally->other_conditions > 0)
@@ -314,6 +329,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
         return fail_memory(error);
     run->request = request;
     *end = RUN_COMPLETE;
+    fence_set(request->results);
     if (!sweep_read(&sweep_vocabulary, request->sweep_path, request->scale, request->many, &run->sweep, error)) {
         free(run);
         return false;
@@ -332,6 +348,7 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
                describe(run, error);
     }
     if (good) {
+        clear_cache(run);
         good = measure_all(run, out, error);
         if (good && run->changed.text[0] != '\0') {
             *error = run->changed;

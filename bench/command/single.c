@@ -2,9 +2,11 @@
 #include "bench/command/single.h"
 
 #include "bench/base/clock.h"
+#include "bench/base/fence.h"
 #include "bench/base/files.h"
 #include "bench/base/inherited.h"
 #include "bench/base/process.h"
+#include "bench/base/shown.h"
 #include "bench/base/text.h"
 #include "bench/command/folder.h"
 #include "bench/command/key_search.h"
@@ -14,7 +16,6 @@
 #include "bench/measure/measure.h"
 #include "bench/measure/trained.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +24,11 @@
 
 struct search {
     struct key_search key;
-    int number;     /* of the run that is being read */
-    json_t *record; /* the latest record found */
-    int found_in;   /* number of its run */
+    const char *results;
+    char folder[PATH_MAX]; /* of the sweep that is being read */
+    int number;            /* of the run that is being read */
+    json_t *record;        /* the latest record found */
+    int found_in;          /* number of its run */
 };
 
 /* Later records and higher numbers of runs replace what was found: they are what the user saw last. */
@@ -43,44 +46,43 @@ static bool look_at(const struct record_line *line, void *context)
     return true;
 }
 
-/* Every journal of one sweep's folder. What cannot be read holds nothing that could be found, and is said. */
-static void search_runs(const char *folder, struct search *search)
+/* The journal of one run. What cannot be read holds nothing that could be found, and is said. */
+static void search_run(const char *name, void *context)
 {
-    DIR *entries = opendir(folder);
-    if (entries == NULL)
+    struct search *search = context;
+    char journal[PATH_MAX], passed_over[UNREAD_SIZE];
+    struct unread unread;
+    struct error reason;
+    search->number = folder_number(name);
+    int length = snprintf(journal, sizeof journal, "%s/%s/journal.jsonl", search->folder, name);
+    if (search->number == 0 || length >= (int)sizeof journal || !files_is_there(journal))
         return;
-    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        char journal[PATH_MAX];
-        char passed_over[UNREAD_SIZE];
-        struct unread unread;
-        struct error reason;
-        search->number = folder_number(entry->d_name);
-        int length = snprintf(journal, sizeof journal, "%s/%s/journal.jsonl", folder, entry->d_name);
-        if (search->number == 0 || length >= (int)sizeof journal || access(journal, R_OK) != 0)
-            continue;
-        if (!records_each(journal, look_at, search, &unread, &reason))
-            fprintf(stderr, "passed over: %s\n", reason.text);
-        else if (unread_say(&unread, journal, passed_over))
-            fprintf(stderr, "%s\n", passed_over);
-    }
-    closedir(entries);
+    bool read = records_each(journal, look_at, search, &unread, &reason);
+    if (read && !unread_say(&unread, journal, passed_over))
+        return;
+    fputs(read ? "" : "passed over: ", stderr);
+    shown_line(stderr, read ? passed_over : reason.text);
+    fputc('\n', stderr);
+}
+
+/* Every run of one sweep. */
+static void search_sweep(const char *name, void *context)
+{
+    struct search *search = context;
+    struct error ignored;
+    files_path(search->results, name, search->folder);
+    if (name[0] != '.')
+        files_list(search->folder, search_run, search, &ignored);
 }
 
 static bool find(const char *results, const char *digits, struct search *search, struct error *error)
 {
-    *search = (struct search){.record = NULL};
+    struct error reason;
+    *search = (struct search){.results = results};
     if (!key_search_begin(&search->key, digits, "point", KEY_HALF, "as in points.txt of a run", error))
         return false;
-    DIR *sweeps = opendir(results);
-    if (sweeps == NULL)
-        return fail(error, "cannot read folder %s: %s", results, strerror(errno));
-    for (const struct dirent *entry; (entry = readdir(sweeps)) != NULL;) {
-        char folder[PATH_MAX];
-        files_path(results, entry->d_name, folder);
-        if (entry->d_name[0] != '.')
-            search_runs(folder, search);
-    }
-    closedir(sweeps);
+    if (!files_list(results, search_sweep, search, &reason))
+        return fail(error, "cannot read folder %.300s: %.600s", results, reason.text);
     return key_search_end(&search->key, results, error);
 }
 
@@ -147,7 +149,7 @@ static bool measure(const struct round_request *request, FILE *out, bool *failed
     json_t *record = round_measure(request, &result, &changed, error);
     if (record == NULL)
         return false;
-    bool printed = json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) == 0 && fputc('\n', out) != EOF;
+    bool printed = json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF;
     *failed = result_failed(result);
     json_decref(record);
     return printed || ferror(out) || fail_memory(error);
@@ -161,6 +163,7 @@ bool single_run(const char *results, const char *key, const char *program, char 
     struct sweep_run run = sweep_run_default;
     const struct calibration none = {.json = NULL};
     char label[200], name[32], machine[MACHINE_TYPE_SIZE], surroundings[MACHINE_TYPE_SIZE], trained[PATH_MAX];
+    fence_set(results);
     bool good = find(results, key, &search, error) && point_from_json(json_object_get(search.record, "point"), &point, error);
     const struct value *implementation = &point.value[FIELD_IMPLEMENTATION];
     if (good && implementation->kind == VALUE_TEXT && point_implementation(&point) == NULL)
@@ -181,12 +184,15 @@ bool single_run(const char *results, const char *key, const char *program, char 
                                         .run = &run,
                                         .machine = json_string_value(json_object_get(search.record, "machine")),
                                         .program = PROCESS_SELF,
+                                        .results = results,
                                         .trained = trains ? trained : NULL,
                                         .calibration = &none,
+                                        .round = (int)json_integer_value(json_object_get(search.record, "round")),
                                         .since = clock_seconds()};
         say_if_changed(&point, &conditions, request.key);
         point_label(&point, sizeof label, label);
-        fprintf(stderr, "%s\n", label);
+        shown_line(stderr, label);
+        fputc('\n', stderr);
         char *text = wrapper != NULL ? round_worker_request(&request) : NULL;
         if (wrapper == NULL)
             good = (!trains || take_training(&request, error)) && measure(&request, out, failed, error);

@@ -7,7 +7,6 @@
 #include "bench/journal/record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,13 +132,12 @@ static bool cut_torn_line(struct journal *journal, struct error *error)
 static bool prepare(struct journal *journal, struct error *error)
 {
     struct stat found;
-    journal->file = open(journal->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    struct error reason;
+    journal->file = files_open(journal->path, FILES_APPEND, &reason);
     if (journal->file < 0)
-        return fail(error, "cannot open journal %s: %s", journal->path, strerror(errno));
+        return fail(error, "cannot open journal %.300s: %.600s", journal->path, reason.text);
     if (fstat(journal->file, &found) != 0)
         return fail(error, "cannot read journal %s: %s", journal->path, strerror(errno));
-    if (!S_ISREG(found.st_mode))
-        return fail(error, "cannot open journal %s: not a regular file", journal->path);
     /* Some network file systems have no locks: only a lock that another holds is a reason to stop. */
     journal->unlocked = flock(journal->file, LOCK_EX | LOCK_NB) != 0;
     if (journal->unlocked && errno == EWOULDBLOCK)
@@ -179,19 +177,22 @@ bool journal_unlocked(const struct journal *journal)
 
 static bool write_line(struct journal *journal, const char *line, size_t length, struct error *error)
 {
-    ssize_t written;
-    do
-        written = write(journal->file, line, length);
-    while (written < 0 && errno == EINTR);
-    const char *reason = written < 0 ? strerror(errno) : "only part of the line was written; is the disk full?";
-    if (written == (ssize_t)length) {
-        if (fsync(journal->file) == 0) {
-            journal->length += (off_t)length;
-            return true;
-        }
-        reason = strerror(errno);
+    size_t done = 0;
+    while (done < length) { /* what is written in part tells at the second attempt why */
+        ssize_t written = write(journal->file, line + done, length - done);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written == 0)
+            errno = EIO;
+        if (written <= 0)
+            break;
+        done += (size_t)written;
     }
-    fail(error, "cannot append to journal %s: %s", journal->path, reason);
+    if (done == length && fsync(journal->file) == 0) {
+        journal->length += (off_t)length;
+        return true;
+    }
+    fail(error, "cannot append to journal %.300s: %s", journal->path, error_reason(errno));
     /* Should even this fail, the torn line is at the end, where readers and the next journal_open() expect one. */
     if (ftruncate(journal->file, journal->length) == 0)
         fsync(journal->file);
@@ -284,9 +285,10 @@ bool journal_read(const char *path, bool (*each)(json_t *record, void *context),
                   struct error *error)
 {
     *unread = (struct unread){.at = 0};
-    FILE *file = fopen(path, "re");
+    struct error reason;
+    FILE *file = files_stream(path, &reason);
     if (file == NULL)
-        return fail(error, "cannot open journal %s: %s", path, strerror(errno));
+        return fail(error, "cannot open journal %.300s: %.600s", path, reason.text);
     bool read = read_lines(file, path, each, context, unread, error);
     fclose(file);
     return read;

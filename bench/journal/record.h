@@ -22,7 +22,8 @@ enum result {
     RESULT_CRASHED,
     RESULT_TIMED_OUT,
     RESULT_TARGET_NOT_REACHED,
-    RESULT_UNTRAINED, /* the training that the point depends on failed, or did not come to its end */
+    RESULT_UNTRAINED,  /* the training that the point depends on failed, or did not come to its end */
+    RESULT_INACCURATE, /* of convergence and reach: the iterates are finite, and farther from the exact answer than 0 is */
     RESULT_COUNT
 };
 

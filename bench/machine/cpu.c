@@ -63,7 +63,8 @@ static void read_cpuinfo(struct cpu *cpu)
     struct topology topology = {.cores = 0};
     char *line = NULL;
     size_t capacity = 0;
-    FILE *file = fopen("/proc/cpuinfo", "re");
+    struct error ignored;
+    FILE *file = files_stream("/proc/cpuinfo", &ignored);
     while (file != NULL && getline(&line, &capacity, file) >= 0) {
         char *colon = strchr(line, ':');
         if (colon == NULL)

@@ -1,6 +1,7 @@
 /* See machine_print.h. */
 #include "bench/machine/machine_print.h"
 
+#include "bench/base/shown.h"
 #include "bench/machine/cpu.h"
 #include "bench/machine/machine_threads.h"
 #include "bench/machine/product.h"
@@ -27,7 +28,8 @@ static void put_machine(FILE *out)
 {
     struct cpu cpu;
     cpu_read(&cpu);
-    fprintf(out, "%s, %d threads", cpu.model[0] ? cpu.model : "unknown processor", machine_threads());
+    shown_line(out, cpu.model[0] ? cpu.model : "unknown processor");
+    fprintf(out, ", %d threads", machine_threads());
     for (int i = 0; i < cpu.n_caches; i++)
         if (strcmp(cpu.cache[i].kind, "Instruction") != 0) {
             fprintf(out, ", L%d ", cpu.cache[i].level);
@@ -104,7 +106,9 @@ static void put_rates(FILE *out, const struct roofs *roofs)
 static void put_device(FILE *out, const struct roofs *roofs)
 {
     const struct device_facts *device = device_get();
-    fprintf(out, "\nCUDA device: %s\n", device->there ? device->name : device->reason);
+    fputs("\nCUDA device: ", out);
+    shown_line(out, device->there ? device->name : device->reason);
+    fputc('\n', out);
     if (roofs->device.rate > 0)
         fprintf(out, "  copy within its memory %.4g GB/s, multiply-adds of float32 in registers %.5g GFLOP/s\n",
                 roofs->device.bandwidth / 1e9, roofs->device.rate / 1e9);

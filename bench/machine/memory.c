@@ -1,6 +1,8 @@
 /* See memory.h. */
 #include "bench/machine/memory.h"
 
+#include "bench/base/files.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,7 +14,8 @@ static double status_bytes(const char *name)
 {
     char line[256];
     double bytes = NAN;
-    FILE *file = fopen("/proc/self/status", "re");
+    struct error ignored;
+    FILE *file = files_stream("/proc/self/status", &ignored);
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
         if (strncmp(line, name, strlen(name)) == 0)
             bytes = 1024 * strtod(line + strlen(name), NULL);
@@ -23,9 +26,7 @@ static double status_bytes(const char *name)
 
 void memory_watch_begin(struct memory_watch *watch)
 {
-    FILE *file = fopen("/proc/self/clear_refs", "we"); /* 5 sets the largest resident set back to the present one */
-    bool cleared = file != NULL && fputs("5", file) >= 0;
-    cleared = file != NULL && fclose(file) == 0 && cleared;
+    bool cleared = files_tell("/proc/self/clear_refs", "5"); /* 5 sets the largest resident set back to the present one */
     watch->resident = cleared ? status_bytes("VmRSS:") : NAN;
 }
 

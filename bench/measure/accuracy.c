@@ -67,7 +67,7 @@ struct trained {
 /* The weights of the training, if it has come to a good end. */
 static bool take_weights(struct trained *trained, const struct limits *limits, struct finding *finding, struct error *error)
 {
-    struct error reason = {""};
+    struct error reason = {.text = ""};
     struct recipe recipe = point_recipe(trained->point);
     enum checkpoint_found found = checkpoint_open_in(limits->trained, &trained->checkpoint, &reason);
     const struct standing *standing = &trained->standing;
@@ -76,6 +76,10 @@ static bool take_weights(struct trained *trained, const struct limits *limits, s
         return true;
     }
     if (found == CHECKPOINT_BAD || !checkpoint_standing(trained->checkpoint, recipe.steps, &trained->standing, &reason)) {
+        if (reason.outside) {
+            *error = reason;
+            return false;
+        }
         finding_say(finding, RESULT_UNTRAINED, "its weights cannot be used: %.400s", reason.text);
         return true;
     }

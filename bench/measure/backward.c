@@ -3,9 +3,11 @@
 
 #include "bench/base/random.h"
 #include "bench/measure/place.h"
+#include "bench/problems/disturbance.h"
 #include "bench/problems/textbook.h"
 #include "impls/contract/support.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,7 +121,7 @@ static bool is_approached(const struct subject *subject)
 /* Where a residual in the subject's dtype can be below its tolerance. */
 static double loosened(const struct subject *subject)
 {
-    return fmin(1.01 * subject->settings.tolerance + validate_rounding(subject->tensors.problem.dtype), 1);
+    return fmin(1.01 * subject->settings.tolerance + rounding_allowed(subject->tensors.problem.dtype), 1);
 }
 
 static struct definition iterated(const struct subject *subject)
@@ -194,7 +196,8 @@ struct reference {
     struct tensors sequence;
     double *h; /* (T,d) */
     double *value[TENSORS_MAX], *other[TENSORS_MAX];
-    double slack[TENSORS_MAX]; /* relative distances that the settings allow beside those of rounding */
+    struct yardstick yardstick; /* of the derivative of the loss */
+    double slack[TENSORS_MAX];  /* relative distances that the settings allow beside those of rounding */
 };
 
 static bool reference_open(const struct subject *subject, const struct backward *backward, struct reference *reference,
@@ -222,30 +225,38 @@ static void reference_close(struct reference *reference)
     free(reference->h);
 }
 
-/* What the rounding of the dtype explains, as for answers (validate.h): inputs and h are disturbed a little. */
+/* n numbers, each times 1 + size * (a standard normal). */
+static void disturb(const double *x, int64_t n, double size, uint64_t seed, uint32_t stream, double *to)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] = x[i] * (1 + size * disturbance_draw(seed, stream, i, n));
+}
+
+/* What the rounding of the dtype explains, as for answers (validate.h): inputs, h and the derivative of the loss are disturbed a little. */
 static bool measure_tolerances(const struct definition *definition, const struct reference *reference, const double *adjoint,
                                struct backward *backward, struct error *error)
 {
     int64_t n = reference->sequence.problem.T * reference->sequence.problem.d;
-    double size = validate_disturbance(backward->dtype), sensitivity[TENSORS_MAX] = {1, 1, 1, 1, 1};
-    double *h = malloc((size_t)n * sizeof *h);
+    double size = rounding_disturbance(backward->dtype), sensitivity[TENSORS_MAX] = {1, 1, 1, 1, 1};
+    double *h = malloc((size_t)(2 * n) * sizeof *h);
     bool good = h != NULL || fail_memory(error);
-    for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good && h != NULL; seed++) {
+    for (uint64_t seed = 1; seed <= ROUNDING_DISTURBANCES && good && h != NULL; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(&reference->sequence, size, seed, &disturbed, error);
         if (!good)
             break;
-        for (int64_t i = 0; i < n; i++)
-            h[i] = reference->h[i] * (1 + size * random_normal(seed, STREAM_DISTURBANCE_H, (uint64_t)i));
-        good = refer(definition, &disturbed, h, adjoint, reference->other, error);
+        disturb(reference->h, n, size, seed, STREAM_DISTURBANCE_H, h);
+        disturb(adjoint, n, size, seed, STREAM_DISTURBANCE_LOSS, h + n);
+        good = refer(definition, &disturbed, h, h + n, reference->other, error);
         for (int i = 0; i < TENSORS_MAX && good; i++)
-            sensitivity[i] =
-                fmax(sensitivity[i], distance_max(reference->other[i], reference->value[i], backward->sequence[i]) / size);
+            sensitivity[i] = fmax(
+                sensitivity[i],
+                distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick) / size);
         tensors_free(&disturbed);
     }
     free(h);
     for (int i = 0; i < TENSORS_MAX; i++)
-        backward->tolerance[i] = validate_rounding(backward->dtype) * sensitivity[i];
+        backward->tolerance[i] = rounding_allowed(backward->dtype) * sensitivity[i];
     return good;
 }
 
@@ -257,13 +268,18 @@ static bool refer_to(const struct definition *definition, const struct subject *
     if (!tensors_sequence(&subject->tensors, b, &reference->sequence, error))
         return false;
     to_doubles(backward->dtype, subject->h, b * n, n, reference->h);
+    reference->yardstick.tiny = rounding_tiny(backward->dtype);
+    reference->yardstick.scale = norm_max(backward->drawn + b * n, n);
     return refer(definition, &reference->sequence, reference->h, backward->drawn + b * n, to, error);
 }
 
 /* ---- The reference itself ------------------------------------------------------------------------------------------------- */
 
-#define STEP 1e-5       /* relative, of differences: a token's Kronecker factors can turn within 1e-4 */
-#define DIFFERENCE 1e-6 /* relative, of what is left of them after extrapolation */
+/* Relative, of differences. A token's Kronecker factors can turn within 1e-4, and its rows where their norm passes the floor of 1e-5:
+ * differences that disagree are taken again with a smaller step. */
+static const double STEPS[] = {1e-5, 1e-7};
+#define OVERFLOW_NEAR 1e6 /* products on the way may be so much larger than what comes of them */
+#define DIFFERENCE 1e-6   /* relative, of what is left of them after extrapolation */
 
 /* The loss after n applications of the textbook's map from h (T,d) on. scratch: (2,T,d). False: out of memory. */
 static bool loss_after(const struct tensors *sequence, int64_t n, const double *h, const double *adjoint, double *scratch,
@@ -286,7 +302,7 @@ static bool loss_after(const struct tensors *sequence, int64_t n, const double *
  * says, which shares none: along one random direction of all inputs its product with the direction is the slope of the loss. *apart:
  * their distance over what such a product amounts to, less what differences cannot resolve. */
 static bool differ(const struct definition *definition, const struct reference *reference, const double *adjoint,
-                   const struct backward *backward, double *apart, struct error *error)
+                   const struct backward *backward, double step, double *apart, struct error *error)
 {
     static const int places[] = {-2, -1, 1, 2};
     const struct tensors *sequence = &reference->sequence;
@@ -296,7 +312,7 @@ static bool differ(const struct definition *definition, const struct reference *
     double *scratch = malloc((size_t)(2 * n) * sizeof *scratch);
     bool good = scratch != NULL || fail_memory(error);
     for (int k = 0; k < 4 && good && scratch != NULL; k++) {
-        good = tensors_disturbed(sequence, places[k] * STEP, 1, &moved[k], error);
+        good = tensors_disturbed(sequence, places[k] * step, 1, &moved[k], error);
         if (!good)
             break;
         moved[k].problem.s = sequence->problem.s; /* is no input */
@@ -353,7 +369,8 @@ static bool allow_approach(const struct subject *subject, const struct backward 
         (backward->n[W] > 0 && !add_others(&approach, subject, backward, b, reference->other, error)))
         return false;
     for (int i = 0; i < TENSORS_MAX; i++)
-        reference->slack[i] = 2 * distance_max(reference->other[i], reference->value[i], backward->sequence[i]);
+        reference->slack[i] =
+            2 * distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick);
     return true;
 }
 
@@ -367,7 +384,7 @@ static bool compare(const struct backward *backward, int64_t b, const struct ref
             continue;
         to_doubles(backward->dtype, backward_gradient(backward, i), i == W ? 0 : b * backward->sequence[i], backward->sequence[i],
                    reference->other[i]);
-        double distance = distance_max(reference->other[i], reference->value[i], backward->sequence[i]),
+        double distance = distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick),
                tolerance = backward->tolerance[i] + reference->slack[i];
         if (!(distance / tolerance > worst))
             continue;
@@ -377,6 +394,21 @@ static bool compare(const struct backward *backward, int64_t b, const struct ref
         *tensor = i;
     }
     return worst >= 0 || fail(error, "no gradient to validate");
+}
+
+/* Whether all gradients are finite; those that are not are wrong, or what the dtype does not hold. */
+static bool is_there(const struct problem *p, const struct reference *reference, const struct backward *backward,
+                     struct finding *finding)
+{
+    if (backward_there(p, backward, finding))
+        return true;
+    double h = norm_max(reference->h, reference->sequence.problem.T * reference->sequence.problem.d), largest = h * h;
+    for (int i = 0; i < TENSORS_MAX; i++)
+        if (backward->n[i] > 0)
+            largest = fmax(largest, norm_max(reference->value[i], backward->sequence[i]));
+    if (largest > (backward->dtype == DTYPE_FLOAT32 ? (double)FLT_MAX : DBL_MAX) / OVERFLOW_NEAR)
+        finding_say(finding, (enum result)STATUS_DIVERGED, "the gradient is beyond what %s holds", dtype_names[backward->dtype]);
+    return false;
 }
 
 /* Where the gradient that compare() found is furthest from its reference. */
@@ -400,23 +432,24 @@ static bool check(const struct definition *definition, const struct subject *sub
     const struct problem *p = &subject->tensors.problem;
     const double *adjoint = backward->drawn + b * p->T * p->d;
     int tensor = 0;
-    if (!backward_there(p, backward, finding))
-        return true;
     if (!refer_to(definition, subject, backward, b, reference, reference->value, error))
         return false;
     if (!again && !measure_tolerances(definition, reference, adjoint, backward, error))
         return false;
     for (int i = 0; i < TENSORS_MAX && !again; i++)
         if (backward->n[i] > 0 && !(backward->tolerance[i] <= VALIDATE_UNRESOLVED)) {
+            backward->sensitive = true;
             finding_say(finding, (enum result)STATUS_UNSUPPORTED,
                         "too sensitive for %s: rounding alone moves the gradient of %s by %.2g", dtype_names[backward->dtype],
                         backward_names[i], backward->tolerance[i]);
             return true;
         }
-    double apart = 0;
-    if (!again && definition->settings.gradient == GRADIENT_STEPS &&
-        !differ(definition, reference, adjoint, backward, &apart, error))
-        return false;
+    if (!is_there(p, reference, backward, finding))
+        return true;
+    double apart = !again && definition->settings.gradient == GRADIENT_STEPS ? INFINITY : 0;
+    for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0] && !(apart <= DIFFERENCE); i++)
+        if (!differ(definition, reference, adjoint, backward, STEPS[i], &apart, error))
+            return false;
     if (!(apart <= DIFFERENCE)) {
         finding_say(finding, (enum result)STATUS_INTERNAL,
                     "the reference gradient differs by %.3g from finite differences of the textbook map", apart);
@@ -427,7 +460,7 @@ static bool check(const struct definition *definition, const struct subject *sub
         !compare(backward, b, reference, &tensor, checks, error))
         return false;
     checks->against = definition->name;
-    checks->exact = NAN; /* that is one of answers */
+    checks->exact = checks->apart = NAN; /* these are of answers */
     if (!(checks->iterate <= checks->tolerance))
         say_wrong(p, backward, b, tensor, again, reference, checks, finding);
     return true;
@@ -473,7 +506,8 @@ bool backward_validate(const struct subject *subject, int64_t b, bool again, str
     sequence.dtype = DTYPE_FLOAT64;
     struct definition definition = defined(subject, &sequence, backward->iterated);
     bool good = validate_by(&definition, &sequence, subject, b, again, backward, checks, finding, error);
-    if (!good || finding->result == RESULT_OK || again || !is_either(subject))
+    /* a gradient that the dtype cannot resolve is nobody's to tell right from wrong, also where another definition would */
+    if (!good || finding->result == RESULT_OK || again || !is_either(subject) || backward->sensitive)
         return good;
     *finding = before;
     backward->iterated = true;

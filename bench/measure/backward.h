@@ -13,6 +13,7 @@ struct backward {
     int64_t n[TENSORS_MAX];        /* elements of each gradient, in the order of backward_names; 0: none */
     int64_t sequence[TENSORS_MAX]; /* how many of them belong to a sequence; of W all, to every one */
     double tolerance[TENSORS_MAX]; /* what rounding explains of each, as backward_validate() found */
+    bool sensitive;                /* rounding alone moves one of them too far, as backward_validate() found */
     bool iterated;                 /* the exact gradient is an iterate of the adjoint, as backward_validate() found */
 };
 

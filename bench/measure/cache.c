@@ -4,13 +4,11 @@
 #include "bench/base/files.h"
 #include "bench/base/safetensors_write.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 static const char CONTENTS[] = "contents";
@@ -58,7 +56,7 @@ bool cache_load(const char *folder, const struct point *point, struct tensors *t
     struct error ignored;
     describe(point, description);
     file_of(folder, description, path);
-    return access(path, R_OK) == 0 && is_of(path, description) && tensors_read(path, &problem, NULL, tensors, &ignored);
+    return is_of(path, description) && tensors_read(path, &problem, NULL, tensors, &ignored);
 }
 
 void cache_store(const char *folder, const struct point *point, const struct tensors *tensors)
@@ -97,17 +95,14 @@ bool tensors_make(const struct point *point, const char *folder, const char *dig
     return true;
 }
 
+static bool is_inputs(const char *name, void *context)
+{
+    (void)context;
+    return strstr(name, ".safetensors") != NULL; /* and those that were being written */
+}
+
 void cache_remove(const char *folder)
 {
-    char path[PATH_MAX];
-    DIR *entries = opendir(folder);
-    if (entries == NULL)
-        return;
-    for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        files_path(folder, entry->d_name, path);
-        if (strstr(entry->d_name, ".safetensors") != NULL) /* and those that were being written */
-            unlink(path);
-    }
-    closedir(entries);
-    rmdir(folder);
+    files_clear(folder, is_inputs, NULL);
+    files_remove_folder(folder);
 }

@@ -5,11 +5,9 @@
 #include "bench/base/parse.h"
 #include "bench/base/safetensors_write.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char POINT[] = "point", STANDING[] = "standing", KEY[] = "key", FORMAT[] = "format", FORMAT_HERE[] = "training-2";
 
@@ -108,7 +106,7 @@ static bool parse_text(const struct safetensors *file, const char *key, json_t *
 enum checkpoint_found checkpoint_open(const char *path, struct checkpoint **checkpoint, struct error *error)
 {
     *checkpoint = NULL;
-    if (access(path, F_OK) != 0 && errno == ENOENT) {
+    if (!files_is_there(path)) {
         fail(error, "%.900s: no such file", path);
         return CHECKPOINT_NONE;
     }

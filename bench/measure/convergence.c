@@ -86,8 +86,9 @@ static json_t *reached(const int64_t *l, const double *values, int64_t n, double
     return object;
 }
 
-/* max_t ||a_t - b_t||_2 over max |b|, of n sequences. */
-static double token_distance(const struct problem *p, int64_t n, const double *a, const double *b)
+/* max_t ||a_t - b_t||_2 over max |b|, or over what the yardstick says, of n sequences. */
+static double token_distance(const struct problem *p, int64_t n, const double *a, const double *b,
+                             const struct yardstick *yardstick)
 {
     double most = 0;
     for (int64_t t = 0; t < n * p->T; t++) {
@@ -96,7 +97,8 @@ static double token_distance(const struct problem *p, int64_t n, const double *a
             sum += (a[c] - b[c]) * (a[c] - b[c]);
         most = spectrum_larger(most, sum);
     }
-    return most == 0 ? 0 : sqrt(most) / norm_max(b, n * p->T * p->d);
+    double size = norm_max(b, n * p->T * p->d);
+    return most == 0 ? 0 : sqrt(most) / (size > yardstick->tiny ? size : yardstick->scale);
 }
 
 /* Errors of kept iterate i over the n_sequences that were handed over. */
@@ -106,9 +108,9 @@ static void errors_of_iterate(const struct subject *subject, const struct trace 
     const struct problem *p = &subject->tensors.problem;
     int64_t n = trace->n_sequences * p->T * p->d;
     to_doubles(p->dtype, trace->iterates, i * n, n, scratch);
-    errors->error_l2[i] = distance_l2(scratch, answers->h, n);
-    errors->error_max[i] = distance_max(scratch, answers->h, n);
-    errors->error_token[i] = token_distance(p, trace->n_sequences, scratch, answers->h);
+    errors->error_l2[i] = distance_l2_to(scratch, answers->h, n, &answers->yardstick);
+    errors->error_max[i] = distance_max_to(scratch, answers->h, n, &answers->yardstick);
+    errors->error_token[i] = token_distance(p, trace->n_sequences, scratch, answers->h, &answers->yardstick);
 }
 
 /* The bounds are on iterates of the map itself, of a problem that is linear. */
@@ -298,11 +300,12 @@ static bool judge(const struct subject *subject, const struct answers *answers, 
     bool good = !known || errors->n == 0 || fill_bounds(subject, answers, errors, error);
     if (known && planned) {
         to_doubles(p->dtype, subject->h, 0, (int64_t)room->n, room->scratch);
-        final_l2 = distance_l2(room->scratch, answers->h, (int64_t)room->n);
-        final_max = distance_max(room->scratch, answers->h, (int64_t)room->n);
+        final_l2 = distance_l2_to(room->scratch, answers->h, (int64_t)room->n, &answers->yardstick);
+        final_max = distance_max_to(room->scratch, answers->h, (int64_t)room->n, &answers->yardstick);
     }
     finding->data = errors_to_json(errors, trace, p->B, eps, answers->spectrum.kappa, subject->implementation->exact,
                                    trace->l_run > 0 ? errors->every[trace->l_run - 1] : NAN, final_l2, final_max);
+    finding_judge(finding, final_max);
     return good;
 }
 

@@ -23,6 +23,12 @@ void finding_status(struct finding *finding, const struct status *status)
     finding_status_when(finding, "", status);
 }
 
+void finding_judge(struct finding *finding, double error)
+{
+    if (finding->result == RESULT_OK && error > 1)
+        finding_say(finding, RESULT_INACCURATE, "the iterate is farther from the exact answer than 0 is: error %.3g", error);
+}
+
 void finding_lap(struct finding *finding, enum stage stage, double *since)
 {
     double now = clock_seconds();

@@ -26,9 +26,11 @@ struct finding {
 /* The limits of a round. */
 struct limits {
     int samples;             /* timed samples wanted */
+    int64_t round;           /* of the point, from 0: another sequence of the batch is validated in each */
     double time_limit;       /* seconds for the whole round; of a training: in all its rounds together */
     double checkpoint_every; /* seconds between checkpoints of a training */
     size_t memory_limit;     /* bytes for its process; 0: nine tenths of what is free */
+    const char *results;     /* the results folder, as the fence is told (fence.h); NULL: nothing below one is opened */
     const char *cache;       /* folder for inputs that several rounds share; NULL: none */
     const char *digest;      /* that the file of inputs must have (bench/base/digest.h); NULL: any */
     const char *trained;     /* folder of the training that this point is or depends on; NULL where there is none */
@@ -37,7 +39,7 @@ struct limits {
 
 /* Every measure NAME of measures.h has a function NAME_run(), in the file of its name. data of the finding is the object that
  * the record has under that name (schema.def). False when the harness itself failed (out of memory, a file that does not fit):
- * the sentence becomes an internal result. */
+ * the sentence becomes an internal result. Of an error that lies outside (a full disk) it ends the run instead: it is no result. */
 #define MEASURE(name, of, repeats)                                                                                                 \
     bool name##_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error);
 MEASURES(MEASURE)
@@ -49,6 +51,8 @@ bool measure_run(const struct point *point, const struct limits *limits, struct 
 /* Sets result, message and place from a status; the message begins with the place, where there is one. */
 void finding_status(struct finding *finding, const struct status *status);
 void finding_status_when(struct finding *finding, const char *when, const struct status *status); /* ... after these words */
+/* A finding that is ok becomes inaccurate where the error of its iterate, relative to the exact answer, is above 1. */
+void finding_judge(struct finding *finding, double error);
 /* Counts the seconds since *since as a stage's, and lets the next ones begin. */
 void finding_lap(struct finding *finding, enum stage stage, double *since);
 void finding_say(struct finding *finding, enum result result, const char *format, ...) __attribute__((format(printf, 3, 4)));

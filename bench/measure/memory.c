@@ -53,21 +53,22 @@ static double watch_passes(struct subject *subject, struct backward *backward, s
 }
 
 /* Bytes of a validated forward pass; NaN where it failed, and the finding says so. */
-static bool forward_bytes(struct subject *subject, double *bytes, struct finding *finding, struct error *error)
+static bool forward_bytes(struct subject *subject, const struct answers *answers, int64_t b, double *bytes, struct finding *finding,
+                          struct error *error)
 {
-    struct answers none = {.worst = {.largest = NAN, .residual = NAN}};
     struct trace trace = {0};
     struct checks checks;
     struct status status;
     *bytes = watch_passes(subject, NULL, &trace, &status) + problem_bytes(&subject->tensors.problem);
     finding_status(finding, &status);
     place_channel(subject, finding);
-    return status.code != STATUS_OK || validate(subject, &none, 0, &trace, &checks, finding, error);
+    return status.code != STATUS_OK ? validate_failure(subject, finding, error)
+                                    : validate(subject, answers, b, &trace, &checks, finding, error);
 }
 
 /* The same of a forward and a backward pass, the gradients of all inputs included. NaN also where the implementation has none, or none
  * that can be validated: then the finding says so, and the forward pass keeps its figure. */
-static bool backward_bytes(struct subject *subject, double *bytes, struct finding *finding, struct error *error)
+static bool backward_bytes(struct subject *subject, int64_t b, double *bytes, struct finding *finding, struct error *error)
 {
     const struct implementation *implementation = subject->implementation;
     const struct problem *p = &subject->tensors.problem;
@@ -85,7 +86,7 @@ static bool backward_bytes(struct subject *subject, double *bytes, struct findin
         *bytes = watch_passes(subject, &backward, &trace, &status) + 2 * problem_bytes(p);
         finding_status(finding, &status);
         place_channel(subject, finding);
-        good = status.code != STATUS_OK || backward_validate(subject, 0, false, &backward, &checks, finding, error);
+        good = status.code != STATUS_OK || backward_validate(subject, b, false, &backward, &checks, finding, error);
         if (good && finding->result != RESULT_OK)
             *bytes = NAN;
         if (good && finding->result == (enum result)STATUS_UNSUPPORTED)
@@ -148,6 +149,7 @@ static bool step_bytes(const struct subject *subject, double *bytes, struct erro
 bool memory_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
 {
     struct subject subject;
+    struct answers answers = {.h = NULL};
     struct point forwards = *point;
     double forward = NAN, backward = NAN, step = NAN;
     forwards.value[FIELD_GRADIENT] = (struct value){.kind = VALUE_NONE};
@@ -157,10 +159,13 @@ bool memory_run(const struct point *point, const struct limits *limits, struct f
     if (good && finding->result == RESULT_OK && subject.implementation->device != DEVICE_CPU)
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "the memory of a device is not measured, only that of the process");
     if (good && finding->result == RESULT_OK && validate_possible(&subject, finding)) {
-        good = forward_bytes(&subject, &forward, finding, error);
+        int64_t b = subject_sequence(&subject, limits);
+        good = validate_problem(&subject, b, problem_low_rank(&subject.tensors.problem), &answers, finding, error);
+        if (good && finding->result == RESULT_OK)
+            good = forward_bytes(&subject, &answers, b, &forward, finding, error);
         subject.settings = point_settings(point);
         if (good && finding->result == RESULT_OK)
-            good = backward_bytes(&subject, &backward, finding, error);
+            good = backward_bytes(&subject, b, &backward, finding, error);
         if (good && finding->result == RESULT_OK)
             good = step_bytes(&subject, &step, error);
         if (good && finding->result == RESULT_OK)
@@ -169,6 +174,6 @@ bool memory_run(const struct point *point, const struct limits *limits, struct f
                           json_number(forward), "backward_bytes", json_number(backward), "step_bytes", json_number(step));
     }
     finding_lap(finding, STAGE_TIMING, &since);
-    subject_free(&subject);
+    subject_end(&subject, &answers, finding);
     return good;
 }

@@ -9,7 +9,7 @@
 #include "bench/base/statistics.h"
 #include "bench/measure/kept.h"
 #include "bench/measure/subject.h"
-#include "bench/measure/validate.h"
+#include "bench/problems/disturbance.h"
 #include "bench/problems/textbook.h"
 #include "bench/problems/words.h"
 
@@ -41,7 +41,8 @@ struct reach {
     const struct subject *subject;
     const struct tensors *tensors; /* of this problem */
     struct room room;
-    double agreement; /* relative distance to the sequential answer; 0: not looked for */
+    struct yardstick yardstick; /* of its inputs */
+    double agreement;           /* relative distance to the sequential answer; 0: not looked for */
     enum prefix prefix;
     struct status status; /* of the last run */
 };
@@ -54,7 +55,7 @@ static int64_t elements(const struct reach *reach)
 static double error_of(const struct reach *reach, const void *h, int64_t from)
 {
     to_doubles(reach->tensors->problem.dtype, h, from, elements(reach), reach->room.scratch);
-    return distance_max(reach->room.scratch, reach->room.exact, elements(reach));
+    return distance_max_to(reach->room.scratch, reach->room.exact, elements(reach), &reach->yardstick);
 }
 
 /* One run of l iterations, which leaves its answer in room.h, and its iterates where they are wanted. */
@@ -197,7 +198,7 @@ static struct status solve(struct reach *reach, struct found *found)
  * what its answer is. Mixers that read the state can make one. */
 static bool is_sensitive(const struct reach *reach, const struct tensors *sequence, bool *sensitive, struct error *error)
 {
-    double size = validate_disturbance(DTYPE_FLOAT64);
+    double size = rounding_disturbance(DTYPE_FLOAT64);
     struct tensors disturbed;
     struct exact exact;
     if (!tensors_disturbed(sequence, size, 1, &disturbed, error))
@@ -205,8 +206,10 @@ static bool is_sensitive(const struct reach *reach, const struct tensors *sequen
     bool good =
         exact_solve(&disturbed.problem, &disturbed.inputs, subject_tested(reach->subject), reach->room.scratch, &exact, error);
     int64_t n = sequence->problem.T * sequence->problem.d;
-    double moved = good && exact.status.code == STATUS_OK ? distance_max(reach->room.scratch, reach->room.exact, n) : INFINITY;
-    *sensitive = !(validate_rounding(DTYPE_FLOAT64) * moved / size <= targets[TARGETS - 1]);
+    double moved = good && exact.status.code == STATUS_OK
+                       ? distance_max_to(reach->room.scratch, reach->room.exact, n, &reach->yardstick)
+                       : INFINITY;
+    *sensitive = !(rounding_allowed(DTYPE_FLOAT64) * moved / size <= targets[TARGETS - 1]);
     tensors_free(&disturbed);
     return good;
 }
@@ -222,6 +225,7 @@ static bool one_problem(struct reach *reach, int64_t b, struct answers *seen, st
     if (!tensors_sequence(&subject->tensors, b, &exactly, error))
         return false;
     bool good = exact_solve(&exactly.problem, &exactly.inputs, subject_tested(subject), reach->room.exact, &exact, error);
+    reach->yardstick = inputs_yardstick(&exactly.problem, &exactly.inputs, subject->tensors.problem.dtype);
     found->answered = good && exact.status.code == STATUS_OK;
     found->set_aside = found->answered && exact.largest > subject->regime.limit;
     if (found->answered && !found->set_aside)
@@ -319,6 +323,7 @@ static json_t *to_json(const struct subject *subject, const struct found *found,
         tracked += found[b].tracked;
     }
     statistics_sort(sorted, n);
+    json_object_set_new(data, "floor", json_number(quantile(sorted, n, 0.5))); /* before sorted is used again */
     json_object_set_new(data, "problems", json_integer(p->B));
     json_object_set_new(data, "set_aside", json_integer(set_aside));
     json_object_set_new(data, "sensitive", json_integer(sensitive));
@@ -327,7 +332,6 @@ static json_t *to_json(const struct subject *subject, const struct found *found,
     json_object_set_new(data, "most", json_integer(subject->settings.l_max));
     json_object_set_new(data, "to", to);
     json_object_set_new(data, "agreement", agreement > 0 ? agreement_to_json(found, p->B, sorted) : json_null());
-    json_object_set_new(data, "floor", json_number(quantile(sorted, n, 0.5)));
     json_object_set_new(data, "tracked", json_number(n > 0 ? tracked / (double)n : NAN));
     return data;
 }
@@ -375,6 +379,8 @@ static bool all_problems(struct reach *reach, struct finding *finding, struct er
     } else if (good) {
         finding->data = to_json(subject, found, reach->agreement, sorted);
         finding->inputs = answers_to_json(&seen);
+        const json_t *floor = json_object_get(finding->data, "floor");
+        finding_judge(finding, json_is_number(floor) ? json_number_value(floor) : NAN);
         if (aside == B)
             finding_say(finding, RESULT_EXPLODES,
                         "none of the %lld problems has an answer within the limit of %g that is insensitive to rounding",

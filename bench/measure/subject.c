@@ -4,7 +4,9 @@
 #include "bench/measure/cache.h"
 #include "bench/base/clock.h"
 #include "bench/base/parse.h"
+#include "bench/base/random.h"
 #include "bench/machine/machine_memory.h"
+#include "bench/problems/disturbance.h"
 #include "bench/problems/textbook.h"
 #include "impls/contract/support.h"
 
@@ -55,6 +57,14 @@ const struct implementation *subject_tested(const struct subject *subject)
     return subject->tensors.problem.dtype == DTYPE_FLOAT64 ? subject->implementation : NULL;
 }
 
+int64_t subject_sequence(const struct subject *subject, const struct limits *limits)
+{
+    const struct regime *regime = &subject->regime;
+    int64_t B = subject->tensors.problem.B;
+    int64_t first = regime->file == NULL ? (int64_t)(random_uniform(regime->seed, STREAM_SEQUENCE, 0) * (double)B) : 0;
+    return (first + limits->round) % B;
+}
+
 bool subject_outcome_only(const struct subject *subject)
 {
     return !subject->implementation->exact && (subject->implementation->solver || subject->settings.patience > 0);
@@ -96,6 +106,9 @@ static bool solve(const struct tensors *tensors, const struct implementation *te
     answers->spectrum.kappa = spectrum_larger(answers->spectrum.kappa, spectrum.kappa);
     answers->spectrum.norm = spectrum_larger(answers->spectrum.norm, spectrum.norm);
     answers->spectrum.norm_inf = spectrum_larger(answers->spectrum.norm_inf, spectrum.norm_inf);
+    struct yardstick yardstick = inputs_yardstick(p, &sequence.inputs, tensors->problem.dtype);
+    answers->yardstick.tiny = yardstick.tiny;
+    answers->yardstick.scale = fmax(answers->yardstick.scale, yardstick.scale);
     answers->lambda_most = fmax(answers->lambda_most, norm_max(sequence.inputs.lambda, p->T * p->d));
     for (int64_t i = 0; i < p->T * p->d; i++)
         answers->lambda_least = fmin(answers->lambda_least, ((const double *)sequence.inputs.lambda)[i]);

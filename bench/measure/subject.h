@@ -7,6 +7,7 @@
 #include "bench/problems/exact.h"
 #include "bench/problems/inputs.h"
 #include "bench/problems/spectrum.h"
+#include "bench/problems/textbook.h"
 
 struct subject {
     const struct implementation *implementation;
@@ -26,6 +27,9 @@ void subject_free(struct subject *subject);
 /* What exact.h must not use for this subject: its own implementation in float64. */
 const struct implementation *subject_tested(const struct subject *subject);
 
+/* The sequence of the batch that a round validates: drawn with the seed (of a file the first), and the next one from round to round. */
+int64_t subject_sequence(const struct subject *subject, const struct limits *limits);
+
 /* True where no reference has the same iterates: only the residual of its answer can be checked. */
 bool subject_outcome_only(const struct subject *subject);
 
@@ -38,6 +42,7 @@ struct answers {
     double *h;          /* (n,T,d) */
     struct exact worst; /* the first that has no answer, or the largest of each figure */
     struct spectrum spectrum;
+    struct yardstick yardstick;       /* of these sequences: what errors of an answer that is next to nothing are relative to */
     double lambda_most, lambda_least; /* max |lambda| and min lambda of these sequences */
 };
 

@@ -17,8 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define EXACT_SECONDS 10 /* the distance to the exact answer is measured where that costs less */
-
 /* Which samples lie beyond the fences of all of them. */
 static json_t *outlying_samples(const double *seconds, const double *sorted, int n)
 {
@@ -78,6 +76,8 @@ static json_t *to_json(const struct problem *p, const struct checks *checks, con
     json_object_set_new(data, "validated_against", json_text(checks->against));
     json_object_set_new(data, "validated_sequence", json_integer(sequence));
     json_object_set_new(data, "l_run", json_integer(trace->l_run));
+    json_object_set_new(data, "told_apart", isnan(checks->apart) ? json_null() : json_boolean(checks->apart > checks->tolerance));
+    json_object_set_new(data, "inaccurate", isnan(checks->exact) ? json_null() : json_boolean(checks->exact > 1));
     return data;
 }
 
@@ -85,7 +85,7 @@ static json_t *to_json(const struct problem *p, const struct checks *checks, con
  * here. */
 static bool call_with_other_inputs(struct subject *subject, struct call *call, struct backward *backward, struct trace *trace)
 {
-    tensors_negate_v(&subject->tensors);
+    tensors_mirror(&subject->tensors);
     subject_forget(subject);
     call->status = implementation_forward(call->implementation, call->plan, call->inputs, &call->outputs, trace);
     if (call->status.code != STATUS_OK || call->backward == NULL)
@@ -122,15 +122,15 @@ static struct status call_first(struct subject *subject, struct call *call, stru
 }
 
 /* What the last timed call left: calls without a trace may go another way than those that have one. A backward pass has none. */
-static bool validate_timed(const struct subject *subject, struct call *call, int64_t b, const struct trace *trace,
-                           const struct checks *before, struct finding *finding, struct error *error)
+static bool validate_timed(const struct subject *subject, struct call *call, const struct answers *answers, int64_t b,
+                           const struct trace *trace, struct finding *finding, struct error *error)
 {
     if (call->backward != NULL)
         return true;
     if (call->implementation->download != NULL)
         call->status = call->implementation->download(call->plan, &call->outputs);
     if (call->status.code == STATUS_OK)
-        return validate_again(subject, b, trace, before, finding, error);
+        return validate_again(subject, answers, b, false, trace, finding, error);
     finding_say(finding, (enum result)call->status.code, "after the timed calls: %s", call->status.message);
     return true;
 }
@@ -171,7 +171,8 @@ static void take_samples(const struct point *point, const struct limits *limits,
 }
 
 /* After the samples: the last answer, and one of other inputs, are right as well. */
-static bool validate_last(struct timed *timed, struct backward *backward, struct finding *finding, struct error *error)
+static bool validate_last(struct timed *timed, const struct answers *answers, struct backward *backward, struct finding *finding,
+                          struct error *error)
 {
     struct call *call = &timed->call;
     struct trace later = {0};
@@ -180,12 +181,12 @@ static bool validate_last(struct timed *timed, struct backward *backward, struct
         finding_status_when(finding, "during timing: ", &call->status);
     else if (timed->sampling.n == 0)
         finding_say(finding, (enum result)STATUS_INTERNAL, "timing failed: %s", timed->sampling.reason);
-    else if (!validate_timed(timed->subject, call, timed->b, &timed->trace, &timed->answer, finding, error))
+    else if (!validate_timed(timed->subject, call, answers, timed->b, &timed->trace, finding, error))
         good = false;
     else if (finding->result == RESULT_OK && !call_with_other_inputs(timed->subject, call, backward, &later))
         finding_status_when(finding, "after the timed calls: ", &call->status);
     else if (finding->result == RESULT_OK)
-        good = validate_again(timed->subject, timed->b, &later, &timed->answer, finding, error);
+        good = validate_again(timed->subject, answers, timed->b, true, &later, finding, error);
     if (good && finding->result == RESULT_OK && backward != NULL)
         good = backward_validate(timed->subject, timed->b, true, backward, &(struct checks){0}, finding, error);
     return good;
@@ -227,14 +228,16 @@ static bool measure(const struct point *point, struct subject *subject, struct b
     struct status status = call_first(subject, &timed.call, &timed.trace, &timed.grown, finding, &since);
     finding_status(finding, &status);
     place_channel(subject, finding);
-    if (status.code == STATUS_OK) {
+    if (status.code != STATUS_OK) {
+        good = validate_failure(subject, finding, error);
+    } else {
         timed.sampling.seconds = calloc((size_t)limits->samples, sizeof *timed.sampling.seconds);
         good = (timed.sampling.seconds != NULL || fail_memory(error)) && validate_first(&timed, answers, backward, finding, error);
         if (good && finding->result == RESULT_OK) {
             finding_lap(finding, STAGE_VALIDATION, &since);
             take_samples(point, limits, &timed);
             finding_lap(finding, STAGE_TIMING, &since);
-            good = validate_last(&timed, backward, finding, error);
+            good = validate_last(&timed, answers, backward, finding, error);
         }
         if (good)
             say_timed(&timed, finding);
@@ -266,35 +269,13 @@ static bool measure_pass(const struct point *point, struct subject *subject, con
 bool throughput_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
 {
     struct subject subject;
-    struct answers answers = {.worst = {.largest = NAN, .residual = NAN}, .spectrum = {NAN, NAN, NAN, NAN}};
+    struct answers answers = {.h = NULL};
     bool good = subject_make(point, false, limits, &subject, finding, error);
-    if (good && finding->result == RESULT_OK) {
-        const struct problem *p = &subject.tensors.problem;
-        if (!validate_possible(&subject, finding)) {
-            subject_free(&subject);
-            return true;
-        }
-        struct problem one = *p;
-        one.B = 1;
-        int64_t b = 0;
-        if (subject.regime.file == NULL)
-            b = (int64_t)(random_uniform(subject.regime.seed, STREAM_SEQUENCE, 0) * (double)p->B);
+    if (good && finding->result == RESULT_OK && validate_possible(&subject, finding)) {
+        int64_t b = subject_sequence(&subject, limits);
         double since = clock_seconds();
-        if (exact_cost(&one, subject_tested(&subject)) < EXACT_SECONDS)
-            good = answers_make(&subject.tensors, subject_tested(&subject), b, 1, problem_low_rank(p), &answers, error);
+        good = validate_problem(&subject, b, problem_low_rank(&subject.tensors.problem), &answers, finding, error);
         finding_lap(finding, STAGE_VALIDATION, &since);
-        if (good && answers.h != NULL) {
-            finding->inputs = answers_to_json(&answers);
-            bool iterate_exists =
-                !subject.implementation->exact && !(subject.settings.tolerance > 0) && answers.worst.status.code == STATUS_SINGULAR;
-            if (iterate_exists)
-                answers_free(&answers); /* the iterate is defined and can be validated; there is nothing it should converge to */
-            else if (answers.worst.status.code != STATUS_OK)
-                finding_status(finding, &answers.worst.status);
-            else if (answers.worst.largest > subject.regime.limit)
-                finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest,
-                            subject.regime.limit);
-        }
         if (good && finding->result == RESULT_OK)
             good = measure_pass(point, &subject, &answers, b, limits, finding, error);
     }

@@ -27,39 +27,35 @@ bool trained_folder(const char *results, const struct point *point, const struct
 enum trained_lock trained_lock(const char *folder, bool wait, int *file, struct error *error)
 {
     char path[PATH_MAX];
+    struct error reason;
     *file = -1;
     if (!files_make_folder(folder, error))
         return TRAINED_LOCK_FAILED;
     files_path(folder, "lock", path);
-    *file = open(path, O_RDWR | O_CREAT, 0666); /* for children, too */
-    if (*file < 0) {
-        fail(error, "%.900s: cannot be made: %s", path, strerror(errno));
+    *file = files_open(path, FILES_LOCK, &reason);
+    if (*file < 0 || fcntl(*file, F_SETFD, 0) != 0) { /* for children, too */
+        fail_outside(error, "cannot make %.300s: %.600s", path, *file < 0 ? reason.text : strerror(errno));
         return TRAINED_LOCK_FAILED;
     }
     while (flock(*file, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
         if (errno == EINTR)
             continue;
         if (errno != EWOULDBLOCK) /* no locks there */
-            break;
+            return TRAINED_LOCKED;
         close(*file);
         *file = -1;
         return TRAINED_TAKEN;
     }
+    files_clear_leftovers(folder);
     return TRAINED_LOCKED;
 }
 
-/* Nothing hangs on it: neither a disk that is full nor a power cut matters, so it is not synced. */
+/* Nothing hangs on it: neither a disk that is full nor a power cut matters. */
 void trained_say(const char *folder, const char *text)
 {
-    char path[PATH_MAX], aside[PATH_MAX + 8];
+    char path[PATH_MAX];
     files_path(folder, NAME, path);
-    snprintf(aside, sizeof aside, "%s.new", path);
-    FILE *file = fopen(aside, "we");
-    if (file == NULL)
-        return;
-    bool written = fputs(text, file) >= 0;
-    if (fclose(file) != 0 || !written || rename(aside, path) != 0)
-        remove(aside);
+    files_note(path, text);
 }
 
 bool trained_hear(const char *folder, size_t capacity, char text[capacity])

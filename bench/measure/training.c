@@ -7,6 +7,7 @@
 #include "bench/base/clock.h"
 #include "bench/base/parse.h"
 #include "bench/base/running.h"
+#include "bench/base/shown.h"
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/trained.h"
 #include "bench/sweep/recipe.h"
@@ -39,8 +40,9 @@ static double spent(const struct sitting *sitting)
 
 /* ---- The parts of a sitting ---------------------------------------------------------------------------------------------- */
 
-/* Goes on where a checkpoint stands; one that cannot be used is no reason to fail: the training begins anew. */
-static bool go_on(struct sitting *sitting)
+/* Goes on where a checkpoint stands. What is none is no reason to fail: the training begins anew (*begun: it does not). False where there
+ * may be one that cannot be read just now. */
+static bool go_on(struct sitting *sitting, bool *begun, struct error *error)
 {
     struct checkpoint *checkpoint;
     struct standing standing;
@@ -52,11 +54,17 @@ static bool go_on(struct sitting *sitting)
         sitting->standing = standing;
         if (!standing.done)
             training_restore(sitting->training, &standing.state);
+    } else if (found == CHECKPOINT_BAD && reason.outside) {
+        *error = reason;
+        return false;
     } else if (found != CHECKPOINT_NONE) {
-        fprintf(stderr, "starting over: %s\n", reason.text);
+        fputs("starting over: ", stderr);
+        shown_line(stderr, reason.text);
+        fputc('\n', stderr);
     }
     checkpoint_close(checkpoint);
-    return good;
+    *begun = good;
+    return true;
 }
 
 static bool keep(struct sitting *sitting, struct error *error)
@@ -204,12 +212,14 @@ static bool open_training(struct sitting *sitting, struct finding *finding)
 
 static bool sit(struct sitting *sitting, struct finding *finding, struct error *error)
 {
-    bool late = false;
+    bool late = false, begun;
     double since = clock_seconds();
     if (!open_training(sitting, finding))
         return true;
     finding_lap(finding, STAGE_PLAN, &since);
-    if (!go_on(sitting)) {
+    if (!go_on(sitting, &begun, error))
+        return false;
+    if (!begun) {
         sitting->standing = (struct standing){.checked = NAN, .parameters = training_parameters(sitting->training)};
         curve_begin(&sitting->standing.curve, sitting->recipe.steps);
     }

@@ -1,84 +1,111 @@
 /* See validate.h. */
 #include "bench/measure/validate.h"
 
-#include "bench/base/random.h"
 #include "bench/measure/place.h"
+#include "bench/problems/disturbance.h"
+#include "bench/problems/elimination.h"
 #include "bench/problems/textbook.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define UNITS 200.0
+#define EXACT_SECONDS 10 /* the exact answer is computed where that costs less */
+#define BENIGN 10.0      /* what a disturbance moves an application of a map by, where nothing cancels */
+#define MIXING_MOST 3e9  /* operations that its movement with the mixing may take */
 
-static double unit(enum dtype dtype)
+/* What a reference is: the exact answer (l = 0), by another implementation than the tested one, or the l-th textbook iterate. */
+struct definition {
+    const struct implementation *tested;
+    enum dtype dtype; /* of what is compared with it */
+    double damping;
+    int64_t l;
+};
+
+static struct definition the_exact(const struct subject *subject)
 {
-    return dtype == DTYPE_FLOAT32 ? 0x1p-24 : 0x1p-53;
+    return (struct definition){.tested = subject_tested(subject), .dtype = subject->tensors.problem.dtype};
 }
 
-double validate_rounding(enum dtype dtype)
+static struct definition the_iterate(const struct subject *subject, int64_t l)
 {
-    return UNITS * unit(dtype);
+    return (struct definition){.dtype = subject->tensors.problem.dtype, .damping = subject->settings.damping, .l = l};
 }
 
-/* A problem may be chaotic, so near the dtype's rounding; but above the rounding of double itself. */
-double validate_disturbance(enum dtype dtype)
-{
-    return 2 * unit(dtype) * (dtype == DTYPE_FLOAT64 ? 1000 : 1);
-}
-
-bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error)
-{
-    if (!tensors_sequence(tensors, 0, disturbed, error))
-        return false;
-    const struct problem *p = &disturbed->problem;
-    int64_t m = problem_m(p);
-    const int64_t n[5] = {p->T * p->d, p->T * p->d, p->T * m, m * p->d, p->d};
-    disturbed->problem.s *= 1 + size * random_normal(seed, STREAM_DISTURBANCE + 5, 0);
-    for (int i = 0; i < 5; i++) {
-        double *x = disturbed->owned[i];
-        for (int64_t k = 0; x != NULL && k < n[i]; k++) {
-            double change = size * random_normal(seed, STREAM_DISTURBANCE + (uint32_t)i, (uint64_t)k);
-            x[k] += i == 2 ? change * (1 + fabs(x[k])) : change * x[k];
-        }
-    }
-    return true;
-}
-
-/* One reference: the exact answer (l = 0), or a textbook iterate. NaN everywhere where there is none. */
-static bool refer(const struct tensors *sequence, const struct implementation *tested, double damping, int64_t l, double *h,
+/* One reference, NaN everywhere where there is none; mixing as of textbook_iterate_rounded(). */
+static bool refer(const struct tensors *sequence, const struct definition *definition, const double *mixing, double *h,
                   double *residual, struct error *error)
 {
     const struct problem *p = &sequence->problem;
-    if (l > 0)
-        return textbook_iterate(p, &sequence->inputs, damping, l, h, residual) || fail_memory(error);
+    const struct textbook_rounding rounding = {.mixing = mixing, .tiny = rounding_tiny(definition->dtype)};
+    if (definition->l > 0)
+        return textbook_iterate_rounded(p, &sequence->inputs, &rounding, definition->damping, definition->l, h, residual) ||
+               fail_memory(error);
     struct exact exact;
-    if (!exact_solve(p, &sequence->inputs, tested, h, &exact, error))
+    if (mixing != NULL)
+        exact.status = elimination_solve(p, &sequence->inputs, mixing, h);
+    else if (!exact_solve(p, &sequence->inputs, definition->tested, h, &exact, error))
         return false;
     for (int64_t i = 0; i < p->T * p->d && exact.status.code != STATUS_OK; i++)
         h[i] = NAN;
     return true;
 }
 
-/* The tolerance for one reference h. */
-static bool tolerance_of(const struct tensors *sequence, const struct implementation *tested, enum dtype dtype, double damping,
-                         int64_t l, const double *h, double *tolerance, struct error *error)
+/* How far disturbances move a reference h and its last residual, over their size. */
+struct movement {
+    double answer, residual;
+};
+
+static void note_movement(const struct tensors *sequence, enum dtype dtype, double size, const double *h, const double *last,
+                          const double *moved, double residual, struct movement *movement)
 {
-    double size = validate_disturbance(dtype), sensitivity = 1;
     int64_t n = sequence->problem.T * sequence->problem.d;
-    double *moved = malloc((size_t)n * sizeof *moved);
+    const struct yardstick yardstick = inputs_yardstick(&sequence->problem, &sequence->inputs, dtype);
+    movement->answer = fmax(movement->answer, distance_max_to(moved, h, n, &yardstick) / size);
+    if (last != NULL)
+        movement->residual = fmax(movement->residual, fabs(residual - *last) / size);
+}
+
+static bool disturb_mixing(const struct tensors *sequence, const struct definition *definition, const double *h, const double *last,
+                           double *moved, struct movement *movement, struct error *error)
+{
+    const struct problem *p = &sequence->problem;
+    double size = rounding_disturbance(definition->dtype), residual = 0;
+    if (!disturbance_of_mixing(p) || (definition->l == 0 && elimination_operations(p) > MIXING_MOST))
+        return true;
+    double *mixing = malloc((size_t)(p->T * p->d) * sizeof *mixing);
+    if (mixing == NULL)
+        return fail_memory(error);
+    mixing_disturbed(p, size, mixing);
+    bool good = refer(sequence, definition, mixing, moved, &residual, error);
+    if (good)
+        note_movement(sequence, definition->dtype, size, h, last, moved, residual, movement);
+    free(mixing);
+    return good;
+}
+
+/* The tolerance for one reference h whose last residual is `last` (NULL: none). *slack, NULL without: how far rounding moves that. */
+static bool tolerance_of(const struct tensors *sequence, const struct definition *definition, const double *h, const double *last,
+                         double *tolerance, double *slack, struct error *error)
+{
+    double size = rounding_disturbance(definition->dtype), residual = 0;
+    struct movement movement = {1, 1};
+    double *moved = malloc((size_t)(sequence->problem.T * sequence->problem.d) * sizeof *moved);
     bool good = moved != NULL || fail_memory(error);
-    for (uint64_t seed = 1; seed <= VALIDATE_DISTURBANCES && good; seed++) {
+    for (uint64_t seed = 1; seed <= ROUNDING_DISTURBANCES && good && moved != NULL; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(sequence, size, seed, &disturbed, error);
-        if (good) {
-            good = refer(&disturbed, tested, damping, l, moved, NULL, error);
-            sensitivity = fmax(sensitivity, distance_max(moved, h, n) / size);
-            tensors_free(&disturbed);
-        }
+        if (!good)
+            break;
+        good = refer(&disturbed, definition, NULL, moved, &residual, error);
+        if (good)
+            note_movement(sequence, definition->dtype, size, h, last, moved, residual, &movement);
+        tensors_free(&disturbed);
     }
+    good = good && disturb_mixing(sequence, definition, h, last, moved, &movement, error);
     free(moved);
-    *tolerance = validate_rounding(dtype) * sensitivity;
+    *tolerance = rounding_allowed(definition->dtype) * movement.answer;
+    if (slack != NULL)
+        *slack = rounding_allowed(definition->dtype) * movement.residual;
     return good;
 }
 
@@ -91,54 +118,139 @@ static bool plausible(const struct subject *subject, const struct trace *trace)
     return settings->tolerance > 0 ? trace->l_run >= 1 && trace->l_run <= settings->l_max : trace->l_run == settings->l_max;
 }
 
-/* An answer h (T,d) against its reference. *i: the element that is furthest from it. again: the tolerance and kind of checks are known already. */
-static bool check(const struct subject *subject, const struct tensors *sequence, const double *exact, const struct trace *trace,
-                  bool again, const double *h, double *reference, int64_t *i, struct checks *checks, struct error *error)
-{
-    const struct problem *p = &sequence->problem;
-    const struct settings *settings = &subject->settings;
-    enum dtype dtype = subject->tensors.problem.dtype;
-    int64_t n = p->T * p->d;
-    if (!textbook_apply(p, &sequence->inputs, h, reference))
-        return fail_memory(error);
-    double equation = distance_max(h, reference, n), last = 0;
-    checks->residual = textbook_residual(p, h, reference);
-    checks->exact = exact != NULL ? distance_max(h, exact, n) : NAN;
-    *i = place_furthest(h, reference, n);
+/* An answer of one sequence, and room for what it is compared with. */
+struct compared {
+    const struct tensors *sequence; /* in float64 */
+    enum dtype dtype;               /* of the answer */
+    const double *h, *exact;        /* (T,d); exact NULL: was not computed */
+    double *next;                   /* (T,d) f(h) */
+    double *reference;              /* (T,d) */
+    struct yardstick yardstick;     /* of its inputs */
+    double equation;                /* the distance of h to f(h) */
+    const double *against;          /* (T,d) what h was held to at last, ... */
+    int64_t place;                  /* ... and the element that is furthest from it */
+};
 
-    if (subject->implementation->exact) {
-        checks->against = exact != NULL ? "the exact answer, and its own equation" : "its own equation";
-        checks->iterate = exact != NULL ? spectrum_larger(checks->exact, equation) : equation;
-        if (exact != NULL && !(checks->exact < equation)) {
-            memcpy(reference, exact, (size_t)n * sizeof *reference);
-            *i = place_furthest(h, reference, n);
-        }
-        checks->tolerance = again ? checks->tolerance : validate_rounding(dtype);
-        return again || exact == NULL ||
-               tolerance_of(sequence, subject_tested(subject), dtype, 1, 0, exact, &checks->tolerance, error);
-    }
-    /* whether delta shrinks can hang on a rounding error, and iterates of a solver are its own: only the outcome can be checked */
-    if (subject_outcome_only(subject)) {
-        checks->against = "its own residual";
-        *i = place_of_residual(p, h, reference);
-        checks->iterate = isfinite(equation) ? checks->residual : INFINITY;
-        checks->tolerance = fmin(2 * settings->tolerance, 0.5);
-        return true;
-    }
-    checks->against = "the textbook iterate";
-    if (!refer(sequence, NULL, settings->damping, trace->l_run, reference, &last, error))
-        return false;
-    checks->iterate = distance_max(h, reference, n);
-    *i = place_furthest(h, reference, n);
-    if (settings->tolerance > 0 && settings->quantile == 1 && !(last < 1.01 * settings->tolerance + validate_rounding(dtype)))
-        checks->iterate = INFINITY; /* the right iterate, but not one at which to stop */
-    return again || tolerance_of(sequence, NULL, dtype, settings->damping, trace->l_run, reference, &checks->tolerance, error);
+static void hold(struct compared *c, const double *against)
+{
+    c->against = against;
+    c->place = place_furthest(c->h, against, c->sequence->problem.T * c->sequence->problem.d);
 }
 
-static bool run_check(const struct subject *subject, const double *exact, int64_t b, const struct trace *trace, bool again,
-                      struct checks *checks, struct finding *finding, struct error *error)
+/* That the equation is solved, within what rounding moves it by; and that the answer is the exact one where that is known. Each has a
+ * tolerance of its own: what is reported is the distance to the exact answer, unless the equation alone fails. */
+static bool check_exact(const struct subject *subject, struct compared *c, struct checks *checks, struct error *error)
+{
+    double moved, tolerance;
+    if (!disturbance_of_map(c->sequence, c->dtype, c->h, c->next, &moved, NULL, error))
+        return false;
+    checks->against = "its own equation";
+    hold(c, c->next);
+    checks->iterate = c->equation;
+    checks->tolerance = checks->rounding = rounding_allowed(c->dtype) * fmax(1, moved);
+    if (c->exact == NULL)
+        return true;
+    const struct definition definition = the_exact(subject);
+    if (!tolerance_of(c->sequence, &definition, c->exact, NULL, &tolerance, NULL, error))
+        return false;
+    checks->rounding = tolerance;
+    if (checks->iterate <= checks->tolerance || !(checks->exact <= tolerance)) {
+        checks->against = "the exact answer";
+        hold(c, c->exact);
+        checks->iterate = checks->exact;
+        checks->tolerance = tolerance;
+    }
+    return true;
+}
+
+/* Whether delta shrinks can hang on a rounding error, and iterates of a solver are its own: only the outcome can be checked. A residual
+ * is relative to its token; where rounding alone decides that of a token whose state is next to nothing, the largest state counts. */
+static bool check_outcome(const struct subject *subject, struct compared *c, struct checks *checks, struct error *error)
+{
+    double equation, residual, units = rounding_allowed(c->dtype);
+    if (!disturbance_of_map(c->sequence, c->dtype, c->h, c->next, &equation, &residual, error))
+        return false;
+    bool resolved = units * residual <= VALIDATE_UNRESOLVED;
+    double few = resolved && residual < BENIGN ? units / 10 : units; /* an application alone rounds little */
+    checks->against = resolved ? "its own residual" : "its own equation";
+    hold(c, c->next);
+    if (resolved)
+        c->place = place_of_residual(&c->sequence->problem, c->h, c->next);
+    checks->iterate = resolved && isfinite(c->equation) ? checks->residual : c->equation;
+    checks->rounding = few * fmax(1, resolved ? residual : equation);
+    checks->tolerance = fmin(2 * subject->settings.tolerance, 0.5) + checks->rounding;
+    return true;
+}
+
+/* Whether an iteration that ends with the residual `last` had reason to stop there: it is below the tolerance, but for what rounding
+ * explains. slack: as of the residual of all; a token whose state is next to nothing may have more. */
+static bool may_stop(const struct subject *subject, const struct compared *c, double last, double slack, bool *may,
+                     struct error *error)
+{
+    const struct problem *p = &c->sequence->problem;
+    double tolerance = 1.01 * subject->settings.tolerance, token;
+    *may = last < tolerance + slack;
+    if (*may)
+        return true;
+    if (!textbook_apply(p, &c->sequence->inputs, c->reference, c->next))
+        return fail_memory(error);
+    bool good = disturbance_of_map(c->sequence, c->dtype, c->reference, c->next, NULL, &token, error);
+    *may = last < tolerance + fmax(slack, rounding_allowed(c->dtype) / 10 * token);
+    return good;
+}
+
+static bool check_iterate(const struct subject *subject, struct compared *c, const struct trace *trace, struct checks *checks,
+                          struct error *error)
+{
+    const struct settings *settings = &subject->settings;
+    const struct definition definition = the_iterate(subject, trace->l_run);
+    int64_t n = c->sequence->problem.T * c->sequence->problem.d;
+    double last = 0, slack;
+    bool may = true;
+    checks->against = "the textbook iterate";
+    if (!refer(c->sequence, &definition, NULL, c->reference, &last, error) ||
+        !tolerance_of(c->sequence, &definition, c->reference, &last, &checks->tolerance, &slack, error))
+        return false;
+    hold(c, c->reference);
+    checks->iterate = distance_max_to(c->h, c->reference, n, &c->yardstick);
+    checks->rounding = checks->tolerance;
+    checks->apart = c->exact != NULL ? distance_max_to(c->reference, c->exact, n, &c->yardstick) : NAN;
+    if (settings->tolerance > 0 && settings->quantile == 1 && !may_stop(subject, c, last, slack, &may, error))
+        return false;
+    if (!may)
+        checks->iterate = INFINITY; /* the right iterate, but not one at which to stop */
+    return true;
+}
+
+static bool check(const struct subject *subject, struct compared *c, const struct trace *trace, struct checks *checks,
+                  struct error *error)
+{
+    const struct problem *p = &c->sequence->problem;
+    int64_t n = p->T * p->d;
+    c->yardstick = inputs_yardstick(p, &c->sequence->inputs, c->dtype);
+    if (!textbook_apply(p, &c->sequence->inputs, c->h, c->next))
+        return fail_memory(error);
+    c->equation = distance_max_to(c->next, c->h, n, &c->yardstick);
+    checks->residual = textbook_residual_above(p, c->h, c->next, rounding_tiny(c->dtype));
+    checks->exact = c->exact != NULL ? distance_max_to(c->h, c->exact, n, &c->yardstick) : NAN;
+    if (subject->implementation->exact)
+        return check_exact(subject, c, checks, error);
+    return subject_outcome_only(subject) ? check_outcome(subject, c, checks, error)
+                                         : check_iterate(subject, c, trace, checks, error);
+}
+
+static void say_sensitive(const struct subject *subject, double rounding, struct finding *finding)
+{
+    finding_say(finding, (enum result)STATUS_UNSUPPORTED, "too sensitive for %s: rounding alone moves the answer by %.2g",
+                dtype_names[subject->tensors.problem.dtype], rounding);
+}
+
+/* later: words for the sentence, or "". */
+static bool run_check(const struct subject *subject, const double *exact, int64_t b, bool mirrored, const char *later,
+                      const struct trace *trace, struct checks *checks, struct finding *finding, struct error *error)
 {
     struct tensors sequence;
+    *checks = (struct checks){NAN, NAN, NAN, NAN, NAN, NAN, NULL};
     if (!plausible(subject, trace)) {
         finding_say(finding, RESULT_WRONG, "reports %lld of %lld iterations run", (long long)trace->l_run,
                     (long long)subject->settings.l_max);
@@ -147,21 +259,24 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
     if (!tensors_sequence(&subject->tensors, b, &sequence, error))
         return false;
     int64_t n = sequence.problem.T * sequence.problem.d;
-    double *h = malloc((size_t)n * sizeof *h), *reference = malloc((size_t)n * sizeof *h);
-    bool good = (h != NULL && reference != NULL) || fail_memory(error);
-    int64_t i = 0;
+    double *h = malloc((size_t)(3 * n) * sizeof *h);
+    struct compared compared = {.sequence = &sequence, .dtype = subject->tensors.problem.dtype, .h = h, .exact = exact};
+    bool good = h != NULL || fail_memory(error);
     if (good) {
-        to_doubles(subject->tensors.problem.dtype, subject->h, b * n, n, h);
-        good = check(subject, &sequence, exact, trace, again, h, reference, &i, checks, error);
+        compared.next = h + n;
+        compared.reference = compared.next + n;
+        to_doubles(compared.dtype, subject->h, b * n, n, h);
+        if (mirrored)
+            tensors_mirror(&sequence);
+        for (int64_t i = 0; i < n && mirrored; i++)
+            h[i] = -h[i];
+        good = check(subject, &compared, trace, checks, error);
     }
-    if (good && checks->tolerance > VALIDATE_UNRESOLVED && !subject_outcome_only(subject))
-        finding_say(finding, (enum result)STATUS_UNSUPPORTED, "too sensitive for %s: rounding alone moves the answer by %.2g",
-                    dtype_names[subject->tensors.problem.dtype], checks->tolerance);
+    if (good && checks->rounding > VALIDATE_UNRESOLVED)
+        say_sensitive(subject, checks->rounding, finding);
     else if (good && !(checks->iterate <= checks->tolerance))
-        place_say(&sequence.problem, b, i, subject->tensors.problem.dtype, h, reference, again ? ", after the timed calls" : "",
-                  checks, finding);
+        place_say(&sequence.problem, b, compared.place, compared.dtype, h, compared.against, later, checks, finding);
     free(h);
-    free(reference);
     tensors_free(&sequence);
     return good;
 }
@@ -182,13 +297,72 @@ bool validate_possible(const struct subject *subject, struct finding *finding)
 bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace,
               struct checks *checks, struct finding *finding, struct error *error)
 {
-    *checks = (struct checks){NAN, NAN, NAN, NAN, NULL};
-    return run_check(subject, answers->h, b, trace, false, checks, finding, error);
+    return run_check(subject, answers->h, b, false, "", trace, checks, finding, error);
 }
 
-bool validate_again(const struct subject *subject, int64_t b, const struct trace *trace, const struct checks *before,
-                    struct finding *finding, struct error *error)
+bool validate_again(const struct subject *subject, const struct answers *answers, int64_t b, bool mirrored,
+                    const struct trace *trace, struct finding *finding, struct error *error)
 {
-    struct checks checks = *before;
-    return run_check(subject, NULL, b, trace, true, &checks, finding, error);
+    struct checks checks;
+    return run_check(subject, answers->h, b, mirrored, ", after the timed calls", trace, &checks, finding, error);
+}
+
+bool validate_failure(const struct subject *subject, struct finding *finding, struct error *error)
+{
+    const struct settings *settings = &subject->settings;
+    bool exact = subject->implementation->exact, defined = exact || (settings->tolerance <= 0 && !subject_outcome_only(subject));
+    bool failed = finding->result == (enum result)STATUS_DIVERGED || finding->result == (enum result)STATUS_SINGULAR;
+    const struct definition definition = exact ? the_exact(subject) : the_iterate(subject, settings->l_max);
+    int64_t n = subject->tensors.problem.T * subject->tensors.problem.d;
+    double tolerance = 0;
+    struct tensors sequence;
+    if (!failed || finding->b < 0 || !defined)
+        return true;
+    if (!tensors_sequence(&subject->tensors, finding->b, &sequence, error))
+        return false;
+    bool affordable = !exact || exact_cost(&sequence.problem, definition.tested) < EXACT_SECONDS;
+    double *h = malloc((size_t)n * sizeof *h);
+    bool good = h != NULL || fail_memory(error);
+    good = good && (!affordable || refer(&sequence, &definition, NULL, h, NULL, error));
+    if (good && affordable && isfinite(norm_max(h, n)))
+        good = tolerance_of(&sequence, &definition, h, NULL, &tolerance, NULL, error);
+    if (good && tolerance > VALIDATE_UNRESOLVED)
+        say_sensitive(subject, tolerance, finding);
+    free(h);
+    tensors_free(&sequence);
+    return good;
+}
+
+/* What the answers of sequence b say of the problem. */
+static void say_problem(const struct subject *subject, const struct answers *answers, struct finding *finding)
+{
+    if (answers->worst.status.code != STATUS_OK)
+        finding_status(finding, &answers->worst.status);
+    else if (answers->worst.largest > subject->regime.limit)
+        finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers->worst.largest,
+                    subject->regime.limit);
+}
+
+bool validate_problem(const struct subject *subject, int64_t b, bool with_spectrum, struct answers *answers,
+                      struct finding *finding, struct error *error)
+{
+    const struct implementation *tested = subject_tested(subject);
+    struct problem one = subject->tensors.problem;
+    one.B = 1;
+    one.dtype = DTYPE_FLOAT64;
+    *answers = (struct answers){.worst = {.largest = NAN, .residual = NAN}, .spectrum = {NAN, NAN, NAN, NAN}};
+    bool other = exact_cost(&one, tested) < EXACT_SECONDS;
+    if (!other && !(exact_cost(&one, NULL) < EXACT_SECONDS))
+        return true;
+    if (!answers_make(&subject->tensors, other ? tested : NULL, b, 1, with_spectrum, answers, error))
+        return false;
+    finding->inputs = answers_to_json(answers);
+    /* the iterate is defined and can be validated where there is nothing that it should converge to */
+    bool iterate_exists =
+        !subject->implementation->exact && !(subject->settings.tolerance > 0) && answers->worst.status.code == STATUS_SINGULAR;
+    if (!iterate_exists)
+        say_problem(subject, answers, finding);
+    if (iterate_exists || !other) /* what the tested implementation itself says is enough to know the problem by, no reference */
+        answers_free(answers);
+    return true;
 }

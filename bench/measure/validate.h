@@ -10,8 +10,16 @@ struct checks {
     double exact;    /* the same to the exact answer, NaN where that was not computed */
     double residual; /* of the answer, as a tolerance counts it */
     double tolerance;
+    double rounding;     /* how much of it rounding explains; above VALIDATE_UNRESOLVED the problem is too sensitive */
+    double apart;        /* of the reference iterate from the exact answer: below the tolerance nothing tells them apart; or NaN */
     const char *against; /* what the reference was */
 };
+
+/* Whether sequence b is a problem at all, before anything is run, and the same for every implementation: its exact answer, where that
+ * takes seconds, exists and is within the limit of the regime. answers (h NULL: there is none) is what the others need of it. Without
+ * one the finding says why, unless the iterates are defined all the same. False: the harness failed. */
+bool validate_problem(const struct subject *subject, int64_t b, bool with_spectrum, struct answers *answers,
+                      struct finding *finding, struct error *error);
 
 /* True where the settings lead to an outcome that can be validated; else the finding says what is missing. */
 bool validate_possible(const struct subject *subject, struct finding *finding);
@@ -22,20 +30,16 @@ bool validate_possible(const struct subject *subject, struct finding *finding);
 bool validate(const struct subject *subject, const struct answers *answers, int64_t b, const struct trace *trace,
               struct checks *checks, struct finding *finding, struct error *error);
 
-/* The same for other inputs, after the timed calls: with the tolerance found before, and without the exact answer. */
-bool validate_again(const struct subject *subject, int64_t b, const struct trace *trace, const struct checks *before,
-                    struct finding *finding, struct error *error);
+/* The same after the timed calls. mirrored: the tensors are (tensors_mirror()), and subject->h is the answer to that: the answer's
+ * sign is changed, the tolerance is the same. */
+bool validate_again(const struct subject *subject, const struct answers *answers, int64_t b, bool mirrored,
+                    const struct trace *trace, struct finding *finding, struct error *error);
 
-/* The tolerance: a number of rounding units of the dtype, times the relative change of the reference when every input changes by
- * one unit. The change is measured, with that many disturbances of the inputs of that size. A tolerance above
- * VALIDATE_UNRESOLVED would accept anything. */
-double validate_rounding(enum dtype dtype);
-double validate_disturbance(enum dtype dtype);
-enum { VALIDATE_DISTURBANCES = 2 };
+/* Of a call that ended as diverged or singular: of a problem that the dtype cannot resolve the finding becomes unsupported, as it is
+ * for those whose call ended. */
+bool validate_failure(const struct subject *subject, struct finding *finding, struct error *error);
+
+/* A tolerance (bench/problems/disturbance.h) above this would accept anything. */
 #define VALIDATE_UNRESOLVED 0.05
-
-/* The tensors of one sequence in float64, each element times 1 + size * (a standard normal). theta is also shifted by as much (a
- * raw value of 0 is not an exact value of its sigmoid), and s is scaled likewise. */
-bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error);
 
 #endif

@@ -7,7 +7,7 @@
 #include "impls/impl.h"
 
 struct exact {
-    struct status status; /* ok, singular, diverged, out_of_memory, unsupported (too large) */
+    struct status status; /* ok, singular, diverged, internal (no solution after all), unsupported (too large) */
     double largest;       /* max |h*| */
     double residual;      /* max |f(h*) - h*| / max |h*|: how well it satisfies its own equation */
 };
@@ -16,7 +16,7 @@ struct exact {
 #define EXACT_OPERATIONS_A_SECOND 1e9
 
 /* Nothing is compared with itself: the answer does not come from `tested`, a float64 implementation (NULL: none), but from the
- * next best.
+ * next best, and where there is none from elimination by the textbook.
  *
  * Estimated seconds of exact_solve() for one sequence, to decide whether it is worth while; infinity where nothing can solve it. */
 double exact_cost(const struct problem *problem, const struct implementation *tested);

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <omp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +110,7 @@ static bool sample_tokens(const struct regime *asked, struct tensors *tensors, s
     {
         double *theta = malloc((size_t)(m + d + regime_scratch(p)) * sizeof *theta);
         struct regime regime = *asked;
-        struct error local = {"out of memory"};
+        struct error local = {.text = "out of memory"};
         bool mine = theta != NULL, beyond = false;
         double *lambda = mine ? theta + m : NULL;
 #pragma omp for schedule(static)
@@ -173,10 +174,43 @@ static bool fits(const char *path, const struct problem *p, const struct safeten
     return true;
 }
 
+/* Says where element i of a tensor is, and what is there. */
+static bool fail_value_at(const char *path, const struct problem *p, enum tensor_id id, int64_t i, double x, struct error *error)
+{
+    int64_t shape[3], row;
+    char place[120];
+    int rank = tensor_shape(p, id, shape);
+    row = i / shape[rank - 1];
+    if (rank == 3)
+        snprintf(place, sizeof place, "sequence %" PRId64 ", t %" PRId64 ", %s %" PRId64, row / p->T, row % p->T,
+                 id == TENSOR_THETA ? "parameter" : "channel", i % shape[2]);
+    else
+        snprintf(place, sizeof place, "%s %" PRId64 ", channel %" PRId64, id == TENSOR_W ? "parameter" : "sequence", row,
+                 i % shape[1]);
+    return fail(error, "%s: tensor %s holds %g at %s (from 0); expected numbers that are finite in %s", path, tensor_names[id], x,
+                place, dtype_names[p->dtype]);
+}
+
+static bool all_finite(const char *path, const struct problem *p, const struct safetensors *file, struct error *error)
+{
+    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+        const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
+        int64_t n = tensor != NULL && tensor_used(p, id, true) ? tensor_elements(p, id) : 0;
+        for (int64_t i = 0; i < n; i++) {
+            double x =
+                tensor->dtype == DTYPE_FLOAT32 ? (double)((const float *)tensor->data)[i] : ((const double *)tensor->data)[i];
+            if (!isfinite(p->dtype == DTYPE_FLOAT32 ? (double)(float)x : x))
+                return fail_value_at(path, p, id, i, x, error);
+        }
+    }
+    return true;
+}
+
 static bool load(const char *path, struct tensors *tensors, const struct safetensors *file, struct error *error)
 {
     const struct problem *p = &tensors->problem;
-    if (!fits(path, p, file, error) || !allocate(tensors, safetensors_find(file, "h0") != NULL, error))
+    if (!fits(path, p, file, error) || !all_finite(path, p, file, error) ||
+        !allocate(tensors, safetensors_find(file, "h0") != NULL, error))
         return false;
     for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
         const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
@@ -192,6 +226,16 @@ bool tensors_check(const char *path, const struct problem *problem, struct error
     if (!safetensors_open(path, &file, error))
         return false;
     bool good = fits(path, problem, file, error);
+    safetensors_close(file);
+    return good;
+}
+
+bool tensors_finite(const char *path, const struct problem *problem, struct error *error)
+{
+    struct safetensors *file;
+    if (!safetensors_open(path, &file, error))
+        return false;
+    bool good = fits(path, problem, file, error) && all_finite(path, problem, file, error);
     safetensors_close(file);
     return good;
 }
@@ -295,14 +339,18 @@ bool tensors_sequence_as(const struct tensors *tensors, int64_t b, enum dtype dt
     return true;
 }
 
-void tensors_negate_v(struct tensors *tensors)
+void tensors_mirror(struct tensors *tensors)
 {
-    int64_t n = tensor_elements(&tensors->problem, TENSOR_V);
-    for (int64_t i = 0; i < n; i++)
-        if (tensors->problem.dtype == DTYPE_FLOAT32)
-            ((float *)tensors->owned[TENSOR_V])[i] *= -1;
-        else
-            ((double *)tensors->owned[TENSOR_V])[i] *= -1;
+    static const enum tensor_id odd[] = {TENSOR_V, TENSOR_W, TENSOR_H0};
+    for (size_t k = 0; k < sizeof odd / sizeof odd[0]; k++) {
+        void *x = tensors->owned[odd[k]];
+        int64_t n = x != NULL ? tensor_elements(&tensors->problem, odd[k]) : 0;
+        for (int64_t i = 0; i < n; i++)
+            if (tensors->problem.dtype == DTYPE_FLOAT32)
+                ((float *)x)[i] = -((float *)x)[i];
+            else
+                ((double *)x)[i] = -((double *)x)[i];
+    }
 }
 
 void tensors_free(struct tensors *tensors)

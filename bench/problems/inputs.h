@@ -29,14 +29,19 @@ size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_
 /* Whether a file of tensors fits a problem: names and shapes, before anything is computed. */
 bool tensors_check(const char *path, const struct problem *problem, struct error *error);
 
+/* Whether every number of a file that fits is finite in the dtype of the problem; else the first place that is not, in words. The
+ * whole file is read. */
+bool tensors_finite(const char *path, const struct problem *problem, struct error *error);
+
 /* The inputs of sequence b alone in float64, whatever the dtype: what the exact answer and the textbook compute with. */
 bool tensors_sequence(const struct tensors *tensors, int64_t b, struct tensors *sequence, struct error *error);
 
 /* The same in another dtype. */
 bool tensors_sequence_as(const struct tensors *tensors, int64_t b, enum dtype dtype, struct tensors *sequence, struct error *error);
 
-/* v <- -v: other inputs of the same difficulty, at the same place in memory. */
-void tensors_negate_v(struct tensors *tensors);
+/* v, W and h0 change their signs: other inputs, at the same place in memory, whose answers and iterates are those of the first with
+ * the sign changed, in every bit: theta + W k(h) stays as it is, and what rounding does to it. */
+void tensors_mirror(struct tensors *tensors);
 
 void tensors_free(struct tensors *tensors);
 

@@ -220,26 +220,33 @@ void textbook_mix(const struct problem *p, const double *q, const double *x, dou
     definitions[p->mixer].mix(p, q, x, y);
 }
 
-/* theta_t + W k(h_{t-1}) */
-static void state_dependent(const struct problem *p, const double *theta, const double *W, const double *before, double *out)
+void textbook_parameters(const struct problem *p, const struct inputs *inputs, int64_t t, const double *before, double *raw)
 {
+    int64_t m = problem_m(p);
+    const double *theta = m > 0 ? (const double *)inputs->theta + t * m : NULL, *W = inputs->W;
     double scale = p->feedback == FEEDBACK_RMS ? 1 / sqrt(inner(before, before, p->d) / (double)p->d + 1e-6) : 1;
-    for (int64_t k = 0; k < problem_m(p); k++)
-        out[k] = theta[k] + scale * inner(W + k * p->d, before, p->d);
+    for (int64_t k = 0; k < m; k++)
+        raw[k] = theta[k] + (p->feedback != FEEDBACK_NONE ? scale * inner(W + k * p->d, before, p->d) : 0);
+}
+
+/* Q x of a channel, where (I - Q) x is multiplied with its number. */
+static double mixed(const double *mixing, int64_t c, double x, double Qx)
+{
+    return mixing == NULL ? Qx : x - (x - Qx) * mixing[c];
 }
 
 /* One application; with activated parameters of all tokens at hand (all), or activating each token into q as it comes. */
-static void apply(const struct problem *p, const struct inputs *inputs, const double *all, double *q, const double *zero,
-                  const double *h, double *next)
+static void apply(const struct problem *p, const struct inputs *inputs, const double *mixing, const double *all, double *q,
+                  const double *zero, const double *h, double *next)
 {
     int64_t d = p->d, m = problem_m(p), size = textbook_size(p);
-    const double *v = inputs->v, *lambda = inputs->lambda, *theta = inputs->theta;
+    const double *v = inputs->v, *lambda = inputs->lambda;
     const double *initial = inputs->h0 != NULL ? inputs->h0 : zero;
     double *raw = q + size, *Qv = raw + m, *Qh = Qv + d;
     for (int64_t t = 0; t < p->T; t++) {
         const double *params = all != NULL ? all + t * size : q;
         if (all == NULL) {
-            state_dependent(p, theta + t * m, inputs->W, t > 0 ? h + (t - 1) * d : initial, raw);
+            textbook_parameters(p, inputs, t, t > 0 ? h + (t - 1) * d : initial, raw);
             textbook_activate(p, raw, q);
         }
         textbook_mix(p, params, v + t * d, Qv);
@@ -247,12 +254,19 @@ static void apply(const struct problem *p, const struct inputs *inputs, const do
         const double *before = t > 0 ? next + (t - 1) * d : initial;
         for (int64_t c = 0; c < d; c++) {
             double l = lambda[t * d + c], gate = p->form == FORM_NORMALISED ? 1 - l : 1;
-            next[t * d + c] = l * before[c] + gate * (Qv[c] + (h[t * d + c] - Qh[c]));
+            double x = v[t * d + c], y = h[t * d + c];
+            next[t * d + c] =
+                l * before[c] + gate * (mixed(mixing, t * d + c, x, Qv[c]) + (y - mixed(mixing, t * d + c, y, Qh[c])));
         }
     }
 }
 
 double textbook_residual(const struct problem *p, const double *h, const double *next)
+{
+    return textbook_residual_above(p, h, next, 0);
+}
+
+double textbook_residual_above(const struct problem *p, const double *h, const double *next, double tiny)
 {
     double worst = 0;
     for (int64_t t = 0; t < p->T; t++) {
@@ -261,14 +275,14 @@ double textbook_residual(const struct problem *p, const double *h, const double 
             change = fmax(change, fabs(next[c] - h[c]));
             size = fmax(size, fabs(next[c]));
         }
-        worst = fmax(worst, change == 0 ? 0 : change / size);
+        worst = fmax(worst, change == 0 ? 0 : change / fmax(size, tiny));
     }
     return worst;
 }
 
 /* h <- damping f(h) + (1 - damping) h, l times; next (T,d) is scratch and holds the last f(h). */
-static bool iterate(const struct problem *p, const struct inputs *inputs, double damping, int64_t l, double *h, double *next,
-                    double *residual)
+static bool iterate(const struct problem *p, const struct inputs *inputs, const struct textbook_rounding *rounding, double damping,
+                    int64_t l, double *h, double *next, double *residual)
 {
     int64_t T = p->T, d = p->d, m = problem_m(p), size = textbook_size(p);
     bool ahead = p->feedback == FEEDBACK_NONE;
@@ -279,9 +293,9 @@ static bool iterate(const struct problem *p, const struct inputs *inputs, double
     for (int64_t t = 0; memory && ahead && m > 0 && t < T; t++)
         textbook_activate(p, (const double *)inputs->theta + t * m, all + t * size);
     for (int64_t i = 0; memory && i < l; i++) {
-        apply(p, inputs, all, q, zero, h, next);
+        apply(p, inputs, rounding->mixing, all, q, zero, h, next);
         if (residual != NULL && i == l - 1)
-            *residual = textbook_residual(p, h, next);
+            *residual = textbook_residual_above(p, h, next, rounding->tiny);
         for (int64_t k = 0; k < T * d; k++)
             h[k] = damping * next[k] + (1 - damping) * h[k];
     }
@@ -291,29 +305,45 @@ static bool iterate(const struct problem *p, const struct inputs *inputs, double
     return memory;
 }
 
+static const struct textbook_rounding none = {NULL, 0};
+
 bool textbook_apply(const struct problem *p, const struct inputs *inputs, const double *h, double *next)
+{
+    return textbook_apply_rounded(p, inputs, &none, h, next);
+}
+
+bool textbook_apply_rounded(const struct problem *p, const struct inputs *inputs, const struct textbook_rounding *rounding,
+                            const double *h, double *next)
 {
     double *same = malloc((size_t)(p->T * p->d) * sizeof *same);
     if (same == NULL)
         return false;
     memcpy(same, h, (size_t)(p->T * p->d) * sizeof *same);
-    bool memory = iterate(p, inputs, 1, 1, same, next, NULL);
+    bool memory = iterate(p, inputs, rounding, 1, 1, same, next, NULL);
     free(same);
     return memory;
 }
 
 bool textbook_iterate(const struct problem *p, const struct inputs *inputs, double damping, int64_t l, double *h, double *residual)
 {
+    return textbook_iterate_rounded(p, inputs, &none, damping, l, h, residual);
+}
+
+bool textbook_iterate_rounded(const struct problem *p, const struct inputs *inputs, const struct textbook_rounding *rounding,
+                              double damping, int64_t l, double *h, double *residual)
+{
     double *next = calloc((size_t)(p->T * p->d), sizeof *next);
     if (next == NULL)
         return false;
     memset(h, 0, (size_t)(p->T * p->d) * sizeof *h);
-    bool memory = iterate(p, inputs, damping, l, h, next, residual);
+    bool memory = iterate(p, inputs, rounding, damping, l, h, next, residual);
     free(next);
     return memory;
 }
 
-double distance_max(const double *a, const double *b, int64_t n)
+static const struct yardstick itself = {0, 0};
+
+double distance_max_to(const double *a, const double *b, int64_t n, const struct yardstick *yardstick)
 {
     double difference = 0, size = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -322,10 +352,10 @@ double distance_max(const double *a, const double *b, int64_t n)
         difference = fmax(difference, fabs(a[i] - b[i]));
         size = fmax(size, fabs(b[i]));
     }
-    return difference == 0 ? 0 : difference / size;
+    return difference == 0 ? 0 : difference / (size > yardstick->tiny ? size : yardstick->scale);
 }
 
-double distance_l2(const double *a, const double *b, int64_t n)
+double distance_l2_to(const double *a, const double *b, int64_t n, const struct yardstick *yardstick)
 {
     double difference = 0, size = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -334,7 +364,17 @@ double distance_l2(const double *a, const double *b, int64_t n)
         difference += (a[i] - b[i]) * (a[i] - b[i]);
         size += b[i] * b[i];
     }
-    return difference == 0 ? 0 : sqrt(difference / size);
+    return difference == 0 ? 0 : sqrt(difference) / (sqrt(size) > yardstick->tiny ? sqrt(size) : yardstick->scale);
+}
+
+double distance_max(const double *a, const double *b, int64_t n)
+{
+    return distance_max_to(a, b, n, &itself);
+}
+
+double distance_l2(const double *a, const double *b, int64_t n)
+{
+    return distance_l2_to(a, b, n, &itself);
 }
 
 double norm_max(const double *a, int64_t n)

@@ -4,6 +4,7 @@
 #include "bench/base/exponent.h"
 #include "bench/base/files.h"
 #include "bench/base/number.h"
+#include "bench/base/shown.h"
 #include "bench/base/statistics.h"
 #include "bench/base/stream.h"
 #include "bench/journal/warning.h"
@@ -16,16 +17,6 @@
 #include <string.h>
 
 enum { GROUPS_SHOWN = 16, NUMBER_SIZE = 64 };
-
-/* A text within a cell: what would end the cell, or begin markup that was not meant, is escaped; no line ends in it. */
-static void put_text(FILE *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (strchr("|\\<>`*[", *text) != NULL)
-            fputc('\\', out);
-        fputc((unsigned char)*text < ' ' || *text == 0x7f ? ' ' : *text, out);
-    }
-}
 
 /* ---- One group: points that differ in their seeds alone ------------------------------------------------------------------ */
 
@@ -170,7 +161,7 @@ static bool put_here(FILE *out, const struct claim *claim, struct selection *sel
     struct varying varying = varying_among(selection->record, selection->n);
     if (claim->along >= 0)
         fprintf(out, "exponent in %s of ", fields[claim->along].name);
-    put_text(out, quantity->name);
+    shown_markdown(out, quantity->name);
     for (int g = 0; g < grouping.n && g < GROUPS_SHOWN; g++) {
         char label[GROUP_LABEL_SIZE];
         size_t n = 0;
@@ -179,7 +170,7 @@ static bool put_here(FILE *out, const struct claim *claim, struct selection *sel
                 selection->member[n++] = selection->record[i];
         grouping_label(&grouping, g, &varying, sizeof label, label);
         fputs(g > 0 ? "; " : ": ", out);
-        put_text(out, label);
+        shown_markdown(out, label);
         fputs(label[0] != '\0' ? ": " : "", out);
         if (claim->along >= 0)
             put_exponent(out, quantity, claim->along, selection->member, n, selection->value);
@@ -212,13 +203,13 @@ bool comparison_print(FILE *out, const struct sweep *sweep, const struct records
         const struct claim *claim = &sweep->claim[i];
         select_records(records, claim, &selection);
         fputs("| ", out);
-        put_text(out, claim->figure);
+        shown_markdown(out, claim->figure);
         fputs(" | ", out);
-        put_text(out, claim->says);
+        shown_markdown(out, claim->says);
         fputs(" | ", out);
         done = put_here(out, claim, &selection);
         fputs(" | ", out);
-        put_text(out, claim->differs);
+        shown_markdown(out, claim->differs);
         fputs(" |\n", out);
     }
     done = done && protocol_print(out, sweep);

@@ -9,10 +9,10 @@
 #include <string.h>
 
 /* From the worst on. */
-static const int severity[] = {
-    RESULT_WRONG,    RESULT_CRASHED,  STATUS_INTERNAL,      RESULT_TIMED_OUT, STATUS_OUT_OF_MEMORY,      RESULT_EXPLODES,
-    STATUS_DIVERGED, STATUS_SINGULAR, STATUS_NOT_CONVERGED, RESULT_UNTRAINED, RESULT_TARGET_NOT_REACHED, STATUS_UNSUPPORTED,
-    RESULT_OK};
+static const int severity[] = {RESULT_WRONG,         RESULT_CRASHED,    STATUS_INTERNAL,  RESULT_TIMED_OUT,
+                               STATUS_OUT_OF_MEMORY, RESULT_EXPLODES,   STATUS_DIVERGED,  STATUS_SINGULAR,
+                               STATUS_NOT_CONVERGED, RESULT_INACCURATE, RESULT_UNTRAINED, RESULT_TARGET_NOT_REACHED,
+                               STATUS_UNSUPPORTED,   RESULT_OK};
 
 static int rank_of(enum result result)
 {

@@ -2,6 +2,7 @@
 #include "bench/report/table.h"
 
 #include "bench/base/files.h"
+#include "bench/base/shown.h"
 #include "bench/base/stream.h"
 
 #include <inttypes.h>
@@ -12,21 +13,6 @@
 struct filled {
     bool field[FIELD_COUNT], column[COLUMN_COUNT];
 };
-
-static void put_text(FILE *out, const char *text)
-{
-    if (!strpbrk(text, "\",\r\n")) {
-        fputs(text, out);
-        return;
-    }
-    fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', out);
-        fputc(*text, out);
-    }
-    fputc('"', out);
-}
 
 /* The elements of a list stand in a cell one after the other; of warnings their codes. */
 static void put_datum(FILE *out, const struct datum *datum)
@@ -40,7 +26,7 @@ static void put_datum(FILE *out, const struct datum *datum)
         break;
     case DATUM_TEXT:
     case DATUM_BOOLEAN:
-        put_text(out, datum_word(datum));
+        shown_cell(out, datum_word(datum));
         break;
     case DATUM_LIST:
         for (size_t i = 0; i < datum->n; i++)
@@ -121,7 +107,7 @@ static void put_record(FILE *out, const struct record *record, const struct fill
         if (value->kind != VALUE_NONE)
             field_print(f, value, sizeof text, text);
         fputs(before, out);
-        put_text(out, text);
+        shown_cell(out, text);
         before = ",";
     }
     for (int c = 0; c < COLUMN_COUNT; c++)

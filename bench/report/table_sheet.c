@@ -1,6 +1,7 @@
 /* See table_sheet.h. */
 #include "bench/report/table_sheet.h"
 
+#include "bench/base/shown.h"
 #include "bench/report/wrap.h"
 
 #include <string.h>
@@ -29,7 +30,8 @@ static void print_row(FILE *out, const struct sheet *sheet, const int *width, ce
         int pad = width[c] - wrap_width(row[c]);
         blanks += sheet->left[c] ? 0 : pad;
         if (row[c][0]) {
-            fprintf(out, "%*s%s", blanks, "", row[c]);
+            fprintf(out, "%*s", blanks, "");
+            shown_line(out, row[c]);
             blanks = 0;
         }
         blanks += GAP + (sheet->left[c] ? pad : 0);
@@ -53,7 +55,8 @@ static void print_heading(FILE *out, const struct sheet *sheet, int r)
         snprintf(text, sizeof text, "%s%s%s", c ? sheet->header[c] : "", c ? " = " : "", sheet->row[r][c]);
         const char *before = length == 0 ? "" : length + 3 + wrap_width(text) > PAGE_WIDTH ? ",\n" : ", ";
         length = before[0] && before[1] == '\n' ? 0 : length + (int)strlen(before);
-        fprintf(out, "%s%s", before, text);
+        fputs(before, out);
+        shown_line(out, text);
         length += wrap_width(text);
     }
     fputc('\n', out);

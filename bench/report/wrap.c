@@ -1,6 +1,8 @@
 /* See wrap.h. */
 #include "bench/report/wrap.h"
 
+#include "bench/base/shown.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -40,13 +42,16 @@ static size_t word_length(const char *text, int room)
     return length;
 }
 
-/* A terminal would act on control characters beyond ASCII, U+0080 to U+009F, too. */
+/* What is not harmless takes one column, too. */
 static void put_word(FILE *out, const char *word, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        bool control = (unsigned char)word[i] == 0xc2 && i + 1 < length && (unsigned char)word[i + 1] < 0xa0;
-        fputc(control ? '?' : word[i], out);
-        i += control;
+    for (size_t i = 0, n; i < length; i += n) {
+        bool harmless;
+        n = shown_character(word + i, &harmless);
+        if (harmless)
+            fwrite(word + i, 1, n, out);
+        else
+            fputc('?', out);
     }
 }
 

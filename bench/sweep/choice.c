@@ -1,19 +1,17 @@
 /* See choice.h. */
 #include "bench/sweep/choice.h"
 
+#include "bench/base/files.h"
 #include "bench/base/number.h"
 #include "bench/base/text.h"
 #include "bench/sweep/options.h"
 #include "tasks/task.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 bool fail_value(const struct source *source, const struct node *node, const char *name, const char *expected)
@@ -97,25 +95,23 @@ static bool spell_task(const struct source *source, const struct node *node, cha
 static bool spell_path(const struct source *source, int field, const struct node *node, char text[VALUE_TEXT_MAX])
 {
     char quoted[QUOTED_SIZE];
-    struct stat facts;
+    struct error reason;
     int n = snprintf(text, VALUE_TEXT_MAX, "%s%s", node->text[0] == '/' ? "" : source->folder, node->text);
     if (n < 0 || n >= VALUE_TEXT_MAX)
         return fail_at(source->error, &node->mark, "the path of %s is too long; expected at most %d bytes",
                        text_quote(node->text, quoted), VALUE_TEXT_MAX - 1);
     if (source->kept)
         return true;
-    int file = open(text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int file = files_open(text, FILES_READ, &reason);
     if (file < 0)
-        return fail_at(source->error, &node->mark, "%s: %s: %s; expected a readable file", fields[field].name,
-                       text_quote(node->text, quoted), strerror(errno));
-    bool regular = fstat(file, &facts) == 0 && S_ISREG(facts.st_mode);
+        return fail_at(source->error, &node->mark, "%s: %s: %.500s; expected a readable file", fields[field].name,
+                       text_quote(node->text, quoted), reason.text);
     close(file);
     json_t *representable = json_string(text); /* the folder may have a name that is not UTF-8 */
     bool utf8 = representable != NULL;
     json_decref(representable);
-    return regular && utf8 ? true
-                           : fail_at(source->error, &node->mark, "%s: %s: %s; expected a readable file", fields[field].name,
-                                     text_quote(node->text, quoted), regular ? "a path that is not UTF-8" : "not a regular file");
+    return utf8 || fail_at(source->error, &node->mark, "%s: %s: a path that is not UTF-8; expected a readable file",
+                           fields[field].name, text_quote(node->text, quoted));
 }
 
 static bool read_scalar(const struct source *source, int field, const struct node *node, struct value *value)

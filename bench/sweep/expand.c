@@ -5,6 +5,7 @@
 #include "bench/sweep/check.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define COMBINATIONS_MAX 1000000 /* what --yes allows: 3 GB of points, and days of measuring */
 
@@ -12,6 +13,8 @@
 struct seen {
     size_t *slot, n_slots; /* a power of two, more than twice the points */
     size_t capacity;       /* of the sweep's array of points */
+    struct problem finite; /* the problem of the last file of inputs whose numbers were looked at, and that file */
+    const char *file;
 };
 
 /* Of all products; infinite where a count has no end. */
@@ -69,7 +72,9 @@ static bool grow(struct seen *seen, struct sweep *sweep)
     if (slot == NULL)
         return false;
     free(seen->slot);
-    *seen = (struct seen){.slot = slot, .n_slots = 2 * capacity, .capacity = capacity};
+    seen->slot = slot;
+    seen->n_slots = 2 * capacity;
+    seen->capacity = capacity;
     for (size_t i = 0; i < sweep->n_points; i++)
         *find_slot(seen, sweep, &sweep->point[i]) = i + 1;
     return true;
@@ -81,6 +86,19 @@ static bool skipped(const struct product *product, const struct point *point)
         if (filter_keeps(&product->skip[i], point))
             return true;
     return false;
+}
+
+/* Whether a file of inputs fits a problem, and holds numbers alone. These are many, and mostly the ones that were just looked at. */
+static bool inputs_check(const char *file, const struct problem *problem, struct seen *seen, struct error *error)
+{
+    const struct problem *last = &seen->finite;
+    if (!tensors_check(file, problem, error))
+        return false;
+    bool known = seen->file != NULL && strcmp(seen->file, file) == 0 && last->dtype == problem->dtype &&
+                 last->mixer == problem->mixer && last->feedback == problem->feedback;
+    seen->file = file;
+    seen->finite = *problem;
+    return known || tensors_finite(file, problem, error);
 }
 
 /* Adds a point that is not there; *known: it was. */
@@ -101,7 +119,7 @@ static bool add(const struct product *product, const struct point *point, struct
         return true;
     struct problem problem = point_problem(point);
     const char *file = point_regime(point).file;
-    if (!sweep->kept && file != NULL && !tensors_check(file, &problem, &reason))
+    if (!sweep->kept && file != NULL && !inputs_check(file, &problem, seen, &reason))
         return fail_at(error, &product->mark, "%s", reason.text);
     sweep->point[sweep->n_points++] = *point;
     *slot = sweep->n_points;

@@ -6,7 +6,8 @@
  *           Single-pass Parallel Prefix Scan with Decoupled Look-back, 2016), so all is read once. A tile leaves one word a channel:
  *           first (product of lambda, value from a zero state), then its last state. A block looks back to the nearest state and goes
  *           forward from there through the pairs in order of time. That is what the tile there did to get its own state, so the bits
- *           do not depend on how far back a block had to look. */
+ *           do not depend on how far back a block had to look. A product of lambdas above 1 may overflow where no state does: a tile
+ *           with such a lambda leaves no pair, only its last state, and its parts take their turns. */
 #ifndef IMPLS_CUDA_SCAN_H
 #define IMPLS_CUDA_SCAN_H
 
@@ -107,21 +108,38 @@ static __device__ float scan_look_back(const unsigned long long *words, int64_t 
     return state;
 }
 
+/* The steps of a thread from number `first` on, from the state before; those that there are leave theirs. Returns the last state. */
+static __device__ inline float scan_steps(const struct scan_task &task, int64_t b, int64_t first, int64_t c,
+                                          const float lambda[SCAN_STEPS], const float x[SCAN_STEPS], float state)
+{
+#pragma unroll
+    for (int i = 0; i < SCAN_STEPS; i++) {
+        state = fmaf(lambda[i], state, x[i]);
+        if (c < task.d && first + i < task.T)
+            scan_store(task, b, first + i, c, state);
+    }
+    return state;
+}
+
 /* A block a tile of WARP channels and SCAN_TILE steps. Tiles are handed out in order of time, so that whoever a block waits for has
  * begun. */
 static __global__ void __launch_bounds__(WARP *SCAN_PARTS) scan_time(struct scan_task task, struct scan_tiles tiles)
 {
     SHARED(unsigned, turn, 1);
+    SHARED(unsigned, growing, 1);
     SHARED(float, product, SCAN_PARTS *WARP);
     SHARED(float, value, SCAN_PARTS *WARP);
-    if (threadIdx.x == 0)
+    if (threadIdx.x == 0) {
         turn[0] = atomicAdd(tiles.ticket, 1u);
+        growing[0] = 0;
+    }
     __syncthreads();
     int64_t groups = (task.d + WARP - 1) / WARP, k = turn[0] / (task.B * groups), rest = turn[0] % (task.B * groups);
     int lane = threadIdx.x % WARP, part = threadIdx.x / WARP;
     int64_t b = rest / groups, c = rest % groups * WARP + lane, first = k * SCAN_TILE + part * SCAN_STEPS;
     bool inside = c < task.d;
     float lambda[SCAN_STEPS], x[SCAN_STEPS], all = 1, last = 0;
+    bool above = false;
 #pragma unroll
     for (int i = 0; i < SCAN_STEPS; i++) {
         lambda[i] = 1;
@@ -130,19 +148,36 @@ static __global__ void __launch_bounds__(WARP *SCAN_PARTS) scan_time(struct scan
             scan_load(task, b, first + i, c, &lambda[i], &x[i]);
         all *= lambda[i];
         last = fmaf(lambda[i], last, x[i]);
+        above = above || !(fabsf(lambda[i]) <= 1);
     }
+    if (above)
+        atomicAdd(growing, 1u);
     product[threadIdx.x] = all;
     value[threadIdx.x] = last;
     __syncthreads();
+    unsigned long long *words = tiles.words + b * task.d + c;
+    int64_t stride = task.B * task.d;
+    const float initial = inside && task.initial != NULL ? task.initial[b * task.d + c] : 0;
+    if (growing[0] != 0) {
+        if (part == 0 && inside)
+            value[lane] = scan_look_back(words, stride, k, initial);
+        for (int i = 0; i < SCAN_PARTS; i++) {
+            __syncthreads();
+            if (part == i)
+                value[lane] = scan_steps(task, b, first, c, lambda, x, value[lane]);
+        }
+        __syncthreads();
+        if (part == 0 && inside)
+            store_release(words + k * stride, scan_word(SCAN_STATE, value[lane]));
+        return;
+    }
     if (part == 0 && inside) {
-        unsigned long long *words = tiles.words + b * task.d + c;
-        int64_t stride = task.B * task.d;
         for (int i = 1; i < SCAN_PARTS; i++) {
             last = fmaf(product[i * WARP + lane], last, value[i * WARP + lane]);
             all *= product[i * WARP + lane];
         }
         store_release(words + k * stride, scan_word(scan_product(all), last));
-        float state = scan_look_back(words, stride, k, task.initial != NULL ? task.initial[b * task.d + c] : 0);
+        float state = scan_look_back(words, stride, k, initial);
         store_release(words + k * stride, scan_word(SCAN_STATE, fmaf(__uint_as_float(scan_product(all)), state, last)));
         for (int i = 0; i < SCAN_PARTS; i++) { /* the state that each part enters with */
             float next = fmaf(product[i * WARP + lane], state, value[i * WARP + lane]);
@@ -151,13 +186,7 @@ static __global__ void __launch_bounds__(WARP *SCAN_PARTS) scan_time(struct scan
         }
     }
     __syncthreads();
-    float state = value[threadIdx.x];
-#pragma unroll
-    for (int i = 0; i < SCAN_STEPS; i++) {
-        state = fmaf(lambda[i], state, x[i]);
-        if (inside && first + i < task.T)
-            scan_store(task, b, first + i, c, state);
-    }
+    scan_steps(task, b, first, c, lambda, x, value[threadIdx.x]);
 }
 
 /* ---- Host side --------------------------------------------------------------------------------------------------------- */

@@ -7,9 +7,21 @@
 #include <omp.h>
 #include <string.h>
 
+/* The same of a state whose squares overflow, beside which 1e-6 is nothing. */
+static real scale_of_large(const real *h, int64_t d)
+{
+    real largest = max_abs(h, d), sum = 0;
+    for (int64_t c = 0; c < d; c++)
+        sum += h[c] / largest * (h[c] / largest);
+    return 1 / real_sqrt(sum / (real)d) / largest;
+}
+
 real feedback_scale(const struct problem *p, const real *h)
 {
-    return p->feedback == FEEDBACK_RMS ? 1 / real_sqrt(dot(h, h, p->d) / (real)p->d + (real)1e-6) : 1;
+    if (p->feedback != FEEDBACK_RMS)
+        return 1;
+    real squares = dot(h, h, p->d);
+    return isinf(squares) ? scale_of_large(h, p->d) : 1 / real_sqrt(squares / (real)p->d + (real)1e-6);
 }
 
 void feedback_parameters(const struct problem *p, const real *theta, const real *W, const real *before, real *out)

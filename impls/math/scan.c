@@ -162,36 +162,81 @@ static int64_t chunk_start(int64_t T, int i, int n)
     return i == 0 ? 0 : share(T, i + 1, n + 1);
 }
 
+/* state (B,d) = the rows before step `from`. */
+static void last_rows(const struct walk *w, int64_t from, real *state)
+{
+    const struct scan *s = w->scan;
+    for (int64_t b = 0; b < s->B; b++)
+        memcpy(state + b * s->d, w->out + b * s->T * s->d + (from - 1) * w->stride, (size_t)s->d * sizeof(real));
+}
+
+/* Adds to steps from..to, scanned from zero, what the state (B,d) before them contributes; the state is used up. */
+static void add_running(const struct walk *w, int64_t from, int64_t to, real *state)
+{
+    const struct scan *s = w->scan;
+    for (int64_t b = 0; b < s->B; b++) {
+        real *running = state + b * s->d;
+        for (int64_t t = from; t < to; t++) {
+            const real *l = w->lambda + b * s->T * s->d + t * w->stride;
+            real *o = w->out + b * s->T * s->d + t * w->stride;
+#pragma omp simd
+            for (int64_t c = 0; c < s->d; c++) {
+                running[c] *= l[c];
+                o[c] += running[c];
+            }
+        }
+    }
+}
+
 /* Each chunk is scanned from zero, leaving its last state and the product of its lambdas; the true state at the start of each chunk
  * follows from those of the chunks before, and is added times the running product in a second pass. The recurrence is linear, so
  * this is exact up to rounding. The two arrays of a chunk and sequence: products (d), then the running product of the second
- * pass. */
+ * pass.
+ *
+ * Products of lambdas above 1 may overflow where no state does (a state of 0 stays 0), or lose in a subnormal number what grows
+ * again. Where there is one, chunk after chunk makes the second pass, from the true state: then nothing is multiplied with a product. */
 static void run_time(const struct walk *w)
 {
     const struct scan *s = w->scan;
     int64_t size = s->T * s->d, d = s->d;
     const real *zero = s->carry;
     real *carry = s->carry + d;
+    bool growing = false;
 #pragma omp parallel num_threads(s->threads)
     {
         int i = omp_get_thread_num(), n = omp_get_num_threads();
         int64_t from = chunk_start(s->T, i, n), to = chunk_start(s->T, i + 1, n);
         real *product = carry + 2 * i * s->B * d;
+        int above = 0;
         for (int64_t b = 0; b < s->B; b++) {
             steps(w, b * size, from, to, d, i == 0 ? initial(w, b, 0) : zero);
             fill(product + b * d, 1, d);
             for (int64_t t = from; t < to && i > 0 && i < n - 1; t++) {
                 const real *l = w->lambda + b * size + t * w->stride;
-#pragma omp simd
-                for (int64_t c = 0; c < d; c++)
+#pragma omp simd reduction(| : above)
+                for (int64_t c = 0; c < d; c++) {
                     product[b * d + c] *= l[c];
+                    above |= !(l[c] * l[c] <= 1);
+                }
             }
         }
+        if (above) {
+#pragma omp atomic write
+            growing = true;
+        }
 #pragma omp barrier
+        real *state = product + s->B * d;
+        if (growing)
+            for (int k = 1; k < n; k++) {
+                if (k == i) {
+                    last_rows(w, from, state);
+                    add_running(w, from, to, state);
+                }
+#pragma omp barrier
+            }
         /* Only chunk 0 is true so far: walk over the chunks before this one. Nobody writes a chunk's last row before all have
          * read it, hence the copy and the second barrier. */
-        real *state = product + s->B * d;
-        for (int64_t b = 0; b < s->B && i > 0; b++) {
+        for (int64_t b = 0; b < s->B && i > 0 && !growing; b++) {
             const real *out = w->out + b * size;
             memcpy(state + b * d, out + (chunk_start(s->T, 1, n) - 1) * w->stride, (size_t)d * sizeof(real));
             for (int k = 1; k < i; k++) {
@@ -200,18 +245,8 @@ static void run_time(const struct walk *w)
             }
         }
 #pragma omp barrier
-        for (int64_t b = 0; b < s->B && i > 0; b++) {
-            real *running = state + b * d;
-            for (int64_t t = from; t < to; t++) {
-                const real *l = w->lambda + b * size + t * w->stride;
-                real *o = w->out + b * size + t * w->stride;
-#pragma omp simd
-                for (int64_t c = 0; c < d; c++) {
-                    running[c] *= l[c];
-                    o[c] += running[c];
-                }
-            }
-        }
+        if (i > 0 && !growing)
+            add_running(w, from, to, state);
     }
 }
 

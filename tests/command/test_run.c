@@ -36,7 +36,7 @@ static int run(const char *sweep, struct records *records)
     const char *const argv[] = {program, file, "--results", results, NULL};
     const struct process_request request = {.argv = argv, .time_limit = HANG};
     struct process_result process;
-    struct error error = {""};
+    struct error error = {.text = ""};
     scratch_write(file, sweep, strlen(sweep));
     ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
     ck_assert_msg(!process.timed_out && process.signal == 0, "%s %s", process.output, process.errors);
@@ -115,6 +115,26 @@ START_TEST(solvers_are_held_to_their_residual)
     ck_assert_str_eq(json_string_value(record_at(find(&records, "planted_solver"), "throughput.validated_against")),
                      "its own residual");
     ck_assert_int_eq(find(&records, "anderson")->result, RESULT_OK);
+    records_free(&records);
+}
+END_TEST
+
+/* Whoever stops at a hundred times the tolerance is found out, whether it says so or not. */
+START_TEST(who_stops_too_early_is_found_out)
+{
+    static const char *const names[] = {"planted_early", "planted_early lies=yes", "fixed_point"};
+    struct records records;
+    int status = run("name: planted\nmeasure: throughput\nproblem: {T: 8, d: 4, mixer: dplr}\nregime: {kappa: 0.9}\n"
+                     "settings: {l: 1000, tolerance: [1e-3, 1e-5]}\nimpls: [planted_early, planted_early lies=yes, fixed_point]\n"
+                     "run: {samples: 3, rounds: 1, time_limit: 1 h, calibration: none}\n",
+                     &records);
+    ck_assert_int_eq(status, 1);
+    ck_assert_uint_eq(records.n, 6);
+    for (size_t i = 0; i < records.n; i++) {
+        const char *name = records.record[i].point.value[FIELD_IMPLEMENTATION].text;
+        ck_assert_msg(records.record[i].result == (strcmp(name, names[2]) == 0 ? RESULT_OK : RESULT_WRONG), "%s: %s", name,
+                      result_name(records.record[i].result));
+    }
     records_free(&records);
 }
 END_TEST
@@ -699,6 +719,7 @@ Suite *suite_run(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, misbehaviour_is_recorded);
     tcase_add_test(tests, solvers_are_held_to_their_residual);
+    tcase_add_test(tests, who_stops_too_early_is_found_out);
     tcase_add_test(tests, solvers_whose_sequences_may_not_have_converged_are_refused);
     tcase_add_test(tests, without_a_device_its_points_are_unsupported);
     tcase_add_test(tests, devices_are_driven_as_the_contract_has_it);

@@ -12,6 +12,7 @@
 #include "tests/support/pairs.h"
 
 #include "bench/measure/subject.h"
+#include "bench/problems/textbook.h"
 
 #include <check.h>
 #include <dlfcn.h>
@@ -206,13 +207,14 @@ static const struct {
     enum mixer mixer;
     int r;
     enum feedback feedback;
+    bool growing; /* the second of two channels has gates above 1 and a state of 0: products of gates overflow */
 } large[] = {
-    {2, 400, 40, MIXER_NONE, 0, FEEDBACK_NONE},       {1, 140, 7, MIXER_DPLR, 1, FEEDBACK_NONE},
-    {1, 135, 6, MIXER_HOUSEHOLDER, 2, FEEDBACK_RMS},  {1, 3, 300, MIXER_DPLR, 2, FEEDBACK_NONE},
-    {1, 2, 600, MIXER_HOUSEHOLDER, 4, FEEDBACK_NONE}, {1, 3, 300, MIXER_HOUSEHOLDER, 1, FEEDBACK_RAW},
-    {1, 3, 288, MIXER_KRONECKER, 0, FEEDBACK_NONE},   {1, 2, 1100, MIXER_DPLR, 1, FEEDBACK_NONE},
-    {1, 3, 40, MIXER_DPLR, 9, FEEDBACK_NONE},         {1, 2, 170, MIXER_DENSE, 0, FEEDBACK_NONE},
-    {2, 2, 165, MIXER_DPLR, 2, FEEDBACK_RMS},
+    {2, 400, 40, MIXER_NONE, 0, FEEDBACK_NONE, false},       {1, 140, 7, MIXER_DPLR, 1, FEEDBACK_NONE, false},
+    {1, 135, 6, MIXER_HOUSEHOLDER, 2, FEEDBACK_RMS, false},  {1, 3, 300, MIXER_DPLR, 2, FEEDBACK_NONE, false},
+    {1, 2, 600, MIXER_HOUSEHOLDER, 4, FEEDBACK_NONE, false}, {1, 3, 300, MIXER_HOUSEHOLDER, 1, FEEDBACK_RAW, false},
+    {1, 3, 288, MIXER_KRONECKER, 0, FEEDBACK_NONE, false},   {1, 2, 1100, MIXER_DPLR, 1, FEEDBACK_NONE, false},
+    {1, 3, 40, MIXER_DPLR, 9, FEEDBACK_NONE, false},         {1, 2, 170, MIXER_DENSE, 0, FEEDBACK_NONE, false},
+    {2, 2, 165, MIXER_DPLR, 2, FEEDBACK_RMS, false},         {1, 400, 2, MIXER_NONE, 0, FEEDBACK_NONE, true},
 };
 
 static void run_large(int i, enum form form)
@@ -230,6 +232,10 @@ static void run_large(int i, enum form form)
                                          .dtype = DTYPE_FLOAT64}};
     struct tensors drawn = case_tensors(&test, 23), tensors = tensors_as(&drawn, DTYPE_FLOAT32);
     const struct problem *p = &tensors.problem;
+    for (int64_t t = 0; t < p->T && large[i].growing; t++) {
+        ((float *)tensors.owned[0])[t * p->d + 1] = 0;
+        ((float *)tensors.owned[1])[t * p->d + 1] = 2;
+    }
     struct settings settings = fixed_l(one->exact ? 1 : 3);
     int64_t n = p->B * p->T * p->d;
     double *expected = doubles(n), *first = doubles(n);
@@ -417,6 +423,52 @@ START_TEST(traces)
 }
 END_TEST
 
+/* Sweeps of quasi_deer_cuda where many entries of diag(A_t) lie beyond -1 or 1, against those of the processor in float64: after a sweep or
+ * two only the cut, and the gate in it, tell them apart from others that lead to the same answer. */
+static int swept; /* sweeps that were compared */
+
+static void run_sweeps(int i)
+{
+    struct test_case test = {.name = "sweeps", .initial = true, .problem = {.B = 2, .T = 8, .d = 4, .r = 1 + i / 4 % 3, .s = 2}};
+    test.problem.mixer = i % 2 ? MIXER_HOUSEHOLDER : MIXER_DPLR, test.problem.form = (enum form)(i / 2 % 2);
+    test.problem.feedback = (enum feedback)(i % FEEDBACK_COUNT);
+    struct tensors drawn = case_tensors(&test, 130 + (uint64_t)i), tensors = tensors_as(&drawn, DTYPE_FLOAT32);
+    struct tensors as = tensors_as(&tensors, DTYPE_FLOAT64);
+    int64_t n = test.problem.B * test.problem.T * test.problem.d;
+    double *h = doubles(n), *final = doubles(test.problem.B * test.problem.d), *wide = doubles(n), *narrow = doubles(n);
+    float raw[64];
+    ck_assert_int_le(n, 64);
+    for (int l = 1; l <= 3; l++) {
+        struct settings settings = fixed_l(l);
+        choose(i, 0);
+        struct status status = run(&tensors, &settings, NULL, h, final);
+        run_variant(of_processor(DTYPE_FLOAT64), &as, &settings, 1, wide, NULL, NULL);
+        run_variant(of_processor(DTYPE_FLOAT32), &tensors, &settings, 1, raw, NULL, NULL);
+        to_doubles(DTYPE_FLOAT32, raw, 0, n, narrow);
+        double most = fmax(1e-4, 8 * distance_max(narrow, wide, n));
+        if (most > UNRESOLVED)
+            continue;
+        ck_assert_msg(status.code == STATUS_OK && distance_max(h, wide, n) <= most, "%s %d: sweep %d is off by %g, at most %g",
+                      test.name, i, l, distance_max(h, wide, n), most);
+        swept++;
+    }
+    free(h), free(final), free(wide), free(narrow);
+    tensors_free(&as);
+    tensors_free(&tensors);
+    tensors_free(&drawn);
+}
+
+START_TEST(sweeps)
+{
+    enum { PROBLEMS = 24 };
+    if (strcmp(one->name, "quasi_deer_cuda") != 0)
+        return;
+    for (int i = 0; i < PROBLEMS; i++)
+        run_sweeps(i);
+    ck_assert_int_gt(swept, PROBLEMS);
+}
+END_TEST
+
 /* ---- Gradients ------------------------------------------------------------------------------------------------------------ */
 
 /* Of the float64 reference, and how far rounding may take float32 from it: as inputs that are moved that much do, or four times as far
@@ -587,6 +639,7 @@ int main(int argc, char **argv)
     tcase_add_test(tests, cases);
     tcase_add_test(tests, large_ones);
     tcase_add_test(tests, traces);
+    tcase_add_test(tests, sweeps);
     tcase_add_test(tests, gradients);
     tcase_add_test(tests, memory);
     suite_add_tcase(suite, tests);

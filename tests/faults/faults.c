@@ -2,7 +2,9 @@
  * whose clock is set back; or at which the program is held up, so that a test meets it where it wants to, however fast the machine is.
  *
  *   FAULT=KIND:N      the N-th call fails, counted from 1; 0: none, for counting. KIND is a word of the table below
- *   FAULT_IN=run      in the program build/bench itself, or "worker": in the processes that it measures in, counted over all of them
+ *   FAULT_IN=run      in the program build/bench itself, or "worker": in the processes that it measures in, counted over all of them;
+ *                     "any": in both
+ *   FAULT_REASON=N    errno of the kind "disk", as a number
  *   FAULT_COUNT=FILE  where the number of calls is kept, and how many of them failed, as two 64-bit integers: a program that dies
  *                     leaves them as well
  *
@@ -11,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,6 +22,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,10 +37,11 @@ enum kind {
     FAULT_LATE,
     FAULT_LOCK,
     FAULT_NO_LOCKS,
+    FAULT_DISK,
     FAULT_KINDS
 };
 
-static const struct {
+static struct {
     const char *name;
     int reason;
 } kinds[FAULT_KINDS] = {
@@ -50,6 +55,7 @@ static const struct {
     [FAULT_LATE] = {"late", 0},            /* from this look at the monotonic clock on each makes it half a second later */
     [FAULT_LOCK] = {"lock", ENOLCK},       /* from this lock on there are none, as on network file systems whose server has none, */
     [FAULT_NO_LOCKS] = {"nolock", ENOSYS}, /* or that have none at all */
+    [FAULT_DISK] = {"disk", ENOSPC},       /* from this call on all that change a file system: writes to files, fsync, making, renaming */
 };
 
 static struct {
@@ -66,13 +72,16 @@ __attribute__((constructor)) static void prepare(int argc, char **argv)
     if (fault == NULL || in == NULL || path == NULL || name == NULL || (strcmp(name, "/bench") != 0 && strcmp(name, "/exe") != 0))
         return; /* a worker is /proc/self/exe */
     bool worker = argc > 1 && strcmp(argv[1], "worker") == 0;
-    if (worker != (strcmp(in, "worker") == 0))
+    if (worker != (strcmp(in, "worker") == 0) && strcmp(in, "any") != 0)
         return;
+    const char *reason = getenv("FAULT_REASON");
+    if (reason != NULL)
+        kinds[FAULT_DISK].reason = atoi(reason);
     const char *colon = strchr(fault, ':');
     for (enum kind kind = 0; colon != NULL && kind < FAULT_KINDS; kind++)
         if (strncmp(kinds[kind].name, fault, (size_t)(colon - fault)) == 0 && kinds[kind].name[colon - fault] == '\0')
             plan.kind = kind;
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600); /* begun is false: this one is not counted */
     if (plan.kind == FAULT_KINDS || file < 0 || ftruncate(file, 2 * sizeof *plan.count) != 0)
         abort();
     void *shared = mmap(NULL, 2 * sizeof *plan.count, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
@@ -90,8 +99,10 @@ static bool begun;
 
 static bool fails(enum kind kind)
 {
-    if (!begun || plan.kind != kind || plan.count == NULL || plan.process != getpid() ||
-        atomic_fetch_add(plan.count, 1) + 1 != plan.n)
+    if (!begun || plan.kind != kind || plan.count == NULL || plan.process != getpid())
+        return false;
+    uint64_t n = atomic_fetch_add(plan.count, 1) + 1;
+    if (n != plan.n && (kind != FAULT_DISK || plan.n == 0 || n < plan.n)) /* a disk stays full */
         return false;
     atomic_fetch_add(plan.count + 1, 1);
     errno = kinds[kind].reason;
@@ -140,9 +151,16 @@ int posix_memalign(void **memory, size_t alignment, size_t size)
 /* The function that a program would get without this library. */
 #define THEIRS(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
 
+/* Whether a file lies on a disk: it has a name, which no pipe and no memory has. */
+static bool on_disk(int file)
+{
+    struct stat about;
+    return fstat(file, &about) == 0 && S_ISREG(about.st_mode) && about.st_nlink > 0;
+}
+
 ssize_t write(int file, const void *bytes, size_t size)
 {
-    if (fails(FAULT_WRITE))
+    if (fails(FAULT_WRITE) || (plan.kind == FAULT_DISK && on_disk(file) && fails(FAULT_DISK)))
         return -1;
     return THEIRS(write)(file, bytes, size > 1 && fails(FAULT_SHORT) ? size / 2 : size);
 }
@@ -175,7 +193,28 @@ int fsync(int file)
 {
     if (fails(FAULT_STOP))
         raise(SIGSTOP);
-    return fails(FAULT_FSYNC) ? -1 : THEIRS(fsync)(file);
+    return fails(FAULT_FSYNC) || fails(FAULT_DISK) ? -1 : THEIRS(fsync)(file);
+}
+
+int openat(int folder, const char *path, int flags, ...)
+{
+    va_list more;
+    va_start(more, flags);
+    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
+    va_end(more);
+    struct stat about;
+    bool makes = (flags & O_CREAT) != 0 && plan.kind == FAULT_DISK && fstatat(folder, path, &about, AT_SYMLINK_NOFOLLOW) != 0;
+    return makes && fails(FAULT_DISK) ? -1 : THEIRS(openat)(folder, path, flags, mode);
+}
+
+int mkdirat(int folder, const char *path, mode_t mode)
+{
+    return fails(FAULT_DISK) ? -1 : THEIRS(mkdirat)(folder, path, mode);
+}
+
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+    return fails(FAULT_DISK) ? -1 : THEIRS(renameat)(from_folder, from, to_folder, to);
 }
 
 int flock(int file, int operation)

@@ -3,7 +3,7 @@
  * (gradients.c). */
 #include "tests/support/gradient_cases.h"
 
-#include "bench/measure/validate.h"
+#include "bench/problems/disturbance.h"
 #include "bench/problems/textbook.h"
 
 #include <check.h>

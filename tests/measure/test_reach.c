@@ -92,12 +92,52 @@ static int64_t first_within(const struct tensors *one, double error, int64_t mos
     return l;
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Quartiles of problems of which some never get there: never, where one of the two that they lie between never does. */
+START_TEST(quartiles)
+{
+    static const char *const names[] = {"1e-1", "1e-3", "1e-6"}, *const which[] = {"q1", "median", "q3"};
+    enum { PROBLEMS = 6 };
+    int never = 0, finite = 0;
+    for (int l = 8; l <= 24; l += 2) {
+        char text[256];
+        snprintf(
+            text, sizeof text,
+            "impls: fixed_point\nproblem: {B: 6, T: 12, d: 8, r: 2, dtype: float64}\nregime: {kappa: 0.7}\nsettings: {l: %d}\n", l);
+        measure(text);
+        ck_assert_msg(finding.result == RESULT_OK, "%s", finding.message);
+        for (int k = 0; k < 3; k++) {
+            double sorted[PROBLEMS];
+            for (int b = 0; b < PROBLEMS; b++)
+                sorted[b] = applications(names[k], b);
+            qsort(sorted, PROBLEMS, sizeof *sorted, ascending);
+            for (int i = 0; i < 3; i++) {
+                double place = 0.25 * (i + 1) * (PROBLEMS - 1), low = sorted[(int)floor(place)], high = sorted[(int)ceil(place)];
+                const json_t *found = json_object_get(target(names[k]), which[i]);
+                ck_assert_msg(json_is_number(found) == isfinite(high), "l = %d, %s, %s", l, names[k], which[i]);
+                if (isfinite(high))
+                    ck_assert_double_eq_tol(json_number_value(found), low + (place - floor(place)) * (high - low), 1e-9);
+                never += isinf(high) && isfinite(sorted[0]);
+                finite += isfinite(high);
+            }
+        }
+    }
+    ck_assert(never > 0 && finite > 0);
+}
+END_TEST
+
 START_TEST(against_the_textbook)
 {
     measure("impls: fixed_point\nproblem: {B: 3, T: 12, d: 8, r: 2, dtype: float64}\nregime: {kappa: 0.7}\nsettings: {l: 400}\n");
     ck_assert_msg(finding.result == RESULT_OK, "%s", finding.message);
     ck_assert_int_eq(count("problems"), 3);
     ck_assert_int_eq(count("set_aside"), 0);
+    ck_assert_double_lt(json_number_value(json_object_get(finding.data, "floor")), 1e-7); /* of errors, not of counts */
     struct tensors tensors;
     draw(&tensors);
     double sum = 0, least = INFINITY, most = 0;
@@ -299,7 +339,8 @@ START_TEST(words_out_of_reach)
                  "regime: {words: A5, lambda_max: 0.9}\nsettings: {l: 500, damping: %s}\n",
                  damping[k]);
         measure(text);
-        ck_assert_msg(finding.result == RESULT_OK, "%s", finding.message);
+        double floor = json_number_value(json_object_get(finding.data, "floor"));
+        ck_assert_msg(finding.result == (floor > 1 ? RESULT_INACCURATE : RESULT_OK), "%s", finding.message);
         ck_assert_double_lt(json_number_value(json_object_get(finding.data, "tracked")), 0.3);
         ck_assert_int_eq(json_integer_value(json_object_get(target("1e-1"), "reached")), 0);
     }
@@ -324,6 +365,7 @@ Suite *suite_reach(void)
     Suite *suite = suite_create("reach");
     TCase *tests = tcase_create("reach");
     tcase_add_checked_fixture(tests, scratch_make, teardown);
+    tcase_add_test(tests, quartiles);
     tcase_add_test(tests, against_the_textbook);
     tcase_add_test(tests, agreement_with_the_sequential_answer);
     tcase_add_test(tests, each_number_is_a_run);

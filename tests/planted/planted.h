@@ -10,6 +10,7 @@
 
 struct plan {
     struct problem problem;
+    struct settings settings;
     bool keeps; /* what it computed first, if the options say so */
 };
 
@@ -34,7 +35,7 @@ static struct status plan(const struct problem *problem, const struct settings *
     *out = malloc(sizeof **out);
     if (*out == NULL)
         return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "out of memory for the plan");
-    **out = (struct plan){.problem = *problem, .keeps = settings_option(settings, "keeps") != NULL};
+    **out = (struct plan){.problem = *problem, .settings = *settings, .keeps = settings_option(settings, "keeps") != NULL};
     return status_ok();
 }
 

@@ -268,7 +268,7 @@ START_TEST(tensors_without_a_use_are_refused)
             {"T", "2"}, {"d", "3"}, {"mixer", row[k].mixer}, {"feedback", row[k].feedback}, {"inputs", path}};
         struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
         struct tensors tensors;
-        struct error error = {""};
+        struct error error = {.text = ""};
         bool made = tensors_make(&point, NULL, NULL, &tensors, &error);
         ck_assert_msg(made == (row[k].reason == NULL), "%s", error.text);
         ck_assert_msg(made || strstr(error.text, row[k].reason) != NULL, "%s", error.text);

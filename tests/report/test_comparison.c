@@ -69,6 +69,10 @@ START_TEST(what_stands_here)
     made_accuracy("ok", SHARE("0.9", "0.85", "0.95"), "test_length=8", "train_seed=1");
     made_accuracy("ok", SHARE("0.7", "0.6", "0.8"), "test_length=8", "train_seed=2");
     made_accuracy("ok", SHARE("0.75", "0.7", "0.8"), "test_length=8", "train_seed=3");
+    made_accuracy("ok", SHARE("0.8", "0.7", "0.9"), "test_length=12", "train_seed=1");
+    made_accuracy("ok", SHARE("0.2", "0.1", "0.3"), "test_length=12", "train_seed=2");
+    made_accuracy("ok", SHARE("0.6", "0.5", "0.7"), "test_length=12", "train_seed=3");
+    made_accuracy("ok", SHARE("0.5", "0.4", "0.6"), "test_length=12", "train_seed=4");
     made_accuracy("ok", SHARE("0.25", "0.2", "0.3"), "test_length=16", "train_seed=1");
     made_accuracy("untrained", NULL, "test_length=16", "train_seed=2");
     made_accuracy("crashed", NULL, "test_length=16", "train_seed=3");
@@ -82,7 +86,8 @@ START_TEST(what_stands_here)
           "  - {figure: Fig. 5, says: a, differs: b, here: token_accuracy, where: {test_length: 64}}\n"
           "  - {figure: Fig. 6, says: a, differs: b, here: token_accuracy, where: {test_length: [4, 8]}}\n"
           "  - {figure: Fig. 7, says: a, differs: b, here: training_steps, where: {layer: fp_rnn}}\n"
-          "  - {figure: Fig. 8, says: a, differs: b, here: seconds_per_call_median, where: {layer: fp_rnn}}\n");
+          "  - {figure: Fig. 8, says: a, differs: b, here: seconds_per_call_median, where: {layer: fp_rnn}}\n"
+          "  - {figure: Fig. 9, says: a, differs: b, here: token_accuracy, where: {test_length: 12}}\n");
     check_rows(
         "| Fig. 1 | a | token_accuracy: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent) | b |\n"
         "| Fig. 2 | a | token_accuracy: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
@@ -93,7 +98,8 @@ START_TEST(what_stands_here)
         "| Fig. 6 | a | token_accuracy: test_length = 4: 0.500 (0.400 to 0.600, 95 % interval over positions, as if independent); "
         "test_length = 8: 0.750 (0.700 to 0.900 over 3 seeds) | b |\n"
         "| Fig. 7 | a | training_steps: 100 | b |\n"
-        "| Fig. 8 | a | not measured | b |\n");
+        "| Fig. 8 | a | not measured | b |\n"
+        "| Fig. 9 | a | token_accuracy: 0.550 (0.200 to 0.800 over 4 seeds) | b |\n");
 }
 END_TEST
 

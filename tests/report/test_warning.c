@@ -82,6 +82,11 @@ START_TEST(a_quiet_round_has_none)
     check_round(even, 6, quiet, alone, "");
     check_round(even, 6, unknown, (struct threading){2, 0, 0, false, 0}, "");
     check_round(even, 1, quiet, alone, "");
+    for (int i = 0; i < 2; i++) { /* a pace that could not be told is none */
+        struct load untold = quiet;
+        untold.addition_s[i] = 0;
+        check_round(even, 6, untold, alone, "");
+    }
     check_round(NULL, 0, quiet, alone, "");
 }
 END_TEST

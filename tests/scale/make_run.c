@@ -89,7 +89,7 @@ static bool make(const char *path, const char *measured, const char *results, st
 
 int main(int argc, char **argv)
 {
-    struct error error = {""};
+    struct error error = {.text = ""};
     machine_settle_threads();
     if (argc != 4) {
         fputs("expected make_run SWEEP MEASURED.jsonl RESULTS\n", stderr);

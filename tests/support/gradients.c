@@ -2,6 +2,7 @@
 #include "tests/support/gradients.h"
 
 #include "tests/support/allocations.h"
+#include "tests/support/complex_map.h"
 
 #include "bench/base/random.h"
 #include "bench/measure/subject.h"
@@ -105,112 +106,126 @@ struct status gradients_from(const struct implementation *one, const struct tens
     return gradient_run_some(one, tensors, settings, threads, loss, GRADIENTS_ALL, values);
 }
 
-/* ---- Differences ------------------------------------------------------------------------------------------------------------ */
+/* ---- Derivatives by complex steps ---------------------------------------------------------------------------------------------- */
 
-/* What is differentiated. */
+#define STEP 1e-30
+
+/* What is differentiated: the exact answer, or, with steps > 0, f^steps at h (B,T,d). */
 struct question {
+    const struct tensors *tensors;
     const struct loss *loss;
-    int64_t steps;      /* 0: the exact answer */
-    const double *from; /* (B,T,d) where the steps begin */
-    double *h, *next;   /* (B,T,d) scratch */
+    int64_t steps;
+    const double *from;
+    double complex *x[TENSORS_MAX]; /* v, lambda, theta, W, h0 of all sequences: what moves */
+    double complex *h, *next;       /* (T,d) scratch */
 };
 
-static void steps(const struct tensors *tensors, const struct question *q)
+/* q->h = the states of sequence b. */
+static void states(const struct question *q, int64_t b)
 {
-    struct problem p = tensors->problem;
-    const struct inputs *all = &tensors->inputs;
-    int64_t m = problem_m(&p), size = p.T * p.d, B = p.B;
-    p.B = 1;
-    memcpy(q->h, q->from, (size_t)(B * size) * sizeof *q->h);
-    for (int64_t b = 0; b < B; b++) {
-        const struct inputs inputs = {.v = (const double *)all->v + b * size,
-                                      .lambda = (const double *)all->lambda + b * size,
-                                      .theta = all->theta != NULL ? (const double *)all->theta + b * p.T * m : NULL,
-                                      .W = all->W,
-                                      .h0 = all->h0 != NULL ? (const double *)all->h0 + b * p.d : NULL};
-        for (int64_t k = 0; k < q->steps; k++) {
-            ck_assert(textbook_apply(&p, &inputs, q->h + b * size, q->next));
-            memcpy(q->h + b * size, q->next, (size_t)size * sizeof *q->h);
-        }
+    struct problem p = q->tensors->problem;
+    int64_t m = problem_m(&p), size = p.T * p.d;
+    double complex *h = q->h, *next = q->next;
+    const struct complex_inputs inputs = {.v = q->x[0] + b * size,
+                                          .lambda = q->x[1] + b * size,
+                                          .theta = m > 0 ? q->x[2] + b * p.T * m : NULL,
+                                          .W = p.feedback != FEEDBACK_NONE ? q->x[3] : NULL,
+                                          .h0 = q->x[4] + b * p.d};
+    for (int64_t i = 0; i < size && q->steps > 0; i++)
+        h[i] = q->from[b * size + i];
+    if (q->steps == 0)
+        complex_exact(&p, &inputs, h);
+    for (int64_t k = 0; k < q->steps; k++) {
+        complex_apply(&p, &inputs, h, next);
+        memcpy(h, next, (size_t)size * sizeof *h);
     }
 }
 
-static double evaluate(const struct tensors *tensors, const struct question *q)
+/* The imaginary part of the loss of sequence b, over the step. */
+static double evaluate(const struct question *q, int64_t b)
 {
-    const struct problem *p = &tensors->problem;
-    double sum = 0;
-    if (q->steps > 0)
-        steps(tensors, q);
-    else
-        ck_assert_int_eq(reference_exact(tensors, q->h).code, STATUS_OK);
-    for (int64_t b = 0; b < p->B; b++)
-        for (int64_t i = 0; i < p->T * p->d; i++) {
-            int64_t last = i - (p->T - 1) * p->d;
-            sum +=
-                q->h[b * p->T * p->d + i] * (q->loss->h[b * p->T * p->d + i] + (last >= 0 ? q->loss->final[b * p->d + last] : 0));
-        }
-    return sum;
+    int64_t d = q->tensors->problem.d, size = q->tensors->problem.T * d;
+    double complex sum = 0;
+    states(q, b);
+    for (int64_t i = 0; i < size; i++) {
+        int64_t last = i - (size - d);
+        sum += q->h[i] * (q->loss->h[b * size + i] + (last >= 0 ? q->loss->final[b * d + last] : 0));
+    }
+    return cimag(sum) / STEP;
 }
 
-/* The tensors with an initial state, zero where none is given: its gradient is asked for all the same. */
-static struct tensors with_initial(const struct tensors *tensors)
+/* An initial state of zero where none is given: its gradient is asked for all the same. */
+static void begin(struct question *q, int64_t sizes[TENSORS_MAX])
 {
-    struct tensors copy = tensors_as(tensors, DTYPE_FLOAT64);
-    if (copy.owned[4] == NULL)
-        copy.inputs.h0 = copy.owned[4] = room(copy.problem.B * copy.problem.d, sizeof(double));
-    return copy;
-}
-
-static void differentiate(const struct tensors *tensors, const struct question *q, struct gradient_values *values)
-{
-    int64_t sizes[TENSORS_MAX];
-    struct tensors moved = with_initial(tensors);
-    tensor_sizes(&tensors->problem, sizes);
-    *values = (struct gradient_values){0};
+    const struct problem *p = &q->tensors->problem;
+    tensor_sizes(p, sizes);
     for (int i = 0; i < TENSORS_MAX; i++) {
-        double *x = moved.owned[i], step = x != NULL && sizes[i] > 0 ? 2e-5 * norm_max(x, sizes[i]) : 0;
-        if (step == 0)
-            step = 1e-7; /* k(h) of a zero state with rms feedback turns at 1e-3 */
+        const double *given = q->tensors->owned[i];
+        q->x[i] = room(sizes[i], sizeof *q->x[i]);
+        for (int64_t k = 0; k < sizes[i]; k++)
+            q->x[i][k] = given != NULL ? given[k] : 0;
+    }
+    q->h = room(p->T * p->d, sizeof *q->h);
+    q->next = room(p->T * p->d, sizeof *q->next);
+}
+
+static void end(struct question *q)
+{
+    for (int i = 0; i < TENSORS_MAX; i++)
+        free(q->x[i]);
+    free(q->h);
+    free(q->next);
+}
+
+/* Every number of every tensor in turn, and of the sequences that it is part of the loss. */
+static void differentiate(struct question *q, struct gradient_values *values)
+{
+    int64_t sizes[TENSORS_MAX], B = q->tensors->problem.B;
+    *values = (struct gradient_values){0};
+    begin(q, sizes);
+    for (int i = 0; i < TENSORS_MAX; i++) {
         if (sizes[i] > 0)
             values->of[i] = room(sizes[i], sizeof(double));
-        for (int64_t k = 0; x != NULL && k < sizes[i]; k++) {
-            double here = x[k], sum = 0;
-            for (int width = 1; width <= 2; width++) { /* 8 (f(1) - f(-1)) - (f(2) - f(-2)) */
-                x[k] = here + width * step;
-                double above = evaluate(&moved, q);
-                x[k] = here - width * step;
-                sum += (width == 1 ? 8 : -1) * (above - evaluate(&moved, q));
-            }
-            x[k] = here;
-            values->of[i][k] = sum / (12 * step);
+        for (int64_t k = 0; k < sizes[i]; k++) {
+            int64_t from = i == 3 ? 0 : k / (sizes[i] / B), to = i == 3 ? B : from + 1; /* W is everyone's */
+            q->x[i][k] += STEP * I;
+            for (int64_t b = from; b < to; b++)
+                values->of[i][k] += evaluate(q, b);
+            q->x[i][k] = creal(q->x[i][k]);
         }
     }
-    tensors_free(&moved);
+    end(q);
 }
 
-static void expect(const struct tensors *tensors, const struct loss *loss, int64_t n, const double *h,
-                   struct gradient_values *values)
+void gradient_states(const struct tensors *tensors, int64_t n, const double *from, double *h)
 {
-    int64_t size = tensors->problem.B * tensors->problem.T * tensors->problem.d;
-    struct question q = {loss, n, h, room(size, sizeof(double)), room(size, sizeof(double))};
-    differentiate(tensors, &q, values);
-    free(q.h);
-    free(q.next);
+    struct question q = {.tensors = tensors, .steps = n, .from = from};
+    int64_t sizes[TENSORS_MAX], size = tensors->problem.T * tensors->problem.d;
+    begin(&q, sizes);
+    for (int64_t b = 0; b < tensors->problem.B; b++) {
+        states(&q, b);
+        for (int64_t i = 0; i < size; i++)
+            h[b * size + i] = creal(q.h[i]);
+    }
+    end(&q);
 }
 
 void gradient_expect_exact(const struct tensors *tensors, const struct loss *loss, struct gradient_values *values)
 {
-    expect(tensors, loss, 0, NULL, values);
+    struct question q = {.tensors = tensors, .loss = loss};
+    differentiate(&q, values);
 }
 
 void gradient_expect_steps(const struct tensors *tensors, const struct loss *loss, int64_t n, const double *h,
                            struct gradient_values *values)
 {
-    expect(tensors, loss, n, h, values);
+    struct question q = {.tensors = tensors, .loss = loss, .steps = n, .from = h};
+    differentiate(&q, values);
 }
 
-double gradient_distance(const struct problem *p, const struct gradient_values *values, const struct gradient_values *expected,
-                         int *which)
+/* The same with the least share of the largest of all that a tensor is measured by. */
+static double distance(const struct problem *p, const struct gradient_values *values, const struct gradient_values *expected,
+                       double share, int *which)
 {
     int64_t sizes[TENSORS_MAX];
     double most = 0, all = 0;
@@ -219,7 +234,7 @@ double gradient_distance(const struct problem *p, const struct gradient_values *
     for (int i = 0; i < TENSORS_MAX; i++)
         all = fmax(all, sizes[i] > 0 ? norm_max(expected->of[i], sizes[i]) : 0);
     for (int i = 0; i < TENSORS_MAX; i++) {
-        double difference = 0, size = sizes[i] > 0 ? fmax(norm_max(expected->of[i], sizes[i]), 1e-8 * all) : 1;
+        double difference = 0, size = sizes[i] > 0 ? fmax(norm_max(expected->of[i], sizes[i]), share * all) : 1;
         for (int64_t k = 0; k < sizes[i]; k++) {
             double x = fabs(values->of[i][k] - expected->of[i][k]);
             difference = x <= difference ? difference : isnan(x) ? INFINITY : x;
@@ -230,4 +245,16 @@ double gradient_distance(const struct problem *p, const struct gradient_values *
         }
     }
     return most;
+}
+
+double gradient_distance(const struct problem *p, const struct gradient_values *values, const struct gradient_values *expected,
+                         int *which)
+{
+    return distance(p, values, expected, 1e-8, which);
+}
+
+double gradient_error(const struct problem *p, const struct gradient_values *values, const struct gradient_values *expected,
+                      int *which)
+{
+    return distance(p, values, expected, 1e-3, which);
 }

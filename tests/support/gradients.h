@@ -1,5 +1,4 @@
-/* Gradients of test problems: as an implementation computes them, and as differences of what they are defined as the derivative
- * of. */
+/* Gradients of test problems: as an implementation computes them, and as derivatives of what they are defined as the derivative of. */
 #ifndef TESTS_SUPPORT_GRADIENTS_H
 #define TESTS_SUPPORT_GRADIENTS_H
 
@@ -30,14 +29,23 @@ struct status gradient_run_some(const struct implementation *one, const struct t
 struct status gradients_from(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
                              int threads, const struct loss *loss, struct gradient_values *values);
 
-/* By central differences of fourth order: of the exact answer, or of f^n at h (B,T,d), held fixed. Tensors in float64. */
+/* By complex steps (complex_map.h), which are exact but for rounding: of the exact answer, or of f^n at h (B,T,d), held fixed. Tensors in
+ * float64. */
 void gradient_expect_exact(const struct tensors *tensors, const struct loss *loss, struct gradient_values *values);
 void gradient_expect_steps(const struct tensors *tensors, const struct loss *loss, int64_t n, const double *h,
                            struct gradient_values *values);
+
+/* h (B,T,d) as they see it: the exact answer (n = 0), or f^n at `from` (B,T,d). */
+void gradient_states(const struct tensors *tensors, int64_t n, const double *from, double *h);
 
 /* The largest distance of a tensor, relative to the largest element of what is expected of it (where that is nothing but rounding,
  * to 1e-8 of the largest of all); *which is its index. Infinity when something is not finite. */
 double gradient_distance(const struct problem *problem, const struct gradient_values *values,
                          const struct gradient_values *expected, int *which);
+
+/* Likewise, but of a tensor that is less than a thousandth of the largest of all, relative to that: what an iteration to 1e-13 leaves of a
+ * gradient that is truly nothing (of theta in the plain form, where the answer is v) would else be measured by itself. */
+double gradient_error(const struct problem *problem, const struct gradient_values *values, const struct gradient_values *expected,
+                      int *which);
 
 #endif

@@ -14,6 +14,11 @@
 const char outcome_sweep[] = "name: tiny\nmeasure: [convergence, throughput]\nimpls: fixed_point\nproblem: {T: 2, d: 2}\n"
                              "settings: {l: 2}\nrun: {threads: 1, samples: 1, rounds: 1, time_limit: 1 h, calibration: none}\n";
 
+const char outcome_trained_sweep[] =
+    "name: tiny\nmeasure: [training, accuracy]\ntask: [parity labels=all]\nmodel: {layer: [lstm], d: 4, d_model: 4}\n"
+    "recipe: {steps: 4, batch: 2, train_length: 4, warmup: 1}\ntest: {test_length: 4, examples: 4}\n"
+    "run: {rounds: 1, threads: 1, time_limit: 1 h, training_limit: 1 h, checkpoint_every: 1 s, calibration: none}\n";
+
 static off_t size_of(const char *folder, const char *name)
 {
     char path[PATH_MAX];

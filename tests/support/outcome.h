@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 enum { OUTCOME_POINTS = 2 };
-extern const char outcome_sweep[];
+extern const char outcome_sweep[], outcome_trained_sweep[]; /* the second: a training, and what depends on it */
 
 struct outcome {
     bool ended; /* by itself, in time */

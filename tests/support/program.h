@@ -46,8 +46,9 @@ static inline void program_faulted(const char *kind, const char *where, const ch
     snprintf(faulted->kind, sizeof faulted->kind, "FAULT=%s", kind);
     snprintf(faulted->where, sizeof faulted->where, "FAULT_IN=%s", where);
     snprintf(faulted->count, sizeof faulted->count, "FAULT_COUNT=%.4000s", count);
-    const char *const words[FAULTED_WORDS] = {"env",          faulted->preload, faulted->kind,
-                                              faulted->where, faulted->count,   "ASAN_OPTIONS=verify_asan_link_order=0"};
+    const char *const words[FAULTED_WORDS] = {"env",          faulted->preload,
+                                              faulted->kind,  faulted->where,
+                                              faulted->count, "ASAN_OPTIONS=verify_asan_link_order=0:handle_sigbus=0"};
     memcpy(faulted->word, words, sizeof words);
 }
 

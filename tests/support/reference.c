@@ -2,7 +2,7 @@
 #include "tests/support/reference.h"
 
 #include "bench/measure/subject.h"
-#include "bench/measure/validate.h"
+#include "bench/problems/disturbance.h"
 #include "bench/problems/textbook.h"
 
 #include <check.h>

@@ -1,6 +1,7 @@
 /* See about.h. */
 #include "bench/report/blocks/about.h"
 
+#include "bench/base/shown.h"
 #include "bench/base/statistics.h"
 #include "bench/base/stream.h"
 #include "bench/journal/warning.h"
@@ -154,11 +155,13 @@ static void put_machine(FILE *out, const json_t *machine)
     const json_t *cpu = json_object_get(machine, "cpu");
     long long usable = (long long)json_integer_value(json_object_get(cpu, "usable"));
     long long online = (long long)json_integer_value(json_object_get(cpu, "online"));
-    fprintf(out, "%s, ", text_at(cpu, "model", "a processor that is not named"));
-    fprintf(out, online > usable ? "%lld of %lld " : "%lld ", usable, online);
-    fprintf(out, "%sprocessors, %.0f GiB, %s, %s", json_is_true(json_object_get(cpu, "virtualised")) ? "virtual " : "",
-            json_number_value(json_object_get(machine, "memory_bytes")) / (1 << 30), text_at(machine, "distribution", "Linux"),
-            text_at(machine, "compiler", "a compiler that is not named"));
+    shown_markdown(out, text_at(cpu, "model", "a processor that is not named"));
+    fprintf(out, online > usable ? ", %lld of %lld " : ", %lld ", usable, online);
+    fprintf(out, "%sprocessors, %.0f GiB, ", json_is_true(json_object_get(cpu, "virtualised")) ? "virtual " : "",
+            json_number_value(json_object_get(machine, "memory_bytes")) / (1 << 30));
+    shown_markdown(out, text_at(machine, "distribution", "Linux"));
+    fputs(", ", out);
+    shown_markdown(out, text_at(machine, "compiler", "a compiler that is not named"));
 }
 
 /* Bandwidth of the largest working set and rate of multiply-adds, of the most threads that were measured. */
@@ -195,7 +198,8 @@ static bool put_paragraph(FILE *out, const struct block *block, const struct blo
     fputs("), rounds a point: ", text.file);
     put_rounds(text.file, &data->points);
     put_seeds(text.file, &data->points);
-    fprintf(text.file, "; commit %s", text_at(data->machine, "commit", "not recorded"));
+    fputs("; commit ", text.file);
+    shown_markdown(text.file, text_at(data->machine, "commit", "not recorded"));
     put_texts(text.file, &data->rounds, COLUMN_HARNESS, ", harness ", ", harnesses ");
     fputc('.', text.file);
     put_limits(text.file, data->machine);
