@@ -149,7 +149,8 @@ static bool measure(const struct round_request *request, FILE *out, bool *failed
     json_t *record = round_measure(request, &result, &changed, error);
     if (record == NULL)
         return false;
-    bool printed = json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF;
+    bool printed =
+        json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF;
     *failed = result_failed(result);
     json_decref(record);
     return printed || ferror(out) || fail_memory(error);
