@@ -462,7 +462,7 @@ START_TEST(figures_of_a_run)
 }
 END_TEST
 
-/* A training whose clock leaps ahead leaves a checkpoint half way; whatever then happens to it, the weights come out the same. */
+/* A training whose clock runs ahead leaves a checkpoint half way; whatever then happens to it, the weights come out the same. */
 START_TEST(weights_of_a_training)
 {
     char text[1024], results[PATH_MAX], sweep[PATH_MAX], path[PATH_MAX];
@@ -470,7 +470,7 @@ START_TEST(weights_of_a_training)
     snprintf(sweep, sizeof sweep, "%s", scratch_path("late.yaml"));
     for (size_t i = 0; i < (flips() + FIFTY - 1) / FIFTY; i++) {
         snprintf(results, sizeof results, "%s/late-%zu", scratch, i);
-        snprintf(text, sizeof text, LEARNT, "50 min");
+        snprintf(text, sizeof text, LEARNT, "1 min");
         scratch_write(sweep, text, strlen(text));
         unlink(scratch_path("calls")); /* counted anew */
         program_faulted("late:200", "worker", scratch_path("calls"), &under);
