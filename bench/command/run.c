@@ -138,7 +138,9 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
     json_t *record = held_same_libraries(run->held, error) ? round_measure(&request, &result, &changed, error) : NULL;
     if (lock >= 0)
         close(lock);
-    if (record == NULL || !held_same_libraries(run->held, error)) {
+    if (record == NULL) /* a file of inputs that is gone is another trouble than a disk that fails */
+        changed = error->outside && !held_same_inputs(run->held, point);
+    if ((record == NULL && !changed) || !held_same_libraries(run->held, error)) {
         json_decref(record);
         return false;
     }
