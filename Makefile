@@ -36,7 +36,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full docs kills build-kills flips columns cuda-resources outputs mutants aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
+.PHONY: all test test-full sanitize sanitized docs kills build-kills flips columns cuda-resources outputs mutants aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -177,6 +177,11 @@ test: $(NEEDS) $(TESTS_PROGRAM) ## build and run all tests (SUITE=name: one suit
 test-full: export FULL := 1
 test-full: test ## all tests over all combinations; make test covers pairs
 
+sanitize: ## every suite under AddressSanitizer and UBSan; half an hour
+	@MAKEFLAGS= $(MAKE) --no-print-directory SANITIZE=address,undefined sanitized
+sanitized: $(NEEDS) $(TESTS_PROGRAM)
+	@tests/sanitize.sh $(BUILD)
+
 columns: $(BUILD)/bench ## write docs/columns.md, the columns of table.csv
 	@$(BUILD)/bench columns >docs/columns.md.new && mv -f docs/columns.md.new docs/columns.md
 
@@ -236,7 +241,7 @@ help: ## print this list
 
 # What must be on the machine before anything is built; installs it where it is missing.
 needs:
-	@bench/build/install.sh run $(if $(filter test% faults kills flips tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
+	@bench/build/install.sh run $(if $(filter test% faults kills flips sanitize% tsan %/tests,$(MAKECMDGOALS)),test) $(if $(filter format lint%,$(MAKECMDGOALS)),lint) \
 	    $(if $(filter fuzz tsan,$(MAKECMDGOALS))$(clang),clang)
 
 cuda: $(BUILD)/bench
