@@ -60,6 +60,18 @@ static bool take_largest(const struct rounds *rounds, enum column_id id, json_t 
     return !largest || rounds_set(merged, schema[id].path, json_deep_copy(column_json(largest, id)));
 }
 
+/* That word where one of the rounds has it, else the other one, unless none says it. */
+static bool take_word(const struct rounds *rounds, enum column_id id, bool word, json_t *merged)
+{
+    bool said = false, found = false;
+    for (size_t i = 0; i < rounds->n; i++) {
+        const json_t *value = column_json(&rounds->record[i], id);
+        said = said || json_is_boolean(value);
+        found = found || (json_is_boolean(value) && json_is_true(value) == word);
+    }
+    return !said || rounds_set(merged, schema[id].path, json_boolean(found == word));
+}
+
 /* ---- Statistics over rounds ---------------------------------------------------------------------------------------------- */
 
 static double least(const double *sorted, size_t n)
@@ -112,6 +124,8 @@ static bool take_column(const struct rounds *rounds, enum column_id id, bool agr
     const struct column *column = &schema[id];
     if (column->merge == MERGE_LARGEST)
         return take_largest(rounds, id, merged);
+    if (column->merge == MERGE_ANY || column->merge == MERGE_EVERY)
+        return take_word(rounds, id, column->merge == MERGE_ANY, merged);
     if (column->merge == MERGE_RATE)
         return !column_json(base, id) || rounds_set(merged, column->path, json_number(column_number(base, id) * scale));
     if (statistic[column->merge] == NULL)
