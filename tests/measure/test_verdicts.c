@@ -270,12 +270,13 @@ END_TEST
 
 /* ---- What was looked at ------------------------------------------------------------------------------------------------------ */
 
-/* As many rounds as sequences see all of them, each once, and the same round the same one. */
+/* As many rounds as sequences see all of them, each once, and the same round the same one; each is compared with its own answer. */
 START_TEST(rounds_look_at_all_sequences)
 {
     struct error error;
     bool seen[5] = {false};
-    ck_assert_msg(read("measure: throughput\nimpls: fixed_point\nproblem: {B: 5, T: 8, d: 4}\n" RUN, &error), "%s", error.text);
+    ck_assert_msg(read("measure: throughput\nimpls: [fixed_point, dense_sequential]\nproblem: {B: 5, T: 8, d: 4}\n" RUN, &error),
+                  "%s", error.text);
     for (int64_t round = 0; round < 5; round++) {
         measure(0, round);
         ck_assert_int_eq(finding.result, RESULT_OK);
@@ -284,6 +285,10 @@ START_TEST(rounds_look_at_all_sequences)
         seen[b] = true;
         measure(0, round + 5);
         ck_assert_int_eq((int)figure("validated_sequence"), b);
+        measure(1, round);
+        ck_assert_msg(finding.result == RESULT_OK, "%s", finding.message);
+        ck_assert_int_eq((int)figure("validated_sequence"), b);
+        ck_assert_double_lt(figure("error_exact"), figure("tolerance"));
     }
 }
 END_TEST
