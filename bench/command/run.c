@@ -228,11 +228,11 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
     return good;
 }
 
-static bool tally_line(const struct record *record, void *context)
+static bool tally_line(const struct record_line *line, void *context)
 {
     struct run *run = context;
-    tally_record(&run->tally, record->json);
-    limits_names_add(&run->limits_names, record);
+    tally_record(&run->tally, line->json);
+    limits_names_add(&run->limits_names, line->json);
     return true;
 }
 
