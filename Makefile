@@ -311,7 +311,7 @@ $(BUILD)/faults.so: tests/faults/faults.c $(FLAGS_FILE)
 
 # Makes OpenBLAS multiply wrongly; for the suite product.
 $(BUILD)/product.so: tests/faults/product.c $(FLAGS_FILE)
-	$(call show,link) && $(CC) $(C_FLAGS) $(PACKAGE_FLAGS) -fPIC -shared $< -o $@
+	$(call show,link) && $(CC) $(C_FLAGS) $(PACKAGE_FLAGS) -fPIC -shared $< $(whole)
 
 # Stands for NVIDIA's library of that name; for the suite machine.
 $(BUILD)/libnvidia-ml.so.1: tests/nvml/nvml.c $(FLAGS_FILE)

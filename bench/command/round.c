@@ -159,17 +159,17 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     json_object_del(finding, "changed");
     const char *word = json_string_value(json_object_get(finding, "result"));
     *result = word != NULL ? result_find(word) : RESULT_COUNT;
-    if (outside != NULL) {
-        json_decref(accounted);
+    if (outside != NULL)
         good = fail_outside(error, "%s", outside);
-    } else if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||
-               json_object_set_new(record, "process", accounted) != 0)
+    else if (record == NULL || finding == NULL || json_object_update(record, finding) != 0 ||
+             json_object_set(record, "process", accounted) != 0)
         good = fail_memory(error);
     else if (*result == RESULT_COUNT)
         good = fail(error, "a worker returned an unknown result");
     else if (!calibration_bound(request->calibration, request->point, record) || !warnings_of_record(record) ||
              !calibration_warn(request->calibration, request->point, record))
         good = fail_memory(error);
+    json_decref(accounted);
     json_decref(finding);
     process_result_free(&process);
     good = (json_watch_end(&watch) || fail_memory(error)) && good;

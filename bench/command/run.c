@@ -28,6 +28,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct run {
     const struct run_request *request;
@@ -95,6 +96,28 @@ static bool take_training(struct run *run, const char *folder, int *lock, struct
     return end != TRAINED_LOCK_FAILED;
 }
 
+/* A record that may count, between two looks at what the run depends on; or none (NULL) with *changed, where the inputs are other ones by
+ * now: a file that is gone or cut short fails whoever reads it, and is no trouble of the disk. */
+static bool take_record(struct run *run, const struct round_request *request, json_t **record, enum result *result, bool *changed,
+                        struct error *error)
+{
+    struct error reason;
+    *record = NULL;
+    if (!held_same_libraries(run->held, error))
+        return false;
+    *record = round_measure(request, result, changed, &reason);
+    bool failed = *record != NULL ? result_failed(*result) : reason.outside;
+    *changed = (*record != NULL && *changed) || (failed && !held_same_inputs(run->held, request->point));
+    if (*record == NULL && !*changed) {
+        *error = reason;
+        return false;
+    }
+    if (held_same_libraries(run->held, error))
+        return true;
+    json_decref(*record);
+    return false;
+}
+
 /* One round of one point, into the journal. */
 static bool measure_round(struct run *run, size_t i, int round, size_t place, struct error *error)
 {
@@ -135,19 +158,15 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
         request.locked = true;
     }
     request.since = run->since + clock_seconds() - before;
-    json_t *record = held_same_libraries(run->held, error) ? round_measure(&request, &result, &changed, error) : NULL;
+    json_t *record;
+    bool good = take_record(run, &request, &record, &result, &changed, error);
     if (lock >= 0)
         close(lock);
-    if (record == NULL) /* a file of inputs that is gone is another trouble than a disk that fails */
-        changed = error->outside && !held_same_inputs(run->held, point);
-    if ((record == NULL && !changed) || !held_same_libraries(run->held, error)) {
-        json_decref(record);
+    if (!good)
         return false;
-    }
-    changed = changed || (result_failed(result) && !held_same_inputs(run->held, point)); /* a file cut short kills who reads it */
     double seconds = json_number_value(json_object_get(json_object_get(record, "process"), "wall_s"));
     run->since = clock_seconds();
-    bool good = changed || journal_append(run->journal, record, error);
+    good = changed || journal_append(run->journal, record, error);
     if (good) {
         if (changed)
             give_up(run, i);

@@ -91,8 +91,12 @@ static bool hold_request(const char *text, char name[32], struct error *error)
 {
     int file = memfd_create("point", 0);
     size_t length = strlen(text);
-    if (file < 0 || write(file, text, length) != (ssize_t)length)
-        return fail(error, "cannot pass the point on: %s", strerror(errno));
+    if (file < 0 || write(file, text, length) != (ssize_t)length) {
+        fail(error, "cannot pass the point on: %s", strerror(errno));
+        if (file >= 0)
+            close(file);
+        return false;
+    }
     snprintf(name, 32, "/dev/fd/%d", file);
     return true;
 }
@@ -165,7 +169,8 @@ bool single_run(const char *results, const char *key, const char *program, char 
     const struct calibration none = {.json = NULL};
     char label[200], name[32], machine[MACHINE_TYPE_SIZE], surroundings[MACHINE_TYPE_SIZE], trained[PATH_MAX];
     fence_set(results);
-    bool good = find(results, key, &search, error) && point_from_json(json_object_get(search.record, "point"), &point, error);
+    bool good = find(results, key, &search, error) && point_from_json(json_object_get(search.record, "point"), &point, error) &&
+                (machine_surroundings(surroundings) || fail_memory(error));
     const struct value *implementation = &point.value[FIELD_IMPLEMENTATION];
     if (good && implementation->kind == VALUE_TEXT && point_implementation(&point) == NULL)
         good = fail(error, "this program has no implementation %s", implementation->text);
@@ -177,7 +182,6 @@ bool single_run(const char *results, const char *key, const char *program, char 
             run.time_limit = run.training_limit = json_number_value(json_object_get(limits, "time_s"));
         run.memory_limit = (size_t)json_integer_value(json_object_get(limits, "memory_bytes"));
         machine_type(machine);
-        machine_surroundings(surroundings);
         const struct conditions conditions = {.machine = machine, .surroundings = surroundings, .samples = run.samples};
         bool trains = trained_folder(results, &point, &conditions, trained);
         struct round_request request = {.point = &point,

@@ -50,6 +50,8 @@ const char *merge_meaning(enum merge merge)
         [MERGE_HIGH] = "95 % interval of the median, upper end (from 6 rounds on)",
         [MERGE_VARIATION] = "standard deviation over mean (from 2 rounds on)",
         [MERGE_LARGEST] = "largest",
+        [MERGE_ANY] = "true if in any round",
+        [MERGE_EVERY] = "true if in every round",
         [MERGE_RATE] = "at the median time",
         [MERGE_OWN] = "as described",
     };

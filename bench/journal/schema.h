@@ -26,8 +26,10 @@ enum merge {
     MERGE_HIGH,
     MERGE_VARIATION, /* standard deviation over mean: needs 2 rounds */
     MERGE_LARGEST,
-    MERGE_RATE, /* of one round, times its time over the point's: what follows the median time */
-    MERGE_OWN,  /* a rule of its own, in the description */
+    MERGE_ANY,   /* true where it is in one of the rounds */
+    MERGE_EVERY, /* true where it is in each of the rounds that say it */
+    MERGE_RATE,  /* of one round, times its time over the point's: what follows the median time */
+    MERGE_OWN,   /* a rule of its own, in the description */
     MERGE_COUNT
 };
 

@@ -107,7 +107,7 @@ static bool solve(const struct tensors *tensors, const struct implementation *te
     answers->spectrum.norm = spectrum_larger(answers->spectrum.norm, spectrum.norm);
     answers->spectrum.norm_inf = spectrum_larger(answers->spectrum.norm_inf, spectrum.norm_inf);
     struct yardstick yardstick = inputs_yardstick(p, &sequence.inputs, tensors->problem.dtype);
-    answers->yardstick.tiny = yardstick.tiny;
+    answers->yardstick.tiny = fmax(answers->yardstick.tiny, yardstick.tiny);
     answers->yardstick.scale = fmax(answers->yardstick.scale, yardstick.scale);
     answers->lambda_most = fmax(answers->lambda_most, norm_max(sequence.inputs.lambda, p->T * p->d));
     for (int64_t i = 0; i < p->T * p->d; i++)

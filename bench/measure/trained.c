@@ -35,6 +35,9 @@ enum trained_lock trained_lock(const char *folder, bool wait, int *file, struct 
     *file = files_open(path, FILES_LOCK, &reason);
     if (*file < 0 || fcntl(*file, F_SETFD, 0) != 0) { /* for children, too */
         fail_outside(error, "cannot make %.300s: %.600s", path, *file < 0 ? reason.text : strerror(errno));
+        if (*file >= 0)
+            close(*file);
+        *file = -1;
         return TRAINED_LOCK_FAILED;
     }
     while (flock(*file, wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {

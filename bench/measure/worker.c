@@ -50,9 +50,12 @@ static bool answer(const char *measure, struct finding *finding, double began, F
     return written || fail(error, "cannot write the result of the point");
 }
 
-/* What failed outside is no result: whoever asked gets the sentence. */
-static bool answer_outside(const struct error *reason, FILE *out, struct error *error)
+/* What failed outside is no result, whatever was found before: whoever asked gets the sentence. */
+static bool answer_outside(const struct error *reason, struct finding *finding, FILE *out, struct error *error)
 {
+    json_t *const found[] = {finding->inputs, finding->data, finding->load, finding->warnings};
+    for (size_t i = 0; i < sizeof found / sizeof found[0]; i++)
+        json_decref(found[i]);
     json_t *object = json_pack("{so}", WORKER_OUTSIDE, json_text(reason->text));
     bool written = object != NULL && json_dumpf(object, out, JSON_COMPACT) == 0 && fflush(out) == 0;
     json_decref(object);
@@ -92,7 +95,7 @@ bool worker_run(FILE *in, FILE *out, struct error *error)
             finding_say(&finding, (enum result)STATUS_INTERNAL, "%s", reason.text);
         good = measured || !reason.outside
                    ? answer(measure_word((int)point.value[FIELD_MEASURE].integer), &finding, began, out, error)
-                   : answer_outside(&reason, out, error);
+                   : answer_outside(&reason, &finding, out, error);
     }
     json_decref(request);
     return good;

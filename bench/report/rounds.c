@@ -44,6 +44,19 @@ static void take_largest(const struct rounds *rounds, enum column_id id, struct 
         unpacked_set(merged, id, *column_datum(largest, id));
 }
 
+/* That word where one of the rounds has it, else the other one, unless none says it. */
+static void take_word(const struct rounds *rounds, enum column_id id, bool word, struct unpacked *merged)
+{
+    bool said = false, found = false;
+    for (size_t i = 0; i < rounds->n; i++) {
+        const struct datum *datum = column_datum(rounds->record[i], id);
+        said = said || datum->kind == DATUM_BOOLEAN;
+        found = found || (datum->kind == DATUM_BOOLEAN && datum->boolean == word);
+    }
+    if (said)
+        unpacked_set(merged, id, (struct datum){.kind = DATUM_BOOLEAN, .boolean = found == word});
+}
+
 /* ---- Statistics over rounds ---------------------------------------------------------------------------------------------- */
 
 static double least(const double *sorted, size_t n)
@@ -96,6 +109,8 @@ static void take_column(const struct rounds *rounds, enum column_id id, bool agr
     const struct column *column = &schema[id];
     if (column->merge == MERGE_LARGEST)
         take_largest(rounds, id, merged);
+    else if (column->merge == MERGE_ANY || column->merge == MERGE_EVERY)
+        take_word(rounds, id, column->merge == MERGE_ANY, merged);
     else if (column->merge == MERGE_RATE)
         unpacked_set_real(merged, id, column_number(base, id) * scale);
     else if (statistic[column->merge] != NULL) {

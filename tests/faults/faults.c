@@ -93,10 +93,10 @@ __attribute__((constructor)) static void prepare(int argc, char **argv)
     plan.count = shared;
 }
 
-/* Counts a call of this kind; true, with errno, for the one that is to fail. */
 /* Calls count from the program's main() on: what a library's own start-up makes of a refusal (CUDA's crashes) is none of ours. */
 static bool begun;
 
+/* Counts a call of this kind; true, with errno, for the one that is to fail. */
 static bool fails(enum kind kind)
 {
     if (!begun || plan.kind != kind || plan.count == NULL || plan.process != getpid())

@@ -3,6 +3,8 @@
 #include "bench/base/safetensors_write.h"
 #include "bench/command/vocabulary.h"
 #include "bench/measure/measure.h"
+#include "bench/measure/subject.h"
+#include "bench/problems/disturbance.h"
 #include "bench/problems/inputs.h"
 #include "bench/sweep/sweep.h"
 #include "tests/support/scratch.h"
@@ -241,14 +243,40 @@ START_TEST(inputs_that_are_not_finite_are_refused)
 }
 END_TEST
 
+/* Answers of several sequences are next to nothing where they are so beside the largest inputs of all, whichever comes last. */
+START_TEST(a_batch_has_the_yardstick_of_its_largest_inputs)
+{
+    const struct problem problem = {.B = 2, .T = 4, .d = 2, .mixer = MIXER_NONE, .dtype = DTYPE_FLOAT32};
+    struct error error;
+    for (int64_t large = 0; large < 2; large++) {
+        struct tensors tensors, sequence;
+        struct answers answers;
+        ck_assert_msg(tensors_sample(&problem, &(struct regime){.lambda_max = 0.9, .limit = 1e30, .seed = 1}, &tensors, &error),
+                      "%s", error.text);
+        for (int i = 0; i < 8; i++)
+            ((float *)tensors.owned[0])[large * 8 + i] *= 1e6f;
+        ck_assert_msg(answers_make(&tensors, NULL, 0, 2, false, &answers, &error) &&
+                          tensors_sequence(&tensors, large, &sequence, &error),
+                      "%s", error.text);
+        struct yardstick own = inputs_yardstick(&sequence.problem, &sequence.inputs, DTYPE_FLOAT32);
+        ck_assert_double_eq(answers.yardstick.tiny, own.tiny);
+        ck_assert_double_eq(answers.yardstick.scale, own.scale);
+        answers_free(&answers);
+        tensors_free(&sequence);
+        tensors_free(&tensors);
+    }
+}
+END_TEST
+
 /* ---- What was looked at ------------------------------------------------------------------------------------------------------ */
 
-/* As many rounds as sequences see all of them, each once, and the same round the same one. */
+/* As many rounds as sequences see all of them, each once, and the same round the same one; each is compared with its own answer. */
 START_TEST(rounds_look_at_all_sequences)
 {
     struct error error;
     bool seen[5] = {false};
-    ck_assert_msg(read("measure: throughput\nimpls: fixed_point\nproblem: {B: 5, T: 8, d: 4}\n" RUN, &error), "%s", error.text);
+    ck_assert_msg(read("measure: throughput\nimpls: [fixed_point, dense_sequential]\nproblem: {B: 5, T: 8, d: 4}\n" RUN, &error),
+                  "%s", error.text);
     for (int64_t round = 0; round < 5; round++) {
         measure(0, round);
         ck_assert_int_eq(finding.result, RESULT_OK);
@@ -257,6 +285,10 @@ START_TEST(rounds_look_at_all_sequences)
         seen[b] = true;
         measure(0, round + 5);
         ck_assert_int_eq((int)figure("validated_sequence"), b);
+        measure(1, round);
+        ck_assert_msg(finding.result == RESULT_OK, "%s", finding.message);
+        ck_assert_int_eq((int)figure("validated_sequence"), b);
+        ck_assert_double_lt(figure("error_exact"), figure("tolerance"));
     }
 }
 END_TEST
@@ -364,6 +396,7 @@ Suite *suite_verdicts(void)
     tcase_add_test(tests, every_split_says_the_same);
     tcase_add_test(tests, states_whose_squares_overflow);
     tcase_add_test(tests, inputs_that_are_not_finite_are_refused);
+    tcase_add_test(tests, a_batch_has_the_yardstick_of_its_largest_inputs);
     tcase_add_test(tests, rounds_look_at_all_sequences);
     tcase_add_test(tests, what_validation_cannot_tell_apart_is_said);
     tcase_add_test(tests, errors_above_one_are_inaccurate);

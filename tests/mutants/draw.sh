@@ -28,7 +28,7 @@ while read -r room suites; do
         notice=$suites
         [[ $file == *.cu ]] && notice=kernels=$(basename "$file" .cu)
         [[ $file == impls/cuda/*.c ]] && continue # of the host: other programs stand for it on the CPU
-        [[ -f $file ]] && awk -v file="$file" -v suites="$notice" '{ print file "\t" suites "\t" $0 }' "$file"
+        [[ ! -f $file ]] || awk -v file="$file" -v suites="$notice" '{ print file "\t" suites "\t" $0 }' "$file"
     done
 done < <(rooms) | awk -F '\t' -v seed="$1" -v wanted="$2" '
     # MINSTD: the same numbers in every awk
