@@ -4,6 +4,7 @@
 #include "bench/base/parse.h"
 #include "bench/report/rounds.h"
 #include "bench/report/warning_points.h"
+#include "bench/sweep/measures.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,8 +113,15 @@ static bool same_key(const struct record *a, const struct record *b)
            (!column_json(a, COLUMN_KEY) && !column_json(b, COLUMN_KEY));
 }
 
+/* A round that was ok is measured again only where it is a training whose weights were lost. The same line may be there twice. */
+static bool is_repeat(const struct record *before, const struct record *record)
+{
+    return before->result == RESULT_OK && record->result == RESULT_OK &&
+           measures[record->point.value[FIELD_MEASURE].integer].of != OF_TRAINING && !json_equal(before->json, record->json);
+}
+
 /* Which of n records of one point count, in order: those under the conditions of the last line, and of each round the last line. */
-static size_t choose_rounds(const struct record *record, size_t n, struct record *chosen)
+static size_t choose_rounds(const struct record *record, size_t n, struct record *chosen, struct unread *unread)
 {
     const struct record *last = record;
     size_t found = 0;
@@ -123,6 +131,10 @@ static size_t choose_rounds(const struct record *record, size_t n, struct record
         if (!same_key(&record[i], last))
             continue;
         bool again = found && column_number(&chosen[found - 1], COLUMN_ROUND) == column_number(&record[i], COLUMN_ROUND);
+        if (again && is_repeat(&chosen[found - 1], &record[i])) {
+            unread->repeat = unread->repeats == 0 || record[i].line + 1 < unread->repeat ? record[i].line + 1 : unread->repeat;
+            unread->repeats++;
+        }
         chosen[again ? found - 1 : found++] = record[i];
     }
     return found;
@@ -145,7 +157,7 @@ bool records_merge(struct records *records, struct error *error)
     bool good = merged.record && chosen && value;
     for (size_t i = 0, same; good && i < records->n; i += same) {
         same = same_point(&records->record[i], records->n - i);
-        const struct rounds rounds = {chosen, choose_rounds(&records->record[i], same, chosen), value};
+        const struct rounds rounds = {chosen, choose_rounds(&records->record[i], same, chosen, &merged.unread), value};
         good = merge_point(&rounds, &merged.record[merged.n]);
         merged.n += good;
     }
