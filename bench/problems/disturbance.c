@@ -137,3 +137,9 @@ struct yardstick inputs_yardstick(const struct problem *p, const struct inputs *
     double h0 = inputs->h0 != NULL ? norm_max(inputs->h0, p->d) : 0, scale = fmax(tiny, fmax(v, h0));
     return (struct yardstick){.tiny = fmax(tiny, NOTHING * unit(dtype) * scale), .scale = scale};
 }
+
+double rounding_beside(const struct yardstick *yardstick, const double *h, int64_t n)
+{
+    double length = norm_max(h, n);
+    return length > yardstick->tiny ? yardstick->tiny / length : 0;
+}
