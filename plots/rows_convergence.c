@@ -7,10 +7,12 @@
 
 /* ---- error against iteration ------------------------------------------------------------------------------------------- */
 
-static double element(const json_t *array, size_t i)
+/* At the k-th iterate that was kept; NaN where the record has no such curve. */
+static double at_iterate(const struct record *record, enum column_id curve, size_t k)
 {
-    const json_t *at = json_array_get(array, i);
-    return json_is_number(at) ? json_number_value(at) : json_is_array(array) ? INFINITY : NAN; /* null: no longer finite */
+    double value = column_element(record, curve, k);
+    bool curved = column_datum(record, curve)->kind == DATUM_LIST;
+    return isnan(value) && curved ? INFINITY : value; /* null: no longer finite */
 }
 
 /* The iterates that were kept, of all records; *n_curves of them have any. NULL when out of memory. */
@@ -19,16 +21,16 @@ static struct sample *kept_iterates(struct record *const *record, size_t n, cons
 {
     size_t total = 0;
     for (size_t i = 0; i < n; i++)
-        total += json_array_size(column_json(record[i], COLUMN_CURVE_L));
+        total += column_count(record[i], COLUMN_CURVE_L);
     struct sample *sample = calloc(total + 1, sizeof *sample);
     *n_samples = *n_curves = 0;
     for (size_t i = 0; sample && i < n; i++) {
-        const json_t *l = column_json(record[i], COLUMN_CURVE_L);
-        const json_t *residual = column_json(record[i], COLUMN_CURVE_RESIDUAL);
-        const json_t *error = column_json(record[i], kind->y);
-        *n_curves += json_array_size(l) > 0;
-        for (size_t k = 0; k < json_array_size(l); k++)
-            sample[(*n_samples)++] = (struct sample){.x = element(l, k), .y = element(error, k), .z = element(residual, k)};
+        size_t kept = column_count(record[i], COLUMN_CURVE_L);
+        *n_curves += kept > 0;
+        for (size_t k = 0; k < kept; k++)
+            sample[(*n_samples)++] = (struct sample){.x = at_iterate(record[i], COLUMN_CURVE_L, k),
+                                                     .y = at_iterate(record[i], kind->y, k),
+                                                     .z = at_iterate(record[i], COLUMN_CURVE_RESIDUAL, k)};
     }
     if (sample)
         samples_sort(sample, *n_samples);
@@ -84,8 +86,7 @@ static bool iterates_to_rows(const struct sample *sample, size_t n, size_t n_cur
 /* An exact implementation has no iterates: its error, where it has one (not against itself), is a level line. */
 static bool is_exact(const struct record *record)
 {
-    return record->point.value[FIELD_L].kind == VALUE_NONE &&
-           json_is_object(record_at(record, column_measure(COLUMN_FINAL_ERROR_MAX)));
+    return record->point.value[FIELD_L].kind == VALUE_NONE && record_has(record, column_measure(COLUMN_FINAL_ERROR_MAX));
 }
 
 static bool exact_to_row(struct record *const *record, size_t n, struct drawing *drawing)
@@ -121,7 +122,7 @@ bool rows_error_against_iteration(struct record *const *record, size_t n, int x,
     if (n_curves > 1)
         drawing->notes |= NOTE_RANGE;
     for (size_t i = 0; done && i < n; i++) {
-        bool drawn = json_array_size(column_json(record[i], COLUMN_CURVE_L)) > 0 || is_exact(record[i]);
+        bool drawn = column_count(record[i], COLUMN_CURVE_L) > 0 || is_exact(record[i]);
         bool shown = record[i]->result == RESULT_OK || record[i]->result == RESULT_INACCURATE; /* the curve says it */
         if (!drawn || !shown)
             done = drawing_mark(drawing, NAN, record[i]->result);
@@ -136,7 +137,7 @@ static bool kappa_of(const struct record *record, double *kappa)
 {
     const struct value *asked = &record->point.value[FIELD_KAPPA];
     *kappa = column_number(record, COLUMN_KAPPA);
-    if (asked->kind == VALUE_NONE || asked->real == 0) /* "free" */
+    if (asked->kind == VALUE_NONE || value_is_special(FIELD_KAPPA, asked))
         return false;
     *kappa = asked->real;
     return true;
@@ -181,7 +182,7 @@ bool rows_against_kappa(struct record *const *record, size_t n, int x, const str
             if (kappa_of(record[i], &kappa) != asked)
                 continue;
             double position = isnan(kappa) ? NAN : fmax(1 - kappa, 0);
-            bool measured = json_is_object(record_at(record[i], column_measure(kind->y)));
+            bool measured = record_has(record[i], column_measure(kind->y));
             if (isnan(iterations))
                 done =
                     drawing_mark(drawing, position, record[i]->result == RESULT_OK ? RESULT_TARGET_NOT_REACHED : record[i]->result);

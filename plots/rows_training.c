@@ -5,12 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static double element(const json_t *array, size_t i)
-{
-    const json_t *at = json_array_get(array, i);
-    return json_is_number(at) ? json_number_value(at) : NAN;
-}
-
 /* What the curves show at each of their steps: the y of `figure`, and the z of `beside`. */
 struct curves {
     enum column_id figure, beside; /* lists of the record */
@@ -24,20 +18,19 @@ static bool collect(struct record *const *record, size_t n, struct curves *curve
     size_t total = 0;
     bool done = true;
     for (size_t i = 0; i < n; i++)
-        total += json_array_size(column_json(record[i], COLUMN_CURVE_STEP));
+        total += column_count(record[i], COLUMN_CURVE_STEP);
     curves->n = curves->n_curves = 0;
     curves->sample = calloc(total + 1, sizeof *curves->sample);
     for (size_t i = 0; curves->sample && done && i < n; i++) {
-        const json_t *step = column_json(record[i], COLUMN_CURVE_STEP), *figure = column_json(record[i], curves->figure);
-        const json_t *beside = column_json(record[i], curves->beside);
-        size_t before = curves->n;
-        for (size_t k = 0; k < json_array_size(step); k++)
-            if (!isnan(element(figure, k)))
-                curves->sample[curves->n++] =
-                    (struct sample){.x = element(step, k), .y = element(figure, k), .z = element(beside, k)};
+        size_t before = curves->n, steps = column_count(record[i], COLUMN_CURVE_STEP);
+        for (size_t k = 0; k < steps; k++)
+            if (!isnan(column_element(record[i], curves->figure, k)))
+                curves->sample[curves->n++] = (struct sample){.x = column_element(record[i], COLUMN_CURVE_STEP, k),
+                                                              .y = column_element(record[i], curves->figure, k),
+                                                              .z = column_element(record[i], curves->beside, k)};
         curves->n_curves += curves->n > before;
         bool shown = record[i]->result == RESULT_OK || record[i]->result == RESULT_TARGET_NOT_REACHED; /* the curve says it */
-        if (!shown || json_array_size(step) == 0)
+        if (!shown || steps == 0)
             done = drawing_mark(drawing, NAN, record[i]->result);
     }
     if (curves->sample)

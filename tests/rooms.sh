@@ -168,6 +168,7 @@ while IFS= read -r object; do
     room=${object#"$build"/objects/}
     [[ $room == bench/* || $room == plots/* || $room == train/* || $room == tasks/* ]] || continue
     [[ $room != bench/base/files.o && $room != bench/base/files_write.o && $room != bench/base/fence.o ]] || continue
+    [[ $room != bench/base/inherited.o ]] || continue # /dev/null, for streams that are closed
     seen=$((seen + 1))
     called=$(nm -u "$object" | awk '{ sub(/@.*/, "", $2); print $2 }' | grep -xE "($files)|__($files)_2" | tr '\n' ' ' || true)
     [[ -z $called ]] || say "$object calls $called; expected functions of bench/base/files.h"

@@ -21,7 +21,7 @@ static bool is_dropped(const char *variable)
     return false;
 }
 
-char **child_environment(void)
+char **child_environment(bool (*leave_out)(const char *variable))
 {
     size_t n = 0, kept = 0;
     while (environ != NULL && environ[n] != NULL)
@@ -30,7 +30,7 @@ char **child_environment(void)
     if (child == NULL)
         return NULL;
     for (size_t i = 0; i < n; i++)
-        if (!is_dropped(environ[i]))
+        if (!is_dropped(environ[i]) && (leave_out == NULL || !leave_out(environ[i])))
             child[kept++] = environ[i];
     child[kept] = LOCALE;
     return child;

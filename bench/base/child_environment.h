@@ -3,7 +3,10 @@
 #ifndef BENCH_BASE_CHILD_ENVIRONMENT_H
 #define BENCH_BASE_CHILD_ENVIRONMENT_H
 
-/* NULL-terminated; to be freed, while its texts are those of environ. NULL when out of memory. */
-char **child_environment(void);
+#include <stdbool.h>
+
+/* Also without the variables ("NAME=value") that leave_out() names, where it is not NULL. NULL-terminated; to be freed, while its texts
+ * are those of environ. NULL when out of memory. */
+char **child_environment(bool (*leave_out)(const char *variable));
 
 #endif

@@ -277,7 +277,7 @@ bool process_run(const struct process_request *request, struct process_result *r
     }
     result->started = clock_seconds();
     running_begin(&follower.running);
-    bool done = spawn(request->argv, request->input, request->input_size, &follower.child, error);
+    bool done = spawn(request->argv, request->leave_out, request->input, request->input_size, &follower.child, error);
     if (done) {
         done = account(&follower, error);
         spawn_close(&follower.child);

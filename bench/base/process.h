@@ -20,7 +20,8 @@ struct process_request {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up on PATH unless it has a slash */
     const char *input;       /* what the child reads from its standard input; may be NULL */
     size_t input_size;
-    const char *log; /* file to which its standard error is appended; NULL: none */
+    bool (*leave_out)(const char *variable); /* of its environment, "NAME=value"; NULL: none beside those of child_environment.h */
+    const char *log;                         /* file to which its standard error is appended; NULL: none */
     double
         time_limit; /* seconds, of those in which it runs: not stopped, nor frozen with this process (running.h); looked at while it does.
                         * After them SIGTERM, and a second later SIGKILL, to the child and whatever it started */

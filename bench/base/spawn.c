@@ -93,11 +93,12 @@ static int start_failure(int report)
     return n == (ssize_t)sizeof reason ? reason : 0;
 }
 
-bool spawn(const char *const *argv, const char *input, size_t input_size, struct child *child, struct error *error)
+bool spawn(const char *const *argv, bool (*leave_out)(const char *variable), const char *input, size_t input_size,
+           struct child *child, struct error *error)
 {
     int ends[ENDS] = {-1, -1, -1, -1, -1, -1, -1};
     pid_t pid = -1;
-    char **environment = child_environment();
+    char **environment = child_environment(leave_out);
     if (environment == NULL)
         return fail_memory(error);
     if (make_input(input, input_size, &ends[INPUT]) && make_pipe(&ends[OUTPUT_READ]) && make_pipe(&ends[ERRORS_READ]) &&

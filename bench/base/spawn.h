@@ -13,9 +13,10 @@ struct child {
     int end;            /* readable when the child has ended; -1 where the system cannot tell */
 };
 
-/* Starts argv, in the environment of child_environment.h, with input as its standard input. The system kills the child when the calling thread ends. False, with nothing left
- * behind, when it could not be started. */
-bool spawn(const char *const *argv, const char *input, size_t input_size, struct child *child, struct error *error);
+/* Starts argv, in the environment of child_environment.h, with input as its standard input. The system kills the child when the
+ * calling thread ends. False, with nothing left behind, when it could not be started. */
+bool spawn(const char *const *argv, bool (*leave_out)(const char *variable), const char *input, size_t input_size,
+           struct child *child, struct error *error);
 
 /* Closes what spawn() opened; does not wait for the child. */
 void spawn_close(struct child *child);

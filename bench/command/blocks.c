@@ -31,7 +31,7 @@ struct pages {
 
 static bool counts(const struct record *record, void *keys)
 {
-    return points_hold(keys, json_string_value(record_at(record, "key")));
+    return points_hold(keys, column_text(record, COLUMN_KEY));
 }
 
 static bool read_rounds(const char *folder, struct keys *keys, struct records *records, struct error *error)

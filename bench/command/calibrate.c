@@ -37,9 +37,9 @@ static int thread_counts(const struct sweep *sweep, int counts[ROOF_COUNTS_MAX],
     return n;
 }
 
-void limits_names_add(struct limits_names *names, const struct record *record)
+void limits_names_add(struct limits_names *names, const json_t *record)
 {
-    const char *name = column_text(record, COLUMN_BOUND_ROOFS);
+    const char *name = line_text(record, COLUMN_BOUND_ROOFS);
     if (name == NULL || names->n == LIMITS_NAMES_MAX)
         return;
     for (int i = names->n; i-- > 0;)

@@ -24,7 +24,7 @@ struct limits_names {
     char name[LIMITS_NAMES_MAX][SEAL_DIGITS + 1];
     int n;
 };
-void limits_names_add(struct limits_names *names, const struct record *record);
+void limits_names_add(struct limits_names *names, const json_t *record);
 
 /* Reads the limits from machine.json in the folder, if an earlier execution on this machine measured them; else measures them. Those
  * of a file that changed, or under which none of the rounds was measured, are measured anew, which out is told. Matrix

@@ -138,7 +138,9 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
     json_t *record = held_same_libraries(run->held, error) ? round_measure(&request, &result, &changed, error) : NULL;
     if (lock >= 0)
         close(lock);
-    if (record == NULL || !held_same_libraries(run->held, error)) {
+    if (record == NULL) /* a file of inputs that is gone is another trouble than a disk that fails */
+        changed = error->outside && !held_same_inputs(run->held, point);
+    if ((record == NULL && !changed) || !held_same_libraries(run->held, error)) {
         json_decref(record);
         return false;
     }
@@ -207,11 +209,11 @@ static bool measure_all(struct run *run, FILE *out, struct error *error)
     return good;
 }
 
-static bool tally_line(const struct record *record, void *context)
+static bool tally_line(const struct record_line *line, void *context)
 {
     struct run *run = context;
-    tally_record(&run->tally, record->json);
-    limits_names_add(&run->limits_names, record);
+    tally_record(&run->tally, line->json);
+    limits_names_add(&run->limits_names, line->json);
     return true;
 }
 

@@ -32,15 +32,15 @@ struct search {
 };
 
 /* Later records and higher numbers of runs replace what was found: they are what the user saw last. */
-static bool look_at(const struct record *record, void *context)
+static bool look_at(const struct record_line *line, void *context)
 {
     struct search *search = context;
-    const char *key = column_text(record, COLUMN_KEY);
+    const char *key = line_text(line->json, COLUMN_KEY);
     if (key == NULL || !key_search_takes(&search->key, key))
         return true;
     if (search->record == NULL || search->number >= search->found_in) {
         json_decref(search->record);
-        search->record = json_incref(record->json);
+        search->record = json_incref(line->json);
         search->found_in = search->number;
     }
     return true;
@@ -149,7 +149,8 @@ static bool measure(const struct round_request *request, FILE *out, bool *failed
     json_t *record = round_measure(request, &result, &changed, error);
     if (record == NULL)
         return false;
-    bool printed = json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF;
+    bool printed =
+        json_dumpf(record, out, JSON_INDENT(2) | JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII) == 0 && fputc('\n', out) != EOF;
     *failed = result_failed(result);
     json_decref(record);
     return printed || ferror(out) || fail_memory(error);

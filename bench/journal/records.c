@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool value_is_used(int field, const struct value *value)
-{
-    return value->kind != VALUE_NONE || fields[field].used == NULL;
-}
-
 double value_number(const struct value *value)
 {
     return value->kind == VALUE_INTEGER ? (double)value->integer : value->kind == VALUE_REAL ? value->real : NAN;
@@ -38,11 +33,33 @@ static int record_order(const void *left, const void *right)
     return (a->line > b->line) - (a->line < b->line); /* not by the clock, which jumps */
 }
 
-/* ---- Reading ----------------------------------------------------------------------------------------------------------- */
+/* ---- Line by line -------------------------------------------------------------------------------------------------------- */
+
+const json_t *line_column(const json_t *json, enum column_id id)
+{
+    char name[64];
+    const char *rest = schema[id].path;
+    for (const char *dot; (dot = strchr(rest, '.')) != NULL; rest = dot + 1) {
+        snprintf(name, sizeof name, "%.*s", (int)(dot - rest), rest);
+        json = json_object_get(json, name);
+    }
+    return json_object_get(json, rest);
+}
+
+double line_number(const json_t *json, enum column_id id)
+{
+    const json_t *at = line_column(json, id);
+    return json_is_number(at) ? json_number_value(at) : NAN;
+}
+
+const char *line_text(const json_t *json, enum column_id id)
+{
+    return json_string_value(line_column(json, id));
+}
 
 struct reading {
     const char *path;
-    bool (*each)(const struct record *, void *);
+    bool (*each)(const struct record_line *, void *);
     void *context;
     struct unread *unread;
     struct error *error;
@@ -64,61 +81,87 @@ static bool check_version(const struct reading *reading, const json_t *json)
 }
 
 /* Records of older versions have the keys of their time. */
-static bool has_its_key(const struct record *record)
+static bool has_its_key(const struct record_line *line)
 {
     char identity[KEY_HALF + 1];
-    const char *key = column_text(record, COLUMN_KEY);
-    if (column_number(record, COLUMN_VERSION) < RECORD_CHECKED)
+    const char *key = line_text(line->json, COLUMN_KEY);
+    if (line_number(line->json, COLUMN_VERSION) < RECORD_CHECKED)
         return true;
     if (key == NULL || strlen(key) != KEY_SIZE - 1)
         return false;
-    point_identity(&record->point, identity);
-    return strncmp(key, identity, KEY_HALF) == 0 || !point_identifies_itself(&record->point);
+    point_identity(&line->point, identity);
+    return strncmp(key, identity, KEY_HALF) == 0 || !point_identifies_itself(&line->point);
 }
 
 static bool take(json_t *json, void *context)
 {
     struct reading *reading = context;
-    struct record record = {.json = json, .line = reading->unread->at - 1};
+    struct record_line line = {.json = json, .line = reading->unread->at - 1};
     struct error reason;
     if (!check_version(reading, json))
         return false;
-    if (!point_from_json(json_object_get(json, "point"), &record.point, &reason))
+    if (!point_from_json(json_object_get(json, "point"), &line.point, &reason))
         return fail(reading->error, "journal %.900s: line %zu: %.500s", reading->path, reading->unread->at, reason.text);
-    const char *word = column_text(&record, COLUMN_RESULT);
-    record.result = word ? result_find(word) : RESULT_COUNT;
-    if (has_its_key(&record))
-        return reading->each(&record, reading->context);
+    const char *word = line_text(json, COLUMN_RESULT);
+    line.result = word ? result_find(word) : RESULT_COUNT;
+    if (has_its_key(&line))
+        return reading->each(&line, reading->context);
     unread_aside(reading->unread, "its key is not that of its point");
     return true;
 }
 
-bool records_each(const char *path, bool (*each)(const struct record *record, void *context), void *context, struct unread *unread,
-                  struct error *error)
+bool records_each(const char *path, bool (*each)(const struct record_line *line, void *context), void *context,
+                  struct unread *unread, struct error *error)
 {
     struct reading reading = {path, each, context, unread, error};
     return journal_read(path, take, &reading, unread, error);
 }
+
+/* ---- All of them in memory ---------------------------------------------------------------------------------------------- */
 
 struct keeping {
     struct records *records;
     struct error *error;
 };
 
-static bool keep_record(const struct record *record, void *context)
+static bool make_room(struct records *records)
+{
+    if (records->n < records->capacity)
+        return true;
+    size_t capacity = records->capacity ? 2 * records->capacity : 256;
+    struct record *grown = realloc(records->record, capacity * sizeof *grown);
+    if (!grown)
+        return false;
+    records->record = grown;
+    records->capacity = capacity;
+    return true;
+}
+
+/* The texts of a point, so that they outlive its line. */
+static bool keep_texts(struct texts *texts, struct point *point)
+{
+    bool good = true;
+    for (int f = 0; f < FIELD_COUNT && good; f++)
+        if (point->value[f].kind == VALUE_TEXT) {
+            point->value[f].text = texts_keep(texts, point->value[f].text);
+            good = point->value[f].text != NULL;
+        }
+    return good;
+}
+
+static bool keep_record(const struct record_line *line, void *context)
 {
     const struct keeping *keeping = context;
     struct records *records = keeping->records;
-    if (records->n == records->capacity) {
-        size_t capacity = records->capacity ? 2 * records->capacity : 256;
-        struct record *grown = realloc(records->record, capacity * sizeof *grown);
-        if (!grown)
-            return fail_memory(keeping->error);
-        records->record = grown;
-        records->capacity = capacity;
-    }
-    records->record[records->n] = *record;
-    json_incref(records->record[records->n++].json);
+    if (!make_room(records))
+        return fail_memory(keeping->error);
+    struct record *record = &records->record[records->n];
+    record->point = line->point;
+    record->result = line->result;
+    record->line = line->line;
+    if (!keep_texts(&records->texts, &record->point) || !packed_of_line(line->json, &records->texts, &record->packed))
+        return fail_memory(keeping->error);
+    records->n++;
     return true;
 }
 
@@ -138,8 +181,9 @@ bool records_read(const char *path, struct records *records, struct error *error
 void records_free(struct records *records)
 {
     for (size_t i = 0; i < records->n; i++)
-        json_decref(records->record[i].json);
+        packed_free(&records->record[i].packed);
     free(records->record);
+    texts_free(&records->texts);
     memset(records, 0, sizeof *records);
 }
 
@@ -150,7 +194,7 @@ size_t records_keep(struct records *records, bool (*keep)(const struct record *r
         if (keep(&records->record[i], context))
             records->record[kept++] = records->record[i];
         else
-            json_decref(records->record[i].json);
+            packed_free(&records->record[i].packed);
     }
     records->n = kept;
     return n - kept;
@@ -172,43 +216,48 @@ const struct record *records_training(const struct records *records, const struc
     return low < records->n && point_equal(&records->record[low].point, &training) ? &records->record[low] : NULL;
 }
 
-/* ---- What records hold --------------------------------------------------------------------------------------------------- */
+/* ---- What a record holds ------------------------------------------------------------------------------------------------- */
 
-const json_t *record_at(const struct record *record, const char *path)
+const struct datum *column_datum(const struct record *record, enum column_id id)
 {
-    const json_t *at = record->json;
-    while (at && *path) {
-        size_t length = strcspn(path, ".");
-        char name[64];
-        if (length >= sizeof name)
-            return NULL;
-        memcpy(name, path, length);
-        name[length] = '\0';
-        at = json_object_get(at, name);
-        path += length + (path[length] == '.');
-    }
-    return at;
-}
-
-double record_number(const struct record *record, const char *path)
-{
-    const json_t *at = record_at(record, path);
-    return json_is_number(at) ? json_number_value(at) : NAN;
-}
-
-const json_t *column_json(const struct record *record, enum column_id id)
-{
-    return record_at(record, schema[id].path);
+    return packed_datum(&record->packed, id);
 }
 
 double column_number(const struct record *record, enum column_id id)
 {
-    return record_number(record, schema[id].path);
+    const struct datum *datum = column_datum(record, id);
+    return datum->kind == DATUM_INTEGER ? (double)datum->integer : datum->kind == DATUM_REAL ? datum->real : NAN;
 }
 
 const char *column_text(const struct record *record, enum column_id id)
 {
-    return json_string_value(column_json(record, id));
+    const struct datum *datum = column_datum(record, id);
+    return datum->kind == DATUM_TEXT ? datum->text : NULL;
+}
+
+size_t column_count(const struct record *record, enum column_id id)
+{
+    const struct datum *datum = column_datum(record, id);
+    return datum->kind == DATUM_LIST ? datum->n : 0;
+}
+
+double column_element(const struct record *record, enum column_id id, size_t i)
+{
+    return i < column_count(record, id) ? column_datum(record, id)->list[i] : NAN;
+}
+
+bool record_has(const struct record *record, const char *object)
+{
+    return packed_has(&record->packed, object);
+}
+
+const struct warned *record_warned(const struct record *record, enum warning_code code)
+{
+    const struct datum *datum = column_datum(record, COLUMN_WARNINGS);
+    for (size_t i = 0; datum->kind == DATUM_WARNINGS && i < datum->n; i++)
+        if (datum->warned[i].code == code)
+            return &datum->warned[i];
+    return NULL;
 }
 
 /* Whether points such as this one have the column at all. */
@@ -221,23 +270,13 @@ static bool column_applies(const struct record *record, enum column_id id)
     return schema[id].only_with == 0 || needed->kind != VALUE_NONE;
 }
 
-/* Whether the object that a column is a member of is there. */
-static bool is_within(const struct record *record, const char *path)
-{
-    char object[64];
-    const char *last = strrchr(path, '.');
-    snprintf(object, sizeof object, "%.*s", (int)(last != NULL ? last - path : 0), path);
-    return json_is_object(record_at(record, object));
-}
-
 enum column_state column_state(const struct record *record, enum column_id id)
 {
-    const json_t *value = column_json(record, id);
     if (!column_applies(record, id))
         return COLUMN_NOT_APPLICABLE;
-    if (value != NULL && !json_is_null(value))
+    if (column_datum(record, id)->kind != DATUM_NONE)
         return COLUMN_THERE;
-    if (schema[id].absent != NULL && is_within(record, schema[id].path))
+    if (schema[id].absent != NULL && packed_within(&record->packed, id))
         return COLUMN_ABSENT;
     return schema[id].optional ? COLUMN_NOT_APPLICABLE : COLUMN_NOT_MEASURED;
 }

@@ -53,6 +53,7 @@ struct column {
     bool agreeing;           /* null where the rounds of the point have different results */
     bool text;               /* a word or a text, no number */
     bool list;               /* a cell of several, separated by blanks; of warnings: their codes */
+    bool journal_only;       /* records in memory do not hold it: nothing is made of it */
 
     const char *measure;  /* whose points have it; NULL: by the path's first part, where that is a measure, else all */
     int only_with;        /* only points that use this field have it; 0: all */
@@ -75,6 +76,12 @@ extern const struct column schema[COLUMN_COUNT];
 
 /* The column of this name, or COLUMN_COUNT. */
 enum column_id column_find(const char *name);
+
+/* The id of a row of the schema. */
+static inline enum column_id column_id_of(const struct column *column)
+{
+    return (enum column_id)(column - schema);
+}
 
 /* The name of the measure whose points have it; NULL: points of every measure. */
 const char *column_measure(enum column_id id);

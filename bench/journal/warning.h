@@ -64,4 +64,11 @@ bool warning_note(json_t *list, enum warning_code code, double figure);
 /* The entry of a code in a list, or NULL. */
 json_t *warning_in(const json_t *list, enum warning_code code);
 
+/* An entry of such a list as records in memory have it (bench/journal/packed.h). */
+struct warned {
+    double figure;
+    int rounds; /* that have it; of a merged record (bench/report/summary.h) */
+    enum warning_code code;
+};
+
 #endif

@@ -10,26 +10,24 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { VARIABLES_MAX = 32, NAME_SIZE = 64 };
 static const double time_limit = 60; /* some thousand times what it takes */
 
-/* Whether OpenBLAS reads a variable "NAME=value"; *length is that of the name. */
-static bool is_read(const char *variable, size_t *length)
+/* Whether OpenBLAS reads a variable "NAME=value". */
+static bool is_read(const char *variable)
 {
     static const char *const prefixes[] = {"OPENBLAS_", "GOTO_NUM_THREADS="};
-    *length = strcspn(variable, "=");
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
         if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
-            return *length < NAME_SIZE;
+            return true;
     return false;
 }
 
 void product_forced(char text[PRODUCT_FORCED_SIZE])
 {
-    size_t used = 0, length;
+    size_t used = 0;
     text[0] = '\0';
     for (char **variable = environ; *variable != NULL && used < PRODUCT_FORCED_SIZE; variable++)
-        if (is_read(*variable, &length))
+        if (is_read(*variable))
             used += (size_t)snprintf(text + used, PRODUCT_FORCED_SIZE - used, "%s%s", used > 0 ? " " : "", *variable);
     for (char *c = text; *c != '\0'; c++) /* it is printed */
         if (!isgraph((unsigned char)*c) && *c != ' ')
@@ -65,10 +63,12 @@ bool product_command(FILE *out, struct error *error)
     return good;
 }
 
-/* What a child says, whatever command starts it. */
-static bool run_child(const char *const *argv, struct product_rates *rates, struct error *error)
+/* What a child says that has the environment but for the variables left out. */
+static bool run_child(const char *program, bool (*leave_out)(const char *variable), struct product_rates *rates,
+                      struct error *error)
 {
-    const struct process_request request = {.argv = argv, .time_limit = time_limit};
+    const char *const argv[] = {program, "product", NULL};
+    const struct process_request request = {.argv = argv, .leave_out = leave_out, .time_limit = time_limit};
     struct process_result process;
     json_t *json = NULL;
     if (!process_run(&request, &process, error))
@@ -88,34 +88,14 @@ static bool run_child(const char *const *argv, struct product_rates *rates, stru
     return good;
 }
 
-/* Without the variables that are set, by the command env. */
-static bool run_free(const char *program, struct product_rates *rates, struct error *error)
-{
-    char name[VARIABLES_MAX][NAME_SIZE];
-    const char *argv[2 * VARIABLES_MAX + 4] = {"env"};
-    int n = 0, k = 1;
-    size_t length;
-    for (char **variable = environ; *variable != NULL && n < VARIABLES_MAX; variable++)
-        if (is_read(*variable, &length)) {
-            snprintf(name[n], NAME_SIZE, "%.*s", (int)length, *variable);
-            argv[k++] = "-u";
-            argv[k++] = name[n++];
-        }
-    argv[k++] = program;
-    argv[k++] = "product";
-    argv[k] = NULL;
-    return run_child(argv, rates, error);
-}
-
 bool product_run(const char *program, struct product *product, struct error *error)
 {
-    const char *const argv[] = {program, "product", NULL};
     *product = (struct product){.forced = ""};
     product_forced(product->forced);
-    if (!run_child(argv, &product->here, error))
+    if (!run_child(program, NULL, &product->here, error))
         return false;
     product->free = product->here;
-    return product->forced[0] == '\0' || run_free(program, &product->free, error);
+    return product->forced[0] == '\0' || run_child(program, is_read, &product->free, error);
 }
 
 double product_loss(const struct product *product)

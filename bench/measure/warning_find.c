@@ -102,10 +102,9 @@ json_t *warnings_of_round(const double *seconds, size_t n, const struct load *lo
 
 bool warnings_of_record(json_t *record)
 {
-    const struct record view = {.json = record};
     const struct noted noted[] = {
-        {WARNING_MEMORY, column_number(&view, COLUMN_PROCESS_PEAK_BYTES) / column_number(&view, COLUMN_LIMIT_MEMORY)},
-        {WARNING_SHARE, column_number(&view, COLUMN_BOUND_SHARE)},
+        {WARNING_MEMORY, line_number(record, COLUMN_PROCESS_PEAK_BYTES) / line_number(record, COLUMN_LIMIT_MEMORY)},
+        {WARNING_SHARE, line_number(record, COLUMN_BOUND_SHARE)},
     };
     const json_t *before = json_object_get(record, "warnings");
     json_t *list = note_all(json_is_array(before) ? json_deep_copy(before) : json_array(), noted, sizeof noted / sizeof noted[0]);

@@ -135,11 +135,12 @@ static void select_records(const struct records *records, const struct claim *cl
 /* How many of the points that a time is taken from were disturbed, and by what. */
 static void put_warnings(FILE *out, const struct selection *selection)
 {
-    static const enum warning_code codes[] = {WARNING_BUSY, WARNING_STEAL, WARNING_CLOCK, WARNING_THROTTLE, WARNING_QUOTA, WARNING_WIDE};
+    static const enum warning_code codes[] = {WARNING_BUSY,     WARNING_STEAL, WARNING_CLOCK,
+                                              WARNING_THROTTLE, WARNING_QUOTA, WARNING_WIDE};
     for (size_t k = 0; k < sizeof codes / sizeof codes[0]; k++) {
         size_t count = 0;
         for (size_t i = 0; i < selection->n; i++)
-            count += warning_in(column_json(selection->record[i], COLUMN_WARNINGS), codes[k]) != NULL;
+            count += record_warned(selection->record[i], codes[k]) != NULL;
         if (count > 0)
             fprintf(out, "; %zu of %zu points %s", count, selection->n, warnings[codes[k]].code);
     }

@@ -1,9 +1,6 @@
 /* See longest.h. */
 #include "bench/report/longest.h"
 
-#include "bench/base/parse.h"
-#include "bench/report/rounds.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,12 +20,15 @@ static int order(const void *left, const void *right)
     return length_order(*(struct record *const *)left, *(struct record *const *)right, true);
 }
 
-static json_t *longest_of(struct record *const *record, size_t n, enum column_id share)
+static void set_longest(struct record *const *record, size_t n, enum column_id share, enum column_id id, struct unpacked *values)
 {
     int64_t longest = 0;
     for (size_t i = 0; i < n && column_number(record[i], share) > LONGEST_ABOVE; i++)
         longest = record[i]->point.value[FIELD_TEST_LENGTH].integer;
-    return longest > 0 ? json_integer((json_int_t)longest) : json_null();
+    if (longest > 0)
+        unpacked_set_integer(values, id, longest);
+    else
+        unpacked_clear(values, id);
 }
 
 /* The records of one training, evaluated in one way, the shortest length first. */
@@ -36,9 +36,16 @@ static bool add(struct record *const *record, size_t n)
 {
     bool good = true;
     for (size_t i = 0; i < n && good; i++) {
-        json_t *json = record[i]->json;
-        good = rounds_set(json, schema[COLUMN_LONGEST_TOKEN].path, longest_of(record, n, COLUMN_TOKEN_ACCURACY)) &&
-               rounds_set(json, schema[COLUMN_LONGEST_SEQUENCE].path, longest_of(record, n, COLUMN_SEQUENCE_ACCURACY));
+        struct unpacked values;
+        struct packed packed;
+        unpacked_of(&record[i]->packed, &values);
+        set_longest(record, n, COLUMN_TOKEN_ACCURACY, COLUMN_LONGEST_TOKEN, &values);
+        set_longest(record, n, COLUMN_SEQUENCE_ACCURACY, COLUMN_LONGEST_SEQUENCE, &values);
+        good = packed_of(&values, &packed);
+        if (good) {
+            packed_free(&record[i]->packed);
+            record[i]->packed = packed;
+        }
     }
     return good;
 }

@@ -5,11 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum column_id id_of(const struct column *column)
-{
-    return (enum column_id)(column - schema);
-}
-
 static bool is_quantity(int id)
 {
     return schema[id].name != NULL && !schema[id].text && !schema[id].list && column_measure((enum column_id)id) != NULL;
@@ -25,17 +20,17 @@ const struct column *quantity_get(int i)
 
 bool quantity_of_record(const struct column *quantity, const struct record *record)
 {
-    return strcmp(column_measure(id_of(quantity)), column_text(record, COLUMN_MEASURE)) == 0;
+    return strcmp(column_measure(column_id_of(quantity)), column_text(record, COLUMN_MEASURE)) == 0;
 }
 
 struct quantity_value quantity_value(const struct column *quantity, const struct record *record)
 {
-    struct quantity_value found = {column_number(record, id_of(quantity)), NAN, NAN};
+    struct quantity_value found = {column_number(record, column_id_of(quantity)), NAN, NAN};
     if (quantity->spread != NULL) {
         found.low = column_number(record, quantity->low);
         found.high = column_number(record, quantity->high);
     }
-    if (column_state(record, id_of(quantity)) == COLUMN_ABSENT)
+    if (column_state(record, column_id_of(quantity)) == COLUMN_ABSENT)
         found.value = quantity->absent_number;
     return found;
 }

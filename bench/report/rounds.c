@@ -1,32 +1,16 @@
 /* See rounds.h. */
 #include "bench/report/rounds.h"
 
-#include "bench/base/parse.h"
 #include "bench/base/statistics.h"
 
 #include <math.h>
-#include <string.h>
-
-bool rounds_set(json_t *json, const char *path, json_t *value)
-{
-    char name[64];
-    const char *rest = path;
-    for (const char *dot; json && (dot = strchr(rest, '.')); rest = dot + 1) {
-        snprintf(name, sizeof name, "%.*s", (int)(dot - rest), rest);
-        json = json_object_get(json, name);
-    }
-    if (json_is_object(json))
-        return json_object_set_new(json, rest, value) == 0;
-    json_decref(value);
-    return true;
-}
 
 /* A number, or the least of a list of them; NaN where there is none. */
-static double number_of(const json_t *value)
+static double number_of(const struct record *round, enum column_id id)
 {
-    double smallest = json_is_number(value) ? json_number_value(value) : NAN;
-    for (size_t i = 0; i < json_array_size(value); i++)
-        smallest = fmin(smallest, number_of(json_array_get(value, i)));
+    double smallest = column_number(round, id);
+    for (size_t i = 0, n = column_count(round, id); i < n; i++)
+        smallest = fmin(smallest, column_element(round, id, i));
     return smallest;
 }
 
@@ -34,8 +18,7 @@ static double number_of(const json_t *value)
 static double value_of(const struct record *round, enum column_id id)
 {
     const struct column *column = &schema[id];
-    return number_of(column_json(round, column->of ? column->of : id)) +
-           (column->plus ? number_of(column_json(round, column->plus)) : 0);
+    return number_of(round, column->of ? column->of : id) + (column->plus ? number_of(round, column->plus) : 0);
 }
 
 /* What the rounds say of a column, where they say something, ascending; how many that are. */
@@ -43,7 +26,7 @@ static size_t sorted_values(const struct rounds *rounds, enum column_id id)
 {
     size_t known = 0;
     for (size_t i = 0; i < rounds->n; i++) {
-        rounds->value[known] = value_of(&rounds->record[i], id);
+        rounds->value[known] = value_of(rounds->record[i], id);
         known += !isnan(rounds->value[known]);
     }
     statistics_sort(rounds->value, known);
@@ -51,13 +34,14 @@ static size_t sorted_values(const struct rounds *rounds, enum column_id id)
 }
 
 /* The value of the round that has the largest, as it stands there. */
-static bool take_largest(const struct rounds *rounds, enum column_id id, json_t *merged)
+static void take_largest(const struct rounds *rounds, enum column_id id, struct unpacked *merged)
 {
     const struct record *largest = NULL;
     for (size_t i = 0; i < rounds->n; i++)
-        if (!isnan(value_of(&rounds->record[i], id)) && (!largest || value_of(&rounds->record[i], id) > value_of(largest, id)))
-            largest = &rounds->record[i];
-    return !largest || rounds_set(merged, schema[id].path, json_deep_copy(column_json(largest, id)));
+        if (!isnan(value_of(rounds->record[i], id)) && (!largest || value_of(rounds->record[i], id) > value_of(largest, id)))
+            largest = rounds->record[i];
+    if (largest != NULL)
+        unpacked_set(merged, id, *column_datum(largest, id));
 }
 
 /* ---- Statistics over rounds ---------------------------------------------------------------------------------------------- */
@@ -106,58 +90,58 @@ static double (*const statistic[MERGE_COUNT])(const double *sorted, size_t n) = 
                                                                                  [MERGE_VARIATION] = statistics_variation};
 
 /* scale: the time of the round that stands for all over that of the point. */
-static bool take_column(const struct rounds *rounds, enum column_id id, bool agree, const struct record *base, double scale,
-                        json_t *merged)
+static void take_column(const struct rounds *rounds, enum column_id id, bool agree, const struct record *base, double scale,
+                        struct unpacked *merged)
 {
     const struct column *column = &schema[id];
     if (column->merge == MERGE_LARGEST)
-        return take_largest(rounds, id, merged);
-    if (column->merge == MERGE_RATE)
-        return !column_json(base, id) || rounds_set(merged, column->path, json_number(column_number(base, id) * scale));
-    if (statistic[column->merge] == NULL)
-        return true;
-    size_t known = sorted_values(rounds, id), n = agree || !column->agreeing ? known : 0;
-    return rounds_set(merged, column->path, json_number(statistic[column->merge](rounds->value, n)));
+        take_largest(rounds, id, merged);
+    else if (column->merge == MERGE_RATE)
+        unpacked_set_real(merged, id, column_number(base, id) * scale);
+    else if (statistic[column->merge] != NULL) {
+        size_t known = sorted_values(rounds, id), n = agree || !column->agreeing ? known : 0;
+        unpacked_set_real(merged, id, statistic[column->merge](rounds->value, n));
+    }
 }
 
 /* ---- What has a rule of its own ------------------------------------------------------------------------------------------ */
 
-static bool take_clock(const struct rounds *rounds, json_t *merged)
+static void take_clock(struct rounds *rounds, struct unpacked *merged)
 {
-    double shortest = INFINITY, longest = 0;
-    for (size_t i = 0; i < rounds->n; i++) {
-        const json_t *pair = column_json(&rounds->record[i], COLUMN_LOAD_ADDITION);
-        for (size_t k = 0; k < json_array_size(pair); k++) {
-            const json_t *value = json_array_get(pair, k);
-            shortest = json_is_number(value) ? fmin(shortest, json_number_value(value)) : shortest;
-            longest = json_is_number(value) ? fmax(longest, json_number_value(value)) : longest;
+    double *clock = rounds->clock;
+    clock[0] = INFINITY, clock[1] = 0;
+    for (size_t i = 0; i < rounds->n; i++)
+        for (size_t k = 0; k < column_count(rounds->record[i], COLUMN_LOAD_ADDITION); k++) {
+            double value = column_element(rounds->record[i], COLUMN_LOAD_ADDITION, k);
+            clock[0] = fmin(clock[0], value); /* NaN: the other */
+            clock[1] = fmax(clock[1], value);
         }
-    }
-    return shortest > longest || rounds_set(merged, schema[COLUMN_LOAD_ADDITION].path, json_pack("[f,f]", shortest, longest));
+    if (clock[0] <= clock[1])
+        unpacked_set(merged, COLUMN_LOAD_ADDITION, (struct datum){.kind = DATUM_LIST, .n = 2, .list = clock});
 }
 
-/* The rounds beyond Tukey's fences of their medians. */
-static json_t *outlying_rounds(const struct rounds *rounds, bool agree)
+/* The numbers of the rounds beyond Tukey's fences of their medians: an empty list where there are none. */
+static void take_outliers(const struct rounds *rounds, bool agree, struct unpacked *merged)
 {
     double from, to;
-    json_t *numbers = json_array();
+    struct datum numbers = {.kind = DATUM_LIST, .whole = true, .list = rounds->value};
     size_t known = sorted_values(rounds, COLUMN_TIME_MEDIAN);
-    if (!numbers || !statistics_fences(rounds->value, agree ? known : 0, &from, &to))
-        return numbers;
-    for (size_t i = 0; i < rounds->n; i++) {
-        double median = column_number(&rounds->record[i], COLUMN_TIME_MEDIAN);
-        if (median < from || median > to)
-            json_array_append_new(numbers, json_deep_copy(column_json(&rounds->record[i], COLUMN_ROUND)));
+    bool fenced = statistics_fences(rounds->value, agree ? known : 0, &from, &to);
+    for (size_t i = 0; fenced && i < rounds->n; i++) {
+        double median = column_number(rounds->record[i], COLUMN_TIME_MEDIAN);
+        const struct datum *number = column_datum(rounds->record[i], COLUMN_ROUND);
+        if ((median < from || median > to) && number->kind == DATUM_INTEGER)
+            rounds->value[numbers.n++] = (double)number->integer;
     }
-    return numbers;
+    unpacked_set(merged, COLUMN_OUTLIERS, numbers);
 }
 
-bool rounds_take_figures(const struct rounds *rounds, bool agree, const struct record *base, json_t *merged)
+void rounds_take_figures(struct rounds *rounds, bool agree, const struct record *base, struct unpacked *merged)
 {
     size_t n = sorted_values(rounds, COLUMN_TIME_MEDIAN);
     double scale = column_number(base, COLUMN_TIME_MEDIAN) / statistics_median(rounds->value, agree ? n : 0);
-    bool good = take_clock(rounds, merged) && rounds_set(merged, schema[COLUMN_OUTLIERS].path, outlying_rounds(rounds, agree));
-    for (int id = 0; good && id < COLUMN_COUNT; id++)
-        good = take_column(rounds, (enum column_id)id, agree, base, scale, merged);
-    return good;
+    for (int id = 0; id < COLUMN_COUNT; id++)
+        take_column(rounds, (enum column_id)id, agree, base, scale, merged);
+    take_clock(rounds, merged);
+    take_outliers(rounds, agree, merged); /* last: they lie in rounds->value */
 }

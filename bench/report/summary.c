@@ -1,11 +1,12 @@
 /* See summary.h. */
 #include "bench/report/summary.h"
 
-#include "bench/base/parse.h"
 #include "bench/report/rounds.h"
 #include "bench/report/warning_points.h"
 #include "bench/sweep/measures.h"
 
+#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,103 +26,107 @@ static int rank_of(enum result result)
 
 /* ---- One point --------------------------------------------------------------------------------------------------------- */
 
-static size_t samples_of(const struct rounds *rounds)
+static int64_t samples_of(const struct rounds *rounds)
 {
-    size_t samples = 0;
+    int64_t samples = 0;
     for (size_t i = 0; i < rounds->n; i++)
-        samples += json_array_size(column_json(&rounds->record[i], COLUMN_SECONDS));
+        samples += (int64_t)column_count(rounds->record[i], COLUMN_SECONDS);
     return samples;
 }
 
 /* The first round with the worst result; *with: how many have that result. */
 static const struct record *worst_round(const struct rounds *rounds, size_t *with)
 {
-    const struct record *worst = rounds->record;
+    const struct record *worst = rounds->record[0];
     *with = 0;
     for (size_t i = 0; i < rounds->n; i++)
-        if (rank_of(rounds->record[i].result) < rank_of(worst->result))
-            worst = &rounds->record[i];
+        if (rank_of(rounds->record[i]->result) < rank_of(worst->result))
+            worst = rounds->record[i];
     for (size_t i = 0; i < rounds->n; i++)
-        *with += rounds->record[i].result == worst->result;
+        *with += rounds->record[i]->result == worst->result;
     return worst;
 }
 
-static bool take_message(const struct rounds *rounds, const struct record *base, size_t with, json_t *merged)
+static bool take_message(const struct rounds *rounds, const struct record *base, size_t with, struct texts *texts,
+                         struct unpacked *merged)
 {
-    const char *message = column_text(base, COLUMN_MESSAGE);
+    const char *said = column_text(base, COLUMN_MESSAGE);
     if (with == rounds->n)
         return true;
-    return rounds_set(
-        merged, schema[COLUMN_MESSAGE].path,
-        json_sprintf("%zu of %zu rounds: %s", with, rounds->n, message && message[0] ? message : result_name(base->result)));
+    said = said != NULL && said[0] != '\0' ? said : result_name(base->result);
+    size_t size = strlen(said) + 64;
+    char *text = malloc(size);
+    if (text == NULL)
+        return false;
+    snprintf(text, size, "%zu of %zu rounds: %s", with, rounds->n, said);
+    const char *kept = texts_keep(texts, text);
+    free(text);
+    unpacked_set_text(merged, COLUMN_MESSAGE, kept);
+    return kept != NULL;
 }
 
 /* By the clock: the texts are in ISO 8601, so the order of letters is that of time. */
-static bool take_times(const struct rounds *rounds, json_t *merged)
+static void take_times(const struct rounds *rounds, struct unpacked *merged)
 {
     const char *first = NULL, *last = NULL;
     for (size_t i = 0; i < rounds->n; i++) {
-        const char *started = column_text(&rounds->record[i], COLUMN_STARTED);
+        const char *started = column_text(rounds->record[i], COLUMN_STARTED);
         first = started && (!first || strcmp(started, first) < 0) ? started : first;
         last = started && (!last || strcmp(started, last) > 0) ? started : last;
     }
-    return rounds_set(merged, schema[COLUMN_STARTED].path, json_text(first)) &&
-           rounds_set(merged, schema[COLUMN_ENDED].path, json_text(last));
+    unpacked_set_text(merged, COLUMN_STARTED, first);
+    unpacked_set_text(merged, COLUMN_ENDED, last);
 }
 
-/* A record whose changing parts are its own: the others it shares with the round. */
-static json_t *copy_of(const struct record *round)
-{
-    static const char *const changing[] = {"throughput", "accuracy", "load", "process"};
-    json_t *copy = json_copy(round->json);
-    bool good = copy != NULL;
-    for (size_t i = 0; good && i < sizeof changing / sizeof changing[0]; i++) {
-        json_t *part = json_object_get(copy, changing[i]);
-        good = !part || json_object_set_new(copy, changing[i], json_deep_copy(part)) == 0;
-    }
-    json_object_del(copy, "round");
-    json_object_del(copy, "order");
-    json_object_del(json_object_get(copy, "throughput"), "seconds");
-    json_object_del(json_object_get(copy, "throughput"), "variation");
-    if (good)
-        return copy;
-    json_decref(copy);
-    return NULL;
-}
+/* What only a round has. */
+static const enum column_id of_rounds[] = {COLUMN_ROUND, COLUMN_SECONDS, COLUMN_VARIATION};
 
-static bool merge_point(const struct rounds *rounds, struct record *merged)
+static bool merge_point(struct rounds *rounds, struct texts *texts, struct record *merged)
 {
     size_t with;
+    struct unpacked values;
+    struct warned warned[WARNING_COUNT];
     const struct record *base = worst_round(rounds, &with);
     *merged = *base;
-    merged->json = copy_of(base);
-    bool good = merged->json && rounds_set(merged->json, schema[COLUMN_ROUNDS].path, json_integer((json_int_t)rounds->n)) &&
-                rounds_set(merged->json, schema[COLUMN_SAMPLES].path, json_integer((json_int_t)samples_of(rounds))) &&
-                take_times(rounds, merged->json) && take_message(rounds, base, with, merged->json) &&
-                rounds_take_figures(rounds, with == rounds->n, base, merged->json) &&
-                rounds_set(merged->json, schema[COLUMN_WARNINGS].path, warnings_of_rounds(rounds->record, rounds->n, merged));
-    if (!good)
-        json_decref(merged->json);
-    return good;
+    unpacked_of(&base->packed, &values);
+    for (size_t i = 0; i < sizeof of_rounds / sizeof of_rounds[0]; i++)
+        unpacked_clear(&values, of_rounds[i]);
+    unpacked_set_integer(&values, COLUMN_ROUNDS, (int64_t)rounds->n);
+    unpacked_set_integer(&values, COLUMN_SAMPLES, samples_of(rounds));
+    take_times(rounds, &values);
+    if (!take_message(rounds, base, with, texts, &values))
+        return false;
+    rounds_take_figures(rounds, with == rounds->n, base, &values);
+    warnings_of_rounds(rounds, &values, warned);
+    return packed_of(&values, &merged->packed);
 }
 
 /* ---- All points -------------------------------------------------------------------------------------------------------- */
 
 static bool same_key(const struct record *a, const struct record *b)
 {
-    return json_equal(column_json(a, COLUMN_KEY), column_json(b, COLUMN_KEY)) ||
-           (!column_json(a, COLUMN_KEY) && !column_json(b, COLUMN_KEY));
+    const char *key_a = column_text(a, COLUMN_KEY), *key_b = column_text(b, COLUMN_KEY);
+    return key_a == key_b || (key_a != NULL && key_b != NULL && strcmp(key_a, key_b) == 0);
 }
 
-/* A round that was ok is measured again only where it is a training whose weights were lost. The same line may be there twice. */
+/* A number of both, or of neither. */
+static bool same_number(const struct record *a, const struct record *b, enum column_id id)
+{
+    double one = column_number(a, id), other = column_number(b, id);
+    return one == other || (isnan(one) && isnan(other));
+}
+
+/* A round that was ok is measured again only where it is a training whose weights were lost. The same line may be there twice: no two
+ * rounds take the same time to the nanosecond. */
 static bool is_repeat(const struct record *before, const struct record *record)
 {
     return before->result == RESULT_OK && record->result == RESULT_OK &&
-           measures[record->point.value[FIELD_MEASURE].integer].of != OF_TRAINING && !json_equal(before->json, record->json);
+           measures[record->point.value[FIELD_MEASURE].integer].of != OF_TRAINING &&
+           !(same_number(before, record, COLUMN_PROCESS_WALL) && same_number(before, record, COLUMN_TIME_MEDIAN));
 }
 
 /* Which of n records of one point count, in order: those under the conditions of the last line, and of each round the last line. */
-static size_t choose_rounds(const struct record *record, size_t n, struct record *chosen, struct unread *unread)
+static size_t choose_rounds(const struct record *record, size_t n, const struct record **chosen, struct unread *unread)
 {
     const struct record *last = record;
     size_t found = 0;
@@ -130,12 +135,12 @@ static size_t choose_rounds(const struct record *record, size_t n, struct record
     for (size_t i = 0; i < n; i++) {
         if (!same_key(&record[i], last))
             continue;
-        bool again = found && column_number(&chosen[found - 1], COLUMN_ROUND) == column_number(&record[i], COLUMN_ROUND);
-        if (again && is_repeat(&chosen[found - 1], &record[i])) {
+        bool again = found && column_number(chosen[found - 1], COLUMN_ROUND) == column_number(&record[i], COLUMN_ROUND);
+        if (again && is_repeat(chosen[found - 1], &record[i])) {
             unread->repeat = unread->repeats == 0 || record[i].line + 1 < unread->repeat ? record[i].line + 1 : unread->repeat;
             unread->repeats++;
         }
-        chosen[again ? found - 1 : found++] = record[i];
+        chosen[again ? found - 1 : found++] = &record[i];
     }
     return found;
 }
@@ -148,26 +153,41 @@ static size_t same_point(const struct record *record, size_t n)
     return same;
 }
 
+/* The most rounds that a point has. */
+static size_t most_rounds(const struct records *records)
+{
+    size_t most = 0;
+    for (size_t i = 0, same; i < records->n; i += same) {
+        same = same_point(&records->record[i], records->n - i);
+        most = same > most ? same : most;
+    }
+    return most;
+}
+
+/* In place: there is no room for a second copy. */
 bool records_merge(struct records *records, struct error *error)
 {
-    struct records merged = {
-        .record = calloc(records->n + 1, sizeof(struct record)), .capacity = records->n + 1, .unread = records->unread};
-    struct record *chosen = calloc(records->n + 1, sizeof *chosen);
-    double *value = calloc(records->n + 1, sizeof *value);
-    bool good = merged.record && chosen && value;
-    for (size_t i = 0, same; good && i < records->n; i += same) {
+    size_t room = most_rounds(records) + 1, merged = 0, i = 0;
+    const struct record **chosen = calloc(room, sizeof *chosen);
+    double *value = calloc(room, sizeof *value);
+    bool good = chosen != NULL && value != NULL;
+    for (size_t same; good && i < records->n; i += same) {
+        struct record point;
         same = same_point(&records->record[i], records->n - i);
-        const struct rounds rounds = {chosen, choose_rounds(&records->record[i], same, chosen, &merged.unread), value};
-        good = merge_point(&rounds, &merged.record[merged.n]);
-        merged.n += good;
+        struct rounds rounds = {
+            .record = chosen, .n = choose_rounds(&records->record[i], same, chosen, &records->unread), .value = value};
+        good = merge_point(&rounds, &records->texts, &point);
+        for (size_t k = 0; k < same; k++)
+            packed_free(&records->record[i + k].packed);
+        if (good)
+            records->record[merged++] = point;
     }
     free(chosen);
     free(value);
-    if (good) {
+    if (!good) {
         records_free(records);
-        *records = merged;
-        return true;
+        return fail(error, "out of memory for the rounds of the points");
     }
-    records_free(&merged);
-    return fail(error, "out of memory for the rounds of the points");
+    records->n = merged;
+    return true;
 }

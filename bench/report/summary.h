@@ -5,7 +5,7 @@
 
 #include "bench/journal/records.h"
 
-/* Puts one record in the place of all rounds of a point, in memory alone. Of a round that stands in the journal twice the later
+/* Puts one record in the place of all rounds of a point, in memory alone and in the place of these. Of a round that stands in the journal twice the later
  * line counts, and rounds under other conditions (another key) than those of the point's last line do not. The record of a point is
  * that of its first round with the point's result, but for what the schema merges otherwise (bench/journal/schema.h), and
  *
@@ -16,7 +16,7 @@
  *  "load.addition_s": least and most
  *  "warnings": [{"code":, "figure": the worst, "rounds": how many rounds have it}], with those of the point as a whole.
  *
- * False when out of memory; the records are as they were then. */
+ * False when out of memory; there are no records any more then. */
 bool records_merge(struct records *records, struct error *error);
 
 #endif

@@ -5,6 +5,7 @@
 #include "bench/base/shown.h"
 #include "bench/base/stream.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,24 +14,30 @@ struct filled {
     bool field[FIELD_COUNT], column[COLUMN_COUNT];
 };
 
-static void put_json(FILE *out, const json_t *value)
+/* The elements of a list stand in a cell one after the other; of warnings their codes. */
+static void put_datum(FILE *out, const struct datum *datum)
 {
-    if (json_is_string(value))
-        shown_cell(out, json_string_value(value));
-    else if (json_is_integer(value))
-        fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    else if (json_is_real(value))
-        fprintf(out, "%.9g", json_real_value(value));
-    else if (json_is_boolean(value))
-        fputs(json_is_true(value) ? "true" : "false", out);
-}
-
-static void put_list(FILE *out, const json_t *list)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *entry = json_array_get(list, i), *code = json_object_get(entry, "code");
-        fputs(i ? " " : "", out);
-        put_json(out, code ? code : entry);
+    switch ((enum datum_kind)datum->kind) {
+    case DATUM_INTEGER:
+        fprintf(out, "%" PRId64, datum->integer);
+        break;
+    case DATUM_REAL:
+        fprintf(out, "%.9g", datum->real);
+        break;
+    case DATUM_TEXT:
+    case DATUM_BOOLEAN:
+        shown_cell(out, datum_word(datum));
+        break;
+    case DATUM_LIST:
+        for (size_t i = 0; i < datum->n; i++)
+            fprintf(out, datum->whole ? "%s%.0f" : "%s%.9g", i > 0 ? " " : "", datum->list[i]);
+        break;
+    case DATUM_WARNINGS:
+        for (size_t i = 0; i < datum->n; i++)
+            fprintf(out, "%s%s", i > 0 ? " " : "", warnings[datum->warned[i].code].code);
+        break;
+    case DATUM_NONE:
+        break;
     }
 }
 
@@ -38,7 +45,7 @@ static void put_cell(FILE *out, const struct record *record, enum column_id id)
 {
     switch (column_state(record, id)) {
     case COLUMN_THERE:
-        (schema[id].list ? put_list : put_json)(out, column_json(record, id));
+        put_datum(out, column_datum(record, id));
         break;
     case COLUMN_ABSENT:
         fputs(schema[id].absent, out);
@@ -54,9 +61,9 @@ static void put_cell(FILE *out, const struct record *record, enum column_id id)
 /* Whether a record says anything in a column: a value that is not empty, or that there is none. */
 static bool is_filled(const struct record *record, enum column_id id)
 {
-    const json_t *value = column_json(record, id);
+    const struct datum *datum = column_datum(record, id);
     enum column_state state = schema[id].name == NULL ? COLUMN_NOT_APPLICABLE : column_state(record, id);
-    bool empty = schema[id].list ? json_array_size(value) == 0 : json_is_string(value) && json_string_length(value) == 0;
+    bool empty = schema[id].list ? datum->n == 0 : datum->kind == DATUM_TEXT && datum->text[0] == '\0';
     return state == COLUMN_ABSENT || (state == COLUMN_THERE && !empty);
 }
 

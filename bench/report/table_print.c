@@ -170,6 +170,23 @@ static void fill_row(const struct table_row *row, const struct shown *shown, dou
     sheet->reason[sheet->n_rows++] = reason_of(row);
 }
 
+/* At most so many rows of one implementation, in their order: before all others those that have something to explain. */
+static void fill_implementation(const struct table_row *row, int n, int each, const struct shown *shown, double *scratch,
+                                struct sheet *sheet)
+{
+    int explained = 0, left;
+    for (int k = 0; k < n; k++)
+        explained += reason_of(&row[k]) != NULL;
+    explained = explained < each ? explained : each;
+    left = each - explained;
+    for (int k = 0; k < n; k++) {
+        int *room = reason_of(&row[k]) != NULL ? &explained : &left;
+        if (*room > 0)
+            fill_row(&row[k], shown, scratch, sheet);
+        *room -= *room > 0;
+    }
+}
+
 static void fill(const struct table_row *row, int n, int each, const struct shown *shown, double *scratch, struct sheet *sheet)
 {
     for (int f = 0; f < FIELD_COUNT; f++)
@@ -185,8 +202,7 @@ static void fill(const struct table_row *row, int n, int each, const struct show
         sheet_add_column(sheet, false, schema[shown->figure[i]].head);
     for (int i = 0, same; i < n; i += same) {
         same = same_implementation(row + i, n - i);
-        for (int k = 0; k < same && k < each; k++)
-            fill_row(&row[i + k], shown, scratch, sheet);
+        fill_implementation(row + i, same, each, shown, scratch, sheet);
         sheet->n_more[sheet->n_rows - 1] = same > each ? same - each : 0;
     }
 }

@@ -12,44 +12,49 @@ static double apart(double a, double b)
     return fmin(a, b) > 0 ? fmax(a, b) / fmin(a, b) - 1 : NAN;
 }
 
-/* What only the point shows; NaN for the other codes. */
-static void figures_of_point(const struct record *merged, double figure[WARNING_COUNT])
+static double number_of(const struct unpacked *values, enum column_id id)
 {
-    double median = column_number(merged, COLUMN_TIME_MEDIAN);
-    double half = (column_number(merged, COLUMN_TIME_HIGH) - column_number(merged, COLUMN_TIME_LOW)) / 2;
-    const json_t *additions = column_json(merged, COLUMN_LOAD_ADDITION); /* 0 where there are none */
+    const struct datum *datum = &values->datum[id];
+    return datum->kind == DATUM_INTEGER ? (double)datum->integer : datum->kind == DATUM_REAL ? datum->real : NAN;
+}
+
+/* What only the point shows; NaN for the other codes. */
+static void figures_of_point(const struct unpacked *merged, double figure[WARNING_COUNT])
+{
+    double median = number_of(merged, COLUMN_TIME_MEDIAN);
+    double half = (number_of(merged, COLUMN_TIME_HIGH) - number_of(merged, COLUMN_TIME_LOW)) / 2;
+    const struct datum *additions = &merged->datum[COLUMN_LOAD_ADDITION];
+    bool paired = additions->kind == DATUM_LIST && additions->n >= 2;
     for (int code = 0; code < WARNING_COUNT; code++)
         figure[code] = NAN;
-    figure[WARNING_CLOCK] = apart(json_number_value(json_array_get(additions, 0)), json_number_value(json_array_get(additions, 1)));
+    figure[WARNING_CLOCK] = paired ? apart(additions->list[0], additions->list[1]) : NAN;
     figure[WARNING_WIDE] = half / median;
-    figure[WARNING_FEW_ROUNDS] = median > 0 ? STATISTICS_INTERVAL_LEAST - column_number(merged, COLUMN_ROUNDS) : NAN;
+    figure[WARNING_FEW_ROUNDS] = median > 0 ? STATISTICS_INTERVAL_LEAST - number_of(merged, COLUMN_ROUNDS) : NAN;
 }
 
-/* Notes a code of the rounds that have it, or of the point. */
-static bool take_code(const struct record *round, size_t n, enum warning_code code, double of_point, json_t *list)
+/* What the rounds and the point say of a code; its figure is 0 where it is no warning. */
+static struct warned warned_of(const struct rounds *rounds, enum warning_code code, double of_point)
 {
-    json_int_t rounds = 0;
-    bool good = warning_note(list, code, of_point);
-    for (size_t i = 0; good && i < n; i++) {
-        const json_t *entry = warning_in(column_json(&round[i], COLUMN_WARNINGS), code);
-        double figure = json_number_value(json_object_get(entry, "figure")); /* 0 where there is no entry */
-        rounds += figure > warnings[code].threshold;
-        good = warning_note(list, code, figure);
+    struct warned worst = {.code = code, .figure = of_point > warnings[code].threshold ? of_point : 0};
+    for (size_t i = 0; i < rounds->n; i++) {
+        const struct warned *one = record_warned(rounds->record[i], code);
+        if (one == NULL || !(one->figure > warnings[code].threshold))
+            continue;
+        worst.rounds++;
+        worst.figure = fmax(worst.figure, one->figure);
     }
-    json_t *entry = warning_in(list, code);
-    return good && (entry == NULL || json_object_set_new(entry, "rounds", json_integer(rounds)) == 0);
+    return worst;
 }
 
-json_t *warnings_of_rounds(const struct record *round, size_t n, const struct record *merged)
+void warnings_of_rounds(const struct rounds *rounds, struct unpacked *merged, struct warned warned[WARNING_COUNT])
 {
     double figure[WARNING_COUNT];
-    json_t *list = json_array();
-    bool good = list != NULL;
+    struct datum list = {.kind = DATUM_WARNINGS, .warned = warned};
     figures_of_point(merged, figure);
-    for (int code = 0; good && code < WARNING_COUNT; code++)
-        good = take_code(round, n, (enum warning_code)code, figure[code], list);
-    if (good)
-        return list;
-    json_decref(list);
-    return NULL;
+    for (int code = 0; code < WARNING_COUNT; code++) {
+        struct warned one = warned_of(rounds, (enum warning_code)code, figure[code]);
+        if (one.figure > warnings[code].threshold)
+            warned[list.n++] = one;
+    }
+    unpacked_set(merged, COLUMN_WARNINGS, list);
 }

@@ -2,13 +2,11 @@
 #ifndef BENCH_REPORT_WARNING_POINTS_H
 #define BENCH_REPORT_WARNING_POINTS_H
 
-#include "bench/journal/records.h"
+#include "bench/report/rounds.h"
 
-#include <stddef.h>
-
-/* What the rounds of a point say together, for the point's record (summary.h), of which everything but this is there: every code
- * once, with its worst figure and in how many rounds it is; clock, wide and few_rounds also where only the point shows them. NULL
- * when out of memory. */
-json_t *warnings_of_rounds(const struct record *round, size_t n, const struct record *merged);
+/* Sets what the rounds of a point say together, in the point's values (summary.h), of which everything but this is there: every code
+ * once, with its worst figure and in how many rounds it is; clock, wide and few_rounds also where only the point shows them. The list
+ * lies in warned. */
+void warnings_of_rounds(const struct rounds *rounds, struct unpacked *merged, struct warned warned[WARNING_COUNT]);
 
 #endif

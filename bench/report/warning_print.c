@@ -23,11 +23,6 @@ static size_t rounds_of(const struct record *record)
     return rounds > 0 ? (size_t)rounds : 1;
 }
 
-static double figure_of(const json_t *entry, const char *name)
-{
-    return json_number_value(json_object_get(entry, name));
-}
-
 static int measure_of(const struct record *record)
 {
     int64_t measure = record->point.value[FIELD_MEASURE].integer;
@@ -40,15 +35,14 @@ static struct occurrence find_code(const struct records *records, enum warning_c
     bool has_it[MEASURES_MAX] = {false};
     for (size_t i = 0; i < records->n; i++) {
         const struct record *record = &records->record[i];
-        const json_t *entry = warning_in(column_json(record, COLUMN_WARNINGS), code);
+        const struct warned *entry = record_warned(record, code);
         if (entry) {
-            double figure = figure_of(entry, "figure");
             has_it[measure_of(record)] = true;
             found.points++;
-            found.rounds += (size_t)figure_of(entry, "rounds");
-            if (!found.worst || figure > found.figure) {
+            found.rounds += (size_t)entry->rounds;
+            if (!found.worst || entry->figure > found.figure) {
                 found.worst = record;
-                found.figure = figure;
+                found.figure = entry->figure;
             }
         }
     }

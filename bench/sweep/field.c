@@ -398,13 +398,17 @@ void field_expected(int field, size_t capacity, char text[capacity])
     }
 }
 
+bool value_is_special(int field, const struct value *value)
+{
+    bool zero = (value->kind == VALUE_INTEGER && value->integer == 0) || (value->kind == VALUE_REAL && value->real == 0);
+    return zero && fields[field].special != NULL;
+}
+
 void field_print(int field, const struct value *value, size_t capacity, char text[capacity])
 {
     const struct field *row = &fields[field];
-    bool special = row->special != NULL &&
-                   ((value->kind == VALUE_INTEGER && value->integer == 0) || (value->kind == VALUE_REAL && value->real == 0));
     const char *word = value->kind == VALUE_WORD ? field_word(field, (int)value->integer) : NULL;
-    if (special)
+    if (value_is_special(field, value))
         snprintf(text, capacity, "%s", row->special);
     else if (value->kind == VALUE_INTEGER)
         snprintf(text, capacity, "%" PRId64, value->integer);
@@ -443,7 +447,7 @@ int value_order(const struct value *a, const struct value *b)
 
 uint64_t value_hash(const struct value *value, uint64_t seed)
 {
-    double real = value->real + 0.0; /* -0 equals 0 */
+    double real = value->kind == VALUE_REAL ? value->real + 0.0 : 0; /* -0 equals 0 */
     bool is_text = value->kind == VALUE_TEXT, is_real = value->kind == VALUE_REAL, is_none = value->kind == VALUE_NONE;
     const void *bytes = is_text ? (const void *)value->text : is_real ? (const void *)&real : &value->integer;
     return XXH3_64bits_withSeed(bytes, is_text ? strlen(value->text) : is_none ? 0 : 8, seed + (uint64_t)value->kind);

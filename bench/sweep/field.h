@@ -30,14 +30,17 @@ enum value_kind { VALUE_NONE, VALUE_INTEGER, VALUE_REAL, VALUE_WORD, VALUE_TEXT 
 
 enum { VALUE_TEXT_MAX = 512 };
 
-/* One value. VALUE_NONE is "this point does not use the field". A word is an index into its field's words; the special word of a
- * numeric field ("free", "none", "all") is stored as 0. The implementation is a text: its name, then its own options if any
- * ("diagonal_scan split=time"; bench/sweep/options.h reads it apart). */
+/* One value: the kind of its field, or VALUE_NONE, "this point does not use the field". A word is an index into its field's words; the
+ * special word of a numeric field ("free", "none", "all") is stored as 0. The implementation is a text: its name, then its own options
+ * if any ("diagonal_scan split=time"; bench/sweep/options.h reads it apart). A sweep may have a million points of sixty values: they
+ * share their room. */
 struct value {
     enum value_kind kind;
-    int64_t integer;  /* VALUE_INTEGER; VALUE_WORD: the index */
-    double real;      /* VALUE_REAL */
-    const char *text; /* VALUE_TEXT; owned by whoever made the value, living as long as the sweep */
+    union {
+        int64_t integer;  /* VALUE_INTEGER; VALUE_WORD: the index; VALUE_NONE: 0, so that the number of a field that is none is 0 */
+        double real;      /* VALUE_REAL */
+        const char *text; /* VALUE_TEXT; owned by whoever made the value, living as long as the sweep */
+    };
 };
 
 struct point {
@@ -114,6 +117,9 @@ bool field_read(int field, const char *text, struct value *value);
 
 /* What field_read takes, for messages: "a whole number from 1 to 65536". Always terminated. */
 void field_expected(int field, size_t capacity, char text[capacity]);
+
+/* Whether a value is the special word of its numeric field, as `free` of kappa. */
+bool value_is_special(int field, const struct value *value);
 
 /* Replaces what stands for something of this machine ("all" threads, the "best" level) by what it is here. */
 void field_resolve(int field, struct value *value);

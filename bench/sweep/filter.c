@@ -16,7 +16,7 @@ static bool says_none(int field, const struct value *value)
     case VALUE_TEXT:
         return false;
     default:
-        return row->special != NULL && strcmp(row->special, "none") == 0 && value->integer == 0 && value->real == 0;
+        return value_is_special(field, value) && strcmp(row->special, "none") == 0;
     }
 }
 

@@ -53,7 +53,7 @@ static bool survives(double number)
 static json_t *value_to_json(int field, const struct value *value)
 {
     char text[VALUE_TEXT_MAX];
-    bool special = fields[field].special != NULL && value->integer == 0 && value->real == 0;
+    bool special = value_is_special(field, value);
     if (value->kind == VALUE_NONE)
         return json_null();
     if (value->kind == VALUE_INTEGER && !special)

@@ -21,7 +21,8 @@ static bool is_damped(const struct settings *settings)
 
 double iteration_reals(const struct problem *p)
 {
-    return (double)p->B * (double)p->T * (double)(p->d + 1);
+    const double of_sequence = sizeof(double) + sizeof(struct damping); /* bytes: what decides when it stops */
+    return (double)p->B * ((double)p->T * (double)(p->d + 1) + of_sequence / sizeof(real));
 }
 
 void iteration_count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,

@@ -219,7 +219,7 @@ static void replace_inputs(const char *path, int way)
 
 static double largest_state(const struct record *record)
 {
-    return record_number(record, "inputs.max_h");
+    return column_number(record, COLUMN_MAX_H);
 }
 
 /* Rounds of a key are all of one content; the other points are measured to the end; the next run measures what is there then. */
@@ -268,7 +268,7 @@ START_TEST(inputs)
     size_t old = 0;
     while (records.record[old].point.value[FIELD_INPUTS].kind != VALUE_TEXT || largest_state(&records.record[old]) > 100)
         old++;
-    snprintf(key, sizeof key, "%s", json_string_value(record_at(&records.record[old], "key")));
+    snprintf(key, sizeof key, "%s", column_text(&records.record[old], COLUMN_KEY));
     records_free(&records);
     pid = start(NULL, NULL, (const char *[4]){"point", key, "--results", results});
     ck_assert(!follow(pid, &status));

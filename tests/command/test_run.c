@@ -7,6 +7,7 @@
 #include "impls/cuda/device.h"
 #include "impls/cuda/registry.h"
 #include "tests/support/program.h"
+#include "tests/support/record_json.h"
 #include "tests/support/scratch.h"
 
 #include <math.h>
@@ -26,6 +27,8 @@ static void teardown(void)
     scratch_remove();
 }
 
+static char read_last[PATH_MAX]; /* the journal of the run whose records were read last */
+
 /* Runs the program on a sweep and returns its exit status; the records of its run are read where it says they are. */
 static int run(const char *sweep, struct records *records)
 {
@@ -40,9 +43,8 @@ static int run(const char *sweep, struct records *records)
     char *folder = strstr(process.output, results);
     if (records != NULL) {
         ck_assert_msg(folder != NULL, "%s %s", process.output, process.errors);
-        char journal[PATH_MAX];
-        snprintf(journal, sizeof journal, "%.*s/journal.jsonl", (int)strcspn(folder, "\n"), folder);
-        ck_assert_msg(records_read(journal, records, &error), "%s", error.text);
+        snprintf(read_last, sizeof read_last, "%.*s/journal.jsonl", (int)strcspn(folder, "\n"), folder);
+        ck_assert_msg(records_read(read_last, records, &error), "%s", error.text);
     }
     int status = process.exit_status;
     process_result_free(&process);
@@ -219,7 +221,7 @@ START_TEST(without_a_device_its_points_are_unsupported)
         bool narrow = records.record[i].point.value[FIELD_DTYPE].integer == DTYPE_FLOAT32;
         ck_assert_int_eq(records.record[i].result, (enum result)STATUS_UNSUPPORTED);
         ck_assert_msg(strcmp(message, device_get()->reason) == 0 || (!narrow && strstr(message, "float32") != NULL), "%s", message);
-        ck_assert(json_is_null(record_at(&records.record[i], "device.name")));
+        ck_assert(record_at(&records.record[i], "device.name") == NULL);
     }
     records_free(&records);
 }
@@ -303,16 +305,18 @@ START_TEST(convergence_figures)
     ck_assert_double_eq(record_number(r, "convergence.applications"), 60);
     ck_assert_double_eq(record_number(r, "convergence.applications_to.1e-6"), record_number(r, "convergence.error_to.1e-6"));
     /* each error is half the one before: from one kept l to the next while all are kept */
-    static const char *const errors[] = {"convergence.error_l2", "convergence.error_max", "convergence.bound_token"};
+    static const enum column_id errors[] = {COLUMN_CURVE_ERROR_L2, COLUMN_CURVE_ERROR_MAX, COLUMN_CURVE_BOUND_TOKEN};
+    json_t *line = record_line(r, read_last);
     for (size_t k = 0; k < sizeof errors / sizeof errors[0]; k++) {
         double before = 0;
         for (size_t i = 0; i < 25; i++) {
-            double now = json_number_value(json_array_get(record_at(r, errors[k]), i));
+            double now = json_number_value(json_array_get(line_column(line, errors[k]), i));
             ck_assert(i < 3 || fabs(now / before - 0.5) < 1e-3);
             before = now;
         }
     }
-    double h_l2 = json_number_value(json_array_get(record_at(r, "convergence.error_l2"), 0));
+    double h_l2 = json_number_value(json_array_get(line_column(line, COLUMN_CURVE_ERROR_L2), 0));
+    json_decref(line);
     ck_assert(h_l2 > 0.01 && h_l2 < 1);
     ck_assert_uint_eq(json_array_size(record_at(r, "convergence.l")), json_array_size(record_at(r, "convergence.error_max")));
     records_free(&records);
@@ -365,7 +369,7 @@ START_TEST(gradients_are_validated_before_they_are_timed)
         ck_assert_double_gt(record_number(right[i], "throughput.median"), 0);
         ck_assert_double_lt(record_number(right[i], "throughput.error_iterate"), record_number(right[i], "throughput.tolerance"));
         ck_assert_double_lt(record_number(right[i], "throughput.tolerance"), 1e-9);
-        ck_assert(isnan(record_number(right[i], "throughput.bytes")) && json_is_null(record_at(right[i], "throughput.GB_per_s")));
+        ck_assert(isnan(record_number(right[i], "throughput.bytes")) && record_at(right[i], "throughput.GB_per_s") == NULL);
     }
     ck_assert_str_eq(json_string_value(record_at(right[0], "throughput.validated_against")),
                      "the exact gradient"); /* it is solved */

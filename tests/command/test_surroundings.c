@@ -281,13 +281,13 @@ START_TEST(threads_that_do_not_work_have_no_figures)
     for (size_t i = 0; i < records.n; i++) {
         const struct record *record = &records.record[i];
         int threads = (int)record->point.value[FIELD_THREADS].integer;
-        const char *message = json_string_value(record_at(record, "message"));
+        const char *message = column_text(record, COLUMN_MESSAGE);
         bool works = threads <= crews[_i].working;
         ck_assert_msg(record->result == (works ? RESULT_OK : (enum result)STATUS_UNSUPPORTED), "%s: %d threads: %s %s", script,
                       threads, result_name(record->result), message);
         ck_assert(works || strstr(message, crews[_i].reason) != NULL);
         if (crews[_i].shared && threads > 1)
-            ck_assert_ptr_nonnull(warning_in(record_at(record, "warnings"), WARNING_SMT));
+            ck_assert_ptr_nonnull(record_warned(record, WARNING_SMT));
     }
     records_free(&records);
     process_result_free(&process);

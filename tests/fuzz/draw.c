@@ -83,11 +83,11 @@ static void check_figure(const struct records *records, const struct plot_reques
     static const struct sweep sweep = {.name = "fuzz"};
     struct figure figure;
     struct error error;
-    int n;
+    int n, left_out;
     MUST(figure_make(&sweep, request, records, &figure, &error));
-    struct page *pages = pages_make(&figure, &n);
+    struct page *pages = pages_make(&figure, PAGES_MAX, &n, &left_out);
     MUST(pages != NULL);
-    for (int i = 0; i < n && i < PAGES_MAX; i++) {
+    for (int i = 0; i < n; i++) {
         char *text;
         size_t length;
         pages[i].name = "fuzz";

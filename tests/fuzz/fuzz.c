@@ -94,7 +94,7 @@ static void check_value(int field, const struct point *point)
 {
     const struct value *value = &point->value[field];
     const struct field *row = &fields[field];
-    bool special = row->special != NULL && value->integer == 0 && value->real == 0;
+    bool special = value_is_special(field, value);
     if (value->kind == VALUE_NONE) {
         MUST(row->used != NULL || !field_used(field, point) || field_may_be_none(field));
         return;

@@ -49,11 +49,31 @@ START_TEST(plans)
 }
 END_TEST
 
+/* So many sequences that what is kept of each cannot hide behind the alignment of arrays. */
+START_TEST(plans_of_many_sequences)
+{
+    struct test_case test = gradient_case(_i);
+    test.problem.B = 20000, test.problem.T = 3, test.problem.d = test.problem.mixer == MIXER_DENSE ? 2 : 4;
+    for (int i = 0; i < registry_count(); i++)
+        for (enum gradient gradient = GRADIENT_NONE; gradient <= GRADIENT_STEPS; gradient++)
+            for (int tolerance = 0; tolerance <= 1; tolerance++) {
+                const struct implementation *one = registry_get(i, DTYPE_FLOAT32, level_best());
+                struct settings settings = gradient_settings(gradient, gradient == GRADIENT_STEPS ? 2 : 0);
+                settings.tolerance = tolerance ? 1e-3 : 0, settings.l_max = 7;
+                test.problem.dtype = DTYPE_FLOAT32;
+                choose_options(one, test.index, &settings);
+                if (gradient == GRADIENT_NONE || (one->gradients & (unsigned)gradient) != 0)
+                    look(one, &test.problem, &settings, 2);
+            }
+}
+END_TEST
+
 Suite *suite_plan_memory(void)
 {
     Suite *suite = suite_create("plan_memory");
     TCase *all = tcase_create("all");
     tcase_add_loop_test(all, plans, 0, gradient_cases());
+    tcase_add_loop_test(all, plans_of_many_sequences, 0, gradient_cases());
     suite_add_tcase(suite, all);
     return suite;
 }

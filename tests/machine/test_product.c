@@ -154,11 +154,11 @@ START_TEST(right_products_do_not)
 }
 END_TEST
 
-static const json_t *warned(const struct records *records, const char *impl)
+static const struct warned *warning_of(const struct records *records, const char *impl)
 {
     for (size_t i = 0; i < records->n; i++)
         if (strcmp(records->record[i].point.value[FIELD_IMPLEMENTATION].text, impl) == 0)
-            return warning_in(column_json(&records->record[i], COLUMN_WARNINGS), WARNING_BLAS_FORCED);
+            return record_warned(&records->record[i], WARNING_BLAS_FORCED);
     ck_abort_msg("no record of %s", impl);
 }
 
@@ -185,10 +185,10 @@ START_TEST(a_forced_library_is_a_warning)
         ck_assert((strstr(process.output, "blas_forced:") != NULL) == forced);
         ck_assert((strstr(process.output, "OPENBLAS_CORETYPE=Prescott") != NULL) == forced);
         ck_assert_msg(records_read(journal, &records, &error), "%s", error.text);
-        const json_t *warning = warned(&records, "dense_sequential");
+        const struct warned *warning = warning_of(&records, "dense_sequential");
         ck_assert((warning != NULL) == forced);
-        ck_assert(!forced || json_number_value(json_object_get(warning, "figure")) > 0);
-        ck_assert_ptr_null(warned(&records, "diagonal_scan"));
+        ck_assert(!forced || warning->figure > 0);
+        ck_assert_ptr_null(warning_of(&records, "diagonal_scan"));
         records_free(&records);
         free(facts);
         process_result_free(&process);

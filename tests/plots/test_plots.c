@@ -681,7 +681,7 @@ START_TEST(ticks_are_what_was_measured)
         made_record(JOURNAL, "ok", SPEED, "impl=structured_sequential", "measure=throughput", text, NULL);
     }
     struct value name = {.kind = VALUE_TEXT, .text = "fixed_point"};
-    struct condition only = {FIELD_IMPLEMENTATION, &name, 1, false};
+    struct condition only = {.field = FIELD_IMPLEMENTATION, .value = &name, .n_values = 1};
     request("throughput", "few")->where = (struct filter){&only, 1};
     request("throughput", "many");
     ck_assert_msg(draw(), "%s", error.text);

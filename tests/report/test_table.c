@@ -433,6 +433,23 @@ START_TEST(a_long_table_is_cut_and_says_so)
 }
 END_TEST
 
+/* What failed is seen in a table that is cut, with its reason. */
+START_TEST(a_cut_keeps_what_failed)
+{
+    for (int d = 1; d <= 60; d++) {
+        char text[16];
+        snprintf(text, sizeof text, "d=%d", d);
+        made_record(JOURNAL, d == 59 ? "wrong" : "ok", d == 59 ? "{\"message\":\"sequence 0 differs\"}" : NULL, "impl=fixed_point",
+                    "measure=throughput", text, NULL);
+    }
+    char *text = printed();
+    ck_assert_msg(strstr(text, "\n    sequence 0 differs\n") != NULL &&
+                      strstr(text, "\n... 20 more rows of fixed_point in table.csv\n") != NULL,
+                  "%s", text);
+    free(text);
+}
+END_TEST
+
 /* One with many rows leaves room for the others. */
 START_TEST(no_implementation_falls_off)
 {
@@ -497,6 +514,7 @@ Suite *suite_table(void)
     tcase_add_test(tests, drawn_inputs_are_told_from_files);
     tcase_add_test(tests, a_long_table_is_cut_and_says_so);
     tcase_add_test(tests, no_implementation_falls_off);
+    tcase_add_test(tests, a_cut_keeps_what_failed);
     tcase_add_test(tests, a_wide_table_has_headings);
     suite_add_tcase(suite, tests);
     return suite;

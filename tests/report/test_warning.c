@@ -2,6 +2,7 @@
 #include "bench/measure/warning_find.h"
 #include "bench/report/warning_print.h"
 #include "tests/support/made_records.h"
+#include "tests/support/record_json.h"
 
 #include <math.h>
 

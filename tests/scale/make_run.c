@@ -6,8 +6,9 @@
 #include "bench/command/folder.h"
 #include "bench/command/tally.h"
 #include "bench/command/vocabulary.h"
-#include "bench/journal/journal.h"
+#include "bench/journal/records.h"
 #include "bench/machine/machine.h"
+#include "bench/machine/machine_threads.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,16 +18,12 @@
 enum { MEASURES_MAX = 32 };
 
 /* The first record of each measure. */
-static bool keep_first(json_t *record, void *context)
+static bool keep_first(const struct record_line *line, void *context)
 {
     json_t **first = context;
-    struct point point;
-    struct error error;
-    if (!point_from_json(json_object_get(record, "point"), &point, &error))
-        return true;
-    json_t **slot = &first[point.value[FIELD_MEASURE].integer];
+    json_t **slot = &first[line->point.value[FIELD_MEASURE].integer];
     if (*slot == NULL)
-        *slot = json_incref(record);
+        *slot = json_incref(line->json);
     return true;
 }
 
@@ -67,7 +64,7 @@ static bool make(const char *path, const char *measured, const char *results, st
     struct unread unread;
     machine_type(machine);
     if (!sweep_read(&sweep_vocabulary, path, NULL, true, &sweep, error) || !machine_surroundings(surroundings) ||
-        !journal_read(measured, keep_first, first, &unread, error) ||
+        !records_each(measured, keep_first, first, &unread, error) ||
         !folder_open(results, sweep.name, true, machine, &folder, error))
         return false;
     const struct conditions conditions = {.machine = machine, .surroundings = surroundings, .samples = sweep.run.samples};

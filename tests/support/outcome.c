@@ -63,13 +63,24 @@ static bool is_whole(size_t point, json_t *record)
     return has_members(record, reference[point]);
 }
 
+/* The valid lines of a journal, by their numbers; null for the others. */
+static bool keep_line(const struct record_line *line, void *lines)
+{
+    while (json_array_size(lines) < line->line)
+        json_array_append_new(lines, json_null());
+    return json_array_append(lines, line->json) == 0;
+}
+
 static void look_at_journal(const char *path, struct outcome *outcome, size_t *ok)
 {
     struct records records;
+    struct unread unread;
     struct error error;
     size_t point = 0;
-    if (!records_read(path, &records, &error)) {
+    json_t *lines = json_array();
+    if (!records_each(path, keep_line, lines, &unread, &error) || !records_read(path, &records, &error)) {
         outcome->unsound = "a journal that cannot be read";
+        json_decref(lines);
         return;
     }
     for (size_t i = 0; i < records.n; i++) {
@@ -81,7 +92,7 @@ static void look_at_journal(const char *path, struct outcome *outcome, size_t *o
             continue;
         }
         outcome->failed = outcome->failed || result_failed(record->result);
-        *ok += record->result == RESULT_OK && point < OUTCOME_POINTS && is_whole(point, record->json);
+        *ok += record->result == RESULT_OK && point < OUTCOME_POINTS && is_whole(point, json_array_get(lines, record->line));
         point++;
     }
     outcome->records = records.n > outcome->records ? records.n : outcome->records;
@@ -89,6 +100,7 @@ static void look_at_journal(const char *path, struct outcome *outcome, size_t *o
         outcome->unsound = "more points than the sweep has";
     if (records.unread.torn > 0) /* the next run cuts it off */
         *ok = 0;
+    json_decref(lines);
     records_free(&records);
 }
 

@@ -146,6 +146,31 @@ START_TEST(the_table_is_sound)
 }
 END_TEST
 
+/* Integer and real share their room: whoever asks for one looks at the kind first. A point is sixty values, and a sweep a million
+ * points. */
+START_TEST(kinds_share_their_room)
+{
+    ck_assert_uint_le(sizeof(struct value), 16);
+    for (int field = 0; field < FIELD_COUNT; field++) {
+        const struct field *row = &fields[field];
+        struct value value;
+        if (row->special != NULL)
+            ck_assert(field_read(field, row->special, &value) && value_is_special(field, &value));
+        for (int i = 0; i < 8 && samples[field].taken[i] != NULL; i++) {
+            ck_assert(field_read(field, samples[field].taken[i], &value));
+            ck_assert_msg(value_is_special(field, &value) ==
+                              (row->special != NULL && strcmp(samples[field].taken[i], row->special) == 0),
+                          "%s: %s", row->name, samples[field].taken[i]);
+            value = (struct value){.kind = VALUE_NONE};
+            ck_assert(!value_is_special(field, &value) && value.integer == 0 && value.real == 0);
+        }
+    }
+    const struct value minus = {.kind = VALUE_REAL, .real = -0.0}, plus = {.kind = VALUE_REAL, .real = 0.0};
+    ck_assert(value_is_special(FIELD_KAPPA, &minus) && value_equal(&minus, &plus));
+    ck_assert(value_hash(&minus, 1) == value_hash(&plus, 1));
+}
+END_TEST
+
 START_TEST(says_what_it_expects)
 {
     static const struct {
@@ -244,6 +269,7 @@ Suite *suite_field(void)
     tcase_add_test(tests, values_survive_printing);
     tcase_add_test(tests, bad_values_are_refused);
     tcase_add_test(tests, the_table_is_sound);
+    tcase_add_test(tests, kinds_share_their_room);
     tcase_add_test(tests, says_what_it_expects);
     tcase_add_test(tests, this_machine_is_resolved);
     tcase_add_test(tests, numbers_have_one_spelling);

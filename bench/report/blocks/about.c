@@ -19,7 +19,7 @@ static void span_of(const struct records *rounds, const char **first, const char
 {
     *first = *last = "";
     for (size_t i = 0; i < rounds->n; i++) {
-        const char *started = json_string_value(record_at(&rounds->record[i], "started"));
+        const char *started = column_text(&rounds->record[i], COLUMN_STARTED);
         if (started == NULL)
             continue;
         *first = (*first)[0] == '\0' || strcmp(started, *first) < 0 ? started : *first;
@@ -58,21 +58,21 @@ static void put_rounds(FILE *out, const struct records *points)
 {
     int least = 0, most = 0;
     for (size_t i = 0; i < points->n; i++) {
-        int rounds = (int)record_number(&points->record[i], "rounds");
+        int rounds = (int)column_number(&points->record[i], COLUMN_ROUNDS);
         least = least == 0 || rounds < least ? rounds : least;
         most = rounds > most ? rounds : most;
     }
     fprintf(out, least == most ? "%d" : "%d to %d", least, most);
 }
 
-/* Different texts at a path of the rounds, cut to eight letters, in the order in which they come. */
-static void put_texts(FILE *out, const struct records *rounds, const char *path, const char *one, const char *several)
+/* Different texts of the rounds in a column, cut to eight letters, in the order in which they come. */
+static void put_texts(FILE *out, const struct records *rounds, enum column_id id, const char *one, const char *several)
 {
     enum { SHOWN_MAX = 8 };
     const char *found[SHOWN_MAX];
     int n = 0;
     for (size_t i = 0; i < rounds->n; i++) {
-        const char *text = json_string_value(record_at(&rounds->record[i], path));
+        const char *text = column_text(&rounds->record[i], id);
         int at = 0;
         while (text != NULL && at < n && strcmp(found[at], text) != 0)
             at++;
@@ -108,9 +108,9 @@ static bool put_load(FILE *out, const struct records *rounds)
     if (others == NULL)
         return false;
     for (size_t i = 0; i < rounds->n; i++) {
-        others[n] = record_number(&rounds->record[i], "load.others");
+        others[n] = column_number(&rounds->record[i], COLUMN_LOAD_OTHERS);
         n += !isnan(others[n]);
-        busy += warning_in(record_at(&rounds->record[i], "warnings"), WARNING_BUSY) != NULL;
+        busy += record_warned(&rounds->record[i], WARNING_BUSY) != NULL;
     }
     statistics_sort(others, n);
     if (n == 0)
@@ -133,7 +133,7 @@ static void put_warnings(FILE *out, const struct records *points)
     for (int code = 0; code < WARNING_COUNT; code++) {
         size_t count = 0;
         for (size_t i = 0; i < points->n; i++)
-            count += warning_in(record_at(&points->record[i], "warnings"), (enum warning_code)code) != NULL;
+            count += record_warned(&points->record[i], (enum warning_code)code) != NULL;
         if (count > 0) {
             fprintf(out, "%s %zu points `%s`", before, count, warnings[code].code);
             before = ",";
@@ -200,7 +200,7 @@ static bool put_paragraph(FILE *out, const struct block *block, const struct blo
     put_seeds(text.file, &data->points);
     fputs("; commit ", text.file);
     shown_markdown(text.file, text_at(data->machine, "commit", "not recorded"));
-    put_texts(text.file, &data->rounds, "harness", ", harness ", ", harnesses ");
+    put_texts(text.file, &data->rounds, COLUMN_HARNESS, ", harness ", ", harnesses ");
     fputc('.', text.file);
     put_limits(text.file, data->machine);
     bool good = put_load(text.file, &data->rounds);
@@ -223,7 +223,7 @@ static void put_row(FILE *out, const char *folder, const struct block_data *data
     fputs(" | ", out);
     put_results(out, &data->points);
     fputs(" | ", out);
-    put_texts(out, &data->rounds, "harness", "", "");
+    put_texts(out, &data->rounds, COLUMN_HARNESS, "", "");
     fputs(" |\n", out);
 }
 

@@ -60,8 +60,8 @@ static void put_days(FILE *out, struct record *const *record, size_t n)
 {
     char first[11] = "", last[11] = "";
     for (size_t i = 0; i < n; i++) {
-        const char *started = json_string_value(record_at(record[i], "started"));
-        const char *ended = json_string_value(record_at(record[i], "ended"));
+        const char *started = column_text(record[i], COLUMN_STARTED);
+        const char *ended = column_text(record[i], COLUMN_ENDED);
         if (started != NULL && (first[0] == '\0' || strncmp(started, first, 10) < 0))
             snprintf(first, sizeof first, "%.10s", started);
         if (ended != NULL && strncmp(ended, last, 10) > 0)
@@ -75,8 +75,8 @@ static void rounds_of(struct record *const *record, size_t n, size_t capacity, c
 {
     int least = 0, most = 0;
     for (size_t i = 0; i < n; i++) {
-        int rounds = (int)record_number(record[i], "rounds");
-        if (!json_is_object(record_at(record[i], "throughput")))
+        int rounds = (int)column_number(record[i], COLUMN_ROUNDS);
+        if (!record_has(record[i], "throughput"))
             continue;
         least = least == 0 || rounds < least ? rounds : least;
         most = rounds > most ? rounds : most;
@@ -135,9 +135,9 @@ static void put_warnings(FILE *out, struct record *const *record, size_t n)
 {
     size_t count[WARNING_COUNT] = {0}, timed = 0;
     for (size_t i = 0; i < n; i++) {
-        timed += json_is_object(record_at(record[i], "throughput"));
+        timed += record_has(record[i], "throughput");
         for (int code = 0; code < WARNING_COUNT; code++)
-            count[code] += warning_in(record_at(record[i], "warnings"), (enum warning_code)code) != NULL;
+            count[code] += record_warned(record[i], (enum warning_code)code) != NULL;
     }
     const char *before = " Warnings:";
     for (int code = 0; timed > 0 && code < WARNING_COUNT; code++)

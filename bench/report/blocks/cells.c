@@ -29,7 +29,7 @@ static double number_of(const struct column *column, const struct record *record
 struct block_figure block_figure_of(const struct block_shown *shown, const struct record *record)
 {
     const struct column *column = shown->column, *low = &schema[column->low], *high = &schema[column->high];
-    const json_t *raw = record_at(record, column->path);
+    bool whole = column_datum(record, column_id_of(column))->kind == DATUM_INTEGER;
     struct block_figure figure = {.value = shown->scale * number_of(column, record), .low = NAN, .high = NAN};
     if (shown->divisor != NULL) {
         figure.value /= number_of(shown->divisor, record);
@@ -37,7 +37,7 @@ struct block_figure block_figure_of(const struct block_shown *shown, const struc
     }
     bool counted =
         strcmp(column->unit, "iterations") == 0 || strcmp(column->unit, "1/token") == 0; /* a whole one may be stored as 27.0 */
-    figure.whole = json_is_integer(raw) || isinf(figure.value) || (counted && figure.value == round(figure.value));
+    figure.whole = whole || isinf(figure.value) || (counted && figure.value == round(figure.value));
     figure.range = column == &schema[COLUMN_TIME_MEDIAN] && isnan(column_number(record, column->low)) &&
                    column_number(record, COLUMN_ROUNDS) > 1;
     if (figure.range) {
@@ -55,9 +55,9 @@ bool block_text_of(const struct column *column, struct record *const *record, si
 {
     const char *word = NULL;
     for (size_t i = 0; i < n; i++) {
-        const json_t *value = record_at(record[i], column->path);
-        const char *own = json_is_boolean(value) ? (json_is_true(value) ? "true" : "false") : json_string_value(value);
-        if (json_is_number(value))
+        const struct datum *value = column_datum(record[i], column_id_of(column));
+        const char *own = datum_word(value);
+        if (value->kind == DATUM_INTEGER || value->kind == DATUM_REAL)
             return false;
         if (own != NULL)
             word = word == NULL || strcmp(word, own) == 0 ? own : "mixed";

@@ -298,17 +298,13 @@ enum { WORDS_MAX = 32 };
 /* The i-th word that a point has in a column: of a list its codes; NULL past the last. */
 static const char *word_of(const struct column *column, const struct record *record, size_t i)
 {
-    const json_t *value = record_at(record, column->path);
-    if (json_is_array(value)) {
-        const json_t *entry = json_array_get(value, i), *code = json_object_get(entry, "code");
-        return json_string_value(code != NULL ? code : entry);
-    }
-    if (i > 0)
+    const struct datum *value = column_datum(record, column_id_of(column));
+    if (value->kind == DATUM_WARNINGS)
+        return i < value->n ? warnings[value->warned[i].code].code : NULL;
+    if (value->kind == DATUM_LIST || i > 0)
         return NULL;
-    return json_is_string(value)  ? json_string_value(value)
-           : json_is_true(value)  ? "true"
-           : json_is_false(value) ? "false"
-                                  : "none";
+    const char *word = datum_word(value);
+    return word != NULL ? word : "none";
 }
 
 static bool has_word(const struct column *column, const struct record *record, const char *word)
