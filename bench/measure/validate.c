@@ -87,11 +87,9 @@ static bool disturb_mixing(const struct tensors *sequence, const struct definiti
 static bool tolerance_of(const struct tensors *sequence, const struct definition *definition, const double *h, const double *last,
                          double *tolerance, double *slack, struct error *error)
 {
-    const struct yardstick yardstick = inputs_yardstick(&sequence->problem, &sequence->inputs, definition->dtype);
-    int64_t n = sequence->problem.T * sequence->problem.d;
     double size = rounding_disturbance(definition->dtype), residual = 0;
     struct movement movement = {1, 1};
-    double *moved = malloc((size_t)n * sizeof *moved);
+    double *moved = malloc((size_t)(sequence->problem.T * sequence->problem.d) * sizeof *moved);
     bool good = moved != NULL || fail_memory(error);
     for (uint64_t seed = 1; seed <= ROUNDING_DISTURBANCES && good && moved != NULL; seed++) {
         struct tensors disturbed;
@@ -105,7 +103,8 @@ static bool tolerance_of(const struct tensors *sequence, const struct definition
     }
     good = good && disturb_mixing(sequence, definition, h, last, moved, &movement, error);
     free(moved);
-    *tolerance = fmax(rounding_allowed(definition->dtype) * movement.answer, rounding_beside(&yardstick, h, n));
+    *tolerance = fmax(rounding_allowed(definition->dtype) * movement.answer,
+                      rounding_beside(&sequence->problem, &sequence->inputs, definition->dtype, h));
     if (slack != NULL)
         *slack = rounding_allowed(definition->dtype) * movement.residual;
     return good;
@@ -149,7 +148,7 @@ static bool check_exact(const struct subject *subject, struct compared *c, struc
     checks->against = "its own equation";
     hold(c, c->next);
     checks->iterate = c->equation;
-    double beside = rounding_beside(&c->yardstick, c->h, c->sequence->problem.T * c->sequence->problem.d);
+    double beside = rounding_beside(&c->sequence->problem, &c->sequence->inputs, c->dtype, c->h);
     checks->tolerance = checks->rounding = fmax(rounding_allowed(c->dtype) * fmax(1, moved), beside);
     if (c->exact == NULL)
         return true;
@@ -175,10 +174,11 @@ static double tokens_beside(const struct compared *c)
     one.T = 1;
     for (int64_t t = 0; t < T; t++) {
         const double *h = c->next + t * one.d;
-        const struct inputs inputs = {.v = (const double *)c->sequence->inputs.v + t * one.d};
+        const struct inputs inputs = {.v = (const double *)c->sequence->inputs.v + t * one.d,
+                                      .lambda = (const double *)c->sequence->inputs.lambda + t * one.d};
         const struct yardstick yardstick = inputs_yardstick(&one, &inputs, c->dtype);
         double length = norm_max(h, one.d);
-        most = fmax(most, length > 0 && length <= yardstick.tiny ? INFINITY : rounding_beside(&yardstick, h, one.d));
+        most = fmax(most, length > 0 && length <= yardstick.tiny ? INFINITY : rounding_beside(&one, &inputs, c->dtype, h));
     }
     return most;
 }
@@ -190,7 +190,7 @@ static bool check_outcome(const struct subject *subject, struct compared *c, str
     double equation, residual, units = rounding_allowed(c->dtype);
     if (!disturbance_of_map(c->sequence, c->dtype, c->h, c->next, &equation, &residual, error))
         return false;
-    int64_t place = place_of_residual(&c->sequence->problem, c->h, c->next), n = c->sequence->problem.T * c->sequence->problem.d;
+    int64_t place = place_of_residual(&c->sequence->problem, c->h, c->next);
     double token = tokens_beside(c);
     bool resolved = fmax(units * residual, token) <= VALIDATE_UNRESOLVED;
     double few = resolved && residual < BENIGN ? units / 10 : units; /* an application alone rounds little */
@@ -199,8 +199,8 @@ static bool check_outcome(const struct subject *subject, struct compared *c, str
     if (resolved)
         c->place = place;
     checks->iterate = resolved && isfinite(c->equation) ? checks->residual : c->equation;
-    checks->rounding =
-        fmax(few * fmax(1, resolved ? residual : equation), resolved ? token : rounding_beside(&c->yardstick, c->h, n));
+    checks->rounding = fmax(few * fmax(1, resolved ? residual : equation),
+                            resolved ? token : rounding_beside(&c->sequence->problem, &c->sequence->inputs, c->dtype, c->h));
     checks->tolerance = fmin(2 * subject->settings.tolerance, 0.5) + checks->rounding;
     return true;
 }

@@ -79,9 +79,8 @@ static bool explained(const struct problem *p, const struct inputs *inputs, cons
                       bool *holds, struct error *error)
 {
     const struct tensors sequence = {.problem = *p, .inputs = *inputs};
-    const struct yardstick yardstick = inputs_yardstick(p, inputs, DTYPE_FLOAT64);
     double moved = 0;
-    *holds = residual <= fmax(EQUATION_MOST, rounding_beside(&yardstick, h, p->T * p->d));
+    *holds = residual <= fmax(EQUATION_MOST, rounding_beside(p, inputs, DTYPE_FLOAT64, h));
     if (*holds || !isfinite(residual))
         return true;
     bool good = disturbance_of_map(&sequence, DTYPE_FLOAT64, h, next, &moved, NULL, error);
