@@ -1,4 +1,4 @@
-/* Ends the program, with a message, where its address space is too small for OpenBLAS. OpenBLAS reserves a block for each of its threads while
+/* Ends the program, with a message, where its stack is too small for it, or its address space for OpenBLAS. OpenBLAS reserves a block for each of its threads while
  * it is loaded, before main(), and for this thread when it first multiplies; where it gets none it tries again for ever. What is in
  * .preinit_array runs before any library's own start. Sanitizers are not ready there, and reserve far more than anybody would allow. */
 #if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+enum { KIBIBYTE = 1 << 10, LEAST_STACK = 256 /* KiB: paths and sentences lie on it */ };
 enum { MEBIBYTE = 1 << 20, BLOCK = 128, STACK = 8, REST = 64 /* for all else, in MiB as they are */, THREADS_MOST = 128 };
 
 /* A positive number of the environment, or 0. The library's own functions for that may not be ready. */
@@ -43,6 +44,24 @@ static size_t limit_of(int resource)
     return getrlimit(resource, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur / MEBIBYTE : 0;
 }
 
+static _Noreturn void end(const char *text, int length)
+{
+    if (write(STDERR_FILENO, text, (size_t)length) < 0)
+        _exit(2); /* the same without a word */
+    _exit(2);
+}
+
+/* What a thread has is decided with the limit that the program is started with, so raising it here would not do. */
+static void check_stack(void)
+{
+    char text[160];
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= LEAST_STACK * KIBIBYTE)
+        return;
+    end(text, snprintf(text, sizeof text, "too little stack: ulimit -s allows %zu KiB, and %d are needed; raise the limit\n",
+                       (size_t)limit.rlim_cur / KIBIBYTE, LEAST_STACK));
+}
+
 static void check_address_space(int argc, char **argv, char **environment)
 {
     (void)argc, (void)argv;
@@ -63,12 +82,16 @@ static void check_address_space(int argc, char **argv, char **environment)
                            space > 0 ? space : data);
     length += snprintf(text + length, sizeof text - (size_t)length, "raise the limit%s\n",
                        threads > 1 ? ", or set OPENBLAS_NUM_THREADS=1" : "");
-    if (write(STDERR_FILENO, text, (size_t)length) < 0)
-        _exit(2); /* the same without a word */
-    _exit(2);
+    end(text, length);
 }
 
-__attribute__((section(".preinit_array"), used)) static void (*const first)(int, char **, char **) = check_address_space;
+static void check(int argc, char **argv, char **environment)
+{
+    check_stack();
+    check_address_space(argc, argv, environment);
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const first)(int, char **, char **) = check;
 
 #else
 typedef int nothing_to_check;

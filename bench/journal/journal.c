@@ -250,6 +250,13 @@ bool unread_say(const struct unread *unread, const char *path, char text[UNREAD_
                  unread->reason, again);
     else
         snprintf(text, capacity, unread->torn > 0 ? "journal %.900s: the last line is incomplete; %s." : "", path, again);
+    size_t n = strlen(text);
+    if (unread->repeats > 0)
+        snprintf(
+            text + n, capacity - n,
+            "%sjournal %.900s: %zu record%s of rounds that were measured before, with other figures; the first is line %zu. Of "
+            "each round the last counts: no run of this program leaves such records, so another journal was copied into this one.",
+            n > 0 ? "\n" : "", path, unread->repeats, unread->repeats == 1 ? " is" : "s are", unread->repeat);
     return text[0] != '\0';
 }
 

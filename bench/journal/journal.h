@@ -35,15 +35,17 @@ struct unread {
     size_t aside;    /* lines that are no record any more ... */
     size_t first;    /* ... the number of the first of them, ... */
     char reason[80]; /* ... and what is wrong with it */
+    size_t repeats;  /* records of rounds that were there and ok already, with other figures ... */
+    size_t repeat;   /* ... and the line of the first of them; found when rounds are merged (bench/report/summary.h) */
 };
 
-enum { UNREAD_SIZE = 1400 }; /* of the sentence below */
+enum { UNREAD_SIZE = 2600 }; /* of the sentence below */
 
 /* Sets the line under way aside. */
 void unread_aside(struct unread *unread, const char *reason);
 
-/* What was not read, as a sentence that names file and line: "journal x: line 7 is set aside: its checksum does not fit". False,
- * with an empty text, where everything was. */
+/* What was not read, and what is there twice, in sentences that name file and line: "journal x: line 7 is set aside: its checksum does
+ * not fit". False, with an empty text, where there is nothing to say. */
 bool unread_say(const struct unread *unread, const char *path, char text[UNREAD_SIZE]);
 
 /* Calls each() for each record, without its checksum; it may json_incref() the record to keep it. An incomplete last line, and

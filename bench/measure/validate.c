@@ -103,7 +103,8 @@ static bool tolerance_of(const struct tensors *sequence, const struct definition
     }
     good = good && disturb_mixing(sequence, definition, h, last, moved, &movement, error);
     free(moved);
-    *tolerance = rounding_allowed(definition->dtype) * movement.answer;
+    *tolerance = fmax(rounding_allowed(definition->dtype) * movement.answer,
+                      rounding_beside(&sequence->problem, &sequence->inputs, definition->dtype, h));
     if (slack != NULL)
         *slack = rounding_allowed(definition->dtype) * movement.residual;
     return good;
@@ -147,7 +148,8 @@ static bool check_exact(const struct subject *subject, struct compared *c, struc
     checks->against = "its own equation";
     hold(c, c->next);
     checks->iterate = c->equation;
-    checks->tolerance = checks->rounding = rounding_allowed(c->dtype) * fmax(1, moved);
+    double beside = rounding_beside(&c->sequence->problem, &c->sequence->inputs, c->dtype, c->h);
+    checks->tolerance = checks->rounding = fmax(rounding_allowed(c->dtype) * fmax(1, moved), beside);
     if (c->exact == NULL)
         return true;
     const struct definition definition = the_exact(subject);
@@ -163,6 +165,24 @@ static bool check_exact(const struct subject *subject, struct compared *c, struc
     return true;
 }
 
+/* The most that rounding_beside() says of any token and its own v; infinity where a state is next to nothing beside that. */
+static double tokens_beside(const struct compared *c)
+{
+    struct problem one = c->sequence->problem;
+    int64_t T = one.T;
+    double most = 0;
+    one.T = 1;
+    for (int64_t t = 0; t < T; t++) {
+        const double *h = c->next + t * one.d;
+        const struct inputs inputs = {.v = (const double *)c->sequence->inputs.v + t * one.d,
+                                      .lambda = (const double *)c->sequence->inputs.lambda + t * one.d};
+        const struct yardstick yardstick = inputs_yardstick(&one, &inputs, c->dtype);
+        double length = norm_max(h, one.d);
+        most = fmax(most, length > 0 && length <= yardstick.tiny ? INFINITY : rounding_beside(&one, &inputs, c->dtype, h));
+    }
+    return most;
+}
+
 /* Whether delta shrinks can hang on a rounding error, and iterates of a solver are its own: only the outcome can be checked. A residual
  * is relative to its token; where rounding alone decides that of a token whose state is next to nothing, the largest state counts. */
 static bool check_outcome(const struct subject *subject, struct compared *c, struct checks *checks, struct error *error)
@@ -170,14 +190,17 @@ static bool check_outcome(const struct subject *subject, struct compared *c, str
     double equation, residual, units = rounding_allowed(c->dtype);
     if (!disturbance_of_map(c->sequence, c->dtype, c->h, c->next, &equation, &residual, error))
         return false;
-    bool resolved = units * residual <= VALIDATE_UNRESOLVED;
+    int64_t place = place_of_residual(&c->sequence->problem, c->h, c->next);
+    double token = tokens_beside(c);
+    bool resolved = fmax(units * residual, token) <= VALIDATE_UNRESOLVED;
     double few = resolved && residual < BENIGN ? units / 10 : units; /* an application alone rounds little */
     checks->against = resolved ? "its own residual" : "its own equation";
     hold(c, c->next);
     if (resolved)
-        c->place = place_of_residual(&c->sequence->problem, c->h, c->next);
+        c->place = place;
     checks->iterate = resolved && isfinite(c->equation) ? checks->residual : c->equation;
-    checks->rounding = few * fmax(1, resolved ? residual : equation);
+    checks->rounding = fmax(few * fmax(1, resolved ? residual : equation),
+                            resolved ? token : rounding_beside(&c->sequence->problem, &c->sequence->inputs, c->dtype, c->h));
     checks->tolerance = fmin(2 * subject->settings.tolerance, 0.5) + checks->rounding;
     return true;
 }

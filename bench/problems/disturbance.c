@@ -137,3 +137,17 @@ struct yardstick inputs_yardstick(const struct problem *p, const struct inputs *
     double h0 = inputs->h0 != NULL ? norm_max(inputs->h0, p->d) : 0, scale = fmax(tiny, fmax(v, h0));
     return (struct yardstick){.tiny = fmax(tiny, NOTHING * unit(dtype) * scale), .scale = scale};
 }
+
+double rounding_beside(const struct problem *p, const struct inputs *inputs, enum dtype dtype, const double *h)
+{
+    const double *v = inputs->v, *lambda = inputs->lambda;
+    const struct yardstick yardstick = inputs_yardstick(p, inputs, dtype);
+    double length = norm_max(h, p->T * p->d), kept = 0, most = yardstick.tiny;
+    if (length <= yardstick.tiny)
+        return 0;
+    for (int64_t t = 0; t < p->T; t++, v += p->d, lambda += p->d) { /* roundings are as good as independent: their squares add up */
+        kept = hypot(fmin(norm_max(lambda, p->d), 1) * kept, NOTHING * unit(dtype) * norm_max(v, p->d));
+        most = fmax(most, kept);
+    }
+    return most / length;
+}

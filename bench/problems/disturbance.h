@@ -38,4 +38,9 @@ bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const 
 /* What answers of one sequence (in float64) are measured by that are next to nothing in the dtype: the largest of |v| and |h0|. */
 struct yardstick inputs_yardstick(const struct problem *problem, const struct inputs *inputs, enum dtype dtype);
 
+/* How much of an answer h (T,d) of those inputs the rounding of v amounts to, with what gates keep of that of the tokens before. An answer
+ * is v and what is added to it: where the two all but cancel, rounding of the sum shows in no disturbance of what it is computed from. 0: h
+ * is next to nothing itself. */
+double rounding_beside(const struct problem *problem, const struct inputs *inputs, enum dtype dtype, const double *h);
+
 #endif

@@ -74,13 +74,13 @@ static bool answer(const struct problem *p, const struct inputs *inputs, const s
 }
 
 /* Solving an equation leaves a residual of some units of rounding, however ill-conditioned it is: what is more is to be explained by
- * how far rounding moves the equation itself, as where gates are within rounding of 1. */
+ * how far rounding moves the equation itself, as where gates are within rounding of 1, or where h is small beside v. */
 static bool explained(const struct problem *p, const struct inputs *inputs, const double *h, const double *next, double residual,
                       bool *holds, struct error *error)
 {
     const struct tensors sequence = {.problem = *p, .inputs = *inputs};
     double moved = 0;
-    *holds = residual <= EQUATION_MOST;
+    *holds = residual <= fmax(EQUATION_MOST, rounding_beside(p, inputs, DTYPE_FLOAT64, h));
     if (*holds || !isfinite(residual))
         return true;
     bool good = disturbance_of_map(&sequence, DTYPE_FLOAT64, h, next, &moved, NULL, error);

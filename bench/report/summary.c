@@ -3,8 +3,10 @@
 
 #include "bench/report/rounds.h"
 #include "bench/report/warning_points.h"
+#include "bench/sweep/measures.h"
 
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,8 +109,24 @@ static bool same_key(const struct record *a, const struct record *b)
     return key_a == key_b || (key_a != NULL && key_b != NULL && strcmp(key_a, key_b) == 0);
 }
 
+/* A number of both, or of neither. */
+static bool same_number(const struct record *a, const struct record *b, enum column_id id)
+{
+    double one = column_number(a, id), other = column_number(b, id);
+    return one == other || (isnan(one) && isnan(other));
+}
+
+/* A round that was ok is measured again only where it is a training whose weights were lost. The same line may be there twice: no two
+ * rounds take the same time to the nanosecond. */
+static bool is_repeat(const struct record *before, const struct record *record)
+{
+    return before->result == RESULT_OK && record->result == RESULT_OK &&
+           measures[record->point.value[FIELD_MEASURE].integer].of != OF_TRAINING &&
+           !(same_number(before, record, COLUMN_PROCESS_WALL) && same_number(before, record, COLUMN_TIME_MEDIAN));
+}
+
 /* Which of n records of one point count, in order: those under the conditions of the last line, and of each round the last line. */
-static size_t choose_rounds(const struct record *record, size_t n, const struct record **chosen)
+static size_t choose_rounds(const struct record *record, size_t n, const struct record **chosen, struct unread *unread)
 {
     const struct record *last = record;
     size_t found = 0;
@@ -118,6 +136,10 @@ static size_t choose_rounds(const struct record *record, size_t n, const struct 
         if (!same_key(&record[i], last))
             continue;
         bool again = found && column_number(chosen[found - 1], COLUMN_ROUND) == column_number(&record[i], COLUMN_ROUND);
+        if (again && is_repeat(chosen[found - 1], &record[i])) {
+            unread->repeat = unread->repeats == 0 || record[i].line + 1 < unread->repeat ? record[i].line + 1 : unread->repeat;
+            unread->repeats++;
+        }
         chosen[again ? found - 1 : found++] = &record[i];
     }
     return found;
@@ -152,7 +174,8 @@ bool records_merge(struct records *records, struct error *error)
     for (size_t same; good && i < records->n; i += same) {
         struct record point;
         same = same_point(&records->record[i], records->n - i);
-        struct rounds rounds = {.record = chosen, .n = choose_rounds(&records->record[i], same, chosen), .value = value};
+        struct rounds rounds = {
+            .record = chosen, .n = choose_rounds(&records->record[i], same, chosen, &records->unread), .value = value};
         good = merge_point(&rounds, &records->texts, &point);
         for (size_t k = 0; k < same; k++)
             packed_free(&records->record[i + k].packed);

@@ -117,6 +117,22 @@ static const real *state_before(const struct run *run, int64_t b, int64_t t, con
     return t > 0 ? h + (b * run->g->problem.T + t - 1) * d : h0 != NULL ? h0 + b * d : zero;
 }
 
+/* v's adjoint Q^T G s, which is left in v_adjoint as the difference G s - (I - Q)^T G s. Where Q takes nearly all of G s away, only the
+ * rounding of G s is left of that; but M^T s = a makes it a - Lambda s as well (plain: a), whose terms are then smaller. Per channel
+ * the difference with the smaller terms is taken. */
+static void v_gradient(const struct problem *p, const real *lambda, const real *s, const real *a, real *v_adjoint)
+{
+    bool gated = p->form == FORM_NORMALISED;
+    real largest = gated ? 0 : REAL_MAX;
+    for (int64_t c = 0; c < p->d && gated; c++)
+        largest = real_max(largest, real_abs((1 - lambda[c]) * s[c]));
+#pragma omp simd
+    for (int64_t c = 0; c < p->d; c++) {
+        real ahead = gated ? lambda[c] * s[c] : 0;
+        v_adjoint[c] = real_abs(a[c]) + real_abs(ahead) < largest ? a[c] - ahead : v_adjoint[c];
+    }
+}
+
 /* Token (b,t), the j-th of its group: a becomes Lambda s. False: there is no answer, and all that follows from it is NaN. */
 static bool step(const struct run *run, const struct group *group, int64_t j, int64_t b, int64_t t, int thread)
 {
@@ -153,6 +169,8 @@ static bool step(const struct run *run, const struct group *group, int64_t j, in
     mixer_apply(p, group->q, group->x, group->w, group->rest);
     add_scaled(1, token.v, group->w, d);
     token_gradient(p, &token, group->rest);
+    if (solved && token.v_adjoint != NULL)
+        v_gradient(p, token.lambda, s, a, token.v_adjoint);
     if (state_dependent && run->theta != NULL)
         adjoint_put(run->theta + i * m, token.theta_adjoint, m, false);
 #pragma omp simd

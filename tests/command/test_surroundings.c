@@ -319,6 +319,19 @@ START_TEST(too_little_address_space_is_said)
 }
 END_TEST
 
+/* So does the stack: with less than it needs every command says so, rather than crash; with no more it works. */
+START_TEST(too_little_stack_is_said)
+{
+    for (size_t c = 0; c < sizeof commands / sizeof commands[0]; c++) {
+        struct process_result process = shell(commands[c], "ulimit -s 128; command");
+        ck_assert_msg(process.exit_status == 2 && strstr(process.errors, "too little stack: ulimit -s allows 128 KiB") != NULL,
+                      "%s: status %d, %s", commands[c], process.exit_status, process.errors);
+        process_result_free(&process);
+    }
+    expect_complete("ulimit -s 256; \"$0\" \"$1\" --results \"$2\"", 0);
+}
+END_TEST
+
 Suite *suite_surroundings(void)
 {
     Suite *suite = suite_create("surroundings");
@@ -332,6 +345,7 @@ Suite *suite_surroundings(void)
     tcase_add_loop_test(tests, file_systems_without_locks_will_do, 0, sizeof lockless / sizeof lockless[0]);
     tcase_add_loop_test(tests, threads_that_do_not_work_have_no_figures, 0, sizeof crews / sizeof crews[0]);
     tcase_add_loop_test(tests, too_little_address_space_is_said, 0, SHORT_OF_SPACE);
+    tcase_add_loop_test(tests, too_little_stack_is_said, 0, SHORT_OF_SPACE);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -214,6 +214,49 @@ START_TEST(singular)
 }
 END_TEST
 
+/* Where Q is all but singular its inverse and its transpose cancel in the gradient of v: with Lambda = 0 the answer is v, in either form,
+ * and the gradient is the loss's own. */
+START_TEST(nearly_singular)
+{
+    const struct problem problem = {.B = 2,
+                                    .T = 4,
+                                    .d = 5,
+                                    .mixer = _i & 2 ? MIXER_DPLR : MIXER_HOUSEHOLDER,
+                                    .r = 1,
+                                    .s = 1,
+                                    .form = _i & 1 ? FORM_NORMALISED : FORM_PLAIN,
+                                    .dtype = DTYPE_FLOAT64};
+    struct test_case test = {.problem = problem};
+    struct tensors tensors = case_tensors(&test, 84);
+    struct loss loss = loss_draw(&test.problem, 85);
+    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+    int64_t m = problem_m(&problem), n = problem.B * problem.T * problem.d;
+    int tried = 0;
+    for (int64_t i = 0; i < n; i++)
+        ((double *)tensors.owned[1])[i] = 0;
+    for (int64_t token = 0; token < problem.B * problem.T; token++)
+        ((double *)tensors.owned[2])[token * m + m - 1] = 20; /* Q has an eigenvalue of 2e-9 */
+    for (int i = 0; i < registry_count(); i++) {
+        const struct implementation *one = registry_get(i, DTYPE_FLOAT64, level_best());
+        struct gradient_values values;
+        if (!one->exact || !(one->gradients & GRADIENTS_EXACT) || !gradient_supported(one, &test.problem, &settings))
+            continue;
+        ck_assert_int_eq(gradients_from(one, &tensors, &settings, 2, &loss, &values).code, STATUS_OK);
+        for (int64_t k = 0; k < n; k++) {
+            int64_t t = k / problem.d % problem.T;
+            double last = t == problem.T - 1 ? loss.final[k / problem.d / problem.T * problem.d + k % problem.d] : 0;
+            ck_assert_msg(fabs(values.of[0][k] - (loss.h[k] + last)) < 1e-12, "%s: %.17g for %.17g at %lld", one->name,
+                          values.of[0][k], loss.h[k] + last, (long long)k);
+        }
+        gradient_values_free(&values);
+        tried++;
+    }
+    ck_assert_int_ge(tried, 2);
+    loss_free(&loss);
+    tensors_free(&tensors);
+}
+END_TEST
+
 /* An adjoint that does not come to rest is said not to have. */
 START_TEST(not_converged)
 {
@@ -265,6 +308,7 @@ Suite *suite_gradients(void)
     tcase_add_loop_test(tests, other_shapes, 0, gradient_cases());
     tcase_add_loop_test(tests, tiny_vectors, 0, 4);
     tcase_add_test(tests, singular);
+    tcase_add_loop_test(tests, nearly_singular, 0, 4);
     tcase_add_test(tests, not_converged);
     tcase_add_test(tests, a_wrong_gradient_is_found);
     suite_add_tcase(suite, tests);

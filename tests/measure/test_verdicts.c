@@ -162,6 +162,39 @@ START_TEST(answers_that_are_zero)
 }
 END_TEST
 
+/* A mixer that lets next to nothing of v through gates next to 1: the answer is some units of v's own rounding. */
+START_TEST(answers_of_a_few_units_of_rounding)
+{
+    static const char *const settings[] = {"{l: 1}", "{l: 100, tolerance: 0.001}"};
+    struct error error;
+    struct tensors tensors;
+    const struct problem problem = {.B = 1, .T = 7, .d = 1, .mixer = MIXER_DENSE, .dtype = DTYPE_FLOAT64};
+    ck_assert_msg(
+        tensors_sample(&problem, &(struct regime){.kappa = 0.9, .lambda_max = 0.9, .limit = 1000, .seed = 1}, &tensors, &error),
+        "%s", error.text);
+    for (int t = 0; t < 7; t++) {
+        ((double *)tensors.owned[0])[t] = some(t, 0);
+        ((double *)tensors.owned[1])[t] = 1 - (1 + t % 4) * 0x1p-24;
+        ((double *)tensors.owned[2])[t] = 2e-8 * (1 + some(t, 1) / 2);
+    }
+    struct tensor list[TENSORS_MAX];
+    size_t n = tensors_list(&tensors, list);
+    ck_assert_msg(safetensors_write(scratch_path("inputs.safetensors"), list, n, NULL, &error), "%s", error.text);
+    tensors_free(&tensors);
+    for (int i = 0; i < 2; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 FROM_FILE "impls: [dense_sequential, fixed_point, fixed_point_fused%s]\nsettings: %s\n"
+                           "problem: {T: 7, d: 1, mixer: dense, dtype: float64}\n",
+                 i == 0 ? "" : ", quasi_deer, gmres, anderson", settings[i]);
+        all_end_as(text, STATUS_UNSUPPORTED, "too sensitive for float64");
+    }
+    all_end_as("measure: gradient\ninputs: inputs.safetensors\n" RUN "impls: [fixed_point]\nsettings: {l: 1}\nrecipe: {gradient: "
+               "exact}\nproblem: {T: 7, d: 1, mixer: dense, dtype: float64}\n",
+               STATUS_OK, "");
+}
+END_TEST
+
 /* ---- Gates that grow: products overflow where no state does --------------------------------------------------------------- */
 
 static double growing(int64_t t, int64_t c)
@@ -393,6 +426,7 @@ Suite *suite_verdicts(void)
     tcase_add_test(tests, products_that_cancel);
     tcase_add_test(tests, gates_within_rounding_of_one);
     tcase_add_test(tests, answers_that_are_zero);
+    tcase_add_test(tests, answers_of_a_few_units_of_rounding);
     tcase_add_test(tests, every_split_says_the_same);
     tcase_add_test(tests, states_whose_squares_overflow);
     tcase_add_test(tests, inputs_that_are_not_finite_are_refused);

@@ -433,6 +433,31 @@ START_TEST(the_later_line_of_a_round_counts)
 END_TEST
 
 /* Of the same point under other conditions, those of the last line count. */
+/* A round that was ok is not measured again: another record of it came from elsewhere. What failed is, with --retry; a training is, whose
+ * weights were lost; and the same line twice changes nothing. */
+START_TEST(a_round_that_is_there_twice_is_said)
+{
+    char text[UNREAD_SIZE];
+    made_round("crashed", "{\"round\":0}");
+    for (int i = 0; i < 2; i++)
+        made_round("ok", made_speed(0, 1.0));
+    made_round("ok", made_speed(1, 1.0));
+    for (int i = 0; i < 2; i++)
+        made_record(JOURNAL, "ok", i == 0 ? NULL : "{\"message\":\"again\"}", "measure=training", "task=parity", "layer=lstm",
+                    NULL);
+    struct records records = made_merged(JOURNAL);
+    ck_assert_msg(!unread_say(&records.unread, "here", text), "%s", text);
+    records_free(&records);
+    made_round("ok", made_speed(1, 2.0));
+    made_round("ok", made_speed(0, 3.0));
+    records = made_merged(JOURNAL);
+    ck_assert(unread_say(&records.unread, "here", text));
+    ck_assert_msg(strstr(text, "journal here: 2 records are of rounds that were measured before") != NULL, "%s", text);
+    ck_assert_msg(strstr(text, "the first is line 7.") != NULL, "%s", text);
+    records_free(&records);
+}
+END_TEST
+
 START_TEST(conditions_are_not_mixed)
 {
     made_round("ok", "{\"round\":0,\"version\":2,\"key\":\"0123456789abcdefffffffffffffffff\",\"throughput\":{\"median\":8}}");
@@ -495,6 +520,7 @@ Suite *suite_summary(void)
     tcase_add_test(tests, rounds_that_agree_in_failing);
     tcase_add_test(tests, the_worst_result_counts);
     tcase_add_test(tests, the_later_line_of_a_round_counts);
+    tcase_add_test(tests, a_round_that_is_there_twice_is_said);
     tcase_add_test(tests, conditions_are_not_mixed);
     tcase_add_test(tests, the_order_of_lines_is_nothing);
     suite_add_tcase(suite, tests);
