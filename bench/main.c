@@ -284,6 +284,8 @@ static bool find_command(struct arguments *arguments, size_t *row, struct error 
         return fail(error, "%s: a second argument; expected one; ./run.sh --help", arguments->objects[1]);
     if (arguments->check && commands[i].run != do_blocks)
         return fail(error, "--check: only for the command blocks");
+    if (commands[i].name == NULL && arguments->object != NULL)
+        return fail(error, "%s: no such command; expected one, or a sweep file alone; ./run.sh --help", arguments->command);
     if (commands[i].object == NULL && arguments->object != NULL)
         return fail(error, "%s: expected nothing after %s", arguments->object, arguments->command);
     if (arguments->wrapper != NULL && (!commands[i].wrapped || arguments->wrapper[0] == NULL))

@@ -115,6 +115,8 @@ START_TEST(nonsense_is_refused)
         {{"data", "A5 bos=yes", "--format", "csv"}, "A5 bos=yes has unscored positions; expected --format tokens"},
         {{"data", "parity", "--format", "csv"}, "--format csv needs a target at every position"},
         {{"data", "A5", "--lenght", "5"}, "--lenght: no such option"},
+        {{"chek", "no.yaml"}, "chek: no such command; expected one, or a sweep file alone"},
+        {{"list", "A5"}, "A5: expected nothing after list"},
         {{"list", "--seed", "1"}, "--seed: only for the command data"},
         {{"no.yaml", "--length", "4"}, "--length: only for the command data"},
     };
@@ -135,7 +137,8 @@ START_TEST(readers_and_disks)
     struct process_result process;
     shell("\"$0\" data A5 >/dev/full", &process);
     ck_assert_int_eq(process.exit_status, 2);
-    ck_assert_msg(strstr(process.errors, "standard output: cannot be written: No space left on device") != NULL, "%s", process.errors);
+    ck_assert_msg(strstr(process.errors, "standard output: cannot be written: No space left on device") != NULL, "%s",
+                  process.errors);
     process_result_free(&process);
     shell("{ \"$0\" data A5 --samples 1000000000000 --format csv; echo \"status $?\" >&2; } | head -n 1", &process);
     ck_assert_str_eq(process.output, "seed,input,target\n");
