@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 2
 . bench/build/environment.sh
 export build=$1 logs=$1/logs
 mkdir -p "$logs"
-rm -f "$logs"/*
+rm -f "$logs"/* "$logs.txt"
 read -ra suites <<<"${SUITES:-$(sed -n 's/^SUITE(\(.*\))$/\1/p' tests/suites.h | grep -vxE 'cuda|faults|scripts' | tr '\n' ' ')}"
 
 run() { # SUITE
@@ -20,12 +20,12 @@ run() { # SUITE
     BUILD=$build OMP_WAIT_POLICY=passive CK_RUN_SUITE=$1 "$build/tests" >"$logs/$1" 2>&1 </dev/null
     verdict=$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$logs/$1" | tail -n 1)
     grep -aqE 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$logs/$1" && verdict+=', and a sanitizer spoke'
-    printf '%-22s %5d s  %s\n' "$1" $((SECONDS - from)) "${verdict:-no verdict}" | tee -a "$logs/verdicts"
+    printf '%-22s %5d s  %s\n' "$1" $((SECONDS - from)) "${verdict:-no verdict}" | tee -a "$logs.txt"
 }
 export -f run
 
 printf '%s\n' "${suites[@]}" | xargs -P 2 -I{} bash -c 'run {}'
 
-clean=$(grep -cE ' s  [1-9][0-9]* passed, 0 failed$' "$logs/verdicts")
+clean=$(grep -cE ' s  [1-9][0-9]* passed, 0 failed$' "$logs.txt")
 echo "$clean of ${#suites[@]} suites are clean under AddressSanitizer and UBSan, in $((SECONDS / 60)) min"
 [[ $clean == "${#suites[@]}" ]]

@@ -28,7 +28,7 @@ static struct tensors draw(int row, uint64_t seed)
                                          .d = D,
                                          .mixer = rows[row].mixer,
                                          .r = rows[row].r,
-                                         .s = 0.8, /* so that Q can be inverted */
+                                         .s = mixer_facts[rows[row].mixer].takes_s ? 0.8 : 0, /* Q can be inverted */
                                          .form = FORM_NORMALISED,
                                          .feedback = rows[row].feedback,
                                          .dtype = DTYPE_FLOAT64}};
