@@ -55,13 +55,14 @@ $(BUILD)/device-refused: $(call once,tests,cuda/runtime) $(call objects,impls/co
 	$(call show,link) && $(CXX) $^ $(LINK_FLAGS) $(LIBRARIES) $(whole)
 endif
 
-# Copies with a bug: implementation.bug.way, each a shared object that the program of that way loads.
+# Copies with a bug: implementation.bug.way, each a shared object that the program of that way loads. Its functions are to call each
+# other, not those of the same names in the program.
 KERNEL_BUGS := $(foreach name,$(shell sed -n 's/^\([a-z][^ ]*\) .*/\1/p' tests/cuda/planted.list),$(if $(filter $(KERNEL_WAYS),$(lastword $(subst ., ,$(name)))),$(name)))
 KERNEL_PROGRAMS += $(KERNEL_BUGS:%=$(KERNELS)/planted/%.so)
 .PHONY: kernels
 kernels: $(KERNEL_PROGRAMS)
 $(KERNELS)/planted/%.so: tests/cuda/planted.list tests/cuda/plant.sh $(wildcard impls/cuda/*.h impls/cuda/*.cu tests/cuda/*.h) $(FLAGS_FILE)
 	$(call show,plant) && tests/cuda/plant.sh $* $(@:.so=) && $(KERNEL_CXX_$(lastword $(subst ., ,$*))) $(KERNEL_FLAGS) \
-	    $(KERNEL_FLAGS_$(lastword $(subst ., ,$*))) -I$(@:.so=) -I. -shared -x c++ $(@:.so=)/impls/cuda/$(firstword $(subst ., ,$*)).cu $(whole)
+	    $(KERNEL_FLAGS_$(lastword $(subst ., ,$*))) -I$(@:.so=) -I. -shared -Wl,-Bsymbolic -x c++ $(@:.so=)/impls/cuda/$(firstword $(subst ., ,$*)).cu $(whole)
 
 -include $(shell find $(KERNELS) -name '*.d' 2>/dev/null)
