@@ -61,7 +61,7 @@ KERNEL_BUGS := $(foreach name,$(shell sed -n 's/^\([a-z][^ ]*\) .*/\1/p' tests/c
 KERNEL_PROGRAMS += $(KERNEL_BUGS:%=$(KERNELS)/planted/%.so)
 .PHONY: kernels
 kernels: $(KERNEL_PROGRAMS)
-$(KERNELS)/planted/%.so: tests/cuda/planted.list tests/cuda/plant.sh $(wildcard impls/cuda/*.h impls/cuda/*.cu tests/cuda/*.h) $(FLAGS_FILE)
+$(KERNELS)/planted/%.so: tests/cuda/planted.list tests/cuda/plant.sh tests/cuda/rules.mk $(wildcard impls/cuda/*.h impls/cuda/*.cu tests/cuda/*.h) $(FLAGS_FILE)
 	$(call show,plant) && tests/cuda/plant.sh $* $(@:.so=) && $(KERNEL_CXX_$(lastword $(subst ., ,$*))) $(KERNEL_FLAGS) \
 	    $(KERNEL_FLAGS_$(lastword $(subst ., ,$*))) -I$(@:.so=) -I. -shared -Wl,-Bsymbolic -x c++ $(@:.so=)/impls/cuda/$(firstword $(subst ., ,$*)).cu $(whole)
 
