@@ -108,19 +108,6 @@ static __device__ float scan_look_back(const unsigned long long *words, int64_t 
     return state;
 }
 
-/* The steps of a thread from number `first` on, from the state before; those that there are leave theirs. Returns the last state. */
-static __device__ inline float scan_steps(const struct scan_task &task, int64_t b, int64_t first, int64_t c,
-                                          const float lambda[SCAN_STEPS], const float x[SCAN_STEPS], float state)
-{
-#pragma unroll
-    for (int i = 0; i < SCAN_STEPS; i++) {
-        state = fmaf(lambda[i], state, x[i]);
-        if (c < task.d && first + i < task.T)
-            scan_store(task, b, first + i, c, state);
-    }
-    return state;
-}
-
 /* A block a tile of WARP channels and SCAN_TILE steps. Tiles are handed out in order of time, so that whoever a block waits for has
  * begun. */
 static __global__ void __launch_bounds__(WARP *SCAN_PARTS) scan_time(struct scan_task task, struct scan_tiles tiles)
@@ -157,36 +144,46 @@ static __global__ void __launch_bounds__(WARP *SCAN_PARTS) scan_time(struct scan
     __syncthreads();
     unsigned long long *words = tiles.words + b * task.d + c;
     int64_t stride = task.B * task.d;
-    const float initial = inside && task.initial != NULL ? task.initial[b * task.d + c] : 0;
-    if (growing[0] != 0) {
-        if (part == 0 && inside)
-            value[lane] = scan_look_back(words, stride, k, initial);
-        for (int i = 0; i < SCAN_PARTS; i++) {
-            __syncthreads();
-            if (part == i)
-                value[lane] = scan_steps(task, b, first, c, lambda, x, value[lane]);
-        }
-        __syncthreads();
-        if (part == 0 && inside)
-            store_release(words + k * stride, scan_word(SCAN_STATE, value[lane]));
-        return;
-    }
+    const bool turns = growing[0] != 0;
     if (part == 0 && inside) {
-        for (int i = 1; i < SCAN_PARTS; i++) {
-            last = fmaf(product[i * WARP + lane], last, value[i * WARP + lane]);
-            all *= product[i * WARP + lane];
+        if (!turns) {
+            for (int i = 1; i < SCAN_PARTS; i++) {
+                last = fmaf(product[i * WARP + lane], last, value[i * WARP + lane]);
+                all *= product[i * WARP + lane];
+            }
+            store_release(words + k * stride, scan_word(scan_product(all), last));
         }
-        store_release(words + k * stride, scan_word(scan_product(all), last));
-        float state = scan_look_back(words, stride, k, initial);
-        store_release(words + k * stride, scan_word(SCAN_STATE, fmaf(__uint_as_float(scan_product(all)), state, last)));
-        for (int i = 0; i < SCAN_PARTS; i++) { /* the state that each part enters with */
-            float next = fmaf(product[i * WARP + lane], state, value[i * WARP + lane]);
-            value[i * WARP + lane] = state;
-            state = next;
-        }
+        float state = scan_look_back(words, stride, k, task.initial != NULL ? task.initial[b * task.d + c] : 0);
+        if (!turns) {
+            store_release(words + k * stride, scan_word(SCAN_STATE, fmaf(__uint_as_float(scan_product(all)), state, last)));
+            for (int i = 0; i < SCAN_PARTS; i++) { /* the state that each part enters with */
+                float next = fmaf(product[i * WARP + lane], state, value[i * WARP + lane]);
+                value[i * WARP + lane] = state;
+                state = next;
+            }
+        } else
+            value[lane] = state;
     }
+#pragma unroll 1 /* the steps stand there once: a second copy would need registers that there are not */
+    for (int i = 0; i < (turns ? SCAN_PARTS : 1); i++) {
+        __syncthreads();
+        if (turns && part != i)
+            continue;
+        float state = value[turns ? lane : threadIdx.x];
+#pragma unroll
+        for (int step = 0; step < SCAN_STEPS; step++) {
+            state = fmaf(lambda[step], state, x[step]);
+            if (inside && first + step < task.T)
+                scan_store(task, b, first + step, c, state);
+        }
+        if (turns)
+            value[lane] = state;
+    }
+    if (!turns)
+        return;
     __syncthreads();
-    scan_steps(task, b, first, c, lambda, x, value[threadIdx.x]);
+    if (part == 0 && inside)
+        store_release(words + k * stride, scan_word(SCAN_STATE, value[lane]));
 }
 
 /* ---- Host side --------------------------------------------------------------------------------------------------------- */
