@@ -11,13 +11,17 @@
 
 #define SPIN_COUNT "10000" /* tens of microseconds */
 
-int machine_threads_at(const char *root, int threads)
+static int within(double quota, int threads)
 {
-    double quota = groups_quota(root);
     int most = quota < 1         ? 1
                : quota < threads ? (int)quota
                                  : threads; /* half a processor more would make all wait for one thread */
     return most < omp_get_thread_limit() ? most : omp_get_thread_limit();
+}
+
+int machine_threads_at(const char *root, int threads)
+{
+    return within(groups_quota(root), threads);
 }
 
 static int processors(void)
@@ -37,7 +41,10 @@ static int processors(void)
 
 int machine_threads(void)
 {
-    return machine_threads_at("", processors());
+    static double quota = -1; /* read once: each point of a sweep asks */
+    if (quota < 0)
+        quota = groups_quota("");
+    return within(quota, processors());
 }
 
 /* The processors of one of OpenMP's places, added to the mask. */
