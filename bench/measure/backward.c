@@ -4,6 +4,7 @@
 #include "bench/base/random.h"
 #include "bench/measure/place.h"
 #include "bench/problems/disturbance.h"
+#include "bench/problems/tensor_place.h"
 #include "bench/problems/textbook.h"
 #include "impls/contract/support.h"
 
@@ -13,9 +14,6 @@
 #include <string.h>
 
 #define VALIDATION_SECONDS 15 /* a gradient is validated where its reference takes less */
-enum { V, LAMBDA, THETA, W, H0 };
-
-const char *const backward_names[TENSORS_MAX] = {"v", "lambda", "theta", "W", "h0"};
 
 void **backward_member(struct gradients *gradients, int i)
 {
@@ -59,10 +57,10 @@ bool backward_open(const struct subject *subject, struct backward *backward, str
     bool good = sample_loss(p, subject->regime.file == NULL ? subject->regime.seed : 1, backward);
     for (size_t k = 0; k < n && good; k++)
         for (int i = 0; i < TENSORS_MAX && good; i++) {
-            if (strcmp(tensor[k].name, backward_names[i]) != 0)
+            if (strcmp(tensor[k].name, tensor_names[i]) != 0)
                 continue;
             backward->n[i] = (int64_t)(tensor[k].bytes / dtype_size(p->dtype));
-            backward->sequence[i] = i == W ? backward->n[i] : backward->n[i] / p->B;
+            backward->sequence[i] = i == TENSOR_W ? backward->n[i] : backward->n[i] / p->B;
             *backward_member(&backward->gradients, i) = memory_allocate(backward->n[i], dtype_size(p->dtype));
             good = *backward_member(&backward->gradients, i) != NULL;
         }
@@ -90,14 +88,14 @@ bool backward_there(const struct problem *problem, const struct backward *backwa
 {
     for (int i = 0; i < TENSORS_MAX; i++)
         for (int64_t k = 0; k < backward->n[i]; k++) {
-            char place[PLACE_SIZE];
+            char place[TENSOR_PLACE_SIZE];
             double given;
             to_doubles(backward->dtype, backward_gradient(backward, i), k, 1, &given);
             if (isfinite(given))
                 continue;
-            place_print(problem, i, k / backward->sequence[i], k % backward->sequence[i], place);
+            tensor_place(problem, (enum tensor_id)i, k / backward->sequence[i], k % backward->sequence[i], place);
             finding_say(finding, RESULT_WRONG, "the gradient of %s at %s is not finite, although backward() returned ok",
-                        backward_names[i], place);
+                        tensor_names[i], place);
             return false;
         }
     return true;
@@ -137,7 +135,8 @@ static struct definition iterated(const struct subject *subject)
                                .name = settings->gradient == GRADIENT_STEPS ? "the n-step gradient" : "the adjoint's l-th iterate"};
 }
 
-/* The exact gradient of an iterative implementation without a tolerance is solved, or the adjoint is iterated l times: both are it. */
+/* The exact gradient of an iterative implementation without a tolerance is solved, or the adjoint is iterated l times: both are it.
+ * */
 static bool is_either(const struct subject *subject)
 {
     return !subject->implementation->exact && subject->settings.gradient == GRADIENT_EXACT && !is_approached(subject);
@@ -186,8 +185,8 @@ static bool refer(const struct definition *definition, const struct tensors *seq
         return fail(error, "%s", status.message);
     status = definition->implementation->backward(plan, &sequence->inputs, &outputs, &adjoints, &gradients);
     definition->implementation->destroy(plan);
-    if (status.code != STATUS_OK && status.code != STATUS_NOT_CONVERGED && to[V] != NULL)
-        to[V][0] = NAN;
+    if (status.code != STATUS_OK && status.code != STATUS_NOT_CONVERGED && to[TENSOR_V] != NULL)
+        to[TENSOR_V][0] = NAN;
     return true;
 }
 
@@ -232,7 +231,8 @@ static void disturb(const double *x, int64_t n, double size, uint64_t seed, uint
         to[i] = x[i] * (1 + size * disturbance_draw(seed, stream, i, n));
 }
 
-/* What the rounding of the dtype explains, as for answers (validate.h): inputs, h and the derivative of the loss are disturbed a little. */
+/* What the rounding of the dtype explains, as for answers (validate.h): inputs, h and the derivative of the loss are disturbed a
+ * little. */
 static bool measure_tolerances(const struct definition *definition, const struct reference *reference, const double *adjoint,
                                struct backward *backward, struct error *error)
 {
@@ -275,8 +275,8 @@ static bool refer_to(const struct definition *definition, const struct subject *
 
 /* ---- The reference itself ------------------------------------------------------------------------------------------------- */
 
-/* Relative, of differences. A token's Kronecker factors can turn within 1e-4, and its rows where their norm passes the floor of 1e-5:
- * differences that disagree are taken again with a smaller step. */
+/* Relative, of differences. A token's Kronecker factors can turn within 1e-4, and its rows where their norm passes the floor of
+ * 1e-5: differences that disagree are taken again with a smaller step. */
 static const double STEPS[] = {1e-5, 1e-7};
 #define OVERFLOW_NEAR 1e6 /* products on the way may be so much larger than what comes of them */
 #define DIFFERENCE 1e-6   /* relative, of what is left of them after extrapolation */
@@ -299,8 +299,8 @@ static bool loss_after(const struct tensors *sequence, int64_t n, const double *
 }
 
 /* An n-step gradient in double precision is that of implementations which share its arithmetic, so it is held to what the textbook
- * says, which shares none: along one random direction of all inputs its product with the direction is the slope of the loss. *apart:
- * their distance over what such a product amounts to, less what differences cannot resolve. */
+ * says, which shares none: along one random direction of all inputs its product with the direction is the slope of the loss.
+ * *apart: their distance over what such a product amounts to, less what differences cannot resolve. */
 static bool differ(const struct definition *definition, const struct reference *reference, const double *adjoint,
                    const struct backward *backward, double step, double *apart, struct error *error)
 {
@@ -342,19 +342,19 @@ static bool add_others(const struct definition *definition, const struct subject
                        int64_t b, double *const to[TENSORS_MAX], struct error *error)
 {
     bool good = true;
-    double *one[TENSORS_MAX] = {[W] = malloc((size_t)backward->n[W] * sizeof(double))};
+    double *one[TENSORS_MAX] = {[TENSOR_W] = malloc((size_t)backward->n[TENSOR_W] * sizeof(double))};
     struct reference reference = {.h = malloc((size_t)(subject->tensors.problem.T * subject->tensors.problem.d) * sizeof(double))};
-    if (one[W] == NULL || reference.h == NULL)
+    if (one[TENSOR_W] == NULL || reference.h == NULL)
         good = fail_memory(error);
     for (int64_t other = 0; other < subject->tensors.problem.B && good; other++) {
         if (other == b)
             continue;
         good = refer_to(definition, subject, backward, other, &reference, one, error);
-        for (int64_t k = 0; k < backward->n[W] && good; k++)
-            to[W][k] += one[W][k];
+        for (int64_t k = 0; k < backward->n[TENSOR_W] && good; k++)
+            to[TENSOR_W][k] += one[TENSOR_W][k];
         tensors_free(&reference.sequence);
     }
-    free(one[W]);
+    free(one[TENSOR_W]);
     free(reference.h);
     return good;
 }
@@ -366,7 +366,7 @@ static bool allow_approach(const struct subject *subject, const struct backward 
     struct definition approach = iterated(subject);
     int64_t n = subject->tensors.problem.T * subject->tensors.problem.d;
     if (!refer(&approach, &reference->sequence, reference->h, backward->drawn + b * n, reference->other, error) ||
-        (backward->n[W] > 0 && !add_others(&approach, subject, backward, b, reference->other, error)))
+        (backward->n[TENSOR_W] > 0 && !add_others(&approach, subject, backward, b, reference->other, error)))
         return false;
     for (int i = 0; i < TENSORS_MAX; i++)
         reference->slack[i] =
@@ -382,8 +382,8 @@ static bool compare(const struct backward *backward, int64_t b, const struct ref
     for (int i = 0; i < TENSORS_MAX; i++) {
         if (backward->n[i] == 0)
             continue;
-        to_doubles(backward->dtype, backward_gradient(backward, i), i == W ? 0 : b * backward->sequence[i], backward->sequence[i],
-                   reference->other[i]);
+        to_doubles(backward->dtype, backward_gradient(backward, i), i == TENSOR_W ? 0 : b * backward->sequence[i],
+                   backward->sequence[i], reference->other[i]);
         double distance = distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick),
                tolerance = backward->tolerance[i] + reference->slack[i];
         if (!(distance / tolerance > worst))
@@ -418,10 +418,10 @@ static void say_wrong(const struct problem *p, const struct backward *backward, 
     const double *given = reference->other[tensor], *expected = reference->value[tensor];
     int64_t i = place_furthest(given, expected, backward->sequence[tensor]);
     int digits = place_digits(backward->dtype);
-    char place[PLACE_SIZE];
-    place_print(p, tensor, b, i, place);
+    char place[TENSOR_PLACE_SIZE];
+    tensor_place(p, (enum tensor_id)tensor, b, i, place);
     finding_say(finding, RESULT_WRONG, "the gradient of %s at %s%s: %.*g for %.*g, differs by %.3g from %s; tolerance %.3g",
-                backward_names[tensor], place, again ? ", after the timed calls" : "", digits, given[i], digits, expected[i],
+                tensor_names[tensor], place, again ? ", after the timed calls" : "", digits, given[i], digits, expected[i],
                 checks->iterate, checks->against, checks->tolerance);
 }
 
@@ -441,7 +441,7 @@ static bool check(const struct definition *definition, const struct subject *sub
             backward->sensitive = true;
             finding_say(finding, (enum result)STATUS_UNSUPPORTED,
                         "too sensitive for %s: rounding alone moves the gradient of %s by %.2g", dtype_names[backward->dtype],
-                        backward_names[i], backward->tolerance[i]);
+                        tensor_names[i], backward->tolerance[i]);
             return true;
         }
     if (!is_there(p, reference, backward, finding))
@@ -455,7 +455,7 @@ static bool check(const struct definition *definition, const struct subject *sub
                     "the reference gradient differs by %.3g from finite differences of the textbook map", apart);
         return true;
     }
-    if ((backward->n[W] > 0 && !add_others(definition, subject, backward, b, reference->value, error)) ||
+    if ((backward->n[TENSOR_W] > 0 && !add_others(definition, subject, backward, b, reference->value, error)) ||
         (is_approached(subject) && !allow_approach(subject, backward, b, reference, error)) ||
         !compare(backward, b, reference, &tensor, checks, error))
         return false;
@@ -477,7 +477,7 @@ static bool validate_by(const struct definition *definition, const struct proble
                         int64_t b, bool again, struct backward *backward, struct checks *checks, struct finding *finding,
                         struct error *error)
 {
-    double seconds = cost(definition, sequence) * (backward->n[W] > 0 ? (double)subject->tensors.problem.B : 1);
+    double seconds = cost(definition, sequence) * (backward->n[TENSOR_W] > 0 ? (double)subject->tensors.problem.B : 1);
     if (is_approached(subject) && subject->settings.quantile < 1)
         finding_say(finding, (enum result)STATUS_UNSUPPORTED,
                     "an adjoint that stops before all sequences have converged cannot be validated: use quantile 1");

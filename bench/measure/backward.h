@@ -10,15 +10,12 @@ struct backward {
     double *drawn;                 /* (B,T,d) the derivative of the loss with respect to h; float32 holds every value */
     struct outputs adjoints;       /* the same in the problem's dtype */
     struct gradients gradients;    /* NULL where there is no such input */
-    int64_t n[TENSORS_MAX];        /* elements of each gradient, in the order of backward_names; 0: none */
+    int64_t n[TENSORS_MAX];        /* elements of each gradient, by enum tensor_id; 0: none */
     int64_t sequence[TENSORS_MAX]; /* how many of them belong to a sequence; of W all, to every one */
     double tolerance[TENSORS_MAX]; /* what rounding explains of each, as backward_validate() found */
     bool sensitive;                /* rounding alone moves one of them too far, as backward_validate() found */
     bool iterated;                 /* the exact gradient is an iterate of the adjoint, as backward_validate() found */
 };
-
-/* The inputs that gradients belong to: the names of tensors_list(), in that order. */
-extern const char *const backward_names[TENSORS_MAX];
 
 /* The i-th of the gradients. */
 void **backward_member(struct gradients *gradients, int i);

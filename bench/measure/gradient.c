@@ -148,7 +148,7 @@ static json_t *describe(const struct pair pair[TENSORS_MAX], enum dtype dtype, i
     for (int i = 0; i < TENSORS_MAX && object != NULL; i++) {
         struct likeness one = compare(&pair[i], dtype);
         all = (struct likeness){all.given + one.given, all.exact + one.exact, all.both + one.both, all.apart + one.apart};
-        json_object_set_new(object, backward_names[i], pair[i].n > 0 ? to_json(&one, turn(&pair[i], dtype, &one)) : json_null());
+        json_object_set_new(object, tensor_names[i], pair[i].n > 0 ? to_json(&one, turn(&pair[i], dtype, &one)) : json_null());
     }
     for (int i = 0; i < TENSORS_MAX; i++)
         lack += turn(&pair[i], dtype, &all);

@@ -1,14 +1,10 @@
 /* See place.h. */
 #include "bench/measure/place.h"
 
+#include "bench/problems/tensor_place.h"
 #include "bench/problems/textbook.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-
-/* The places of theta, W and h0 among the tensors; v and lambda look like states. */
-enum { THETA = 2, W, H0 };
 
 int64_t place_furthest(const double *a, const double *b, int64_t n)
 {
@@ -40,18 +36,6 @@ int64_t place_of_residual(const struct problem *problem, const double *h, const 
     return worst * d + place_furthest(h + worst * d, next + worst * d, d);
 }
 
-void place_print(const struct problem *problem, int tensor, int64_t b, int64_t i, char text[PLACE_SIZE])
-{
-    int64_t width = tensor == THETA ? problem_m(problem) : problem->d, row = i / width, column = i % width;
-    if (tensor == W)
-        snprintf(text, PLACE_SIZE, "row %" PRId64 ", column %" PRId64, row, column);
-    else if (tensor == H0)
-        snprintf(text, PLACE_SIZE, "sequence %" PRId64 ", channel %" PRId64, b, column);
-    else
-        snprintf(text, PLACE_SIZE, "sequence %" PRId64 ", t %" PRId64 ", %s %" PRId64, b, row,
-                 tensor == THETA ? "parameter" : "channel", column);
-}
-
 int place_digits(enum dtype dtype)
 {
     return dtype == DTYPE_FLOAT32 ? 9 : 17;
@@ -61,8 +45,8 @@ void place_say(const struct problem *problem, int64_t b, int64_t i, enum dtype d
                const char *after, const struct checks *checks, struct finding *finding)
 {
     int digits = place_digits(dtype);
-    char place[PLACE_SIZE];
-    place_print(problem, 0, b, i, place);
+    char place[TENSOR_PLACE_SIZE];
+    tensor_place(problem, TENSOR_V, b, i, place);
     finding_say(finding, RESULT_WRONG, "%s%s: %.*g for %.*g, differs by %.3g from %s; tolerance %.3g", place, after, digits, h[i],
                 digits, reference[i], checks->iterate, checks->against, checks->tolerance);
     finding->b = b;
@@ -80,8 +64,8 @@ void place_channel(const struct subject *subject, struct finding *finding)
         to_doubles(p->dtype, subject->h, i + c, 1, &value);
         if (isfinite(value))
             continue;
-        char place[PLACE_SIZE];
-        place_print(p, 0, b, t * p->d + c, place);
+        char place[TENSOR_PLACE_SIZE];
+        tensor_place(p, TENSOR_V, b, t * p->d + c, place);
         finding_say(finding, finding->result, "%s: the state is not finite", place);
         return;
     }

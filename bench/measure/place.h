@@ -12,11 +12,6 @@ int64_t place_furthest(const double *a, const double *b, int64_t n);
 /* The same of h (T,d) and next = f(h), as a residual counts: where the worst token, by max|next - h| / max|next|, differs most. */
 int64_t place_of_residual(const struct problem *problem, const double *h, const double *next);
 
-/* "sequence 3, t 17, channel 5" for element i of one sequence of a tensor, given by its place among tensors_list(); states have the
- * place of v. Of theta it is a parameter, of W, which belongs to no sequence, a row and a column. */
-enum { PLACE_SIZE = 96 };
-void place_print(const struct problem *problem, int tensor, int64_t b, int64_t i, char text[PLACE_SIZE]);
-
 /* Significant digits that tell any two numbers of a dtype apart. */
 int place_digits(enum dtype dtype);
 

@@ -40,14 +40,13 @@ bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed
     if (!tensors_sequence(tensors, 0, disturbed, error))
         return false;
     const struct problem *p = &disturbed->problem;
-    int64_t m = problem_m(p);
-    const int64_t n[TENSORS_MAX] = {p->T * p->d, p->T * p->d, p->T * m, m * p->d, p->d};
     disturbed->problem.s *= 1 + size * disturbance_draw(seed, STREAM_DISTURBANCE + 5, 0, 1);
-    for (int i = 0; i < TENSORS_MAX; i++) {
-        double *x = disturbed->owned[i];
-        for (int64_t k = 0; x != NULL && k < n[i]; k++) {
-            double change = size * disturbance_draw(seed, STREAM_DISTURBANCE + (uint32_t)i, k, n[i]);
-            x[k] += i == 2 ? change * (1 + fabs(x[k])) : change * x[k];
+    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
+        double *x = disturbed->owned[id];
+        int64_t n = tensor_elements(p, id);
+        for (int64_t k = 0; x != NULL && k < n; k++) {
+            double change = size * disturbance_draw(seed, STREAM_DISTURBANCE + (uint32_t)id, k, n);
+            x[k] += id == TENSOR_THETA ? change * (1 + fabs(x[k])) : change * x[k];
         }
     }
     return true;
@@ -69,8 +68,8 @@ double rounding_tiny(enum dtype dtype)
     return (dtype == DTYPE_FLOAT32 ? (double)FLT_MIN : DBL_MIN) / unit(dtype);
 }
 
-/* h (T,d), f(h), and how far disturbances have moved that so far: at most anywhere, and of a token relative to its own. A difference of
- * residuals would not do, since these are hardly ever above 1. */
+/* h (T,d), f(h), and how far disturbances have moved that so far: at most anywhere, and of a token relative to its own. A
+ * difference of residuals would not do, since these are hardly ever above 1. */
 struct moving {
     const double *h, *next;
     double tiny;

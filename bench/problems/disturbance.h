@@ -20,9 +20,9 @@ double disturbance_draw(uint64_t seed, uint32_t stream, int64_t k, int64_t n);
  * raw value of 0 is not an exact value of its sigmoid), and s is scaled likewise. */
 bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error);
 
-/* Whether disturbed parameters do not show what rounding does to a mixer: of a product of several factors (I - Q) x is computed as one
- * difference, to within a unit of itself, and Q x may be far smaller. Then what a mixer takes away is disturbed as well: mixing (T,d)
- * is what it is multiplied with (textbook_iterate_rounded()). */
+/* Whether disturbed parameters do not show what rounding does to a mixer: of a product of several factors (I - Q) x is computed as
+ * one difference, to within a unit of itself, and Q x may be far smaller. Then what a mixer takes away is disturbed as well: mixing
+ * (T,d) is what it is multiplied with (textbook_iterate_rounded()). */
 bool disturbance_of_mixing(const struct problem *problem);
 void mixing_disturbed(const struct problem *problem, double size, double *mixing);
 
@@ -30,17 +30,17 @@ void mixing_disturbed(const struct problem *problem, double size, double *mixing
 double rounding_tiny(enum dtype dtype);
 
 /* How far f(h) moves from next = f(h) when inputs and h (T,d) are disturbed in the dtype, over the disturbance. *equation: relative
- * to h, by the yardstick of the inputs; *residual: a token of it, relative to its
- * own, as residuals are. Each may be NULL. False: out of memory. */
+ * to h, by the yardstick of the inputs; *residual: a token of it, relative to its own, as residuals are. Each may be NULL. False:
+ * out of memory. */
 bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const double *h, const double *next, double *equation,
                         double *residual, struct error *error);
 
 /* What answers of one sequence (in float64) are measured by that are next to nothing in the dtype: the largest of |v| and |h0|. */
 struct yardstick inputs_yardstick(const struct problem *problem, const struct inputs *inputs, enum dtype dtype);
 
-/* How much of an answer h (T,d) of those inputs the rounding of v amounts to, with what gates keep of that of the tokens before. An answer
- * is v and what is added to it: where the two all but cancel, rounding of the sum shows in no disturbance of what it is computed from. 0: h
- * is next to nothing itself. */
+/* How much of an answer h (T,d) of those inputs the rounding of v amounts to, with what gates keep of that of the tokens before. An
+ * answer is v and what is added to it: where the two all but cancel, rounding of the sum shows in no disturbance of what it is
+ * computed from. 0: h is next to nothing itself. */
 double rounding_beside(const struct problem *problem, const struct inputs *inputs, enum dtype dtype, const double *h);
 
 #endif

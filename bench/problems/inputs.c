@@ -3,8 +3,8 @@
 
 #include "bench/base/random.h"
 #include "bench/problems/regime.h"
+#include "bench/problems/tensor_place.h"
 #include "bench/problems/words.h"
-#include "impls/contract/support.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -13,34 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One tensor of the contract: where it is in struct inputs, its shape in the words of the problem, and when there is one. */
-enum tensor_id { TENSOR_V, TENSOR_LAMBDA, TENSOR_THETA, TENSOR_W, TENSOR_H0, TENSOR_COUNT };
-
-_Static_assert((int)TENSOR_COUNT == TENSORS_MAX, "inputs.h says how many tensors there can be");
-
-static const char *const tensor_names[TENSOR_COUNT] = {"v", "lambda", "theta", "W", "h0"};
-
 static const void **slot(struct inputs *inputs, enum tensor_id id)
 {
-    const void **slots[TENSOR_COUNT] = {&inputs->v, &inputs->lambda, &inputs->theta, &inputs->W, &inputs->h0};
+    const void **slots[TENSORS_MAX] = {&inputs->v, &inputs->lambda, &inputs->theta, &inputs->W, &inputs->h0};
     return slots[id];
-}
-
-/* Writes the shape and returns its rank. */
-static int tensor_shape(const struct problem *p, enum tensor_id id, int64_t shape[3])
-{
-    int64_t m = problem_m(p);
-    const int64_t shapes[TENSOR_COUNT][3] = {
-        {p->B, p->T, p->d}, {p->B, p->T, p->d}, {p->B, p->T, m}, {m, p->d, 1}, {p->B, p->d, 1}};
-    memcpy(shape, shapes[id], sizeof shapes[id]);
-    return id < TENSOR_W ? 3 : 2;
-}
-
-static int64_t tensor_elements(const struct problem *p, enum tensor_id id)
-{
-    int64_t shape[3];
-    int rank = tensor_shape(p, id, shape);
-    return shape[0] * shape[1] * (rank == 3 ? shape[2] : 1);
 }
 
 static bool tensor_used(const struct problem *p, enum tensor_id id, bool initial)
@@ -65,7 +41,7 @@ static void convert(enum dtype to_dtype, void *to, enum dtype from_dtype, const 
 static bool allocate(struct tensors *tensors, bool initial, struct error *error)
 {
     const struct problem *p = &tensors->problem;
-    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
         if (!tensor_used(p, id, initial))
             continue;
         size_t bytes = (size_t)tensor_elements(p, id) * dtype_size(p->dtype);
@@ -151,7 +127,7 @@ static const char *tensor_needs(enum tensor_id id)
  * problem. */
 static bool fits(const char *path, const struct problem *p, const struct safetensors *file, struct error *error)
 {
-    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
         const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
         int64_t shape[3];
         char reason[SAFETENSORS_REASON];
@@ -174,26 +150,19 @@ static bool fits(const char *path, const struct problem *p, const struct safeten
     return true;
 }
 
-/* Says where element i of a tensor is, and what is there. */
+/* Element i of a tensor is one that no problem can have. */
 static bool fail_value_at(const char *path, const struct problem *p, enum tensor_id id, int64_t i, double x, struct error *error)
 {
-    int64_t shape[3], row;
-    char place[120];
-    int rank = tensor_shape(p, id, shape);
-    row = i / shape[rank - 1];
-    if (rank == 3)
-        snprintf(place, sizeof place, "sequence %" PRId64 ", t %" PRId64 ", %s %" PRId64, row / p->T, row % p->T,
-                 id == TENSOR_THETA ? "parameter" : "channel", i % shape[2]);
-    else
-        snprintf(place, sizeof place, "%s %" PRId64 ", channel %" PRId64, id == TENSOR_W ? "parameter" : "sequence", row,
-                 i % shape[1]);
+    char place[TENSOR_PLACE_SIZE];
+    int64_t of_sequence = id == TENSOR_W ? tensor_elements(p, id) : tensor_elements(p, id) / p->B;
+    tensor_place(p, id, i / of_sequence, i % of_sequence, place);
     return fail(error, "%s: tensor %s holds %g at %s (from 0); expected numbers that are finite in %s", path, tensor_names[id], x,
                 place, dtype_names[p->dtype]);
 }
 
 static bool all_finite(const char *path, const struct problem *p, const struct safetensors *file, struct error *error)
 {
-    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
         const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
         int64_t n = tensor != NULL && tensor_used(p, id, true) ? tensor_elements(p, id) : 0;
         for (int64_t i = 0; i < n; i++) {
@@ -212,7 +181,7 @@ static bool load(const char *path, struct tensors *tensors, const struct safeten
     if (!fits(path, p, file, error) || !all_finite(path, p, file, error) ||
         !allocate(tensors, safetensors_find(file, "h0") != NULL, error))
         return false;
-    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
         const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
         if (tensors->owned[id] != NULL)
             convert(p->dtype, tensors->owned[id], tensor->dtype, tensor->data, tensor_elements(p, id));
@@ -303,7 +272,7 @@ size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_
 {
     const struct problem *p = &tensors->problem;
     size_t n = 0;
-    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
         if (tensors->owned[id] == NULL)
             continue;
         tensor[n] = (struct tensor){.name = tensor_names[id], .dtype = p->dtype, .data = tensors->owned[id]};
@@ -329,7 +298,7 @@ bool tensors_sequence_as(const struct tensors *tensors, int64_t b, enum dtype dt
         tensors_free(sequence);
         return false;
     }
-    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++) {
+    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
         if (sequence->owned[id] == NULL)
             continue;
         int64_t n = tensor_elements(&sequence->problem, id), offset = id == TENSOR_W ? 0 : b * n;
@@ -355,7 +324,7 @@ void tensors_mirror(struct tensors *tensors)
 
 void tensors_free(struct tensors *tensors)
 {
-    for (enum tensor_id id = TENSOR_V; id < TENSOR_COUNT; id++)
+    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++)
         free(tensors->owned[id]);
     *tensors = (struct tensors){.problem = tensors->problem, .out_of_reach = tensors->out_of_reach, .changed = tensors->changed};
 }

@@ -5,15 +5,14 @@
 #include "bench/base/error.h"
 #include "bench/base/safetensors.h"
 #include "bench/problems/regime.h"
-
-enum { TENSORS_MAX = 5 };
+#include "impls/contract/support.h"
 
 struct tensors {
     struct problem problem;
     struct inputs inputs;     /* of problem.dtype */
     bool out_of_reach;        /* after a failure: no draw of this problem has the kappa that was asked for */
     bool changed;             /* after a failure: the file no longer holds the bytes that were asked for */
-    void *owned[TENSORS_MAX]; /* the same tensors, for tensors_free: v, lambda, theta, W, h0 */
+    void *owned[TENSORS_MAX]; /* the same tensors by their enum tensor_id, for tensors_free */
 };
 
 /* Draws the tensors of a problem. False: out of memory, or a kappa that this problem cannot have (out_of_reach). */

@@ -11,9 +11,9 @@ extern "C" {
 /* Answers no, with the reason. */
 void support_no(struct support *support, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Starts the answer of an implementation: yes, unless problem, settings or environment make no sense (the checks below), the problem
- * has a cell or a mixer that is not among its bits, a setting names an option that it does not list (option_allowed()), or asks for a
- * gradient that it does not have. False after a no. */
+/* Starts the answer of an implementation: yes, unless problem, settings or environment make no sense (the checks below), the
+ * problem has a cell or a mixer that is not among its bits, a setting names an option that it does not list (option_allowed()), or
+ * asks for a gradient that it does not have. False after a no. */
 bool support_begin(struct support *support, const struct problem *problem, const struct settings *settings,
                    const struct environment *environment, const struct implementation *implementation);
 
@@ -22,14 +22,24 @@ bool support_begin(struct support *support, const struct problem *problem, const
 void support_memory(struct support *support, const struct problem *problem, const struct settings *settings,
                     const struct environment *environment, double bytes);
 
+/* The input tensors of a problem, in the order in which everybody lists them. */
+enum tensor_id { TENSOR_V, TENSOR_LAMBDA, TENSOR_THETA, TENSOR_W, TENSOR_H0, TENSORS_MAX };
+extern const char *const tensor_names[TENSORS_MAX];
+
+/* Writes the shape, (B,T,d), (B,T,d), (B,T,m), (m,d) or (B,d), and returns its rank. */
+int tensor_shape(const struct problem *problem, enum tensor_id id, int64_t shape[3]);
+
+/* Elements; 0 where the problem has no such tensor. h0 is there or not as whoever calls likes. */
+int64_t tensor_elements(const struct problem *problem, enum tensor_id id);
+
 /* Bytes of the tensors of a problem: inputs and outputs. */
 double problem_bytes(const struct problem *problem);
 
 /* Operations of the products of a token's vectors that a low-rank step needs: U^T G U, and U^T U where Q is a product. */
 double grams_operations(const struct problem *problem);
 
-/* False, with the reason in words, for what no implementation could mean anything by. One that does not iterate reads only the gradient
- * and the options of its settings, so that only they must make sense. */
+/* False, with the reason in words, for what no implementation could mean anything by. One that does not iterate reads only the
+ * gradient and the options of its settings, so that only they must make sense. */
 bool settings_check(const struct settings *settings, bool iterates, size_t capacity, char *reason);
 bool environment_check(const struct environment *environment, size_t capacity, char *reason);
 
@@ -37,9 +47,9 @@ bool environment_check(const struct environment *environment, size_t capacity, c
 struct status plan_begin(const struct implementation *implementation, const struct problem *problem,
                          const struct settings *settings, const struct environment *environment, struct plan **plan);
 
-/* What every forward() and backward() begins with: unsupported, with the reason, where a tensor that the problem needs is missing, one
- * that it does not have is given or asked for, or one that is written shares memory with any other. planned: whether the plan was made
- * with a gradient. */
+/* What every forward() and backward() begins with: unsupported, with the reason, where a tensor that the problem needs is missing,
+ * one that it does not have is given or asked for, or one that is written shares memory with any other. planned: whether the plan
+ * was made with a gradient. */
 struct status forward_check(const struct problem *problem, const struct inputs *inputs, const struct outputs *outputs);
 struct status backward_check(const struct problem *problem, bool planned, const struct inputs *inputs,
                              const struct outputs *outputs, const struct outputs *grad_outputs, const struct gradients *gradients);

@@ -1,27 +1,35 @@
-/* The tensors of a pass: those that the problem needs are there, no others are, and none that is written shares memory with another.
- * Inputs may overlap: they are only read. A few comparisons of addresses, whatever the sizes, so that every pass can afford them. */
+/* The tensors of a pass: those that the problem needs are there, no others are, and none that is written shares memory with
+ * another. Inputs may overlap: they are only read. A few comparisons of addresses, whatever the sizes, so that every pass can
+ * afford them. */
 #include "impls/contract/support.h"
 
 #include <stdint.h>
+#include <string.h>
 
-enum { INPUTS = 5, OUTPUTS = 2 };
+enum { OUTPUTS = 2 };
 
-static const char *const names[INPUTS] = {"v", "lambda", "theta", "W", "h0"};
+const char *const tensor_names[TENSORS_MAX] = {"v", "lambda", "theta", "W", "h0"};
+
+int tensor_shape(const struct problem *p, enum tensor_id id, int64_t shape[3])
+{
+    int64_t m = problem_m(p);
+    const int64_t shapes[TENSORS_MAX][3] = {{p->B, p->T, p->d}, {p->B, p->T, p->d}, {p->B, p->T, m}, {m, p->d, 1}, {p->B, p->d, 1}};
+    memcpy(shape, shapes[id], sizeof shapes[id]);
+    return id < TENSOR_W ? 3 : 2;
+}
+
+int64_t tensor_elements(const struct problem *p, enum tensor_id id)
+{
+    int64_t shape[3];
+    tensor_shape(p, id, shape);
+    return id == TENSOR_W && p->feedback == FEEDBACK_NONE ? 0 : shape[0] * shape[1] * shape[2];
+}
 
 /* A stretch of memory; begin 0: none. */
 struct stretch {
     const char *name;
     uintptr_t begin, end;
 };
-
-static void sizes_of(const struct problem *p, int64_t size[INPUTS])
-{
-    int64_t m = problem_m(p);
-    size[0] = size[1] = p->B * p->T * p->d;
-    size[2] = p->B * p->T * m;
-    size[3] = p->feedback != FEEDBACK_NONE ? m * p->d : 0;
-    size[4] = p->B * p->d;
-}
 
 static struct stretch stretch_of(const struct problem *p, const char *name, const void *tensor, int64_t elements)
 {
@@ -35,18 +43,17 @@ static bool overlap(const struct stretch *a, const struct stretch *b)
 }
 
 /* The inputs as stretches; what is missing, or is there although the problem has no such tensor, is refused. */
-static struct status inputs_check(const struct problem *p, const struct inputs *inputs, struct stretch in[INPUTS])
+static struct status inputs_check(const struct problem *p, const struct inputs *inputs, struct stretch in[TENSORS_MAX])
 {
-    const void *const tensor[INPUTS] = {inputs->v, inputs->lambda, inputs->theta, inputs->W, inputs->h0};
-    int64_t size[INPUTS];
-    sizes_of(p, size);
-    for (int i = 0; i < INPUTS; i++) {
-        bool optional = i == 4;
-        if (tensor[i] == NULL && size[i] > 0 && !optional)
-            return status_at(STATUS_UNSUPPORTED, -1, -1, "the tensor %s is missing, which this problem needs", names[i]);
-        if (tensor[i] != NULL && size[i] == 0)
-            return status_at(STATUS_UNSUPPORTED, -1, -1, "the tensor %s is given, which this problem does not have", names[i]);
-        in[i] = stretch_of(p, names[i], tensor[i], size[i]);
+    const void *const tensor[TENSORS_MAX] = {inputs->v, inputs->lambda, inputs->theta, inputs->W, inputs->h0};
+    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
+        int64_t elements = tensor_elements(p, id);
+        if (tensor[id] == NULL && elements > 0 && id != TENSOR_H0)
+            return status_at(STATUS_UNSUPPORTED, -1, -1, "the tensor %s is missing, which this problem needs", tensor_names[id]);
+        if (tensor[id] != NULL && elements == 0)
+            return status_at(STATUS_UNSUPPORTED, -1, -1, "the tensor %s is given, which this problem does not have",
+                             tensor_names[id]);
+        in[id] = stretch_of(p, tensor_names[id], tensor[id], elements);
     }
     return status_ok();
 }
@@ -77,39 +84,39 @@ static struct status apart(const struct stretch *written, int n_written, const s
 struct status forward_check(const struct problem *problem, const struct inputs *inputs, const struct outputs *outputs)
 {
     static const char *const out_names[OUTPUTS] = {"h", "final"};
-    struct stretch in[INPUTS], out[OUTPUTS];
+    struct stretch in[TENSORS_MAX], out[OUTPUTS];
     struct status status = inputs_check(problem, inputs, in);
     if (status.code == STATUS_OK && outputs->h == NULL)
         status = status_at(STATUS_UNSUPPORTED, -1, -1, "there is no room for the output h");
     if (status.code != STATUS_OK)
         return status;
     stretch_outputs(problem, outputs, out_names, out);
-    return apart(out, OUTPUTS, in, INPUTS);
+    return apart(out, OUTPUTS, in, TENSORS_MAX);
 }
 
 struct status backward_check(const struct problem *problem, bool planned, const struct inputs *inputs,
                              const struct outputs *outputs, const struct outputs *grad_outputs, const struct gradients *gradients)
 {
     static const char *const out_names[OUTPUTS] = {"h", "final"}, *const grad_names[OUTPUTS] = {"the derivative of h", "of final"},
-                             *const gradient_names[INPUTS] = {"the gradient of v", "the gradient of lambda",
-                                                              "the gradient of theta", "the gradient of W", "the gradient of h0"};
-    void *const tensor[INPUTS] = {gradients->v, gradients->lambda, gradients->theta, gradients->W, gradients->h0};
-    struct stretch read[INPUTS + 2 * OUTPUTS], written[INPUTS];
-    int64_t size[INPUTS];
+                             *const gradient_names[TENSORS_MAX] = {"the gradient of v", "the gradient of lambda",
+                                                                   "the gradient of theta", "the gradient of W",
+                                                                   "the gradient of h0"};
+    void *const tensor[TENSORS_MAX] = {gradients->v, gradients->lambda, gradients->theta, gradients->W, gradients->h0};
+    struct stretch read[TENSORS_MAX + 2 * OUTPUTS], written[TENSORS_MAX];
     if (!planned)
         return status_at(STATUS_UNSUPPORTED, -1, -1, "the plan was made without a gradient");
     struct status status = inputs_check(problem, inputs, read);
     if (status.code == STATUS_OK && outputs->h == NULL)
         status = status_at(STATUS_UNSUPPORTED, -1, -1, "the output h is missing, at which the gradient is taken");
-    sizes_of(problem, size);
-    for (int i = 0; i < INPUTS && status.code == STATUS_OK; i++) {
-        if (tensor[i] != NULL && size[i] == 0)
-            status = status_at(STATUS_UNSUPPORTED, -1, -1, "%s is asked for, which this problem does not have", gradient_names[i]);
-        written[i] = stretch_of(problem, gradient_names[i], tensor[i], size[i]);
+    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX && status.code == STATUS_OK; id++) {
+        int64_t elements = tensor_elements(problem, id);
+        if (tensor[id] != NULL && elements == 0)
+            status = status_at(STATUS_UNSUPPORTED, -1, -1, "%s is asked for, which this problem does not have", gradient_names[id]);
+        written[id] = stretch_of(problem, gradient_names[id], tensor[id], elements);
     }
     if (status.code != STATUS_OK)
         return status;
-    stretch_outputs(problem, outputs, out_names, read + INPUTS);
-    stretch_outputs(problem, grad_outputs, grad_names, read + INPUTS + OUTPUTS);
-    return apart(written, INPUTS, read, INPUTS + 2 * OUTPUTS);
+    stretch_outputs(problem, outputs, out_names, read + TENSORS_MAX);
+    stretch_outputs(problem, grad_outputs, grad_names, read + TENSORS_MAX + OUTPUTS);
+    return apart(written, TENSORS_MAX, read, TENSORS_MAX + 2 * OUTPUTS);
 }

@@ -37,13 +37,13 @@ const struct device_facts *device_get(void);
 
 /* ---- What supports() of every implementation here needs ----------------------------------------------------------------- */
 
-/* Starts an answer as support_begin() does; no where there is no device, with the reason, or the dtype is not float32. False after a
- * no. */
+/* Starts an answer as support_begin() does; no where there is no device, with the reason, or the dtype is not float32. False after
+ * a no. */
 bool device_support_begin(struct support *support, const struct problem *problem, const struct settings *settings,
                           const struct environment *environment, const struct implementation *implementation);
 
-/* Ends it: bytes on the host and on the device that plan() takes, the device's copies of the tensors included; no when the device or
- * the environment's limit has less, with both figures. */
+/* Ends it: bytes on the host and on the device that plan() takes, the device's copies of the tensors included; no when the device
+ * or the environment's limit has less, with both figures. */
 void device_support_memory(struct support *support, const struct problem *problem, const struct settings *settings,
                            const struct environment *environment, double host_bytes, double device_bytes);
 
@@ -82,8 +82,8 @@ struct status device_shared_allow_at(const void *kernel, size_t bytes, const cha
 #define device_wait() device_wait_at(DEVICE_HERE)
 struct status device_wait_at(const char *file, int line);
 
-/* Slot flush of every implementation here: writes as much as the cache holds, twice, so that nothing else is found in it. Takes that
- * memory at the first call, and keeps it. */
+/* Slot flush of every implementation here: writes as much as the cache holds, twice, so that nothing else is found in it. Takes
+ * that memory at the first call, and keeps it. */
 struct status device_flush(struct plan *plan);
 
 /* ---- The device's clock: a pair of events -------------------------------------------------------------------------------- */

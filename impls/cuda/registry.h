@@ -55,9 +55,9 @@ extern "C" {
 CUDA_IMPLEMENTATIONS(CUDA_DECLARE)
 }
 
-/* Puts the functions supports, count, forward and destroy under a name of the table, and those that are alike in all of them: a plan is
- * made by open(plan, problem, settings), which may fail half-way, passes begin with the contract's checks, and copies and the clock
- * are the session's. backward is a function or nullptr. */
+/* Puts the functions supports, count, forward and destroy under a name of the table, and those that are alike in all of them: a
+ * plan is made by open(plan, problem, settings), which may fail half-way, passes begin with the contract's checks, and copies and
+ * the clock are the session's. backward is a function or nullptr. */
 #define CUDA_IMPLEMENTATION_WITH(name_, backward_)                                                                                 \
     const struct implementation name_ = {                                                                                          \
         .name = CUDA_ROW_OF(name_).name,                                                                                           \

@@ -1,5 +1,6 @@
 /* The place that a reason names: of the largest difference, of what is not finite, in each kind of tensor. */
 #include "bench/measure/place.h"
+#include "bench/problems/tensor_place.h"
 
 #include <check.h>
 #include <math.h>
@@ -49,9 +50,9 @@ START_TEST(places_by_tensor)
                                            "sequence 2, t 1, parameter 2", "row 1, column 3", "sequence 2, channel 3"};
     static const int element[] = {7, 7, 0, 7, 3};
     for (int tensor = 0; tensor < 5; tensor++) {
-        char text[PLACE_SIZE];
+        char text[TENSOR_PLACE_SIZE];
         int64_t i = tensor == 2 ? problem_m(&problem) + 2 : element[tensor];
-        place_print(&problem, tensor, 2, i, text);
+        tensor_place(&problem, tensor, 2, i, text);
         ck_assert_str_eq(text, expected[tensor]);
     }
 }
