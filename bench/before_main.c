@@ -1,6 +1,7 @@
-/* Ends the program, with a message, where its stack is too small for it, or its address space for OpenBLAS. OpenBLAS reserves a block for each of its threads while
- * it is loaded, before main(), and for this thread when it first multiplies; where it gets none it tries again for ever. What is in
- * .preinit_array runs before any library's own start. Sanitizers are not ready there, and reserve far more than anybody would allow. */
+/* Ends the program, with a message, where its stack is too small for it, or its address space for OpenBLAS. OpenBLAS reserves a
+ * block for each of its threads while it is loaded, before main(), and for this thread when it first multiplies; where it gets none
+ * it tries again for ever. What is in .preinit_array runs before any library's own start. Sanitizers are not ready there, and
+ * reserve far more than anybody would allow. */
 #if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
 
 #include <sched.h>
@@ -62,9 +63,8 @@ static void check_stack(void)
                        (size_t)limit.rlim_cur / KIBIBYTE, LEAST_STACK));
 }
 
-static void check_address_space(int argc, char **argv, char **environment)
+static void check_address_space(char **environment)
 {
-    (void)argc, (void)argv;
     int threads = threads_of_blas(environment);
     size_t needed = REST + (size_t)threads * (BLOCK + STACK);
     /* Not touched, so it costs nothing; address space, data and commitment are all asked for. */
@@ -87,8 +87,9 @@ static void check_address_space(int argc, char **argv, char **environment)
 
 static void check(int argc, char **argv, char **environment)
 {
+    (void)argc, (void)argv;
     check_stack();
-    check_address_space(argc, argv, environment);
+    check_address_space(environment);
 }
 
 __attribute__((section(".preinit_array"), used)) static void (*const first)(int, char **, char **) = check;

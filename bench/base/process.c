@@ -129,8 +129,8 @@ static bool drain(struct follower *follower)
     return any;
 }
 
-/* Memory of its own that a process holds, by its /proc/PID/status; 0 when that cannot be seen. Pages of files do not count: the system can drop
- * them. Address space is not looked at, let alone limited: sanitizers and CUDA reserve far more than they use. */
+/* Memory of its own that a process holds, by its /proc/PID/status; 0 when that cannot be seen. Pages of files do not count: the
+ * system can drop them. Address space is not looked at, let alone limited: sanitizers and CUDA reserve far more than they use. */
 static size_t memory_held(const char *status)
 {
     static const char *const lines[] = {"RssAnon:", "RssShmem:"};

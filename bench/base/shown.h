@@ -1,5 +1,6 @@
-/* Texts that came from outside (files, the processor, the environment, other processes) are shown to people here, one function a medium:
- * whatever a terminal, a spreadsheet, a page or gnuplot would act on, or an eye would miss, is written out as \xNN or \uNNNN. */
+/* Texts that came from outside (files, the processor, the environment, other processes) are shown to people here, one function a
+ * medium: whatever a terminal, a spreadsheet, a page or gnuplot would act on, or an eye would miss, is written out as \xNN or
+ * \uNNNN. */
 #ifndef BENCH_BASE_SHOWN_H
 #define BENCH_BASE_SHOWN_H
 
@@ -22,8 +23,8 @@ void shown_lines(FILE *out, const char *text);
 /* shown_line() into memory, cut between characters. Returns copy. */
 char *shown_copy(const char *text, size_t capacity, char copy[capacity]);
 
-/* A cell of a CSV table; in quotes where it needs them, which is also where a line ends in it. A text that a spreadsheet would take for a formula begins with '; what is a number
- * stays one. */
+/* A cell of a CSV table; in quotes where it needs them, which is also where a line ends in it. A text that a spreadsheet would take
+ * for a formula begins with '; what is a number stays one. */
 void shown_cell(FILE *out, const char *text);
 
 /* A cell of a markdown table: what would end it, or begin markup that was not meant, is escaped. */

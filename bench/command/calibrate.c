@@ -2,6 +2,7 @@
 #include "bench/command/calibrate.h"
 
 #include "bench/base/files.h"
+#include "bench/base/shown.h"
 #include "bench/command/folder.h"
 #include "bench/journal/warning.h"
 #include "bench/machine/device.h"
@@ -11,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The distinct numbers of threads of points that are timed; no more than can be measured, the rest has no bound, nor more than OpenMP lets work
- * here, for those points are not timed. *device: some are
- * timed on a device that is there; those have no threads. */
+/* The distinct numbers of threads of points that are timed; no more than can be measured, the rest has no bound, nor more than
+ * OpenMP lets work here, for those points are not timed. *device: some are timed on a device that is there; those have no threads.
+ * */
 static int thread_counts(const struct sweep *sweep, int counts[ROOF_COUNTS_MAX], bool *device)
 {
     int n = 0;
@@ -75,10 +76,12 @@ static json_t *left_over(const char *folder, const struct limits_names *names, F
     enough = enough && (!device || roofs->device.rate > 0);
     if (enough)
         own = are_of(names, name);
-    if (changed)
-        fprintf(out, "%s/machine.json changed since it was written: the machine limits are measured again.\n", folder);
-    else if (!own)
-        fprintf(out, "No round was measured under the machine limits in %s/machine.json: they are measured again.\n", folder);
+    if (changed || !own) {
+        fputs(changed ? "" : "No round was measured under the machine limits in ", out);
+        shown_line(out, folder);
+        fprintf(out, "/machine.json%s measured again.\n",
+                changed ? " changed since it was written: the machine limits are" : ": they are");
+    }
     if (!enough || !own) {
         json_decref(json);
         json = NULL;

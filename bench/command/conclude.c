@@ -103,8 +103,10 @@ static bool say(const struct sweep *sweep, const struct records *records, const 
 {
     char journal[PATH_MAX], passed_over[UNREAD_SIZE];
     files_path(folder, "journal.jsonl", journal);
-    if (unread_say(&records->unread, journal, passed_over))
-        fprintf(out, "%s\n", passed_over);
+    if (unread_say(&records->unread, journal, passed_over)) {
+        shown_lines(out, passed_over);
+        fputc('\n', out);
+    }
     struct precautions precautions;
     struct results results = count_points(records, sweep->run.rounds);
     bool good = precautions_of(sweep, folder, &precautions, error) && table_print(out, records, error) &&

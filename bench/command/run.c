@@ -78,8 +78,8 @@ static void give_up(struct run *run, size_t i)
              run->sweep.point[i].value[FIELD_INPUTS].text);
 }
 
-/* Waits until no other run works on a training: before its worker begins, whose time is limited. *lock stays -1 where the user ended the
- * waiting. */
+/* Waits until no other run works on a training: before its worker begins, whose time is limited. *lock stays -1 where the user
+ * ended the waiting. */
 static bool take_training(struct run *run, const char *folder, int *lock, struct error *error)
 {
     char why[300];
@@ -96,8 +96,8 @@ static bool take_training(struct run *run, const char *folder, int *lock, struct
     return end != TRAINED_LOCK_FAILED;
 }
 
-/* A record that may count, between two looks at what the run depends on; or none (NULL) with *changed, where the inputs are other ones by
- * now: a file that is gone or cut short fails whoever reads it, and is no trouble of the disk. */
+/* A record that may count, between two looks at what the run depends on; or none (NULL) with *changed, where the inputs are other
+ * ones by now: a file that is gone or cut short fails whoever reads it, and is no trouble of the disk. */
 static bool take_record(struct run *run, const struct round_request *request, json_t **record, enum result *result, bool *changed,
                         struct error *error)
 {
@@ -280,7 +280,7 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
         fputs(" has no locks: a second run there would not be noticed, and would spoil this one or its trainings.\n", out);
     }
     if (unread_say(&unread, journal, passed_over)) {
-        shown_line(out, passed_over);
+        shown_lines(out, passed_over);
         fputc('\n', out);
     }
     if (tally->kept + tally->other_conditions + tally->other_points + journal_torn(run->journal) == 0)
@@ -312,7 +312,8 @@ static json_t *command_line(char *const *words)
     return list;
 }
 
-/* What a reader of the folder needs beside the journal: the sweep file, the machine, and the keys of the points that it is about. */
+/* What a reader of the folder needs beside the journal: the sweep file, the machine, and the keys of the points that it is about.
+ * */
 static bool describe(const struct run *run, struct error *error)
 {
     char path[PATH_MAX];

@@ -61,7 +61,7 @@ static void search_run(const char *name, void *context)
     if (read && !unread_say(&unread, journal, passed_over))
         return;
     fputs(read ? "" : "passed over: ", stderr);
-    shown_line(stderr, read ? passed_over : reason.text);
+    shown_lines(stderr, read ? passed_over : reason.text);
     fputc('\n', stderr);
 }
 
@@ -126,12 +126,14 @@ static void say_if_changed(const struct point *point, const struct conditions *c
 {
     char now[KEY_SIZE];
     point_key(point, conditions, now);
-    if (point->value[FIELD_INPUTS].kind == VALUE_TEXT && strncmp(now, recorded, KEY_HALF) != 0)
-        fprintf(stderr, "%s: its bytes are not those that the record was measured on\n", point->value[FIELD_INPUTS].text);
+    if (point->value[FIELD_INPUTS].kind == VALUE_TEXT && strncmp(now, recorded, KEY_HALF) != 0) {
+        shown_line(stderr, point->value[FIELD_INPUTS].text);
+        fputs(": its bytes are not those that the record was measured on\n", stderr);
+    }
 }
 
-/* Waits where a run works on the training of this very point: before its worker begins, whose time is limited. The lock ends with this
- * process. */
+/* Waits where a run works on the training of this very point: before its worker begins, whose time is limited. The lock ends with
+ * this process. */
 static bool take_training(struct round_request *request, struct error *error)
 {
     int lock;

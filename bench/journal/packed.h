@@ -1,5 +1,5 @@
-/* What a record holds in memory: of its line the values that the schema knows and something is made of, in one block. A journal of 100,000 lines must fit,
- * and as JSON one of them takes 30 KB. */
+/* What a record holds in memory: of its line the values that the schema knows and something is made of, in one block. A journal of
+ * 100,000 lines must fit, and as JSON one of them takes 30 KB. */
 #ifndef BENCH_JOURNAL_PACKED_H
 #define BENCH_JOURNAL_PACKED_H
 

@@ -7,8 +7,9 @@
 
 enum groups_generation { GROUPS_FIRST, GROUPS_SECOND };
 
-/* Calls each() with the folder of every group that limits this process by a controller ("memory", "cpu"), and of all groups around it: what any of
- * them allows is what there is. Of a system whose /proc and /sys are below root ("" for this one). In a container some folders cannot be seen. */
+/* Calls each() with the folder of every group that limits this process by a controller ("memory", "cpu"), and of all groups around
+ * it: what any of them allows is what there is. Of a system whose /proc and /sys are below root ("" for this one). In a container
+ * some folders cannot be seen. */
 void groups_visit(const char *root, const char *controller,
                   void (*each)(const char *folder, enum groups_generation generation, void *context), void *context);
 

@@ -93,9 +93,9 @@ static bool check_one(enum dtype dtype, int way, const int shape[3], const char 
     for (int i = 0; i < m && good; i++)
         for (int j = 0; j < n && good; j++) {
             double sum = 0, magnitude = 0;
-            for (int l = 0; l < k; l++) {
-                double one = x.exact[0][ways[way].a == CblasTrans ? l * m + i : i * k + l] *
-                             x.exact[1][ways[way].b == CblasTrans ? j * k + l : l * n + j];
+            for (int s = 0; s < k; s++) {
+                double one = x.exact[0][ways[way].a == CblasTrans ? s * m + i : i * k + s] *
+                             x.exact[1][ways[way].b == CblasTrans ? j * k + s : s * n + j];
                 sum += one;
                 magnitude += fabs(one);
             }

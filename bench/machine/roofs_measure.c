@@ -103,8 +103,8 @@ static struct sample sample(const struct trial *trial, int64_t passes)
     return (struct sample){threads, ended - began, busy};
 }
 
-/* Raises a rate to the amount a second of the best sample. A sample is long enough by the time that its threads worked, not by that of the clock, which
- * runs on while one of them waits for a processor; samples that were so disturbed are repeated for a while. */
+/* Raises a rate to the amount a second of the best sample. A sample is long enough by the time that its threads worked, not by that
+ * of the clock, which runs on while one of them waits for a processor; samples that were so disturbed are repeated for a while. */
 static bool raise_rate(const struct trial *trial, double *rate, struct error *error)
 {
     const double calm = 1.1;

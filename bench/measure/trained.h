@@ -10,8 +10,8 @@
 /* The folder of the training that a point is or depends on; false, with an empty path, where it has none. */
 bool trained_folder(const char *results, const struct point *point, const struct conditions *conditions, char path[PATH_MAX]);
 
-/* One process at a time works on a training; another one waits, and finds it done. Makes the folder. The lock ends when its file is closed in
- * this process and in the children that inherited it. Where a file system has no locks, everybody gets one. */
+/* One process at a time works on a training; another one waits, and finds it done. Makes the folder. The lock ends when its file is
+ * closed in this process and in the children that inherited it. Where a file system has no locks, everybody gets one. */
 enum trained_lock { TRAINED_LOCKED, TRAINED_TAKEN, TRAINED_LOCK_FAILED };
 enum trained_lock trained_lock(const char *folder, bool wait, int *file, struct error *error);
 

@@ -1,5 +1,5 @@
-/* The program among streams, signals and limits that are not as usual: no record suffers, nothing is written where it does not belong, and the
- * exit status follows one rule (docs/reference/command-line.md). */
+/* The program among streams, signals and limits that are not as usual: no record suffers, nothing is written where it does not
+ * belong, and the exit status follows one rule (docs/reference/command-line.md). */
 #include "bench/journal/records.h"
 #include "bench/journal/warning.h"
 #include "tests/support/outcome.h"
@@ -19,7 +19,8 @@ static void setup(void)
     scratch_write(sweep, outcome_sweep, strlen(outcome_sweep));
 }
 
-/* Runs a script with what it needs to measure the sweep, "$0" "$1" --results "$2", under a fault with env $3; status and what is there then. */
+/* Runs a script with what it needs to measure the sweep, "$0" "$1" --results "$2", under a fault with env $3; status and what is
+ * there then. */
 static struct outcome measure(const char *script)
 {
     const char *const argv[] = {"/bin/sh", "-c", script, program, sweep, results, faulted, NULL};

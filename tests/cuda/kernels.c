@@ -52,7 +52,8 @@ static void choose(int i, int k)
     runner_ways_choose(order, resident, (uint64_t)i * RUNNER_ORDERS + (uint64_t)k);
 }
 
-/* Cases are left out evenly where few are wanted, and the large ones; of products, which have three times as many, also where some are. */
+/* Cases are left out evenly where few are wanted, and the large ones; of products, which have three times as many, also where some
+ * are. */
 static bool wanted(const struct problem *p, int i)
 {
     if (work == FEW)
@@ -356,8 +357,8 @@ static double trace_excess(const struct problem *p, const struct traced *a, cons
     return most;
 }
 
-/* l, l_run, residuals and iterates as the processor has them in float32; those of a solver, whose early iterates may be far off, to four
- * times as far as they are from its float64 where that is more. */
+/* l, l_run, residuals and iterates as the processor has them in float32; those of a solver, whose early iterates may be far off, to
+ * four times as far as they are from its float64 where that is more. */
 static void run_trace(int i)
 {
     struct test_case test = gradient_case(i);
@@ -423,8 +424,8 @@ START_TEST(traces)
 }
 END_TEST
 
-/* Sweeps of quasi_deer_cuda where many entries of diag(A_t) lie beyond -1 or 1, against those of the processor in float64: after a sweep or
- * two only the cut, and the gate in it, tell them apart from others that lead to the same answer. */
+/* Sweeps of quasi_deer_cuda where many entries of diag(A_t) lie beyond -1 or 1, against those of the processor in float64: after a
+ * sweep or two only the cut, and the gate in it, tell them apart from others that lead to the same answer. */
 static int swept; /* sweeps that were compared */
 
 static void run_sweeps(int i)
@@ -471,8 +472,9 @@ END_TEST
 
 /* ---- Gradients ------------------------------------------------------------------------------------------------------------ */
 
-/* Of the float64 reference, and how far rounding may take float32 from it: as inputs that are moved that much do, or four times as far
- * as the processor's own float32 is. The power steps of a Kronecker factor can lose more than any change of the inputs shows. */
+/* Of the float64 reference, and how far rounding may take float32 from it: as inputs that are moved that much do, or four times as
+ * far as the processor's own float32 is. The power steps of a Kronecker factor can lose more than any change of the inputs shows.
+ * */
 static bool expect_gradient(const struct implementation *cpu, const struct tensors *tensors, const struct settings *settings,
                             const struct loss *loss, struct gradient_values *expected, double *tolerance)
 {

@@ -1,5 +1,6 @@
-/* Orthonormal vectors (impls/math/basis.h), and GMRES and Anderson that are made of them, on sequences longer than the stretches of 2048
- * elements that sums are taken over: the last stretch is shorter, or a single element. What is expected is computed here, in long double. */
+/* Orthonormal vectors (impls/math/basis.h), and GMRES and Anderson that are made of them, on sequences longer than the stretches of
+ * 2048 elements that sums are taken over: the last stretch is shorter, or a single element. What is expected is computed here, in
+ * long double. */
 #include "tests/support/reference.h"
 
 #include "bench/base/random.h"
@@ -29,7 +30,8 @@ static double inner(const double *x, const double *y, int64_t n)
     return (double)sum;
 }
 
-/* ---- The basis ------------------------------------------------------------------------------------------------------------------ */
+/* ---- The basis ------------------------------------------------------------------------------------------------------------------
+ * */
 
 enum { B = 3, MOST = 5, WIDTH = MOST + 1 };
 
@@ -186,12 +188,14 @@ START_TEST(products_and_sums)
 }
 END_TEST
 
-/* ---- What is made of it ------------------------------------------------------------------------------------------------------------ */
+/* ---- What is made of it
+ * ------------------------------------------------------------------------------------------------------------ */
 
 enum { LONGEST = 6 };
 
-/* The l-th iterate of GMRES (docs/explanation/solvers.md): f(0), then what minimises ||f(h) - h||_2 over the span of r, J r, ... J^(l-2) r with
- * r = f(0). Of sequence `one`, by orthogonal vectors and a least-squares problem, both by modified Gram and Schmidt. */
+/* The l-th iterate of GMRES (docs/explanation/solvers.md): f(0), then what minimises ||f(h) - h||_2 over the span of r, J r, ...
+ * J^(l-2) r with r = f(0). Of sequence `one`, by orthogonal vectors and a least-squares problem, both by modified Gram and Schmidt.
+ * */
 static void minimal(const struct tensors *one, int l, double *h)
 {
     const struct problem *p = &one->problem;

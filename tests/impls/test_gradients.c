@@ -1,5 +1,5 @@
-/* Gradients: of every implementation of the registry that declares some, against derivatives by complex steps of what they are defined as
- * the derivative of, and where there is none. What else the contract promises of backward() is in test_backward.c. */
+/* Gradients: of every implementation of the registry that declares some, against derivatives by complex steps of what they are
+ * defined as the derivative of, and where there is none. What else the contract promises of backward() is in test_backward.c. */
 #include "tests/support/gradient_cases.h"
 
 #include <check.h>
@@ -44,8 +44,8 @@ START_TEST(the_map_in_complex_numbers)
 }
 END_TEST
 
-/* Whether there is a gradient to compare: a case of the list must have one where its iterates do not diverge, other shapes (`any`) may be
- * singular or crawl. */
+/* Whether there is a gradient to compare: a case of the list must have one where its iterates do not diverge, other shapes (`any`)
+ * may be singular or crawl. */
 static bool comes(const struct implementation *one, struct status status, bool any)
 {
     bool may_fail = any || (!one->exact && status.code == STATUS_DIVERGED);
@@ -127,8 +127,8 @@ START_TEST(steps_by_complex_steps)
 }
 END_TEST
 
-/* Shapes at which something vanishes: one token, where an answer in the plain form does not depend on the mixer and its gradient is nothing;
- * one channel; more terms than channels. */
+/* Shapes at which something vanishes: one token, where an answer in the plain form does not depend on the mixer and its gradient is
+ * nothing; one channel; more terms than channels. */
 START_TEST(other_shapes)
 {
     static const struct {
@@ -214,8 +214,8 @@ START_TEST(singular)
 }
 END_TEST
 
-/* Where Q is all but singular its inverse and its transpose cancel in the gradient of v: with Lambda = 0 the answer is v, in either form,
- * and the gradient is the loss's own. */
+/* Where Q is all but singular its inverse and its transpose cancel in the gradient of v: with Lambda = 0 the answer is v, in either
+ * form, and the gradient is the loss's own. */
 START_TEST(nearly_singular)
 {
     const struct problem problem = {.B = 2,

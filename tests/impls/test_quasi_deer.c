@@ -1,5 +1,5 @@
-/* The sweeps of quasi_deer against their formula: h^l_t = F_t(h^{l-1}_{t-1}) + J_t (h^l_{t-1} - h^{l-1}_{t-1}), with A_t solved for here and
- * J_t = diag(A_t) cut to [-1, 1]. Problems are drawn of which many diagonals lie beyond either end. */
+/* The sweeps of quasi_deer against their formula: h^l_t = F_t(h^{l-1}_{t-1}) + J_t (h^l_{t-1} - h^{l-1}_{t-1}), with A_t solved for
+ * here and J_t = diag(A_t) cut to [-1, 1]. Problems are drawn of which many diagonals lie beyond either end. */
 #include "tests/support/reference.h"
 
 #include "bench/base/random.h"

@@ -64,8 +64,8 @@ START_TEST(facts_do_not_name_the_host)
 }
 END_TEST
 
-/* What NVML tells, by a library that is made up: where one of that name is loaded already, that is the one that is found. Of another
- * card, or without the library, nothing is told. */
+/* What NVML tells, by a library that is made up: where one of that name is loaded already, that is the one that is found. Of
+ * another card, or without the library, nothing is told. */
 START_TEST(nvml_is_asked)
 {
     char path[PATH_MAX];
@@ -222,7 +222,8 @@ START_TEST(threads_follow_quotas)
 }
 END_TEST
 
-/* Threads that cannot be started are counted before OpenMP would end the process. Root has no such limit, and is somebody else here. */
+/* Threads that cannot be started are counted before OpenMP would end the process. Root has no such limit, and is somebody else
+ * here. */
 START_TEST(threads_that_cannot_start_are_counted)
 {
     char reason[TEAM_REASON_SIZE];

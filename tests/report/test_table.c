@@ -189,7 +189,8 @@ START_TEST(csv_has_what_is_filled_once)
 }
 END_TEST
 
-/* Never, not measured, and not applicable: a solver that did not get there, one that was stopped before, and one that has no such number. */
+/* Never, not measured, and not applicable: a solver that did not get there, one that was stopped before, and one that has no such
+ * number. */
 START_TEST(csv_tells_what_is_missing_apart)
 {
     static const char *const reached = "{\"convergence\":{\"rate\":0.5,\"error_to\":{\"1e-6\":20}}}",

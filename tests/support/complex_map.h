@@ -1,6 +1,6 @@
-/* The map, its iterates and the exact answer in complex numbers: a derivative is what a step of 1e-30 along the imaginary axis leaves there,
- * without a difference being taken, and so without its cancellation (Squire and Trapp, SIAM Review 40, 1998). Written from
- * docs/mathematics.md; shares nothing with impls/ or the textbook. Everything is for one sequence. */
+/* The map, its iterates and the exact answer in complex numbers: a derivative is what a step of 1e-30 along the imaginary axis
+ * leaves there, without a difference being taken, and so without its cancellation (Squire and Trapp, SIAM Review 40, 1998). Written
+ * from docs/mathematics.md; shares nothing with impls/ or the textbook. Everything is for one sequence. */
 #ifndef TESTS_SUPPORT_COMPLEX_MAP_H
 #define TESTS_SUPPORT_COMPLEX_MAP_H
 
