@@ -19,7 +19,9 @@ extern "C" {
 
 /* ---- What is computed ------------------------------------------------------------------------------------------------- */
 
-enum cell { CELL_VECTOR, CELL_COUNT }; /* the state is a vector of d channels; matrix states will be another cell */
+/* The recurrence of one family of layers: what its state is, and which tensors it takes (impls/contract/cell.c; docs/explanation/cells.md).
+ * vector: the state is a vector of d channels. selective: it is a matrix of d channels by N states (Mamba; with a mixer FP-Mamba). */
+enum cell { CELL_VECTOR, CELL_SELECTIVE, CELL_COUNT };
 
 /* The channel mixer Q of the factored transition (docs/mathematics.md has the definitions). To add one: its name here; what it takes in
  * impls/contract/mixer.c; its arithmetic in impls/math/mixer_<name>.c; its definition, to be validated against, in
@@ -43,14 +45,28 @@ enum feedback { FEEDBACK_NONE, FEEDBACK_RAW, FEEDBACK_RMS, FEEDBACK_COUNT };
 
 enum dtype { DTYPE_FLOAT32, DTYPE_FLOAT64, DTYPE_COUNT };
 
+/* selective: what beside the mixer reads the output before, y_{t-1}: nothing, the step dt, the vectors b and c, or all three. */
+enum reads { READS_NONE, READS_DT, READS_BC, READS_DT_BC, READS_COUNT };
+
+/* selective: what is normalised: nothing (Mamba); b and c, each to length 1 over the N states; the output, by a LayerNorm over its d
+ * channels; or both (FP-Mamba). */
+enum norm { NORM_NONE, NORM_BC, NORM_OUTPUT, NORM_BOTH, NORM_COUNT };
+
+/* selective: where the output is gated with SiLU(z): outside, by whoever calls, or inside the map. */
+enum gate { GATE_OUTSIDE, GATE_INSIDE, GATE_COUNT };
+
 struct problem {
     enum cell cell;
     int64_t B, T, d;
+    int64_t N; /* selective: states a channel; 0 in other cells */
     enum mixer mixer;
     int64_t r; /* rank or number of Householder terms, which may exceed d; 0 where the mixer has none */
     double s;  /* scale of I - Q; 0 where the mixer has none */
     enum form form;
     enum feedback feedback;
+    enum reads reads; /* these three of the selective cell; 0 in others */
+    enum norm norm;
+    enum gate gate;
     enum dtype dtype;
 };
 
@@ -59,6 +75,9 @@ extern const char *const cell_names[CELL_COUNT];
 extern const char *const mixer_names[MIXER_COUNT];
 extern const char *const form_names[FORM_COUNT];
 extern const char *const feedback_names[FEEDBACK_COUNT];
+extern const char *const reads_names[READS_COUNT];
+extern const char *const norm_names[NORM_COUNT];
+extern const char *const gate_names[GATE_COUNT];
 extern const char *const dtype_names[DTYPE_COUNT];
 
 /* False, with the reason in words, when no implementation could mean anything by this problem: a size below 1, rank 0, a rank where
@@ -92,25 +111,62 @@ bool problem_low_rank(const struct problem *problem);
 /* Kronecker factors n1 * n2 = d, n1 the largest divisor of d not above sqrt(d). */
 void kronecker_sizes(int64_t d, int64_t *n1, int64_t *n2);
 
-/* Tensors of one problem. theta is NULL where m is 0, W unless state-dependent, h0 when the initial state is zero. They may overlap
+/* Every tensor of every cell. Which of them a problem has, and in which shape, the row of its cell says (impls/contract/cell.c). */
+// clang-format off
+#define TENSORS(EACH)                                                                                         \
+    EACH(V, v)            /* (B,T,d) vector: the driven input B_t x_t */                                      \
+    EACH(LAMBDA, lambda)  /* (B,T,d) vector: the diagonal sequence mixer */                                   \
+    EACH(THETA, theta)    /* (B,T,m) raw mixer parameters, before activation */                               \
+    EACH(W, W)            /* (m,d) what they read: theta_t += W k(h_{t-1}); selective: of y_{t-1} */          \
+    EACH(H0, h0)          /* (B,d) vector: initial state */                                                   \
+    EACH(X, x)            /* (B,T,d) selective: what enters the recurrence */                                 \
+    EACH(DT, dt)          /* (B,T,d) step, above 0; where it reads y_{t-1}: before its softplus */            \
+    EACH(A, A)            /* (d,N) rates: the decay is exp(-dt A) */                                          \
+    EACH(B, b)            /* (B,T,N) input vector, before it is normalised */                                 \
+    EACH(C, c)            /* (B,T,N) output vector, before it is normalised */                                \
+    EACH(SKIP, skip)      /* (d) what of the input passes by the state */                                     \
+    EACH(GAIN, gain)      /* (d) of the LayerNorm */                                                          \
+    EACH(BIAS, bias)      /* (d) of the LayerNorm */                                                          \
+    EACH(W_B, W_b)        /* (N,d) b_t += W_b y_{t-1} */                                                      \
+    EACH(W_C, W_c)        /* (N,d) c_t += W_c y_{t-1} */                                                      \
+    EACH(W_DT, W_dt)      /* (d,d) dt_t += W_dt y_{t-1} */                                                    \
+    EACH(Z, z)            /* (B,T,d) the gate inside the map, before its SiLU */                              \
+    EACH(MATRIX0, H0)     /* (B,d,N) initial state */                                                         \
+    EACH(Y0, y0)          /* (B,d) the output before the first token */
+// clang-format on
+#define TENSOR_CONSTANT(NAME, name) TENSOR_##NAME,
+enum tensor_id { TENSORS(TENSOR_CONSTANT) TENSORS_MAX };
+
+/* Tensors of one problem, by name or by number; NULL where it has none, and initial states where they are zero. They may overlap
  * one another; what is written, outputs and gradients, may overlap nothing. A pass that is called otherwise is unsupported, and nothing
  * is written. */
+#define TENSOR_READ(NAME, name) const void *name;
+#define TENSOR_WRITTEN(NAME, name) void *name;
 struct inputs {
-    const void *v;      /* (B,T,d) the driven input B_t x_t */
-    const void *lambda; /* (B,T,d) the diagonal sequence mixer */
-    const void *theta;  /* (B,T,m) raw mixer parameters, before activation */
-    const void *W;      /* (m,d)   theta_t += W k(h_{t-1}) when state-dependent */
-    const void *h0;     /* (B,d) */
+    union {
+        struct {
+            TENSORS(TENSOR_READ)
+        };
+        const void *tensor[TENSORS_MAX];
+    };
 };
 
 struct outputs {
-    void *h;     /* (B,T,d) */
-    void *final; /* (B,d)   h_T; may be NULL */
+    union {
+        void *h; /* (B,T,d) vector: the state */
+        void *y; /* (B,T,d) selective: the output, which is what is iterated on */
+    };
+    void *final; /* the state after the last token, (B,d) or (B,d,N); may be NULL */
 };
 
 /* Gradients of a scalar loss with respect to the inputs; overwritten, not added to. NULL members are not computed. */
 struct gradients {
-    void *v, *lambda, *theta, *W, *h0;
+    union {
+        struct {
+            TENSORS(TENSOR_WRITTEN)
+        };
+        void *tensor[TENSORS_MAX];
+    };
 };
 
 /* ---- How it is computed ------------------------------------------------------------------------------------------------ */
@@ -222,8 +278,8 @@ struct work {
 enum device { DEVICE_CPU, DEVICE_CUDA, DEVICE_COUNT };
 extern const char *const device_names[DEVICE_COUNT];
 
-enum { GRADIENTS_NONE = 0, GRADIENTS_EXACT = 1, GRADIENTS_STEPS = 2 }; /* bits of implementation.gradients */
-enum { CELLS_VECTOR = 1 << CELL_VECTOR };                              /* bits of implementation.cells */
+enum { GRADIENTS_NONE = 0, GRADIENTS_EXACT = 1, GRADIENTS_STEPS = 2 };           /* bits of implementation.gradients */
+enum { CELLS_VECTOR = 1 << CELL_VECTOR, CELLS_SELECTIVE = 1 << CELL_SELECTIVE }; /* bits of implementation.cells */
 
 /* Bits of implementation.mixers. Any: of an implementation that knows mixers by the functions of impls/math/mixer.h alone. */
 enum {
@@ -234,7 +290,7 @@ enum {
 
 struct plan; /* each implementation's own; used by one thread at a time, and never sharing mutable state with another */
 
-/* One build of one implementation: for one dtype and one instruction level. Slots marked optional may be NULL. */
+/* One build of one implementation: for one cell, one dtype and one instruction level. Slots marked optional may be NULL. */
 struct implementation {
     const char *name, *summary;
     const char *options; /* its own options, as option_allowed() reads them; NULL: none */
@@ -256,8 +312,8 @@ struct implementation {
     struct status (*forward)(struct plan *, const struct inputs *, const struct outputs *, struct trace *); /* trace optional */
 
     /* Optional. The gradient that the settings ask for (docs/mathematics.md, Gradients), at the outputs that forward() left for
-     * these inputs. grad_outputs are the derivatives of the loss with respect to the outputs: h (B,T,d), final (B,d), either NULL
-     * for zero. The gradient of h0 is computed where it is asked for, also when inputs has none. Statuses are forward()'s. */
+     * these inputs. grad_outputs are the derivatives of the loss with respect to the outputs, either NULL for zero.
+     * The gradient of an initial state is computed where it is asked for, also when inputs has none. Statuses are forward()'s. */
     struct status (*backward)(struct plan *, const struct inputs *, const struct outputs *, const struct outputs *grad_outputs,
                               const struct gradients *);
 
@@ -272,10 +328,13 @@ struct implementation {
 struct status implementation_forward(const struct implementation *, struct plan *, const struct inputs *, const struct outputs *,
                                      struct trace *);
 
-/* The table of all implementations, in the order of registry.c. Variants of one index differ in dtype and level only. */
+/* The table of all implementations, in the order of registry.c. Variants of one index differ in cell, dtype and level. */
 int registry_count(void);
-int registry_find(const char *name); /* index, or -1 */
-const struct implementation *registry_get(int index, enum dtype dtype, enum level level);
+int registry_find(const char *name);                                                      /* index, or -1 */
+const struct implementation *registry_get(int index, enum dtype dtype, enum level level); /* for the first cell that it takes */
+
+/* For some cell; where it does not take that one, what registry_get() returns, which says so in supports(). */
+const struct implementation *registry_get_for(int index, enum cell cell, enum dtype dtype, enum level level);
 
 #ifdef __cplusplus
 }

@@ -31,7 +31,8 @@ bool solver_check(const struct problem *problem, const struct sequence_setup *se
         snprintf(reason, capacity, "unknown implementation of the recurrence");
         return false;
     }
-    const struct implementation *implementation = registry_get(recurrence->implementation, problem->dtype, level_best());
+    const struct implementation *implementation =
+        registry_get_for(recurrence->implementation, problem->cell, problem->dtype, level_best());
     if (implementation->device != DEVICE_CPU) {
         snprintf(reason, capacity, "%s computes on a device; layers need an implementation on the CPU", implementation->name);
         return false;
@@ -57,7 +58,7 @@ struct status solver_open(const struct problem *problem, const struct sequence_s
                               .environment = *setup->environment,
                               .problem = *problem,
                               .clock = setup->clock};
-    solver->implementation = registry_get(recurrence->implementation, problem->dtype, level_best());
+    solver->implementation = registry_get_for(recurrence->implementation, problem->cell, problem->dtype, level_best());
     solver->trace.l = memory_allocate(problem->B, sizeof *solver->trace.l);
     return solver->trace.l != NULL ? solver_resize(solver, problem->T, 0) : status_no_memory();
 }

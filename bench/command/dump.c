@@ -11,6 +11,7 @@
 #include "bench/command/key_search.h"
 #include "bench/machine/machine_threads.h"
 #include "bench/measure/checkpoint.h"
+#include "bench/problems/inputs.h"
 #include "bench/sweep/recipe.h"
 
 #include <inttypes.h>
@@ -55,26 +56,9 @@ static bool read_number(const char *text, const char *option, int64_t usual, int
 
 static bool write_inputs(const char *path, const struct problem *p, const struct inputs *inputs, struct error *error)
 {
-    int64_t m = problem_m(p);
-    const struct tensor all[] = {
-        {.name = "v", .rank = 3, .shape = {p->B, p->T, p->d}, .data = inputs->v},
-        {.name = "lambda", .rank = 3, .shape = {p->B, p->T, p->d}, .data = inputs->lambda},
-        {.name = "theta", .rank = 3, .shape = {p->B, p->T, m}, .data = m > 0 ? inputs->theta : NULL},
-        {.name = "W", .rank = 2, .shape = {m, p->d}, .data = p->feedback != FEEDBACK_NONE ? inputs->W : NULL},
-    };
-    struct tensor tensor[sizeof all / sizeof all[0]];
-    size_t n = 0;
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        if (all[i].data == NULL)
-            continue;
-        tensor[n] = all[i];
-        tensor[n].dtype = p->dtype;
-        tensor[n].bytes = dtype_size(p->dtype);
-        for (int k = 0; k < all[i].rank; k++)
-            tensor[n].bytes *= (size_t)all[i].shape[k];
-        n++;
-    }
-    return safetensors_write(path, tensor, n, NULL, error);
+    const struct tensors tensors = {.problem = *p, .inputs = *inputs};
+    struct tensor tensor[TENSORS_MAX];
+    return safetensors_write(path, tensor, tensors_list(&tensors, tensor), NULL, error);
 }
 
 static void print_problem(FILE *out, const char *path, const struct problem *p)
@@ -83,12 +67,18 @@ static void print_problem(FILE *out, const char *path, const struct problem *p)
     number_print_real(p->s, sizeof s, s);
     fputs("inputs: ", out);
     shown_line(out, path);
-    fprintf(out, "\nproblem: {B: %" PRId64 ", T: %" PRId64 ", d: %" PRId64 ", mixer: %s", p->B, p->T, p->d, mixer_names[p->mixer]);
+    fprintf(out, "\nproblem: {cell: %s, B: %" PRId64 ", T: %" PRId64 ", d: %" PRId64, cell_names[p->cell], p->B, p->T, p->d);
+    if (cell_facts[p->cell].has_N)
+        fprintf(out, ", N: %" PRId64 ", reads: %s, norm: %s, gate: %s", p->N, reads_names[p->reads], norm_names[p->norm],
+                gate_names[p->gate]);
+    fprintf(out, ", mixer: %s", mixer_names[p->mixer]);
     if (p->r > 0)
         fprintf(out, ", r: %" PRId64, p->r);
     if (p->s > 0)
         fprintf(out, ", s: %s", s);
-    fprintf(out, ", form: %s, feedback: %s, dtype: %s}\n", form_names[p->form], feedback_names[p->feedback], dtype_names[p->dtype]);
+    if (cell_facts[p->cell].has_form)
+        fprintf(out, ", form: %s", form_names[p->form]);
+    fprintf(out, ", feedback: %s, dtype: %s}\n", feedback_names[p->feedback], dtype_names[p->dtype]);
 }
 
 static bool dump(FILE *out, const struct dump_request *request, const struct checkpoint *checkpoint, const struct point *point,

@@ -15,18 +15,6 @@
 
 #define VALIDATION_SECONDS 15 /* a gradient is validated where its reference takes less */
 
-void **backward_member(struct gradients *gradients, int i)
-{
-    void **const members[TENSORS_MAX] = {&gradients->v, &gradients->lambda, &gradients->theta, &gradients->W, &gradients->h0};
-    return members[i];
-}
-
-void *backward_gradient(const struct backward *backward, int i)
-{
-    struct gradients gradients = backward->gradients;
-    return *backward_member(&gradients, i);
-}
-
 /* ---- What backward() is given and leaves --------------------------------------------------------------------------------- */
 
 /* The loss: a random linear function of h, given by its derivative. */
@@ -60,9 +48,10 @@ bool backward_open(const struct subject *subject, struct backward *backward, str
             if (strcmp(tensor[k].name, tensor_names[i]) != 0)
                 continue;
             backward->n[i] = (int64_t)(tensor[k].bytes / dtype_size(p->dtype));
-            backward->sequence[i] = i == TENSOR_W ? backward->n[i] : backward->n[i] / p->B;
-            *backward_member(&backward->gradients, i) = memory_allocate(backward->n[i], dtype_size(p->dtype));
-            good = *backward_member(&backward->gradients, i) != NULL;
+            backward->sequence[i] = tensor_of_sequence(p, (enum tensor_id)i);
+            backward->shared = backward->shared || !tensor_of_batch(p, (enum tensor_id)i);
+            backward->gradients.tensor[i] = memory_allocate(backward->n[i], dtype_size(p->dtype));
+            good = backward->gradients.tensor[i] != NULL;
         }
     if (good)
         backward_forget(backward);
@@ -72,7 +61,7 @@ bool backward_open(const struct subject *subject, struct backward *backward, str
 void backward_close(struct backward *backward)
 {
     for (int i = 0; i < TENSORS_MAX; i++)
-        free(*backward_member(&backward->gradients, i));
+        free(backward->gradients.tensor[i]);
     free(backward->drawn);
     free(backward->adjoints.h);
 }
@@ -81,7 +70,7 @@ void backward_forget(struct backward *backward)
 {
     for (int i = 0; i < TENSORS_MAX; i++)
         if (backward->n[i] > 0)
-            memset(backward_gradient(backward, i), 0xff, (size_t)backward->n[i] * dtype_size(backward->dtype));
+            memset(backward->gradients.tensor[i], 0xff, (size_t)backward->n[i] * dtype_size(backward->dtype));
 }
 
 bool backward_there(const struct problem *problem, const struct backward *backward, struct finding *finding)
@@ -90,7 +79,7 @@ bool backward_there(const struct problem *problem, const struct backward *backwa
         for (int64_t k = 0; k < backward->n[i]; k++) {
             char place[TENSOR_PLACE_SIZE];
             double given;
-            to_doubles(backward->dtype, backward_gradient(backward, i), k, 1, &given);
+            to_doubles(backward->dtype, backward->gradients.tensor[i], k, 1, &given);
             if (isfinite(given))
                 continue;
             tensor_place(problem, (enum tensor_id)i, k / backward->sequence[i], k % backward->sequence[i], place);
@@ -125,7 +114,9 @@ static double loosened(const struct subject *subject)
 static struct definition iterated(const struct subject *subject)
 {
     const struct settings *settings = &subject->settings;
-    return (struct definition){.implementation = registry_get(registry_find("fixed_point"), DTYPE_FLOAT64, level_best()),
+    int index = registry_find("fixed_point");
+    enum cell cell = subject->tensors.problem.cell;
+    return (struct definition){.implementation = registry_get_for(index, cell, DTYPE_FLOAT64, level_best()),
                                .settings = {.l_max = settings->l_max > 0 ? settings->l_max : 1,
                                             .tolerance = is_approached(subject) ? loosened(subject) : 0,
                                             .quantile = 1,
@@ -179,14 +170,15 @@ static bool refer(const struct definition *definition, const struct tensors *seq
     struct gradients gradients = {0};
     struct plan *plan;
     for (int i = 0; i < TENSORS_MAX; i++)
-        *backward_member(&gradients, i) = to[i];
+        gradients.tensor[i] = to[i];
     struct status status = definition->implementation->plan(&sequence->problem, &definition->settings, &environment, &plan);
     if (status.code != STATUS_OK)
         return fail(error, "%s", status.message);
     status = definition->implementation->backward(plan, &sequence->inputs, &outputs, &adjoints, &gradients);
     definition->implementation->destroy(plan);
-    if (status.code != STATUS_OK && status.code != STATUS_NOT_CONVERGED && to[TENSOR_V] != NULL)
-        to[TENSOR_V][0] = NAN;
+    double *driven = to[cell_facts[sequence->problem.cell].driven];
+    if (status.code != STATUS_OK && status.code != STATUS_NOT_CONVERGED && driven != NULL)
+        driven[0] = NAN;
     return true;
 }
 
@@ -237,9 +229,11 @@ static bool measure_tolerances(const struct definition *definition, const struct
                                struct backward *backward, struct error *error)
 {
     int64_t n = reference->sequence.problem.T * reference->sequence.problem.d;
-    double size = rounding_disturbance(backward->dtype), sensitivity[TENSORS_MAX] = {1, 1, 1, 1, 1};
+    double size = rounding_disturbance(backward->dtype), sensitivity[TENSORS_MAX];
     double *h = malloc((size_t)(2 * n) * sizeof *h);
     bool good = h != NULL || fail_memory(error);
+    for (int i = 0; i < TENSORS_MAX; i++)
+        sensitivity[i] = 1;
     for (uint64_t seed = 1; seed <= ROUNDING_DISTURBANCES && good && h != NULL; seed++) {
         struct tensors disturbed;
         good = tensors_disturbed(&reference->sequence, size, seed, &disturbed, error);
@@ -337,24 +331,31 @@ static bool differ(const struct definition *definition, const struct reference *
 
 /* ---- Validation ----------------------------------------------------------------------------------------------------------- */
 
-/* Adds to the gradient of W, in to, those of all sequences but b. */
+/* Adds to the gradients of tensors that belong to no sequence, in to, those of all sequences but b. */
 static bool add_others(const struct definition *definition, const struct subject *subject, const struct backward *backward,
                        int64_t b, double *const to[TENSORS_MAX], struct error *error)
 {
+    const struct problem *p = &subject->tensors.problem;
     bool good = true;
-    double *one[TENSORS_MAX] = {[TENSOR_W] = malloc((size_t)backward->n[TENSOR_W] * sizeof(double))};
-    struct reference reference = {.h = malloc((size_t)(subject->tensors.problem.T * subject->tensors.problem.d) * sizeof(double))};
-    if (one[TENSOR_W] == NULL || reference.h == NULL)
-        good = fail_memory(error);
-    for (int64_t other = 0; other < subject->tensors.problem.B && good; other++) {
+    double *one[TENSORS_MAX] = {NULL};
+    struct reference reference = {.h = malloc((size_t)(p->T * p->d) * sizeof(double))};
+    for (int i = 0; i < TENSORS_MAX; i++)
+        if (backward->n[i] > 0 && !tensor_of_batch(p, (enum tensor_id)i)) {
+            one[i] = malloc((size_t)backward->n[i] * sizeof(double));
+            good = good && one[i] != NULL;
+        }
+    good = (good && reference.h != NULL) || fail_memory(error);
+    for (int64_t other = 0; other < p->B && good; other++) {
         if (other == b)
             continue;
         good = refer_to(definition, subject, backward, other, &reference, one, error);
-        for (int64_t k = 0; k < backward->n[TENSOR_W] && good; k++)
-            to[TENSOR_W][k] += one[TENSOR_W][k];
+        for (int i = 0; i < TENSORS_MAX && good; i++)
+            for (int64_t k = 0; one[i] != NULL && k < backward->n[i]; k++)
+                to[i][k] += one[i][k];
         tensors_free(&reference.sequence);
     }
-    free(one[TENSOR_W]);
+    for (int i = 0; i < TENSORS_MAX; i++)
+        free(one[i]);
     free(reference.h);
     return good;
 }
@@ -366,7 +367,7 @@ static bool allow_approach(const struct subject *subject, const struct backward 
     struct definition approach = iterated(subject);
     int64_t n = subject->tensors.problem.T * subject->tensors.problem.d;
     if (!refer(&approach, &reference->sequence, reference->h, backward->drawn + b * n, reference->other, error) ||
-        (backward->n[TENSOR_W] > 0 && !add_others(&approach, subject, backward, b, reference->other, error)))
+        (backward->shared && !add_others(&approach, subject, backward, b, reference->other, error)))
         return false;
     for (int i = 0; i < TENSORS_MAX; i++)
         reference->slack[i] =
@@ -382,8 +383,9 @@ static bool compare(const struct backward *backward, int64_t b, const struct ref
     for (int i = 0; i < TENSORS_MAX; i++) {
         if (backward->n[i] == 0)
             continue;
-        to_doubles(backward->dtype, backward_gradient(backward, i), i == TENSOR_W ? 0 : b * backward->sequence[i],
-                   backward->sequence[i], reference->other[i]);
+        to_doubles(backward->dtype, backward->gradients.tensor[i],
+                   backward->sequence[i] == backward->n[i] ? 0 : b * backward->sequence[i], backward->sequence[i],
+                   reference->other[i]);
         double distance = distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick),
                tolerance = backward->tolerance[i] + reference->slack[i];
         if (!(distance / tolerance > worst))
@@ -455,7 +457,7 @@ static bool check(const struct definition *definition, const struct subject *sub
                     "the reference gradient differs by %.3g from finite differences of the textbook map", apart);
         return true;
     }
-    if ((backward->n[TENSOR_W] > 0 && !add_others(definition, subject, backward, b, reference->value, error)) ||
+    if ((backward->shared && !add_others(definition, subject, backward, b, reference->value, error)) ||
         (is_approached(subject) && !allow_approach(subject, backward, b, reference, error)) ||
         !compare(backward, b, reference, &tensor, checks, error))
         return false;
@@ -477,7 +479,7 @@ static bool validate_by(const struct definition *definition, const struct proble
                         int64_t b, bool again, struct backward *backward, struct checks *checks, struct finding *finding,
                         struct error *error)
 {
-    double seconds = cost(definition, sequence) * (backward->n[TENSOR_W] > 0 ? (double)subject->tensors.problem.B : 1);
+    double seconds = cost(definition, sequence) * (backward->shared ? (double)subject->tensors.problem.B : 1);
     if (is_approached(subject) && subject->settings.quantile < 1)
         finding_say(finding, (enum result)STATUS_UNSUPPORTED,
                     "an adjoint that stops before all sequences have converged cannot be validated: use quantile 1");

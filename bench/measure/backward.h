@@ -11,15 +11,12 @@ struct backward {
     struct outputs adjoints;       /* the same in the problem's dtype */
     struct gradients gradients;    /* NULL where there is no such input */
     int64_t n[TENSORS_MAX];        /* elements of each gradient, by enum tensor_id; 0: none */
-    int64_t sequence[TENSORS_MAX]; /* how many of them belong to a sequence; of W all, to every one */
+    int64_t sequence[TENSORS_MAX]; /* how many of them belong to a sequence; of W and its like all, to every one */
+    bool shared;                   /* there are some of that kind */
     double tolerance[TENSORS_MAX]; /* what rounding explains of each, as backward_validate() found */
     bool sensitive;                /* rounding alone moves one of them too far, as backward_validate() found */
     bool iterated;                 /* the exact gradient is an iterate of the adjoint, as backward_validate() found */
 };
-
-/* The i-th of the gradients. */
-void **backward_member(struct gradients *gradients, int i);
-void *backward_gradient(const struct backward *backward, int i);
 
 /* Draws the loss with the seed of the point, and allocates the gradients of all inputs. */
 bool backward_open(const struct subject *subject, struct backward *backward, struct error *error);
@@ -32,7 +29,7 @@ void backward_forget(struct backward *backward);
 bool backward_there(const struct problem *problem, const struct backward *backward, struct finding *finding);
 
 /* Compares the gradients that backward() left at subject->h with a reference in double precision at the same h: of sequence b,
- * but that of W, to which all sequences add, as a whole. checks becomes that of the gradient nearest to its tolerance. again:
+ * but those to which all sequences add, such as that of W, as a whole. checks becomes that of the gradient nearest to its tolerance. again:
  * after the timed calls, with the tolerances found before. finding->result becomes wrong, or unsupported where nothing can
  * validate the gradient or rounding alone moves it too far, with the reason; else it stays. False: out of memory. */
 bool backward_validate(const struct subject *subject, int64_t b, bool again, struct backward *backward, struct checks *checks,

@@ -16,7 +16,7 @@
 
 /* One gradient of the whole batch beside the exact one. */
 struct pair {
-    int64_t n, sequence; /* elements, and how many of them belong to a sequence; W: all, to every one */
+    int64_t n, sequence; /* elements, and how many of them belong to a sequence; of W and its like all, to every one */
     const void *given;   /* (n) of the problem's dtype */
     double *exact;       /* (n) */
     double *one;         /* (sequence) the exact one of a single sequence */
@@ -69,7 +69,7 @@ static bool make_pairs(const struct backward *backward, struct pair pair[TENSORS
             continue;
         pair[i].n = backward->n[i];
         pair[i].sequence = backward->sequence[i];
-        pair[i].given = backward_gradient(backward, i);
+        pair[i].given = backward->gradients.tensor[i];
         pair[i].exact = calloc((size_t)pair[i].n, sizeof(double));
         pair[i].one = malloc((size_t)pair[i].sequence * sizeof(double));
         if (pair[i].exact == NULL || pair[i].one == NULL)
@@ -99,7 +99,7 @@ static bool solve(const struct subject *subject, const double *adjoint, struct p
         if (!tensors_sequence(&subject->tensors, b, &sequence, error))
             return false;
         for (int i = 0; i < TENSORS_MAX; i++)
-            *backward_member(&exact, i) = pair[i].one;
+            exact.tensor[i] = pair[i].one;
         good = exact_gradient(&sequence.problem, &sequence.inputs, subject_tested(subject), adjoint + b * p->T * p->d, &exact,
                               status, error);
         for (int i = 0; i < TENSORS_MAX && good && status->code == STATUS_OK; i++) {
@@ -140,15 +140,17 @@ static struct status differentiate(const struct subject *subject, const struct b
     return status.code == STATUS_OK || (after.code != STATUS_OK && after.code != STATUS_NOT_CONVERGED) ? after : status;
 }
 
-static json_t *describe(const struct pair pair[TENSORS_MAX], enum dtype dtype, int64_t l_run)
+static json_t *describe(const struct problem *p, const struct pair pair[TENSORS_MAX], int64_t l_run)
 {
     struct likeness all = {0};
+    enum dtype dtype = p->dtype;
     double lack = 0;
     json_t *object = json_pack("{sI}", "l_run", (json_int_t)l_run);
     for (int i = 0; i < TENSORS_MAX && object != NULL; i++) {
         struct likeness one = compare(&pair[i], dtype);
         all = (struct likeness){all.given + one.given, all.exact + one.exact, all.both + one.both, all.apart + one.apart};
-        json_object_set_new(object, tensor_names[i], pair[i].n > 0 ? to_json(&one, turn(&pair[i], dtype, &one)) : json_null());
+        if (tensor_row(p, (enum tensor_id)i) != NULL)
+            json_object_set_new(object, tensor_names[i], pair[i].n > 0 ? to_json(&one, turn(&pair[i], dtype, &one)) : json_null());
     }
     for (int i = 0; i < TENSORS_MAX; i++)
         lack += turn(&pair[i], dtype, &all);
@@ -176,7 +178,7 @@ static bool compare_all(const struct subject *subject, struct finding *finding, 
             place_channel(subject, finding);
             bool there = status.code != STATUS_OK || backward_there(p, &backward, finding);
             if (there && (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED))
-                finding->data = describe(pair, p->dtype, l_run);
+                finding->data = describe(p, pair, l_run);
         }
     }
     free_pairs(pair);

@@ -35,17 +35,23 @@ double disturbance_draw(uint64_t seed, uint32_t stream, int64_t k, int64_t n)
     return n < FEW ? copysign(fmax(1, fabs(normal)), normal) : normal;
 }
 
+/* Tensors of the vector cell came first: their streams are those of their numbers. */
+static uint32_t stream_of(enum tensor_id id)
+{
+    return id <= TENSOR_H0 ? STREAM_DISTURBANCE + (uint32_t)id : STREAM_DISTURBANCE_MORE + (uint32_t)id;
+}
+
 bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error)
 {
     if (!tensors_sequence(tensors, 0, disturbed, error))
         return false;
     const struct problem *p = &disturbed->problem;
     disturbed->problem.s *= 1 + size * disturbance_draw(seed, STREAM_DISTURBANCE + 5, 0, 1);
-    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
         double *x = disturbed->owned[id];
         int64_t n = tensor_elements(p, id);
         for (int64_t k = 0; x != NULL && k < n; k++) {
-            double change = size * disturbance_draw(seed, STREAM_DISTURBANCE + (uint32_t)id, k, n);
+            double change = size * disturbance_draw(seed, stream_of(id), k, n);
             x[k] += id == TENSOR_THETA ? change * (1 + fabs(x[k])) : change * x[k];
         }
     }
@@ -132,8 +138,10 @@ bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const 
 
 struct yardstick inputs_yardstick(const struct problem *p, const struct inputs *inputs, enum dtype dtype)
 {
-    double tiny = rounding_tiny(dtype), v = norm_max(inputs->v, p->T * p->d);
-    double h0 = inputs->h0 != NULL ? norm_max(inputs->h0, p->d) : 0, scale = fmax(tiny, fmax(v, h0));
+    const struct cell_facts *cell = &cell_facts[p->cell];
+    const double *driven = inputs->tensor[cell->driven], *initial = inputs->tensor[cell->initial];
+    double tiny = rounding_tiny(dtype), v = norm_max(driven, p->T * p->d);
+    double before = initial != NULL ? norm_max(initial, p->d) : 0, scale = fmax(tiny, fmax(v, before));
     return (struct yardstick){.tiny = fmax(tiny, NOTHING * unit(dtype) * scale), .scale = scale};
 }
 
@@ -144,7 +152,8 @@ double rounding_beside(const struct problem *p, const struct inputs *inputs, enu
     double length = norm_max(h, p->T * p->d), kept = 0, most = yardstick.tiny;
     if (length <= yardstick.tiny)
         return 0;
-    for (int64_t t = 0; t < p->T; t++, v += p->d, lambda += p->d) { /* roundings are as good as independent: their squares add up */
+    for (int64_t t = 0; v != NULL && t < p->T;
+         t++, v += p->d, lambda += p->d) { /* roundings are as good as independent: their squares add up */
         kept = hypot(fmin(norm_max(lambda, p->d), 1) * kept, NOTHING * unit(dtype) * norm_max(v, p->d));
         most = fmax(most, kept);
     }

@@ -28,7 +28,7 @@ const struct implementation *exact_choose(const struct problem *p, const struct 
     const struct implementation *best = NULL;
     *operations = INFINITY;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const struct implementation *one = registry_get(registry_find(names[i]), DTYPE_FLOAT64, level_best());
+        const struct implementation *one = registry_get_for(registry_find(names[i]), p->cell, DTYPE_FLOAT64, level_best());
         struct support support;
         struct work work;
         one->supports(p, &settings, &environment, &support);

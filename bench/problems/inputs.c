@@ -2,6 +2,7 @@
 #include "bench/problems/inputs.h"
 
 #include "bench/base/random.h"
+#include "bench/problems/fresh.h"
 #include "bench/problems/regime.h"
 #include "bench/problems/tensor_place.h"
 #include "bench/problems/words.h"
@@ -13,15 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const void **slot(struct inputs *inputs, enum tensor_id id)
-{
-    const void **slots[TENSORS_MAX] = {&inputs->v, &inputs->lambda, &inputs->theta, &inputs->W, &inputs->h0};
-    return slots[id];
-}
-
+/* Whether a problem has a tensor; initial: whether initial states are not zero. */
 static bool tensor_used(const struct problem *p, enum tensor_id id, bool initial)
 {
-    return id == TENSOR_THETA ? problem_m(p) > 0 : id == TENSOR_W ? p->feedback != FEEDBACK_NONE : id == TENSOR_H0 ? initial : true;
+    return tensor_elements(p, id) > 0 && (initial || !tensor_row(p, id)->initial);
 }
 
 /* n elements from one dtype to another. */
@@ -37,20 +33,25 @@ static void convert(enum dtype to_dtype, void *to, enum dtype from_dtype, const 
             ((double *)to)[i] = ((const float *)from)[i];
 }
 
+/* Room for one tensor. */
+static bool allocate_one(struct tensors *tensors, enum tensor_id id, struct error *error)
+{
+    const struct problem *p = &tensors->problem;
+    tensors->owned[id] = memory_allocate(tensor_elements(p, id), dtype_size(p->dtype));
+    if (tensors->owned[id] == NULL)
+        return fail(error, "out of memory for %s (%zu bytes)", tensor_names[id],
+                    (size_t)tensor_elements(p, id) * dtype_size(p->dtype));
+    tensors->inputs.tensor[id] = tensors->owned[id];
+    return true;
+}
+
 /* Room for every tensor that the problem uses. */
 static bool allocate(struct tensors *tensors, bool initial, struct error *error)
 {
-    const struct problem *p = &tensors->problem;
-    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
-        if (!tensor_used(p, id, initial))
-            continue;
-        size_t bytes = (size_t)tensor_elements(p, id) * dtype_size(p->dtype);
-        tensors->owned[id] = memory_allocate(tensor_elements(p, id), dtype_size(p->dtype));
-        if (tensors->owned[id] == NULL)
-            return fail(error, "out of memory for %s (%zu bytes)", tensor_names[id], bytes);
-        *slot(&tensors->inputs, id) = tensors->owned[id];
-    }
-    return true;
+    bool good = true;
+    for (enum tensor_id id = 0; id < TENSORS_MAX && good; id++)
+        good = !tensor_used(&tensors->problem, id, initial) || allocate_one(tensors, id, error);
+    return good;
 }
 
 /* ---- Drawn ------------------------------------------------------------------------------------------------------------------ */
@@ -117,35 +118,32 @@ static bool sample_tokens(const struct regime *asked, struct tensors *tensors, s
 
 /* ---- From a file ------------------------------------------------------------------------------------------------------------ */
 
-/* What of the problem would give a tensor a use. */
-static const char *tensor_needs(enum tensor_id id)
-{
-    return id == TENSOR_W ? "feedback: raw or rms" : "a mixer";
-}
-
 /* Every tensor that the problem needs is there, with the problem's shape, and none without a use: whoever wrote it meant another
  * problem. */
 static bool fits(const char *path, const struct problem *p, const struct safetensors *file, struct error *error)
 {
-    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
         const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
-        int64_t shape[3];
-        char reason[SAFETENSORS_REASON];
-        int rank = tensor_shape(p, id, shape);
+        const struct tensor_row *row = tensor_row(p, id);
+        char reason[SAFETENSORS_REASON], expected[TENSOR_SHAPE_SIZE];
         bool passed_over = safetensors_passed_over(file, tensor_names[id], reason), there = tensor != NULL || passed_over;
+        if (row == NULL)
+            continue; /* of another cell: as good as any other name */
         if (!tensor_used(p, id, there)) {
             if (there)
                 return fail(error, "%s: has a tensor %s, which this problem does not use: that needs %s", path, tensor_names[id],
-                            tensor_needs(id));
+                            row->needs);
             continue;
         }
         if (passed_over)
             return fail(error, "%s: tensor %s: %s", path, tensor_names[id], reason);
         if (tensor == NULL)
             return fail(error, "%s: has no tensor %s, which this problem needs", path, tensor_names[id]);
+        int64_t shape[TENSOR_DIMENSIONS];
+        int rank = tensor_shape(p, id, shape);
+        tensor_shape_print(p, id, expected);
         if (tensor->rank != rank || memcmp(tensor->shape, shape, (size_t)rank * sizeof shape[0]) != 0)
-            return fail(error, "%s: tensor %s does not have the shape of this problem, (%" PRId64 ",%" PRId64 "%s%.0" PRId64 ")",
-                        path, tensor_names[id], shape[0], shape[1], rank == 3 ? "," : "", rank == 3 ? shape[2] : 0);
+            return fail(error, "%s: tensor %s does not have the shape of this problem, %s", path, tensor_names[id], expected);
     }
     return true;
 }
@@ -154,7 +152,7 @@ static bool fits(const char *path, const struct problem *p, const struct safeten
 static bool fail_value_at(const char *path, const struct problem *p, enum tensor_id id, int64_t i, double x, struct error *error)
 {
     char place[TENSOR_PLACE_SIZE];
-    int64_t of_sequence = id == TENSOR_W ? tensor_elements(p, id) : tensor_elements(p, id) / p->B;
+    int64_t of_sequence = tensor_of_sequence(p, id);
     tensor_place(p, id, i / of_sequence, i % of_sequence, place);
     return fail(error, "%s: tensor %s holds %g at %s (from 0); expected numbers that are finite in %s", path, tensor_names[id], x,
                 place, dtype_names[p->dtype]);
@@ -162,7 +160,7 @@ static bool fail_value_at(const char *path, const struct problem *p, enum tensor
 
 static bool all_finite(const char *path, const struct problem *p, const struct safetensors *file, struct error *error)
 {
-    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
         const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
         int64_t n = tensor != NULL && tensor_used(p, id, true) ? tensor_elements(p, id) : 0;
         for (int64_t i = 0; i < n; i++) {
@@ -178,15 +176,16 @@ static bool all_finite(const char *path, const struct problem *p, const struct s
 static bool load(const char *path, struct tensors *tensors, const struct safetensors *file, struct error *error)
 {
     const struct problem *p = &tensors->problem;
-    if (!fits(path, p, file, error) || !all_finite(path, p, file, error) ||
-        !allocate(tensors, safetensors_find(file, "h0") != NULL, error))
-        return false;
-    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
+    bool good = fits(path, p, file, error) && all_finite(path, p, file, error);
+    for (enum tensor_id id = 0; id < TENSORS_MAX && good; id++) {
         const struct tensor *tensor = safetensors_find(file, tensor_names[id]);
-        if (tensors->owned[id] != NULL)
+        if (tensor == NULL || !tensor_used(p, id, true))
+            continue;
+        good = allocate_one(tensors, id, error);
+        if (good)
             convert(p->dtype, tensors->owned[id], tensor->dtype, tensor->data, tensor_elements(p, id));
     }
-    return true;
+    return good;
 }
 
 bool tensors_check(const char *path, const struct problem *problem, struct error *error)
@@ -234,6 +233,21 @@ bool tensors_read(const char *path, const struct problem *problem, const char *d
     return good;
 }
 
+/* As a fresh layer has them (fresh.h). */
+static void sample_fresh(const struct regime *regime, const struct tensors *tensors)
+{
+    const struct problem *p = &tensors->problem;
+    size_t size = dtype_size(p->dtype);
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
+        int64_t n = tensors->owned[id] != NULL ? tensor_elements(p, id) : 0;
+#pragma omp parallel for schedule(static)
+        for (int64_t i = 0; i < n; i++) {
+            double x = fresh_element(p, regime, id, i);
+            convert(p->dtype, (char *)tensors->owned[id] + (size_t)i * size, DTYPE_FLOAT64, &x, 1);
+        }
+    }
+}
+
 /* Words of a group in the place of everything that is drawn of tokens. */
 static void sample_words(const struct regime *regime, const struct tensors *tensors)
 {
@@ -254,17 +268,19 @@ bool tensors_sample(const struct problem *problem, const struct regime *regime, 
     const struct problem *p = &tensors->problem;
     uint64_t seed = regime->seed;
     *tensors = (struct tensors){.problem = *problem};
-    bool good = allocate(tensors, regime->drawn_h0, error) && (regime->words || sample_tokens(regime, tensors, error));
-    if (good) {
-        if (regime->words)
-            sample_words(regime, tensors);
-        else
-            sample_normal(tensors, seed, TENSOR_V, STREAM_V, 1);
+    bool good = allocate(tensors, regime->drawn_h0, error);
+    if (good && p->cell == CELL_SELECTIVE)
+        sample_fresh(regime, tensors);
+    else if (good && regime->words)
+        sample_words(regime, tensors);
+    else if (good && (good = sample_tokens(regime, tensors, error)))
+        sample_normal(tensors, seed, TENSOR_V, STREAM_V, 1);
+    if (good && p->cell == CELL_VECTOR) {
         sample_normal(tensors, seed, TENSOR_W, STREAM_W, 1 / sqrt((double)p->d));
         sample_normal(tensors, seed, TENSOR_H0, STREAM_H0, 1);
-    } else {
-        tensors_free(tensors);
     }
+    if (!good)
+        tensors_free(tensors);
     return good;
 }
 
@@ -272,10 +288,10 @@ size_t tensors_list(const struct tensors *tensors, struct tensor tensor[TENSORS_
 {
     const struct problem *p = &tensors->problem;
     size_t n = 0;
-    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
-        if (tensors->owned[id] == NULL)
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
+        if (tensors->inputs.tensor[id] == NULL)
             continue;
-        tensor[n] = (struct tensor){.name = tensor_names[id], .dtype = p->dtype, .data = tensors->owned[id]};
+        tensor[n] = (struct tensor){.name = tensor_names[id], .dtype = p->dtype, .data = tensors->inputs.tensor[id]};
         tensor[n].rank = tensor_shape(p, id, tensor[n].shape);
         tensor[n].bytes = (size_t)tensor_elements(p, id) * dtype_size(p->dtype);
         n++;
@@ -294,28 +310,28 @@ bool tensors_sequence_as(const struct tensors *tensors, int64_t b, enum dtype dt
     *sequence = (struct tensors){.problem = *p};
     sequence->problem.B = 1;
     sequence->problem.dtype = dtype;
-    if (!allocate(sequence, tensors->inputs.h0 != NULL, error)) {
-        tensors_free(sequence);
-        return false;
-    }
-    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++) {
-        if (sequence->owned[id] == NULL)
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
+        const char *from = tensors->inputs.tensor[id];
+        if (from == NULL)
             continue;
-        int64_t n = tensor_elements(&sequence->problem, id), offset = id == TENSOR_W ? 0 : b * n;
-        convert(dtype, sequence->owned[id], p->dtype,
-                (const char *)*slot((struct inputs *)&tensors->inputs, id) + (size_t)offset * dtype_size(p->dtype), n);
+        if (!allocate_one(sequence, id, error)) {
+            tensors_free(sequence);
+            return false;
+        }
+        int64_t n = tensor_elements(&sequence->problem, id), offset = tensor_of_batch(p, id) ? b * n : 0;
+        convert(dtype, sequence->owned[id], p->dtype, from + (size_t)offset * dtype_size(p->dtype), n);
     }
     return true;
 }
 
 void tensors_mirror(struct tensors *tensors)
 {
-    static const enum tensor_id odd[] = {TENSOR_V, TENSOR_W, TENSOR_H0};
-    for (size_t k = 0; k < sizeof odd / sizeof odd[0]; k++) {
-        void *x = tensors->owned[odd[k]];
-        int64_t n = x != NULL ? tensor_elements(&tensors->problem, odd[k]) : 0;
+    const struct problem *p = &tensors->problem;
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
+        void *x = tensors->owned[id];
+        int64_t n = x != NULL && tensor_row(p, id)->odd ? tensor_elements(p, id) : 0;
         for (int64_t i = 0; i < n; i++)
-            if (tensors->problem.dtype == DTYPE_FLOAT32)
+            if (p->dtype == DTYPE_FLOAT32)
                 ((float *)x)[i] = -((float *)x)[i];
             else
                 ((double *)x)[i] = -((double *)x)[i];
@@ -324,7 +340,7 @@ void tensors_mirror(struct tensors *tensors)
 
 void tensors_free(struct tensors *tensors)
 {
-    for (enum tensor_id id = TENSOR_V; id < TENSORS_MAX; id++)
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++)
         free(tensors->owned[id]);
     *tensors = (struct tensors){.problem = tensors->problem, .out_of_reach = tensors->out_of_reach, .changed = tensors->changed};
 }

@@ -22,6 +22,7 @@ struct regime {
     bool one_token;   /* only one token of each sequence has this kappa, the others half of it */
     bool words;       /* words of a group instead (words.h) */
     bool drawn_h0;    /* an initial state is drawn, rather than zero */
+    double scale;     /* selective: standard deviation of x */
     double limit;     /* of max |h*|: beyond it the exact answer explodes, and the problem is set aside */
     const char *file; /* nothing is drawn: the tensors are those of a file; NULL where there is none */
 };

@@ -1,6 +1,8 @@
 /* See textbook.h. */
 #include "bench/problems/textbook.h"
 
+#include "bench/problems/textbook_selective.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,19 +237,26 @@ static double mixed(const double *mixing, int64_t c, double x, double Qx)
     return mixing == NULL ? Qx : x - (x - Qx) * mixing[c];
 }
 
-/* One application; with activated parameters of all tokens at hand (all), or activating each token into q as it comes. */
-static void apply(const struct problem *p, const struct inputs *inputs, const double *mixing, const double *all, double *q,
-                  const double *zero, const double *h, double *next)
+/* What an application works with: room for all of them is taken once. */
+struct work_room {
+    double *q;    /* parameters of one token, and scratch beside them */
+    double *all;  /* of all tokens, where they depend on no state; NULL: one token's as it comes */
+    double *zero; /* (d), or the state (d,N): an initial state */
+};
+
+/* One application; with activated parameters of all tokens at hand, or activating each token into q as it comes. */
+static void apply_vector(const struct problem *p, const struct inputs *inputs, const double *mixing, const struct work_room *room,
+                         const double *h, double *next)
 {
     int64_t d = p->d, m = problem_m(p), size = textbook_size(p);
     const double *v = inputs->v, *lambda = inputs->lambda;
-    const double *initial = inputs->h0 != NULL ? inputs->h0 : zero;
-    double *raw = q + size, *Qv = raw + m, *Qh = Qv + d;
+    const double *initial = inputs->h0 != NULL ? inputs->h0 : room->zero;
+    double *raw = room->q + size, *Qv = raw + m, *Qh = Qv + d;
     for (int64_t t = 0; t < p->T; t++) {
-        const double *params = all != NULL ? all + t * size : q;
-        if (all == NULL) {
+        const double *params = room->all != NULL ? room->all + t * size : room->q;
+        if (room->all == NULL) {
             textbook_parameters(p, inputs, t, t > 0 ? h + (t - 1) * d : initial, raw);
-            textbook_activate(p, raw, q);
+            textbook_activate(p, raw, room->q);
         }
         textbook_mix(p, params, v + t * d, Qv);
         textbook_mix(p, params, h + t * d, Qh);
@@ -260,6 +269,43 @@ static void apply(const struct problem *p, const struct inputs *inputs, const do
         }
     }
 }
+
+static int64_t vector_scratch(const struct problem *p)
+{
+    return textbook_size(p) + problem_m(p) + 2 * p->d;
+}
+
+/* One application of the matrix cell's map: a scan over the states, each token's parameters from the iterate's output before it. */
+static void apply_selective(const struct problem *p, const struct inputs *inputs, const double *mixing,
+                            const struct work_room *room, const double *y, double *next)
+{
+    int64_t d = p->d, size = d * p->N;
+    struct selective_token token = textbook_selective_token(p, room->q);
+    double *H = room->q + textbook_selective_scratch(p);
+    const double *before = inputs->y0 != NULL ? inputs->y0 : room->zero;
+    memcpy(H, inputs->H0 != NULL ? inputs->H0 : room->zero, (size_t)size * sizeof *H);
+    for (int64_t t = 0; t < p->T; t++) {
+        textbook_selective_begin(p, inputs, t, before, &token);
+        textbook_selective_apply(p, inputs, mixing != NULL ? mixing + t * d : NULL, t, &token, H, y + t * d, next + t * d, H);
+        before = y + t * d;
+    }
+}
+
+static int64_t selective_scratch(const struct problem *p)
+{
+    return textbook_selective_scratch(p) + p->d * p->N;
+}
+
+// clang-format off
+static const struct {
+    void (*apply)(const struct problem *, const struct inputs *, const double *mixing, const struct work_room *, const double *h, double *next);
+    int64_t (*scratch)(const struct problem *);
+    bool keeps; /* parameters of all tokens where they read no state */
+} maps[CELL_COUNT] = {
+    [CELL_VECTOR]    = {apply_vector,    vector_scratch,    true},
+    [CELL_SELECTIVE] = {apply_selective, selective_scratch, false},
+};
+// clang-format on
 
 double textbook_residual(const struct problem *p, const double *h, const double *next)
 {
@@ -285,23 +331,23 @@ static bool iterate(const struct problem *p, const struct inputs *inputs, const 
                     int64_t l, double *h, double *next, double *residual)
 {
     int64_t T = p->T, d = p->d, m = problem_m(p), size = textbook_size(p);
-    bool ahead = p->feedback == FEEDBACK_NONE;
-    double *zero = calloc((size_t)d, sizeof *zero);
-    double *q = calloc((size_t)(size + m + 2 * d), sizeof *q);
-    double *all = ahead ? calloc((size_t)(T * size + 1), sizeof *all) : NULL;
-    bool memory = zero != NULL && q != NULL && (all != NULL || !ahead);
+    bool ahead = maps[p->cell].keeps && p->feedback == FEEDBACK_NONE;
+    struct work_room room = {.q = calloc((size_t)maps[p->cell].scratch(p), sizeof(double)),
+                             .all = ahead ? calloc((size_t)(T * size + 1), sizeof(double)) : NULL,
+                             .zero = calloc((size_t)(d * (p->N > 1 ? p->N : 1)), sizeof(double))};
+    bool memory = room.zero != NULL && room.q != NULL && (room.all != NULL || !ahead);
     for (int64_t t = 0; memory && ahead && m > 0 && t < T; t++)
-        textbook_activate(p, (const double *)inputs->theta + t * m, all + t * size);
+        textbook_activate(p, (const double *)inputs->theta + t * m, room.all + t * size);
     for (int64_t i = 0; memory && i < l; i++) {
-        apply(p, inputs, rounding->mixing, all, q, zero, h, next);
+        maps[p->cell].apply(p, inputs, rounding->mixing, &room, h, next);
         if (residual != NULL && i == l - 1)
             *residual = textbook_residual_above(p, h, next, rounding->tiny);
         for (int64_t k = 0; k < T * d; k++)
             h[k] = damping * next[k] + (1 - damping) * h[k];
     }
-    free(zero);
-    free(q);
-    free(all);
+    free(room.zero);
+    free(room.q);
+    free(room.all);
     return memory;
 }
 

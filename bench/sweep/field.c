@@ -7,6 +7,7 @@
 #include "bench/problems/words.h"
 #include "bench/sweep/measures.h"
 #include "bench/sweep/options.h"
+#include "impls/contract/support.h"
 #include "tasks/task.h"
 #include "train/sequence.h"
 
@@ -126,16 +127,44 @@ static bool is_drawn(const struct point *point)
     return point->value[FIELD_INPUTS].kind == VALUE_NONE;
 }
 
+static const struct cell_facts *cell_of(const struct point *point)
+{
+    const struct value *cell = &point->value[FIELD_CELL];
+    return &cell_facts[cell->kind == VALUE_WORD ? cell->integer : CELL_VECTOR];
+}
+
+static bool has_states(const struct point *point)
+{
+    return recurs(point) && cell_of(point)->has_N;
+}
+
+static bool has_form(const struct point *point)
+{
+    return recurs(point) && cell_of(point)->has_form;
+}
+
+/* Where gates are drawn. */
+static bool has_lambda(const struct point *point)
+{
+    return is_drawn(point) && has_form(point);
+}
+
+/* Where tensors are drawn as a fresh layer has them. */
+static bool is_fresh(const struct point *point)
+{
+    return is_drawn(point) && has_states(point);
+}
+
 static bool has_words(const struct point *point)
 {
-    return is_drawn(point) && mixer_facts[mixer_of(point)].given && point->value[FIELD_FORM].integer == FORM_PLAIN &&
+    return has_lambda(point) && mixer_facts[mixer_of(point)].given && point->value[FIELD_FORM].integer == FORM_PLAIN &&
            point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE;
 }
 
 static bool has_kappa(const struct point *point)
 {
     bool words = has_words(point) && point->value[FIELD_WORDS].integer != 0;
-    return is_drawn(point) && has_mixer(point) && point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE && !words;
+    return has_lambda(point) && has_mixer(point) && point->value[FIELD_FEEDBACK].integer == FEEDBACK_NONE && !words;
 }
 
 static bool is_asked(const struct point *point)

@@ -36,11 +36,15 @@ struct problem point_problem(const struct point *point)
         .B = point_integer(point, FIELD_B, 1),
         .T = point_integer(point, FIELD_T, 1),
         .d = point_integer(point, FIELD_D, 1),
+        .N = point_integer(point, FIELD_N, 0),
         .mixer = (enum mixer)point_integer(point, FIELD_MIXER, MIXER_NONE),
         .r = point_integer(point, FIELD_R, 0),
         .s = point_real(point, FIELD_S, 0),
         .form = (enum form)point_integer(point, FIELD_FORM, FORM_NORMALISED),
         .feedback = (enum feedback)point_integer(point, FIELD_FEEDBACK, FEEDBACK_NONE),
+        .reads = (enum reads)point_integer(point, FIELD_READS, READS_NONE),
+        .norm = (enum norm)point_integer(point, FIELD_NORM, NORM_NONE),
+        .gate = (enum gate)point_integer(point, FIELD_GATE, GATE_OUTSIDE),
         .dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32),
     };
 }
@@ -55,6 +59,7 @@ struct regime point_regime(const struct point *point)
         .one_token = point_integer(point, FIELD_TOKENS, TOKENS_ALL) == TOKENS_ONE,
         .words = point_integer(point, FIELD_WORDS, 0) != 0,
         .drawn_h0 = point_integer(point, FIELD_INITIAL, INITIAL_ZERO) == INITIAL_DRAWN,
+        .scale = point_real(point, FIELD_SCALE, 0),
         .limit = point_real(point, FIELD_LIMIT, 0),
         .file = inputs->kind == VALUE_TEXT ? inputs->text : NULL,
     };
@@ -103,8 +108,10 @@ const struct implementation *point_implementation(const struct point *point)
 {
     struct options options;
     enum dtype dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32);
-    return point_options(point, FIELD_IMPLEMENTATION, &options) ? registry_get(options.implementation, dtype, point_level(point))
-                                                                : NULL;
+    enum cell cell = (enum cell)point_integer(point, FIELD_CELL, CELL_VECTOR);
+    return point_options(point, FIELD_IMPLEMENTATION, &options)
+               ? registry_get_for(options.implementation, cell, dtype, point_level(point))
+               : NULL;
 }
 
 bool point_on_device(const struct point *point)

@@ -1,13 +1,15 @@
 /* Problems, and the words of the contract's enumerations; those of mixers are in mixer.c. */
-#include "impls/impl.h"
+#include "impls/contract/support.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-const char *const cell_names[CELL_COUNT] = {"vector"};
 const char *const form_names[FORM_COUNT] = {"normalised", "plain"};
 const char *const feedback_names[FEEDBACK_COUNT] = {"none", "raw", "rms"};
+const char *const reads_names[READS_COUNT] = {"none", "dt", "bc", "dt+bc"};
+const char *const norm_names[NORM_COUNT] = {"none", "bc", "output", "both"};
+const char *const gate_names[GATE_COUNT] = {"outside", "inside"};
 const char *const dtype_names[DTYPE_COUNT] = {"float32", "float64"};
 const char *const device_names[DEVICE_COUNT] = {"cpu", "cuda"};
 
@@ -30,11 +32,10 @@ static bool words_check(const struct problem *p, size_t capacity, char *reason)
     const struct {
         const char *what;
         int value, count;
-    } words[] = {{"cell", (int)p->cell, CELL_COUNT},
-                 {"mixer", (int)p->mixer, MIXER_COUNT},
-                 {"form", (int)p->form, FORM_COUNT},
-                 {"feedback", (int)p->feedback, FEEDBACK_COUNT},
-                 {"dtype", (int)p->dtype, DTYPE_COUNT}};
+    } words[] = {{"cell", (int)p->cell, CELL_COUNT},    {"mixer", (int)p->mixer, MIXER_COUNT},
+                 {"form", (int)p->form, FORM_COUNT},    {"feedback", (int)p->feedback, FEEDBACK_COUNT},
+                 {"reads", (int)p->reads, READS_COUNT}, {"norm", (int)p->norm, NORM_COUNT},
+                 {"gate", (int)p->gate, GATE_COUNT},    {"dtype", (int)p->dtype, DTYPE_COUNT}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (words[i].value < 0 || words[i].value >= words[i].count) {
             snprintf(reason, capacity, "%s %d: there is no such one", words[i].what, words[i].value);
@@ -43,16 +44,25 @@ static bool words_check(const struct problem *p, size_t capacity, char *reason)
     return true;
 }
 
-bool problem_check(const struct problem *p, size_t capacity, char *reason)
+static bool sizes_check(const struct problem *p, size_t capacity, char *reason)
 {
-    if (!words_check(p, capacity, reason))
-        return false;
-    const struct mixer_facts *facts = &mixer_facts[p->mixer];
+    const int64_t most = cell_facts[p->cell].has_N ? 1024 : 0, least = cell_facts[p->cell].has_N;
     if (p->B < 1 || p->T < 1 || p->d < 1)
         snprintf(reason, capacity, "B, T and d must be at least 1");
     else if (p->d > 65536)
         snprintf(reason, capacity, "d = %" PRId64 ": must be at most 65536", p->d);
-    else if (facts->takes_r && (p->r < 1 || p->r > 64))
+    else if (p->N < least || p->N > most)
+        snprintf(reason, capacity, "N = %" PRId64 ": in the cell %s it must be %s", p->N, cell_names[p->cell],
+                 most > 0 ? "between 1 and 1024" : "0");
+    else
+        return true;
+    return false;
+}
+
+static bool mixer_check(const struct problem *p, size_t capacity, char *reason)
+{
+    const struct mixer_facts *facts = &mixer_facts[p->mixer];
+    if (facts->takes_r && (p->r < 1 || p->r > 64))
         snprintf(reason, capacity, "the rank r of a %s mixer must be between 1 and 64", mixer_names[p->mixer]);
     else if (!facts->takes_r && p->r != 0)
         snprintf(reason, capacity, "r = %" PRId64 ": the mixer %s has no rank, so it must be 0", p->r, mixer_names[p->mixer]);
@@ -62,26 +72,64 @@ bool problem_check(const struct problem *p, size_t capacity, char *reason)
         snprintf(reason, capacity, "s = %g: the mixer %s has no scale, so it must be 0", p->s, mixer_names[p->mixer]);
     else if (p->mixer == MIXER_NONE && p->feedback != FEEDBACK_NONE)
         snprintf(reason, capacity, "state dependence (feedback) needs a mixer");
-    else if (!product_fits(p->B, p->T, p->d) || (problem_m(p) > 0 && !product_fits(p->B, p->T, problem_m(p))))
-        snprintf(reason, capacity, "a tensor of more than 2^40 elements");
-    else if (p->feedback != FEEDBACK_NONE && !product_fits(problem_m(p), p->d, 1))
-        snprintf(reason, capacity, "W (m,d) has more than 2^40 elements");
     else
         return true;
     return false;
 }
 
+/* What one cell has and another has not. */
+static bool cell_check(const struct problem *p, size_t capacity, char *reason)
+{
+    const struct cell_facts *cell = &cell_facts[p->cell];
+    const char *name = cell_names[p->cell];
+    if (!(cell->feedbacks >> p->feedback & 1))
+        snprintf(reason, capacity, "feedback %s: the cell %s has none of that kind", feedback_names[p->feedback], name);
+    else if (!cell->has_form && p->form != FORM_NORMALISED)
+        snprintf(reason, capacity, "form %s: the cell %s has only one form", form_names[p->form], name);
+    else if (!cell->has_N && (p->reads != READS_NONE || p->norm != NORM_NONE || p->gate != GATE_OUTSIDE))
+        snprintf(reason, capacity, "reads %s, norm %s, gate %s: the cell %s has none of these", reads_names[p->reads],
+                 norm_names[p->norm], gate_names[p->gate], name);
+    else
+        return true;
+    return false;
+}
+
+bool problem_check(const struct problem *p, size_t capacity, char *reason)
+{
+    if (!words_check(p, capacity, reason))
+        return false;
+    if (!sizes_check(p, capacity, reason) || !mixer_check(p, capacity, reason) || !cell_check(p, capacity, reason))
+        return false;
+    for (int i = 0; i < cell_facts[p->cell].n; i++) {
+        enum tensor_id id = cell_facts[p->cell].tensors[i].id;
+        int64_t shape[TENSOR_DIMENSIONS];
+        tensor_shape(p, id, shape);
+        if (shape[0] > 0 && shape[1] > 0 && shape[2] > 0 && !product_fits(shape[0], shape[1], shape[2])) {
+            snprintf(reason, capacity, "the tensor %s has more than 2^40 elements", tensor_names[id]);
+            return false;
+        }
+    }
+    return true;
+}
+
 void problem_print(const struct problem *p, size_t capacity, char *text)
 {
-    char r[32] = "", scale[32] = "", feedback[32] = "";
+    const struct cell_facts *cell = &cell_facts[p->cell];
+    char r[32] = "", scale[32] = "", feedback[32] = "", states[32] = "", kind[80] = "";
     if (mixer_facts[p->mixer].takes_r)
         snprintf(r, sizeof r, " r=%" PRId64, p->r);
     if (mixer_facts[p->mixer].takes_s)
         snprintf(scale, sizeof scale, " s=%g", p->s);
     if (p->feedback != FEEDBACK_NONE)
         snprintf(feedback, sizeof feedback, " feedback=%s", feedback_names[p->feedback]);
-    snprintf(text, capacity, "%s (%" PRId64 ",%" PRId64 ",%" PRId64 ") %s%s%s %s%s %s", cell_names[p->cell], p->B, p->T, p->d,
-             mixer_names[p->mixer], r, scale, form_names[p->form], feedback, dtype_names[p->dtype]);
+    if (cell->has_N)
+        snprintf(states, sizeof states, ",N=%" PRId64, p->N);
+    if (cell->has_N)
+        snprintf(kind, sizeof kind, " reads=%s norm=%s gate=%s", reads_names[p->reads], norm_names[p->norm], gate_names[p->gate]);
+    else
+        snprintf(kind, sizeof kind, " %s", form_names[p->form]);
+    snprintf(text, capacity, "%s (%" PRId64 ",%" PRId64 ",%" PRId64 "%s) %s%s%s%s%s %s", cell_names[p->cell], p->B, p->T, p->d,
+             states, mixer_names[p->mixer], r, scale, kind, feedback, dtype_names[p->dtype]);
 }
 
 bool option_allowed(const char *options, const struct option *option)

@@ -85,9 +85,10 @@ struct status plan_begin(const struct implementation *implementation, const stru
 
 double problem_bytes(const struct problem *p)
 {
-    double tokens = (double)p->B * (double)p->T, m = (double)problem_m(p);
-    double W = p->feedback != FEEDBACK_NONE ? m * (double)p->d : 0;
-    return (tokens * (3 * (double)p->d + m) + W + 2 * (double)p->B * (double)p->d) * (double)dtype_size(p->dtype);
+    double elements = (double)p->B * (double)p->T * (double)p->d + (double)final_elements(p);
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++)
+        elements += (double)tensor_elements(p, id);
+    return elements * (double)dtype_size(p->dtype);
 }
 
 double grams_operations(const struct problem *p)

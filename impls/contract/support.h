@@ -22,15 +22,49 @@ bool support_begin(struct support *support, const struct problem *problem, const
 void support_memory(struct support *support, const struct problem *problem, const struct settings *settings,
                     const struct environment *environment, double bytes);
 
-/* The input tensors of a problem, in the order in which everybody lists them. */
-enum tensor_id { TENSOR_V, TENSOR_LAMBDA, TENSOR_THETA, TENSOR_W, TENSOR_H0, TENSORS_MAX };
+/* One letter a dimension of a tensor, in a cell's row: "BTd" is (B,T,d). */
+struct tensor_row {
+    enum tensor_id id;
+    char shape[4];                       /* of B, T, d, N, m */
+    bool (*has)(const struct problem *); /* whether a problem of this cell has it; NULL: always */
+    const char *needs;                   /* what in a sweep file would give it a use */
+    bool initial;                        /* an initial state: may be missing, which is zero */
+    bool odd;                            /* with the sign of all odd tensors turned, that of the answer turns */
+};
+
+/* A cell: which tensors its problems have, in the order in which everybody lists them; the shape of its final state; and what of a
+ * problem it uses. */
+struct cell_facts {
+    struct tensor_row tensors[TENSORS_MAX];
+    int n;
+    char final[4];
+    const char *output;             /* name of what is iterated on, (B,T,d) */
+    enum tensor_id driven, initial; /* what drives it, (B,T,d); what comes before its first token, (B,d) */
+    unsigned feedbacks;             /* bits of enum feedback that it knows */
+    bool has_N;                     /* and reads, norm, gate */
+    bool has_form;
+};
+extern const struct cell_facts cell_facts[CELL_COUNT];
 extern const char *const tensor_names[TENSORS_MAX];
 
-/* Writes the shape, (B,T,d), (B,T,d), (B,T,m), (m,d) or (B,d), and returns its rank. */
-int tensor_shape(const struct problem *problem, enum tensor_id id, int64_t shape[3]);
+/* What the problem's cell says of a tensor; NULL where it knows none of that kind. */
+const struct tensor_row *tensor_row(const struct problem *problem, enum tensor_id id);
 
-/* Elements; 0 where the problem has no such tensor. h0 is there or not as whoever calls likes. */
+/* Writes the shape and returns its rank; 0 where the cell has no such tensor. */
+enum { TENSOR_DIMENSIONS = 3 };
+int tensor_shape(const struct problem *problem, enum tensor_id id, int64_t shape[TENSOR_DIMENSIONS]);
+
+/* Elements; 0 where the problem has no such tensor. Initial states count: they are there or not as whoever calls likes. */
 int64_t tensor_elements(const struct problem *problem, enum tensor_id id);
+
+/* Whether each sequence has its own, as the first dimension. */
+bool tensor_of_batch(const struct problem *problem, enum tensor_id id);
+
+/* Elements that belong to one sequence: all of them where every sequence has the same. */
+int64_t tensor_of_sequence(const struct problem *problem, enum tensor_id id);
+
+/* Elements of the final state. */
+int64_t final_elements(const struct problem *problem);
 
 /* Bytes of the tensors of a problem: inputs and outputs. */
 double problem_bytes(const struct problem *problem);

@@ -19,6 +19,9 @@
     X(gmres)
 // clang-format on
 
+/* Those of them that take the selective cell, too, by a file of their own in impls/selective/. */
+#define SELECTIVE_IMPLEMENTATIONS(X)
+
 #ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */
 #define MORE_IMPLEMENTATIONS(X)
 #endif
@@ -60,12 +63,19 @@
 #define ROW_CUDA(name, kind_, mixers_, gradients_, options_, summary_) {{&name}, {&name}},
 #endif
 
+#define DECLARE_SELECTIVE(name) DECLARE(selective_##name)
+#define ROW_SELECTIVE(name) ROW(selective_##name)
+
 IMPLEMENTATIONS(DECLARE)
+SELECTIVE_IMPLEMENTATIONS(DECLARE_SELECTIVE)
 CUDA_IMPLEMENTATIONS(DECLARE_CUDA)
 MORE_IMPLEMENTATIONS(DECLARE)
 
 static const struct implementation *const table[][DTYPE_COUNT][LEVEL_COUNT] = {IMPLEMENTATIONS(ROW) CUDA_IMPLEMENTATIONS(ROW_CUDA)
                                                                                    MORE_IMPLEMENTATIONS(ROW)};
+
+/* Builds for other cells than the first. */
+static const struct implementation *const more[][DTYPE_COUNT][LEVEL_COUNT] = {SELECTIVE_IMPLEMENTATIONS(ROW_SELECTIVE){{NULL}}};
 
 int registry_count(void)
 {
@@ -83,4 +93,15 @@ int registry_find(const char *name)
 const struct implementation *registry_get(int index, enum dtype dtype, enum level level)
 {
     return table[index][dtype][level];
+}
+
+const struct implementation *registry_get_for(int index, enum cell cell, enum dtype dtype, enum level level)
+{
+    const struct implementation *first = table[index][dtype][level];
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+        const struct implementation *one = more[i][dtype][level];
+        if (one != NULL && one->cells >> cell & 1 && strcmp(one->name, first->name) == 0)
+            return one;
+    }
+    return first;
 }

@@ -555,8 +555,8 @@ static void run_gradient(int i, enum gradient gradient, int64_t steps)
             tensors_free(&as);
         }
         ck_assert_msg(distance <= tolerance, "%s%s, %s, %lld steps: gradient of %s off by %g, tolerance %g", text,
-                      tensors.inputs.h0 != NULL ? " h0" : "", exact ? "exact" : "n-step", (long long)steps,
-                      gradient_tensor_names[which], distance, tolerance);
+                      tensors.inputs.h0 != NULL ? " h0" : "", exact ? "exact" : "n-step", (long long)steps, tensor_names[which],
+                      distance, tolerance);
         ran++;
     }
     gradient_values_free(&expected);

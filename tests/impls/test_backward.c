@@ -46,7 +46,7 @@ static void same_bits(const struct problem *p, const struct gradient_values *a, 
     for (int i = 0; i < TENSORS_MAX; i++)
         if (a->of[i] != NULL && b->of[i] != NULL)
             ck_assert_msg(memcmp(a->of[i], b->of[i], (size_t)sizes[i] * sizeof(double)) == 0, "%s: gradient of %s: %s", name,
-                          gradient_tensor_names[i], what);
+                          tensor_names[i], what);
 }
 
 /* The same bits again, whatever else is asked for, and nearly the same with another number of threads. */

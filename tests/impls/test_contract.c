@@ -51,7 +51,7 @@ START_TEST(not_finite)
     struct test_case test = some_case(mixers[_i / 3], _i % 2 ? FEEDBACK_RAW : FEEDBACK_NONE, (enum form)(_i / 3 % 2));
     struct settings settings = fixed_l(4);
     double h[B * T * D];
-    int64_t sizes[5], m = problem_m(&test.problem);
+    int64_t sizes[TENSORS_MAX], m = problem_m(&test.problem);
     tensor_sizes(&test.problem, sizes);
     for (int tensor = 0; tensor < 5; tensor++) {
         struct tensors tensors = case_tensors(&test, 21);

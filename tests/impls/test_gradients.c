@@ -18,8 +18,7 @@ static void assert_accurate(const struct implementation *one, const struct tenso
     int which;
     double error = gradient_error(&tensors->problem, values, expected, &which);
     problem_print(&tensors->problem, sizeof text, text);
-    ck_assert_msg(error <= TOLERANCE, "%s, %s: %s: gradient of %s off by %g", one->name, text, what, gradient_tensor_names[which],
-                  error);
+    ck_assert_msg(error <= TOLERANCE, "%s, %s: %s: gradient of %s off by %g", one->name, text, what, tensor_names[which], error);
 }
 
 /* The steps are taken through another writing of the map: it is the textbook's. */
@@ -288,7 +287,7 @@ START_TEST(a_wrong_gradient_is_found)
     gradient_expect_exact(&tensors, &loss, &expected);
     ck_assert_int_eq(gradients_from(&planted_gradient_f64_baseline, &tensors, &settings, 1, &loss, &values).code, STATUS_OK);
     ck_assert_double_gt(gradient_distance(&test.problem, &values, &expected, &which), 1e-6);
-    ck_assert_str_eq(gradient_tensor_names[which], "lambda");
+    ck_assert_str_eq(tensor_names[which], "lambda");
     gradient_values_free(&values);
     gradient_values_free(&expected);
     loss_free(&loss);

@@ -299,8 +299,8 @@ static struct pass *pass_make(const struct problem *problem)
     pass->tensors = tensors_as(&drawn, problem->dtype);
     tensors_free(&drawn);
     pass->inputs = pass->tensors.inputs;
-    pass->outputs = (struct outputs){pass->h, pass->final};
-    pass->derivatives = (struct outputs){pass->dh, pass->dfinal};
+    pass->outputs = (struct outputs){.h = pass->h, .final = pass->final};
+    pass->derivatives = (struct outputs){.h = pass->dh, .final = pass->dfinal};
     tensor_sizes(problem, pass->size);
     for (int i = 0; i < TENSORS; i++)
         *gradient_slot(pass, i) = *input_slot(pass, i) != NULL ? pass->gradient[i] : NULL;
@@ -361,7 +361,7 @@ static void check_forward(const struct implementation *one, struct plan *plan, c
     }
     pass->outputs.final = (char *)pass->h + last;
     forward_refused(one, plan, pass, "final in h");
-    pass->outputs = (struct outputs){NULL, pass->final};
+    pass->outputs = (struct outputs){.final = pass->final};
     forward_refused(one, plan, pass, "no h");
     pass->outputs = right.outputs;
     pass->inputs.lambda = pass->inputs.v; /* inputs may overlap */

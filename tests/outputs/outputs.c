@@ -205,7 +205,7 @@ static uint64_t hash_gradient(const struct implementation *one, struct plan *pla
     void *to[TENSORS], *weights = in_dtype(drawn_weights, n, p->dtype);
     for (int i = 0; i < TENSORS; i++)
         to[i] = test->in[i].n > 0 ? room(test->in[i].n, size) : NULL;
-    const struct gradients gradients = {to[V], to[LAMBDA], to[THETA], to[W], to[H0]};
+    const struct gradients gradients = {.v = to[V], .lambda = to[LAMBDA], .theta = to[THETA], .W = to[W], .h0 = to[H0]};
     struct status status = one->backward(plan, inputs, outputs, &(struct outputs){.h = weights}, &gradients);
     hash = hashed(hash, &status.code, sizeof status.code);
     for (int i = 0; i < TENSORS; i++) {

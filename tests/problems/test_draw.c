@@ -135,7 +135,7 @@ START_TEST(same_bits_for_every_number_of_threads)
     struct point point = a_point(settings, sizeof settings / sizeof settings[0]);
     struct tensors tensors[3];
     struct error error;
-    int64_t sizes[5];
+    int64_t sizes[TENSORS_MAX];
     for (int k = 0; k < 3; k++) {
         omp_set_num_threads(k + 1);
         ck_assert(tensors_make(&point, NULL, NULL, &tensors[k], &error));

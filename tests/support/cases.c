@@ -115,28 +115,27 @@ void strengths(const struct problem *p, int64_t *from, int64_t *to)
     *from = *to - problem_strengths(p);
 }
 
-void tensor_sizes(const struct problem *p, int64_t sizes[5])
+void tensor_sizes(const struct problem *p, int64_t sizes[TENSORS_MAX])
 {
-    int64_t m = problem_m(p), tokens = p->B * p->T;
-    const int64_t all[5] = {tokens * p->d, tokens * p->d, tokens * m, p->feedback != FEEDBACK_NONE ? m * p->d : 0, p->B * p->d};
-    memcpy(sizes, all, sizeof all);
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++)
+        sizes[id] = tensor_elements(p, id);
 }
 
 static void connect(struct tensors *tensors)
 {
-    tensors->inputs =
-        (struct inputs){tensors->owned[0], tensors->owned[1], tensors->owned[2], tensors->owned[3], tensors->owned[4]};
+    for (int i = 0; i < TENSORS_MAX; i++)
+        tensors->inputs.tensor[i] = tensors->owned[i];
 }
 
 /* Room for the same tensors in some dtype. */
 static struct tensors room_for(const struct problem *p, enum dtype dtype, bool initial)
 {
     struct tensors tensors = {.problem = *p};
-    int64_t sizes[5];
+    int64_t sizes[TENSORS_MAX];
     tensors.problem.dtype = dtype;
     tensor_sizes(p, sizes);
-    for (int i = 0; i < 5; i++)
-        if ((i < 4 || initial) && sizes[i] > 0) {
+    for (int i = 0; i < TENSORS_MAX; i++)
+        if (sizes[i] > 0 && (initial || !tensor_row(p, (enum tensor_id)i)->initial)) {
             tensors.owned[i] = malloc((size_t)sizes[i] * dtype_size(dtype));
             ck_assert_ptr_nonnull(tensors.owned[i]);
         }
@@ -166,9 +165,9 @@ struct tensors case_tensors(const struct test_case *test, uint64_t seed)
 {
     const struct problem *p = &test->problem;
     struct tensors tensors = room_for(p, DTYPE_FLOAT64, test->initial);
-    int64_t sizes[5], d = p->d;
+    int64_t sizes[TENSORS_MAX], d = p->d;
     tensor_sizes(p, sizes);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < TENSORS_MAX; i++) {
         double *to = tensors.owned[i];
         for (int64_t k = 0; to != NULL && k < sizes[i]; k++) {
             double x = random_normal(seed, (uint32_t)i, (uint64_t)k);
@@ -188,9 +187,9 @@ struct tensors case_tensors(const struct test_case *test, uint64_t seed)
 struct tensors tensors_as(const struct tensors *tensors, enum dtype dtype)
 {
     struct tensors other = room_for(&tensors->problem, dtype, tensors->owned[4] != NULL);
-    int64_t sizes[5];
+    int64_t sizes[TENSORS_MAX];
     tensor_sizes(&tensors->problem, sizes);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < TENSORS_MAX; i++)
         for (int64_t k = 0; other.owned[i] != NULL && k < sizes[i]; k++) {
             double x = tensors->problem.dtype == DTYPE_FLOAT32 ? (double)((float *)tensors->owned[i])[k]
                                                                : ((double *)tensors->owned[i])[k];

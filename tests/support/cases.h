@@ -38,7 +38,7 @@ struct tensors tensors_as(const struct tensors *tensors, enum dtype dtype);
 /* Indices within theta (m) of one token: where the strengths (alpha; D1, D2) are. */
 void strengths(const struct problem *problem, int64_t *from, int64_t *to);
 
-/* Elements of v, lambda, theta, W and h0, in this order. */
-void tensor_sizes(const struct problem *problem, int64_t sizes[5]);
+/* Elements of each tensor; 0: the problem has none of that kind. */
+void tensor_sizes(const struct problem *problem, int64_t sizes[TENSORS_MAX]);
 
 #endif

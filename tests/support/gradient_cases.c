@@ -36,8 +36,6 @@ static const struct {
  * are. */
 enum { FIRST = 15 };
 
-const char *const gradient_tensor_names[TENSORS_MAX] = {"v", "lambda", "theta", "W", "h0"};
-
 _Static_assert(GRADIENT_ROWS == sizeof rows / sizeof rows[0], "gradient_cases.h says how many there are");
 
 enum { CHOICE_INITIAL, CHOICE_FORM, CHOICE_ROW, CHOICES };
@@ -122,5 +120,5 @@ void gradient_assert_near(const struct implementation *one, const struct tensors
     double distance = gradient_distance(&tensors->problem, values, expected, &which);
     problem_print(&tensors->problem, sizeof text, text);
     ck_assert_msg(distance <= tolerance, "%s, %s%s: %s: gradient of %s off by %g", one->name, text,
-                  tensors->inputs.h0 != NULL ? " h0" : "", what, gradient_tensor_names[which], distance);
+                  tensors->inputs.h0 != NULL ? " h0" : "", what, tensor_names[which], distance);
 }

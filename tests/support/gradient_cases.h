@@ -4,8 +4,6 @@
 
 #include "tests/support/gradients.h"
 
-extern const char *const gradient_tensor_names[TENSORS_MAX];
-
 /* Case i: a mixer, a form, with or without an initial state, of a shape that is drawn. All pairs of choices (pairs.h); in make
  * test-full all combinations. */
 int gradient_cases(void);

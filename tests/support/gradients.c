@@ -75,7 +75,8 @@ struct status gradient_run_some(const struct implementation *one, const struct t
             values->of[i] = room(sizes[i], sizeof(double));
         }
     const struct outputs outputs = {.h = h}, weights = {.h = h_weights, .final = final_weights};
-    const struct gradients gradients = {raw[0], raw[1], raw[2], raw[3], raw[4]};
+    struct gradients gradients;
+    memcpy(gradients.tensor, raw, sizeof raw);
     struct plan *plan;
     long allocated = 0;
     struct status status = one->plan(p, settings, &environment, &plan);

@@ -1,0 +1,102 @@
+/* See fresh.h. What a projection of x gives is drawn as a normal number of that variance: weights of torch's Linear are uniform within
+ * one over the root of the inputs, so that each output has a third of the variance of x. */
+#include "bench/problems/fresh.h"
+
+#include "bench/base/random.h"
+
+#include <math.h>
+
+#define DT_LEAST 1e-3 /* steps are drawn between these, evenly in their logarithm, one a channel ... */
+#define DT_MOST 1e-1
+#define STATE_SCALE 0.1
+
+static double normal(const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    return random_normal(regime->seed, STREAM_FRESH + (uint32_t)id, (uint64_t)i);
+}
+
+/* Within one over the root of n. */
+static double uniform(const struct regime *regime, enum tensor_id id, int64_t i, int64_t n)
+{
+    return (2 * random_uniform(regime->seed, STREAM_FRESH + (uint32_t)id, (uint64_t)i) - 1) / sqrt((double)n);
+}
+
+static double of_x(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    (void)p;
+    return regime->scale * normal(regime, id, i);
+}
+
+/* A projection of x. */
+static double projected(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    (void)p;
+    return regime->scale / sqrt(3) * normal(regime, id, i);
+}
+
+/* A projection of x beside the output, whose weights are those of twice as many inputs. */
+static double parameter(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    return projected(p, regime, id, i) / (p->feedback != FEEDBACK_NONE ? sqrt(2) : 1);
+}
+
+/* softplus(a channel's own number + two projections, one after the other, of x); before the softplus where it reads the output. */
+static double step(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    double u = random_uniform(regime->seed, STREAM_FRESH_STEP, (uint64_t)(i % p->d));
+    double own = exp(log(DT_LEAST) + u * log(DT_MOST / DT_LEAST));
+    double raw = log(expm1(own)) + regime->scale / 3 * normal(regime, id, i);
+    return tensor_elements(p, TENSOR_W_DT) > 0 ? raw : log1p(exp(raw));
+}
+
+static double rate(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    (void)regime, (void)id;
+    return (double)(i % p->N + 1);
+}
+
+static double one(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    (void)p, (void)regime, (void)id, (void)i;
+    return 1;
+}
+
+static double zero(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    (void)p, (void)regime, (void)id, (void)i;
+    return 0;
+}
+
+static double weight(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    return uniform(regime, id, i, p->d);
+}
+
+static double weight_of_both(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    return uniform(regime, id, i, 2 * p->d);
+}
+
+static double state(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    (void)p;
+    return STATE_SCALE * normal(regime, id, i);
+}
+
+static double output(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    (void)p;
+    return normal(regime, id, i);
+}
+
+static double (*const draws[TENSORS_MAX])(const struct problem *, const struct regime *, enum tensor_id, int64_t) = {
+    [TENSOR_X] = of_x,      [TENSOR_DT] = step,          [TENSOR_A] = rate,        [TENSOR_B] = projected,
+    [TENSOR_C] = projected, [TENSOR_SKIP] = one,         [TENSOR_GAIN] = one,      [TENSOR_BIAS] = zero,
+    [TENSOR_W_B] = weight,  [TENSOR_W_C] = weight,       [TENSOR_W_DT] = weight,   [TENSOR_THETA] = parameter,
+    [TENSOR_Z] = of_x,      [TENSOR_W] = weight_of_both, [TENSOR_MATRIX0] = state, [TENSOR_Y0] = output,
+};
+
+double fresh_element(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    return draws[id](p, regime, id, i);
+}
