@@ -271,7 +271,7 @@ struct pass {
     struct outputs outputs, derivatives;
     struct gradients gradients;
     double h[B * T * D], final[B * D], dh[B * T * D], dfinal[B * D], gradient[TENSORS][B * T * D * D * D];
-    int64_t size[TENSORS];
+    int64_t size[TENSORS_MAX];
 };
 
 static void **gradient_slot(struct pass *pass, int i)
