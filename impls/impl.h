@@ -25,7 +25,7 @@ enum cell { CELL_VECTOR, CELL_SELECTIVE, CELL_COUNT };
 
 /* The channel mixer Q of the factored transition (docs/mathematics.md has the definitions). To add one: its name here; what it takes in
  * impls/contract/mixer.c; its arithmetic in impls/math/mixer_<name>.c; its definition, to be validated against, in
- * bench/problems/textbook.c; how it is drawn in bench/problems/regime.c. */
+ * bench/problems/textbook_mixer.c; how it is drawn in bench/problems/regime.c. */
 // clang-format off
 #define MIXERS(X)                     \
     X(NONE, none)                     \

@@ -2,6 +2,7 @@
 #include "bench/problems/elimination.h"
 
 #include "bench/problems/textbook.h"
+#include "bench/problems/textbook_mixer.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,16 +5,6 @@
 
 #include "impls/impl.h"
 
-/* Doubles of one token's activated parameters, and how they follow from theta (m) (paper, Sec. 3.3, App. C.3). */
-int64_t textbook_size(const struct problem *problem);
-void textbook_activate(const struct problem *problem, const double *theta, double *q);
-
-/* raw (m) = theta_t, plus W k(before) where the mixer depends on the state before (d). */
-void textbook_parameters(const struct problem *problem, const struct inputs *inputs, int64_t t, const double *before, double *raw);
-
-/* y (d) = Q x (d); y must not be x. */
-void textbook_mix(const struct problem *problem, const double *q, const double *x, double *y);
-
 /* next (T,d) = f(h (T,d)), one application of the fixed-point map (Eq. 6, 7); next must not be h. False: out of memory. */
 bool textbook_apply(const struct problem *problem, const struct inputs *inputs, const double *h, double *next);
 

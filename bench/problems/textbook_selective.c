@@ -1,7 +1,7 @@
 /* See textbook_selective.h. */
 #include "bench/problems/textbook_selective.h"
 
-#include "bench/problems/textbook.h"
+#include "bench/problems/textbook_mixer.h"
 
 #include <math.h>
 #include <string.h>

@@ -5,6 +5,7 @@
 #include "bench/base/random.h"
 #include "bench/measure/subject.h"
 #include "bench/problems/textbook.h"
+#include "bench/problems/textbook_mixer.h"
 
 #include <check.h>
 #include <math.h>

@@ -4,6 +4,7 @@
 
 #include "bench/problems/spectrum.h"
 #include "bench/problems/textbook.h"
+#include "bench/problems/textbook_mixer.h"
 
 #include <check.h>
 #include <math.h>

@@ -5,6 +5,7 @@
 #include "bench/problems/bounds.h"
 #include "bench/problems/spectrum.h"
 #include "bench/problems/textbook.h"
+#include "bench/problems/textbook_mixer.h"
 #include "impls/math/low_rank.h"
 #include "impls/math/mixer.h"
 
