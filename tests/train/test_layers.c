@@ -151,7 +151,7 @@ START_TEST(embedding)
 {
     struct operands o = operands_make(_i);
     double *dw = drawn(o.out * o.in, 9);
-    embedding_backward(2, o.N, o.in, o.out, o.token, o.weight, dw);
+    embedding_backward(2, o.N, o.in, o.out, o.token, o.weight, false, dw);
     compare("table", embedding_loss, &o, o.w, dw, o.out * o.in);
     free(dw);
     operands_free(&o);
