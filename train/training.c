@@ -93,7 +93,8 @@ static struct status check(const struct training *training)
         return status_at(STATUS_UNSUPPORTED, -1, -1, "%s maps to classes by the embedding: %s has %d classes, but only %d tokens",
                          layer->name, training->facts.name, training->facts.classes, training->facts.vocabulary);
     if (training->recipe.gamma > 0 &&
-        (!layer->recurrent || registry_get(training->recurrence.implementation, training->model.dtype, LEVEL_BASELINE)->exact))
+        (!layer->recurrent ||
+         registry_get_for(training->recurrence.implementation, layer->cell, training->model.dtype, LEVEL_BASELINE)->exact))
         return status_at(STATUS_UNSUPPORTED, -1, -1, "gamma draws l_max, but this implementation does not iterate");
     return status_ok();
 }
