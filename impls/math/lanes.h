@@ -15,13 +15,16 @@
 #if defined(__AVX512F__)
 #define LANE_BYTES 64
 #define LANES_STREAM(to, a) _mm512_stream_si512((void *)(to), (__m512i)(a))
+#define LANES_PREFIX _mm512
 #elif defined(__AVX2__)
 #define LANE_BYTES 32
 #define LANES_STREAM(to, a) _mm256_stream_si256((void *)(to), (__m256i)(a))
+#define LANES_PREFIX _mm256
 #else
 #define LANE_BYTES 16
 #if defined(__SSE2__)
 #define LANES_STREAM(to, a) _mm_stream_si128((void *)(to), (__m128i)(a))
+#define LANES_PREFIX _mm
 #endif
 #endif
 #define LANES (LANE_BYTES * 8 / REAL_BITS) /* channels of a vector */
@@ -69,16 +72,40 @@ static inline lanes lanes_moved(lanes a, int n)
 }
 #endif
 
+#ifdef LANES_PREFIX /* the instruction op on two vectors */
+#if REAL_BITS == 32
+#define LANES_SUFFIX ps
+#else
+#define LANES_SUFFIX pd
+#endif
+#define LANES_PASTE(prefix, op, suffix) prefix##_##op##_##suffix
+#define LANES_EXPAND(prefix, op, suffix) LANES_PASTE(prefix, op, suffix)
+#define LANES_INSTRUCTION(op, a, b) ((lanes)LANES_EXPAND(LANES_PREFIX, op, LANES_SUFFIX)(a, b))
+#endif
+
 /* Where the mask is set a, else b. */
 static inline lanes lanes_choose(lane_indices mask, lanes a, lanes b)
 {
     return (lanes)((mask & (lane_indices)a) | (~mask & (lane_indices)b));
 }
 
-/* The larger of each lane; b where they cannot be compared. */
+/* The larger and the smaller of each lane; b where they cannot be compared: one instruction, where the compiler is told which. */
 static inline lanes lanes_larger(lanes a, lanes b)
 {
+#ifdef LANES_PREFIX
+    return LANES_INSTRUCTION(max, a, b);
+#else
     return lanes_choose(a > b, a, b);
+#endif
+}
+
+static inline lanes lanes_smaller(lanes a, lanes b)
+{
+#ifdef LANES_PREFIX
+    return LANES_INSTRUCTION(min, a, b);
+#else
+    return lanes_choose(a < b, a, b);
+#endif
 }
 
 static inline lanes lanes_abs(lanes a)
