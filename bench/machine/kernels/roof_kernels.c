@@ -2,7 +2,7 @@
  * memcpy(), with a mind of its own about which stores to use, of the copy. */
 #include "bench/machine/kernels/roof_kernels.h"
 #include "impls/math/lanes.h"
-#include "impls/math/vector.h"
+#include "impls/math/power.h"
 
 /* How many numbers keep the multiply-adds of a level busy: latency times units, as its registers allow. */
 #if defined __AVX512F__ || !defined __SSE2__
@@ -109,6 +109,7 @@ static double multiply_add(int64_t steps, double factor, double term)
 
 enum { EXPONENTIALS = 1024 };
 
+/* As a decay exp(-dt A) is computed: a product, and a power of 2. */
 static double exponentials(int64_t steps)
 {
     real x[EXPONENTIALS], y[EXPONENTIALS];
@@ -118,8 +119,8 @@ static double exponentials(int64_t steps)
         y[i] = 0;
     }
     for (int64_t step = 0; step < steps; step++) {
-        for (int i = 0; i < EXPONENTIALS; i++)
-            y[i] = exponential_within(x[i]);
+        for (int i = 0; i < EXPONENTIALS; i += LANES)
+            lanes_store(y + i, lanes_power(lanes_load(x + i) * LOG2_E));
         __asm__ volatile("" ::"r"(x), "r"(y) : "memory"); /* else all steps are one */
     }
     for (int i = 0; i < EXPONENTIALS; i++)
