@@ -31,6 +31,12 @@ static int64_t kept_parameters(const struct problem *p)
     return token_layout(p).theta >= 0 ? 0 : mixer_size(p);
 }
 
+int64_t selective_block(const struct problem *p)
+{
+    int64_t tokens = p->B * p->T, block = (tokens / 64 + 7) / 8 * 8;
+    return block < 16 ? 16 : block > SELECTIVE_BLOCK ? SELECTIVE_BLOCK : block;
+}
+
 /* Of one thread: of a block the outputs before (SELECTIVE_BLOCK,d) and rows (SELECTIVE_BLOCK,width); a token's room; x - y (d). */
 static int64_t scratch_size(const struct problem *p)
 {
@@ -177,13 +183,10 @@ static void prepare(const struct run *run)
     const struct problem *p = &map->problem;
     if (map->layout.width == 0 && !mixes(p))
         return;
-#pragma omp parallel num_threads(map->scan.threads)
-    {
-        int64_t tokens = p->B * p->T, thread = omp_get_thread_num(), n = omp_get_num_threads(), end = tokens * (thread + 1) / n;
-        for (int64_t from = tokens * thread / n; from < end; from += SELECTIVE_BLOCK)
-            prepare_block(run, from, from + SELECTIVE_BLOCK < end ? from + SELECTIVE_BLOCK : end,
-                          map->memory + thread * map->scratch);
-    }
+    int64_t tokens = p->B * p->T, block = selective_block(p);
+#pragma omp parallel for num_threads(map->scan.threads) schedule(static)
+    for (int64_t from = 0; from < tokens; from += block)
+        prepare_block(run, from, from + block < tokens ? from + block : tokens, map->memory + omp_get_thread_num() * map->scratch);
 }
 
 struct finish {
@@ -267,6 +270,7 @@ void selective_map_count(const struct problem *p, int threads, const char *split
     matrix_scan_count(p, threads, split, work);
     work->bytes *= n;
     work->operations *= n;
+    work->exponentials *= n;
     /* once: mixer parameters, b and c are read and kept as they are used */
     double reals = tokens * ((q > 0 ? m + q : 0) + (once ? 4 * N : 0));
     double operations = tokens * ((q > 0 ? mixer_activate_operations(p) : 0) + (once ? 6 * N : 0));

@@ -13,11 +13,14 @@
 #define selective_map_close VARIANT(selective_map_close)
 #define selective_map_begin VARIANT(selective_map_begin)
 #define selective_map_rows VARIANT(selective_map_rows)
+#define selective_block VARIANT(selective_block)
 #define selective_map_apply VARIANT(selective_map_apply)
 #define selective_map_count VARIANT(selective_map_count)
 #define selective_map_mapping VARIANT(selective_map_mapping)
 
-enum { SELECTIVE_BLOCK = 128 }; /* tokens whose reads come from one matrix product */
+/* Tokens whose reads come from one matrix product, at most. How many, and where blocks begin, does not depend on the threads: a product's
+ * rounding hangs on its size. */
+enum { SELECTIVE_BLOCK = 128 };
 
 struct selective_map {
     struct problem problem;
@@ -40,6 +43,9 @@ struct selective_point {
     real *w;    /* (B,T,d) before gate and LayerNorm, where there is either */
     real *kept; /* matrix_scan_kept() */
 };
+
+/* Tokens of a block: some for every thread of a machine, even where there are few. */
+int64_t selective_block(const struct problem *problem);
 
 /* Reals that selective_map_open() allocates. */
 double selective_map_reals(const struct problem *problem, int threads);

@@ -242,7 +242,7 @@ void selective_gradient_run(const struct selective_gradient *g, const struct inp
                       .gradients = gradients,
                       .add = add,
                       .y_adjoint = y_adjoint};
-    int64_t tokens = p->B * p->T, d = p->d, width = map->layout.width;
+    int64_t tokens = p->B * p->T, d = p->d, width = map->layout.width, block = selective_block(p);
     int threads = map->scan.threads, team = 1;
     bool weights = gradients->W != NULL || gradients->W_b != NULL || gradients->W_c != NULL || gradients->W_dt != NULL;
     run.reads = width > 0 && (y_adjoint != NULL || gradients->y0 != NULL || weights);
@@ -288,8 +288,11 @@ void selective_gradient_run(const struct selective_gradient *g, const struct inp
         for (int64_t i = begin; i < end; i++)
             mix_token(&run, i, scratch);
 #pragma omp barrier /* what follows reads the rows' adjoints of the next token */
-        for (int64_t from = begin; run.reads && y_adjoint != NULL && from < end; from += SELECTIVE_BLOCK)
-            read_block(&run, from, from + SELECTIVE_BLOCK < end ? from + SELECTIVE_BLOCK : end, scratch);
+        if (run.reads && y_adjoint != NULL) {
+#pragma omp for schedule(static)
+            for (int64_t from = 0; from < tokens; from += block)
+                read_block(&run, from, from + block < tokens ? from + block : tokens, scratch);
+        }
         for (int64_t b = p->B * thread / n; gradients->y0 != NULL && b < p->B * (thread + 1) / n; b++) {
             memset(scratch, 0, (size_t)d * sizeof(real));
             if (run.reads)

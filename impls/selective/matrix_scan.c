@@ -316,14 +316,15 @@ bool matrix_scan_run(const struct matrix_scan *scan, const struct matrix_rows *r
 void matrix_scan_count(const struct problem *p, int threads, const char *split, struct work *work)
 {
     double rows = (double)p->B * (double)p->T, d = (double)p->d, N = (double)p->N;
-    /* of a channel and a state: the decay and its argument, two products and a sum, a product and a sum */
-    work->bytes = rows * (3 * d + 2 * N) * sizeof(real);
-    work->operations = rows * d * (7 * N + 2);
-    work->library = false;
-    work->set = work->bytes;
+    /* of a channel and a state: the decay's argument, two products and a sum, a product and a sum */
+    *work = (struct work){.bytes = rows * (3 * d + 2 * N) * sizeof(real),
+                          .operations = rows * d * (6 * N + 2),
+                          .set = rows * (3 * d + 2 * N) * sizeof(real),
+                          .exponentials = rows * d * N};
     if (split_of(p, split, threads) == SPLIT_TIME) { /* the second pass over all parts but the first */
         double later = (double)(threads - 1) / (threads + 1);
         work->bytes += later * rows * (3 * d + N) * sizeof(real);
-        work->operations += later * rows * d * (5 * N);
+        work->operations += later * rows * d * (4 * N);
+        work->exponentials += later * rows * d * N;
     }
 }
