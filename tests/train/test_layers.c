@@ -219,7 +219,7 @@ struct normalised_weight {
 static double weight_norm_loss(void *context)
 {
     struct normalised_weight *o = context;
-    weight_norm_forward(o->rows, o->columns, o->parts, o->v, o->g, o->w);
+    weight_norm_forward(2, o->rows, o->columns, o->parts, o->v, o->g, o->w);
     return weighted(o->weight, o->w, o->rows * o->columns);
 }
 
@@ -240,13 +240,13 @@ START_TEST(weight_norm)
             ck_assert_double_eq_tol(c.w[(k / width * c.rows + i) * width + k % width],
                                     c.g[i] * c.v[i * c.columns + k] / sqrt(squares), 1e-12 * (1 + fabs(c.g[i])));
     }
-    weight_norm_backward(c.rows, c.columns, c.parts, c.v, c.g, c.weight, dv, dg);
+    weight_norm_backward(2, c.rows, c.columns, c.parts, c.v, c.g, c.weight, dv, dg);
     if (c.columns > 1) /* one number over its own size is its sign */
         compare("v", weight_norm_loss, &c, c.v, dv, size);
     compare("g", weight_norm_loss, &c, c.g, dg, c.rows);
     memset(c.v, 0, (size_t)c.columns * sizeof *c.v); /* a row without a direction counts for nothing */
     weight_norm_loss(&c);
-    weight_norm_backward(c.rows, c.columns, c.parts, c.v, c.g, c.weight, dv, dg);
+    weight_norm_backward(2, c.rows, c.columns, c.parts, c.v, c.g, c.weight, dv, dg);
     for (int64_t k = 0; k < c.columns; k++)
         ck_assert(c.w[k / width * c.rows * width + k % width] == 0 && dv[k] == 0 && dg[0] == 0);
     free(c.v), free(c.g), free(c.w), free(c.weight), free(dv), free(dg);

@@ -45,12 +45,13 @@ static void unite(const struct sequence_plan *plan, int64_t tokens)
 static void make_weights(const struct sequence_plan *plan)
 {
     const real *a_log = plan->p[A_LOG]->value;
+#pragma omp simd
     for (int64_t i = 0; i < plan->d * plan->N; i++)
-        plan->rates[i] = real_exp(a_log[i]);
+        plan->rates[i] = exponential(a_log[i]);
     for (int i = 0; i < NORMALISED; i++) {
         const struct normalised *one = &plan->normalised[i];
         if (one->v != NULL)
-            weight_norm_forward(one->rows, one->parts * plan->d, one->parts, one->v->value, one->g->value, one->w);
+            weight_norm_forward(plan->threads, one->rows, one->parts * plan->d, one->parts, one->v->value, one->g->value, one->w);
     }
     if (plan->strengths > 0)
         memcpy(plan->b_theta + plan->m - plan->strengths, plan->p[B_THETA]->value, (size_t)plan->strengths * sizeof(real));
@@ -67,7 +68,7 @@ static void unmake_weights(const struct sequence_plan *plan)
     for (int i = 0; i < NORMALISED; i++) {
         const struct normalised *one = &plan->normalised[i];
         if (one->v != NULL)
-            weight_norm_backward(one->rows, one->parts * plan->d, one->parts, one->v->value, one->g->value, one->dw,
+            weight_norm_backward(plan->threads, one->rows, one->parts * plan->d, one->parts, one->v->value, one->g->value, one->dw,
                                  one->v->gradient, one->g->gradient);
     }
 }

@@ -49,9 +49,9 @@ void convolution_backward(int threads, int64_t B, int64_t T, int64_t d, const re
 
 /* Weight normalisation: row i of w = g_i v_i / |v_i|, v (rows,columns), g (rows). w is (parts, rows, columns / parts): the columns in
  * so many equal parts, each a matrix by itself. */
-void weight_norm_forward(int64_t rows, int64_t columns, int64_t parts, const real *v, const real *g, real *w);
-void weight_norm_backward(int64_t rows, int64_t columns, int64_t parts, const real *v, const real *g, const real *dw, real *dv,
-                          real *dg);
+void weight_norm_forward(int threads, int64_t rows, int64_t columns, int64_t parts, const real *v, const real *g, real *w);
+void weight_norm_backward(int threads, int64_t rows, int64_t columns, int64_t parts, const real *v, const real *g, const real *dw,
+                          real *dv, real *dg);
 
 /* before (B,T,d) = y of the token before, 0 at the first; and dy += what the token after gives back. */
 void shift_forward(int threads, int64_t B, int64_t T, int64_t d, const real *y, real *before);

@@ -10,9 +10,10 @@ static real reciprocal_length(const real *v, int64_t columns)
     return length > 0 ? 1 / length : 0;
 }
 
-void weight_norm_forward(int64_t rows, int64_t columns, int64_t parts, const real *v, const real *g, real *w)
+void weight_norm_forward(int threads, int64_t rows, int64_t columns, int64_t parts, const real *v, const real *g, real *w)
 {
     int64_t width = columns / parts;
+#pragma omp parallel for num_threads(threads) schedule(static)
     for (int64_t i = 0; i < rows; i++) {
         real scale = g[i] * reciprocal_length(v + i * columns, columns);
         for (int64_t k = 0; k < parts; k++)
@@ -20,10 +21,11 @@ void weight_norm_forward(int64_t rows, int64_t columns, int64_t parts, const rea
     }
 }
 
-void weight_norm_backward(int64_t rows, int64_t columns, int64_t parts, const real *v, const real *g, const real *dw, real *dv,
-                          real *dg)
+void weight_norm_backward(int threads, int64_t rows, int64_t columns, int64_t parts, const real *v, const real *g, const real *dw,
+                          real *dv, real *dg)
 {
     int64_t width = columns / parts;
+#pragma omp parallel for num_threads(threads) schedule(static)
     for (int64_t i = 0; i < rows; i++) {
         const real *from = v + i * columns;
         real *to = dv + i * columns, reciprocal = reciprocal_length(from, columns), along = 0;
