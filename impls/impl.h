@@ -222,9 +222,10 @@ enum status_code {
     STATUS_OK,
     STATUS_UNSUPPORTED,
     STATUS_OUT_OF_MEMORY,
-    STATUS_NOT_CONVERGED, /* a tolerance was asked for and l_max came first; the outputs hold the last iterate */
-    STATUS_DIVERGED,      /* NaN or Inf at (b,t) */
-    STATUS_SINGULAR,      /* no exact answer: Q_t or M_t is singular at (b,t) */
+    STATUS_NOT_CONVERGED,   /* a tolerance was asked for and l_max came first; the outputs hold the last iterate */
+    STATUS_DIVERGED,        /* NaN or Inf at (b,t) */
+    STATUS_SINGULAR,        /* no exact answer: Q_t or M_t is singular at (b,t) */
+    STATUS_NO_STABLE_POINT, /* selective: no exact answer: the iteration of the token (b,t) alone settles nowhere */
     STATUS_INTERNAL,
     STATUS_COUNT
 };
