@@ -23,7 +23,9 @@
 // clang-format off
 #define SELECTIVE_IMPLEMENTATIONS(X) \
     X(structured_sequential)         \
-    X(dense_sequential)
+    X(dense_sequential)              \
+    X(diagonal_scan)                 \
+    X(fixed_point)
 // clang-format on
 
 #ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */
