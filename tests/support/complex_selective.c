@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SETTLED 1e-14  /* of a token's largest number, its real and its imaginary part each by itself */
-#define ROUNDING 1e-12 /* ... or as little as that, where it has not moved less for long */
+#define ROUNDING 1e-10 /* ... or as little as that, where it has not moved less for long */
 enum { ITERATIONS = 20000, STALL = 60 };
 
 typedef double complex number;
