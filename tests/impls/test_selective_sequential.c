@@ -521,14 +521,14 @@ START_TEST(at_most_of_a_pass)
         struct plan *plan;
         struct support support;
         const struct outputs outputs = {.y = y}, grad_outputs = {.y = y_adjoint};
-        const struct gradients gradients = {.x = x};
+        const struct gradients wanted = {.x = x};
         for (int i = 0; i < 3 * 7 * 12; i++)
             y_adjoint[i] = random_normal(7, 1, (uint64_t)i);
         ck_assert_int_eq(one->plan(&problem, &settings, &environment, &plan).code, STATUS_OK);
         struct status status = one->forward(plan, &drawn.inputs, &outputs, NULL);
         ck_assert_int_eq(status.code, STATUS_NOT_CONVERGED);
         ck_assert_ptr_nonnull(strstr(status.message, "after 5 iterations"));
-        ck_assert_int_eq(one->backward(plan, &drawn.inputs, &outputs, &grad_outputs, &gradients).code, STATUS_OK);
+        ck_assert_int_eq(one->backward(plan, &drawn.inputs, &outputs, &grad_outputs, &wanted).code, STATUS_OK);
         ck_assert(isfinite(norm_max(y, 3 * 7 * 12)) && isfinite(norm_max(x, 3 * 7 * 12)) && norm_max(x, 3 * 7 * 12) > 0);
         one->destroy(plan);
         for (int i = 0; i < 3; i++) {

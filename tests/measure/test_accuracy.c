@@ -114,14 +114,14 @@ static const struct {
     {"model: {layer: lstm}\n", ":1:1: d is missing in model; expected a whole number from 1 to 65536"},
     {"model: {layer: lstm, d: 4}\n", ":1:1: test_length is missing in test; expected a whole number from 1 to 65536"},
     {"test: {test_length: 2}\nproblem: {d: 4}\n",
-     ":1:1: layer is missing in model; expected one of fp_rnn, diagonal, lstm, attention"},
+     ":1:1: layer is missing in model; expected one of fp_rnn, diagonal, fp_mamba, mamba, lstm, attention"},
     {"model: {layer: fp_rnn, d: 4}\ntest: {test_length: 2}\n",
      ":1:1: impls is missing; expected the name of an implementation, then its options"},
     {"model: {layer: fp_rnn, d: 4}\ntest: {against: fixed_pint}\n",
      ":5:17: no implementation is called \"fixed_pint\"; did you mean fixed_point?"},
     {"test: {against: [none, {}]}\n",
      ":4:24: against is a mapping; expected the name of an implementation, then its options, or none"},
-    {"model: {layer: gru}\n", ":4:16: layer is \"gru\"; expected one of fp_rnn, diagonal, lstm, attention"},
+    {"model: {layer: gru}\n", ":4:16: layer is \"gru\"; expected one of fp_rnn, diagonal, fp_mamba, mamba, lstm, attention"},
     {"model: {layer: attention, d_model: 8, heads: 3}\ntest: {test_length: 2}\n",
      ":4:1: d_model is 8; expected a multiple of the 3 heads"},
     {"model: {layer: attention, d_model: 12, heads: 4}\ntest: {test_length: 2}\n",
@@ -877,11 +877,11 @@ static const struct {
 } trained_layers[] = {
     {"layer: fp_rnn, d_model: 8, d: 6, feedback: rms",
      "cell: vector, B: 3, T: 5, d: 6, mixer: householder, r: 1, s: 1, form: normalised, feedback: rms, dtype: float32"},
-    {"layer: fp_mamba, d_model: 8, d: 6, N: 3, feedback: raw, reads: bc, readout: state, convolution: short, s: 0.5",
+    {"layer: fp_mamba, d_model: 8, d: 6, N: 3, feedback: raw, reads: bc, readout: state, s: 0.5",
      "cell: selective, B: 3, T: 5, d: 6, N: 3, reads: bc, norm: both, gate: outside, mixer: householder, r: 1, s: 0.5, feedback: "
      "raw, "
      "dtype: float32"},
-    {"layer: fp_mamba, d_model: 8, d: 6, N: 3, mixer: none, gate: inside, norm: output, reads: dt+bc",
+    {"layer: fp_mamba, d_model: 8, d: 6, N: 3, mixer: none, gate: inside, norm: output, reads: dt+bc, convolution: short",
      "cell: selective, B: 3, T: 5, d: 6, N: 3, reads: dt+bc, norm: output, gate: inside, mixer: none, feedback: none, dtype: "
      "float32"},
 };

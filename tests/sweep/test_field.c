@@ -260,8 +260,8 @@ START_TEST(options_have_one_spelling)
     ck_assert(!options_read("diagonal_scan split=sideways", &options, &error));
     ck_assert_str_eq(error.text,
                      "diagonal_scan has no option \"split=sideways\"; expected split=batch|channels|time store=keep|stream");
-    ck_assert(!options_read("dense_sequential split=time", &options, &error));
-    ck_assert_str_eq(error.text, "quasi_deer has no option \"split=time\"; expected none");
+    ck_assert(!options_read("dense_sequential_cuda split=time", &options, &error));
+    ck_assert_str_eq(error.text, "dense_sequential_cuda has no option \"split=time\"; expected none");
     ck_assert(!options_read("fixed_pont", &options, &error));
     ck_assert_str_eq(error.text, "no implementation is called \"fixed_pont\"; did you mean fixed_point?");
     ck_assert(!options_read("magic", &options, &error));
