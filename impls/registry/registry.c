@@ -20,7 +20,7 @@
 // clang-format on
 
 /* Those of them that take the selective cell, too, by a file of their own in impls/selective/. */
-#define SELECTIVE_IMPLEMENTATIONS(X)
+#define SELECTIVE_IMPLEMENTATIONS(X) X(fixed_point_fused)
 
 #ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */
 #define MORE_IMPLEMENTATIONS(X)

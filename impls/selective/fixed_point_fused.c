@@ -1,0 +1,115 @@
+/* fixed_point_fused of the selective cell: the iterates of fixed_point, many of them in one pass over the tokens, for iterate l of token t
+ * needs only y^{l-1}_{t-1}, y^{l-1}_t and its own H^l_{t-1} (carried.h).
+ *
+ * What a token needs from memory is read once, and its exponentials are computed once for all iterates, which fixed_point pays anew in
+ * each. With a tolerance passes are short (fused/passes.h). A constant damping is carried along; one that depends on residuals needs whole
+ * iterates. */
+#include "impls/contract/support.h"
+#include "impls/fused/passes.h"
+#include "impls/math/mixer.h"
+#include "impls/selective/carried.h"
+#include "impls/selective/token.h"
+
+#include <stdlib.h>
+
+struct plan {
+    struct problem problem;
+    struct settings settings;
+    struct fused_passes passes;
+    struct carried carried;
+};
+
+extern const struct implementation VARIANT(selective_fixed_point_fused); /* at the end of this file */
+
+static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
+                     struct support *support)
+{
+    if (!support_begin(support, p, settings, environment, &VARIANT(selective_fixed_point_fused)))
+        return;
+    const int threads = environment->threads;
+    int64_t longest = fused_passes_longest(settings, carried_longest(p));
+    if (settings->patience > 0)
+        support_no(support, "damping with patience is not supported (needs whole iterates); use fixed_point");
+    else
+        support_memory(support, p, settings, environment,
+                       carried_reals(p, longest, threads) * sizeof(real) + fused_passes_bytes(p, settings, threads, longest, true));
+}
+
+/* What one token takes beside its iterates, then what each of them takes: y^0 = 0 needs no product. */
+static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
+                  struct work *work)
+{
+    const double tokens = (double)p->B * (double)p->T, d = (double)p->d, N = (double)p->N, m = (double)problem_m(p), n = (double)l;
+    const struct token_layout layout = token_layout(p);
+    const double width = (double)layout.width, activation = mixer_activate_operations(p);
+    double once = 0, each = mixer_apply_operations(p) + (5 * N + 2 + 6) * d + 2 * N, reads = 0;
+    (void)settings, (void)environment;
+    *(layout.dt >= 0 ? &each : &once) += 2 * N * d; /* -dt A, and its exponential */
+    *(layout.theta >= 0 ? &each : &once) += activation;
+    *(layout.b >= 0 ? &each : &once) += token_unit(p) ? 6 * N : 0;
+    each += token_norm(p) ? 7 * d : 0;
+    each += layout.dt >= 0 ? 3 * d : 0; /* softplus */
+    once += p->gate == GATE_INSIDE ? 4 * d : 0;
+    reads = 2 * width * d;
+    work->bytes = (tokens * (3 * d + m + 2 * N + (p->gate == GATE_INSIDE ? d : 0)) + d * N + width * d) * sizeof(real);
+    work->operations = tokens * (once + n * each + (n - 1) * reads);
+    work->set = work->bytes;
+    work->library = false;
+}
+
+static void destroy(struct plan *plan)
+{
+    if (plan != NULL) {
+        carried_close(&plan->carried);
+        fused_passes_close(&plan->passes);
+    }
+    free(plan);
+}
+
+static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
+                          struct plan **out)
+{
+    struct status status = plan_begin(&VARIANT(selective_fixed_point_fused), p, settings, environment, out);
+    if (status.code != STATUS_OK)
+        return status;
+    struct plan *plan = calloc(1, sizeof *plan);
+    if (plan == NULL)
+        return status_no_memory();
+    const int threads = environment->threads;
+    int64_t longest = fused_passes_longest(settings, carried_longest(p));
+    *plan = (struct plan){.problem = *p, .settings = *settings};
+    if (!fused_passes_open(p, settings, threads, longest, true, &plan->passes) ||
+        !carried_open(p, settings->damping, longest, threads, &plan->carried)) {
+        destroy(plan);
+        return status_no_memory();
+    }
+    team_start(threads);
+    *out = plan;
+    return status_ok();
+}
+
+static void run(void *engine, const struct fused_pass *pass)
+{
+    const struct plan *plan = engine;
+    carried_run(&plan->carried, pass);
+}
+
+static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
+{
+    static const struct fused_passes_engine engine = {run, NULL};
+    return fused_passes_run(&plan->passes, &engine, plan, inputs, outputs, trace);
+}
+
+const struct implementation VARIANT(selective_fixed_point_fused) = {
+    .name = "fixed_point_fused",
+    .summary = "the same iterates, many in one pass over the tokens",
+    .device = DEVICE_CPU,
+    .exact = false,
+    .cells = CELLS_SELECTIVE,
+    .mixers = MIXERS_ANY,
+    .supports = supports,
+    .count = count,
+    .plan = plan,
+    .forward = forward,
+    .destroy = destroy,
+};
