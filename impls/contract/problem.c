@@ -101,11 +101,11 @@ bool problem_check(const struct problem *p, size_t capacity, char *reason)
     if (!sizes_check(p, capacity, reason) || !mixer_check(p, capacity, reason) || !cell_check(p, capacity, reason))
         return false;
     for (int i = 0; i < cell_facts[p->cell].n; i++) {
-        enum tensor_id id = cell_facts[p->cell].tensors[i].id;
+        const struct tensor_row *row = &cell_facts[p->cell].tensors[i];
         int64_t shape[TENSOR_DIMENSIONS];
-        tensor_shape(p, id, shape);
-        if (shape[0] > 0 && shape[1] > 0 && shape[2] > 0 && !product_fits(shape[0], shape[1], shape[2])) {
-            snprintf(reason, capacity, "the tensor %s has more than 2^40 elements", tensor_names[id]);
+        tensor_shape(p, row->id, shape);
+        if ((row->has == NULL || row->has(p)) && !product_fits(shape[0], shape[1], shape[2])) {
+            snprintf(reason, capacity, "the tensor %s has more than 2^40 elements", tensor_names[row->id]);
             return false;
         }
     }

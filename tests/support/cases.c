@@ -186,7 +186,7 @@ struct tensors case_tensors(const struct test_case *test, uint64_t seed)
 
 struct tensors tensors_as(const struct tensors *tensors, enum dtype dtype)
 {
-    struct tensors other = room_for(&tensors->problem, dtype, tensors->owned[4] != NULL);
+    struct tensors other = room_for(&tensors->problem, dtype, tensors->owned[cell_facts[tensors->problem.cell].initial] != NULL);
     int64_t sizes[TENSORS_MAX];
     tensor_sizes(&tensors->problem, sizes);
     for (int i = 0; i < TENSORS_MAX; i++)

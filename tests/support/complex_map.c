@@ -113,7 +113,7 @@ static void kronecker(const struct problem *p, const number *theta, const number
     free(K1), free(K2);
 }
 
-static void mixed(const struct problem *p, const number *theta, const number *x, number *y)
+void complex_mixed(const struct problem *p, const number *theta, const number *x, number *y)
 {
     int64_t d = p->d;
     for (int64_t c = 0; c < d; c++)
@@ -144,7 +144,7 @@ void complex_apply(const struct problem *p, const struct complex_inputs *inputs,
         parameters(p, inputs, t, t > 0 ? h + (t - 1) * d : inputs->h0, theta);
         for (int64_t c = 0; c < d; c++)
             x[c] = h[t * d + c] - v[c];
-        mixed(p, theta, x, y);
+        complex_mixed(p, theta, x, y);
         for (int64_t c = 0; c < d; c++) {
             number gate = p->form == FORM_NORMALISED ? 1 - lambda[c] : 1, before = t > 0 ? next[(t - 1) * d + c] : inputs->h0[c];
             next[t * d + c] = lambda[c] * before + gate * (v[c] + y[c]);
@@ -193,7 +193,7 @@ void complex_exact(const struct problem *p, const struct complex_inputs *inputs,
         parameters(p, inputs, t, before, theta);
         for (int64_t j = 0; j < d; j++) {
             unit[j] = 1;
-            mixed(p, theta, unit, column);
+            complex_mixed(p, theta, unit, column);
             unit[j] = 0;
             for (int64_t i = 0; i < d; i++)
                 M[i * d + j] = (i == j) - (normalised ? 1 - lambda[i] : 1) * column[i];

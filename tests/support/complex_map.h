@@ -13,6 +13,9 @@ struct complex_inputs {
     double complex *v, *lambda, *theta, *W, *h0;
 };
 
+/* y (d) = (I - Q) x (d) of one token, from raw parameters theta (m). */
+void complex_mixed(const struct problem *problem, const double complex *theta, const double complex *x, double complex *y);
+
 /* next (T,d) = f(h (T,d)); next is not h. */
 void complex_apply(const struct problem *problem, const struct complex_inputs *inputs, const double complex *h,
                    double complex *next);

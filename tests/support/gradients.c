@@ -3,6 +3,7 @@
 
 #include "tests/support/allocations.h"
 #include "tests/support/complex_map.h"
+#include "tests/support/complex_selective.h"
 
 #include "bench/base/random.h"
 #include "bench/measure/subject.h"
@@ -22,7 +23,7 @@ static void *room(int64_t n, size_t size)
 
 struct loss loss_draw(const struct problem *p, uint64_t seed)
 {
-    int64_t n = p->B * p->T * p->d, last = p->B * p->d;
+    int64_t n = p->B * p->T * p->d, last = final_elements(p);
     struct loss loss = {.h = room(n, sizeof(double)), .final = room(last, sizeof(double))};
     for (int64_t i = 0; i < n; i++)
         loss.h[i] = random_normal(seed, 10, (uint64_t)i);
@@ -65,7 +66,7 @@ struct status gradient_run_some(const struct implementation *one, const struct t
     const struct environment environment = {.threads = threads};
     int64_t sizes[TENSORS_MAX], n = p->B * p->T * p->d;
     void *raw[TENSORS_MAX] = {0}, *h = room(n, dtype_size(p->dtype));
-    void *h_weights = as_dtype(p->dtype, loss->h, n), *final_weights = as_dtype(p->dtype, loss->final, p->B * p->d);
+    void *h_weights = as_dtype(p->dtype, loss->h, n), *final_weights = as_dtype(p->dtype, loss->final, final_elements(p));
     tensor_sizes(p, sizes);
     *values = (struct gradient_values){.h = room(n, sizeof(double))};
     for (int i = 0; i < TENSORS_MAX; i++)
@@ -117,41 +118,80 @@ struct question {
     const struct loss *loss;
     int64_t steps;
     const double *from;
-    double complex *x[TENSORS_MAX]; /* v, lambda, theta, W, h0 of all sequences: what moves */
+    double complex *x[TENSORS_MAX]; /* the tensors of all sequences: what moves */
     double complex *h, *next;       /* (T,d) scratch */
+    double complex *final;          /* of one sequence */
+    bool *unsettled;                /* becomes true where there is no exact answer; NULL: the test ends there */
 };
 
-/* q->h = the states of sequence b. */
-static void states(const struct question *q, int64_t b)
+/* Tensor id of sequence b; NULL where the problem has none. */
+static double complex *tensor_at(const struct question *q, enum tensor_id id, int64_t b)
+{
+    const struct problem *p = &q->tensors->problem;
+    return tensor_elements(p, id) == 0 ? NULL : q->x[id] + (tensor_of_batch(p, id) ? b * tensor_of_sequence(p, id) : 0);
+}
+
+static void states_vector(const struct question *q, int64_t b)
 {
     struct problem p = q->tensors->problem;
-    int64_t m = problem_m(&p), size = p.T * p.d;
+    int64_t size = p.T * p.d;
     double complex *h = q->h, *next = q->next;
-    const struct complex_inputs inputs = {.v = q->x[0] + b * size,
-                                          .lambda = q->x[1] + b * size,
-                                          .theta = m > 0 ? q->x[2] + b * p.T * m : NULL,
-                                          .W = p.feedback != FEEDBACK_NONE ? q->x[3] : NULL,
-                                          .h0 = q->x[4] + b * p.d};
-    for (int64_t i = 0; i < size && q->steps > 0; i++)
-        h[i] = q->from[b * size + i];
+    const struct complex_inputs inputs = {.v = tensor_at(q, TENSOR_V, b),
+                                          .lambda = tensor_at(q, TENSOR_LAMBDA, b),
+                                          .theta = tensor_at(q, TENSOR_THETA, b),
+                                          .W = tensor_at(q, TENSOR_W, b),
+                                          .h0 = tensor_at(q, TENSOR_H0, b)};
     if (q->steps == 0)
         complex_exact(&p, &inputs, h);
     for (int64_t k = 0; k < q->steps; k++) {
         complex_apply(&p, &inputs, h, next);
         memcpy(h, next, (size_t)size * sizeof *h);
     }
+    memcpy(q->final, h + size - p.d, (size_t)p.d * sizeof *h);
+}
+
+static void states_selective(const struct question *q, int64_t b)
+{
+    struct complex_selective inputs;
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++)
+        inputs.tensor[id] = tensor_at(q, id, b);
+    bool settles = q->steps > 0 || complex_selective_exact(&q->tensors->problem, &inputs, q->h, q->final);
+    ck_assert_msg(settles || q->unsettled != NULL,
+                  "sequence %lld has a token whose own iteration does not settle: no exact answer to differentiate", (long long)b);
+    if (!settles)
+        *q->unsettled = true;
+    for (int64_t k = 0; k < q->steps; k++) {
+        complex_selective_apply(&q->tensors->problem, &inputs, q->h, q->next, q->final);
+        memcpy(q->h, q->next, (size_t)(q->tensors->problem.T * q->tensors->problem.d) * sizeof *q->h);
+    }
+}
+
+static void (*const states_of[CELL_COUNT])(const struct question *, int64_t b) = {
+    [CELL_VECTOR] = states_vector,
+    [CELL_SELECTIVE] = states_selective,
+};
+
+/* q->h and q->final = the states of sequence b. */
+static void states(const struct question *q, int64_t b)
+{
+    const struct problem *p = &q->tensors->problem;
+    int64_t size = p->T * p->d;
+    for (int64_t i = 0; i < size && q->steps > 0; i++)
+        q->h[i] = q->from[b * size + i];
+    states_of[p->cell](q, b);
 }
 
 /* The imaginary part of the loss of sequence b, over the step. */
 static double evaluate(const struct question *q, int64_t b)
 {
-    int64_t d = q->tensors->problem.d, size = q->tensors->problem.T * d;
+    const struct problem *p = &q->tensors->problem;
+    int64_t size = p->T * p->d, last = final_elements(p) / p->B;
     double complex sum = 0;
     states(q, b);
-    for (int64_t i = 0; i < size; i++) {
-        int64_t last = i - (size - d);
-        sum += q->h[i] * (q->loss->h[b * size + i] + (last >= 0 ? q->loss->final[b * d + last] : 0));
-    }
+    for (int64_t i = 0; i < size; i++)
+        sum += q->h[i] * q->loss->h[b * size + i];
+    for (int64_t i = 0; i < last; i++)
+        sum += q->final[i] * q->loss->final[b * last + i];
     return cimag(sum) / STEP;
 }
 
@@ -168,6 +208,7 @@ static void begin(struct question *q, int64_t sizes[TENSORS_MAX])
     }
     q->h = room(p->T * p->d, sizeof *q->h);
     q->next = room(p->T * p->d, sizeof *q->next);
+    q->final = room(final_elements(p) / p->B, sizeof *q->final);
 }
 
 static void end(struct question *q)
@@ -176,6 +217,7 @@ static void end(struct question *q)
         free(q->x[i]);
     free(q->h);
     free(q->next);
+    free(q->final);
 }
 
 /* Every number of every tensor in turn, and of the sequences that it is part of the loss. */
@@ -188,7 +230,8 @@ static void differentiate(struct question *q, struct gradient_values *values)
         if (sizes[i] > 0)
             values->of[i] = room(sizes[i], sizeof(double));
         for (int64_t k = 0; k < sizes[i]; k++) {
-            int64_t from = i == 3 ? 0 : k / (sizes[i] / B), to = i == 3 ? B : from + 1; /* W is everyone's */
+            bool own = tensor_of_batch(&q->tensors->problem, (enum tensor_id)i); /* else it is everyone's */
+            int64_t from = own ? k / (sizes[i] / B) : 0, to = own ? from + 1 : B;
             q->x[i][k] += STEP * I;
             for (int64_t b = from; b < to; b++)
                 values->of[i][k] += evaluate(q, b);
@@ -209,6 +252,18 @@ void gradient_states(const struct tensors *tensors, int64_t n, const double *fro
             h[b * size + i] = creal(q.h[i]);
     }
     end(&q);
+}
+
+bool gradient_settles(const struct tensors *tensors)
+{
+    bool unsettled = false;
+    struct question q = {.tensors = tensors, .unsettled = &unsettled};
+    int64_t sizes[TENSORS_MAX];
+    begin(&q, sizes);
+    for (int64_t b = 0; b < tensors->problem.B; b++)
+        states(&q, b);
+    end(&q);
+    return !unsettled;
 }
 
 void gradient_expect_exact(const struct tensors *tensors, const struct loss *loss, struct gradient_values *values)

@@ -6,13 +6,13 @@
 
 /* The loss is a weighted sum of the outputs. */
 struct loss {
-    double *h, *final; /* weights (B,T,d) and (B,d) */
+    double *h, *final; /* weights (B,T,d), and of the final state in its shape */
 };
 
 struct loss loss_draw(const struct problem *problem, uint64_t seed);
 void loss_free(struct loss *loss);
 
-/* v, lambda, theta, W, h0 in float64; NULL where there is no such tensor. h0 is there even when the initial state is not given. */
+/* By enum tensor_id, in float64; NULL where there is no such tensor. Initial states are there even when they are not given. */
 struct gradient_values {
     double *of[TENSORS_MAX];
     double *h; /* (B,T,d) what forward() left */
@@ -29,11 +29,14 @@ struct status gradient_run_some(const struct implementation *one, const struct t
 struct status gradients_from(const struct implementation *one, const struct tensors *tensors, const struct settings *settings,
                              int threads, const struct loss *loss, struct gradient_values *values);
 
-/* By complex steps (complex_map.h), which are exact but for rounding: of the exact answer, or of f^n at h (B,T,d), held fixed. Tensors in
- * float64. */
+/* By complex steps (complex_map.h, complex_selective.h), which are exact but for rounding: of the exact answer, or of f^n at h (B,T,d),
+ * held fixed. Tensors in float64. The test ends where a token of the selective cell has no exact answer. */
 void gradient_expect_exact(const struct tensors *tensors, const struct loss *loss, struct gradient_values *values);
 void gradient_expect_steps(const struct tensors *tensors, const struct loss *loss, int64_t n, const double *h,
                            struct gradient_values *values);
+
+/* Whether there is an exact answer: in the selective cell a token may have none. */
+bool gradient_settles(const struct tensors *tensors);
 
 /* h (B,T,d) as they see it: the exact answer (n = 0), or f^n at `from` (B,T,d). */
 void gradient_states(const struct tensors *tensors, int64_t n, const double *from, double *h);

@@ -86,7 +86,7 @@ double distance_scaled(const struct tensors *tensors, const double *a, const dou
     int64_t n = tensors->problem.B * tensors->problem.T * tensors->problem.d;
     double *v = calloc((size_t)n, sizeof *v), most = 0;
     ck_assert_ptr_nonnull(v);
-    to_doubles(tensors->problem.dtype, tensors->inputs.v, 0, n, v);
+    to_doubles(tensors->problem.dtype, tensors->inputs.tensor[cell_facts[tensors->problem.cell].driven], 0, n, v);
     double size = fmax(norm_max(b, n), norm_max(v, n));
     for (int64_t i = 0; i < n; i++)
         most = isfinite(a[i]) && isfinite(b[i]) ? fmax(most, fabs(a[i] - b[i])) : INFINITY;

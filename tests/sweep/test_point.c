@@ -521,11 +521,11 @@ START_TEST(nonsense_is_refused)
     struct point point = changed("B:65536,T:16777216,d:65536,mixer:none");
     point_canonical(&point);
     ck_assert(!point_check(&point, &section, &error));
-    ck_assert_str_eq(error.text, "vector (65536,16777216,65536) none normalised float32: a tensor of more than 2^40 elements");
+    ck_assert_str_eq(error.text, "vector (65536,16777216,65536) none normalised float32: the tensor v has more than 2^40 elements");
     point = changed("B:1,T:1,d:20000,mixer:dense,feedback:raw");
     point_canonical(&point);
     ck_assert(!point_check(&point, &section, &error));
-    ck_assert_str_eq(error.text, "vector (1,1,20000) dense normalised feedback=raw float32: W (m,d) has more than 2^40 elements");
+    ck_assert_str_eq(error.text, "vector (1,1,20000) dense normalised feedback=raw float32: the tensor W has more than 2^40 elements");
     point = changed("B:1,T:1,d:20000,mixer:dense");
     point_canonical(&point);
     ck_assert(point_check(&point, &section, &error));

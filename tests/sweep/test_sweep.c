@@ -150,7 +150,8 @@ static const struct {
     {false, "problem: {t: 8, d: 4}\n", "4:11: unknown key \"t\" in problem; did you mean T?"},
     {false, "problem: {T: 8, d: 4, kappa: 1}\n", "4:23: unknown key \"kappa\" in problem; expected it in regime"},
     {false, "problem: {T: 8, d: 4, \"a\\eb\": 1}\n",
-     "4:23: unknown key \"a\\x1bb\" in problem; expected one of cell, B, T, d, mixer, r, s, form, feedback, dtype, initial"},
+     "4:23: unknown key \"a\\x1bb\" in problem; expected one of cell, B, T, d, N, mixer, r, s, form, feedback, "
+     "reads, norm, gate, dtype, initial"},
     {false, SIZES "run: {level: avx2}\n", "5:7: level is now called isa"},
     {false, SIZES "skip: [{level: avx2}]\n", "5:9: level is now called isa"},
     {true, "name: t\nrecipe: {rate: 0.1}\n", "2:10: rate is now called learning_rate"},
@@ -333,9 +334,9 @@ static const struct {
            "scales: {long: {problem: {T: 9}}}\n", "6:10: NAME-SCALE is too long; expected at most 63 letters"},
     /* Sizes and counts. */
     {false, "problem: {T: 16777216, d: 65536, B: 65536}\n",
-     "4:1: vector (65536,16777216,65536) householder r=1 s=1 normalised float32: a tensor of more than 2^40 elements"},
+     "4:1: vector (65536,16777216,65536) householder r=1 s=1 normalised float32: the tensor v has more than 2^40 elements"},
     {false, SIZES "grids:\n  - {problem: {B: 65536}}\n  - {problem: {T: 16777216, d: 65536}}\n",
-     "7:6: vector (1,16777216,65536) householder r=1 s=1 normalised float32: a tensor of more than 2^40 elements"},
+     "7:6: vector (1,16777216,65536) householder r=1 s=1 normalised float32: the tensor theta has more than 2^40 elements"},
     {false, "problem: {T: 8, d: {from: 1, to: 1000, step: 1}}\nrun: {seed: {from: 1, to: 101, step: 1}}\n",
      "4:1: 101000 combinations; expected at most 100000, or more with --yes"},
     {false, "problem: {T: {from: 1, to: 1000, step: 1}, d: {from: 1, to: 1000, step: 1}, B: {from: 1, to: 1000, step: 1}}\n"
