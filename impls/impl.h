@@ -222,9 +222,10 @@ enum status_code {
     STATUS_OK,
     STATUS_UNSUPPORTED,
     STATUS_OUT_OF_MEMORY,
-    STATUS_NOT_CONVERGED, /* a tolerance was asked for and l_max came first; the outputs hold the last iterate */
-    STATUS_DIVERGED,      /* NaN or Inf at (b,t) */
-    STATUS_SINGULAR,      /* no exact answer: Q_t or M_t is singular at (b,t) */
+    STATUS_NOT_CONVERGED,   /* a tolerance was asked for and l_max came first; the outputs hold the last iterate */
+    STATUS_DIVERGED,        /* NaN or Inf at (b,t) */
+    STATUS_SINGULAR,        /* no exact answer: Q_t or M_t is singular at (b,t) */
+    STATUS_NO_STABLE_POINT, /* selective: no exact answer: the iteration of the token (b,t) alone settles nowhere */
     STATUS_INTERNAL,
     STATUS_COUNT
 };
@@ -268,9 +269,10 @@ struct support {
 
 /* The least traffic and arithmetic of one forward() at l iterations, as this implementation is written, caches ignored. */
 struct work {
-    double bytes, operations; /* a multiply-add counts 2; exp and the like count 1 */
+    double bytes, operations; /* a multiply-add counts 2; exp and the like count 1, but for ... */
     double set;               /* bytes of the smallest working set that this traffic can be served from */
     bool library;             /* much of it is a library's, which chooses its instructions whatever the level */
+    double exponentials;      /* those of a cell in which every state decays by one: they have a rate of their own */
 };
 
 /* ---- The contract ------------------------------------------------------------------------------------------------------ */

@@ -5,7 +5,7 @@
 
 /* What only the harness can see, in the order of enum result. */
 static const char *const harness_names[RESULT_COUNT - STATUS_COUNT] = {
-    "explodes", "wrong", "crashed", "timed_out", "target_not_reached", "untrained", "inaccurate",
+    "explodes", "wrong", "crashed", "timed_out", "target_not_reached", "untrained", "inaccurate", "elsewhere",
 };
 
 const char *result_name(enum result result)

@@ -24,6 +24,7 @@ enum result {
     RESULT_TARGET_NOT_REACHED,
     RESULT_UNTRAINED,  /* the training that the point depends on failed, or did not come to its end */
     RESULT_INACCURATE, /* of convergence and reach: the iterates are finite, and farther from the exact answer than 0 is */
+    RESULT_ELSEWHERE,  /* of the selective cell: converged, to another fixed point than the sequential mode's */
     RESULT_COUNT
 };
 

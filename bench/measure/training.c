@@ -132,7 +132,8 @@ static bool conclude_status(struct sitting *sitting, int64_t step, const struct 
 {
     char message[256];
     snprintf(message, sizeof message, "at step %" PRId64 ": %.200s", step, status->message);
-    if (status->code == STATUS_DIVERGED || status->code == STATUS_SINGULAR)
+    if (status->code == STATUS_DIVERGED || status->code == STATUS_SINGULAR ||
+        status->code == STATUS_NO_STABLE_POINT)
         return conclude(sitting, (enum result)status->code, message, error);
     sitting->failed = status_at(status->code, status->b, status->t, "%s", message);
     return true;

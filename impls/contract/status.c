@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const char *const status_names[STATUS_COUNT] = {"ok",       "unsupported", "out_of_memory", "not_converged",
-                                                "diverged", "singular",    "internal"};
+const char *const status_names[STATUS_COUNT] = {"ok",       "unsupported", "out_of_memory",   "not_converged",
+                                                "diverged", "singular",    "no_stable_point", "internal"};
 
 struct status status_ok(void)
 {

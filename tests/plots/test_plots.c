@@ -757,8 +757,8 @@ START_TEST(all_failed_is_drawn)
     ck_assert_uint_eq(drawn.pictures, (size_t)plot_kind_count());
     /* every result has a letter of its own, and no more lines than a stack may have */
     check_contains("plots/throughput-against-T.dat",
-                   "0\t-1\tedge\t64\tNaN\t0\t1 U, 1 M, 1 K, 1 D\n0\t-1\tedge\t64\tNaN\t1\t1 S, 1 I, 1 E, 1 A\n"
-                   "0\t-1\tedge\t64\tNaN\t2\t1 W, 1 C, 1 T, 1 N\n0\t-1\tedge\t64\tNaN\t3\t1 L\n\n");
+                   "0\t-1\tedge\t64\tNaN\t0\t1 U, 1 M, 1 K, 1 D\n0\t-1\tedge\t64\tNaN\t1\t1 S, 1 P, 1 I, 1 E\n"
+                   "0\t-1\tedge\t64\tNaN\t2\t1 A, 1 F, 1 W, 1 C\n0\t-1\tedge\t64\tNaN\t3\t1 T, 1 N, 1 L\n\n");
 }
 END_TEST
 

@@ -397,10 +397,10 @@ END_TEST
 /* From the worst on: whatever comes later in this list is covered by what comes before. */
 START_TEST(the_worst_result_counts)
 {
-    static const char *const severity[] = {"a word of tomorrow", "wrong",         "crashed",    "internal",
-                                           "timed_out",          "out_of_memory", "explodes",   "diverged",
-                                           "singular",           "not_converged", "inaccurate", "untrained",
-                                           "target_not_reached", "unsupported",   "ok"};
+    static const char *const severity[] = {"a word of tomorrow", "wrong",     "crashed",    "internal",  "timed_out",
+                                           "out_of_memory",      "explodes",  "diverged",   "singular",  "no_stable_point",
+                                           "not_converged",      "elsewhere", "inaccurate", "untrained", "target_not_reached",
+                                           "unsupported",        "ok"};
     enum { N = sizeof severity / sizeof severity[0] };
     ck_assert_int_eq(N, RESULT_COUNT + 1);
     for (int i = 0; i + 1 < N; i++)
