@@ -6,6 +6,7 @@
 #include "impls/fused/team.h"
 #include "impls/math/mixer.h"
 #include "impls/math/vector.h"
+#include "impls/selective/state.h"
 #include "impls/selective/states.h"
 #include "impls/selective/token.h"
 
@@ -25,15 +26,10 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-static int64_t row_reals(const struct problem *p)
-{
-    return states_vectors(p->d) * LANES;
-}
-
 /* Reals of one iterate of one sequence. */
 static int64_t iterate_reals(const struct problem *p)
 {
-    return row_reals(p) * (p->N + 2) + p->N + token_layout(p).width;
+    return state_row(p) * (p->N + 2) + p->N + token_layout(p).width;
 }
 
 int64_t carried_longest(const struct problem *p)
@@ -43,7 +39,7 @@ int64_t carried_longest(const struct problem *p)
 
 /* What a thread works on. */
 struct desk {
-    lanes *H;                    /* (group, n, iterates, N) states, without what the token before drives */
+    real *H;                     /* (group; states.h) states, without what the token before drives */
     real *y;                     /* (group, longest + 1, d) y^from ... y^to, at the token before and then at this one */
     real *drive;                 /* (group, longest, width) dt . xt of the token before, then of this one */
     real *b;                     /* (group, longest, N) likewise b~ */
@@ -56,7 +52,8 @@ struct desk {
     real *worst;                 /* (group, longest) residuals */
     real *sound;                 /* (group, longest) 0; NaN once an output is not finite */
     real *scratch;
-    lanes *decay;                /* (N) */
+    real *decay;                 /* (N, LANES) */
+    real *state;                 /* one state (state.h) */
     struct token_values *values; /* (longest) */
     const real **dt;             /* (longest) */
 };
@@ -71,7 +68,7 @@ static int64_t whole_lines(int64_t reals)
 static int64_t desk_lay(const struct carried *f, real *at, struct desk *desk)
 {
     const struct problem *p = &f->problem;
-    const int64_t d = p->d, N = p->N, width = row_reals(p), L = f->longest, rows = f->group * L;
+    const int64_t d = p->d, N = p->N, width = state_row(p), L = f->longest, rows = f->group * L;
     const int64_t reading = token_layout(p).width, values = (int64_t)sizeof(struct token_values), pointer = sizeof(real *);
     const struct {
         void *place;
@@ -94,6 +91,7 @@ static int64_t desk_lay(const struct carried *f, real *at, struct desk *desk)
         {&desk->sound, rows},
         {&desk->scratch, mixer_scratch(p)},
         {&desk->decay, N * LANES},
+        {&desk->state, width * N},
         {&desk->values, L * values / (int64_t)sizeof(real)},
         {&desk->dt, L * pointer / (int64_t)sizeof(real)},
     };
@@ -128,7 +126,7 @@ static int64_t packed_vectors(const struct problem *p)
 
 double carried_reals(const struct problem *p, int64_t longest, int threads)
 {
-    const int64_t shared = packed_vectors(p) * LANES + token_layout(p).width * p->d + row_reals(p) * p->N;
+    const int64_t shared = packed_vectors(p) * LANES + token_layout(p).width * p->d + state_reals(p);
     return (double)sized(p, longest, threads).scratch * threads + (double)shared;
 }
 
@@ -139,7 +137,7 @@ bool carried_open(const struct problem *p, double damping, int64_t longest, int 
     f->memory = memory_allocate(f->scratch * threads, sizeof(real));
     f->stack = memory_allocate(token_layout(p).width * p->d, sizeof(real));
     f->packed = memory_allocate(packed_vectors(p), sizeof(lanes));
-    f->rates = memory_allocate(states_vectors(p->d) * p->N, sizeof(lanes));
+    f->rates = memory_allocate(state_reals(p), sizeof(real));
     if (f->memory != NULL && f->stack != NULL && f->packed != NULL && f->rates != NULL)
         return true;
     carried_close(f);
@@ -160,7 +158,6 @@ struct share {
     const struct carried *f;
     const struct fused_pass *pass;
     struct desk desk;
-    struct states states;
     const real *before; /* (B,T,d) iterate `from`; NULL: zero */
     int64_t b, count, from, to, stage, width, reading;
 };
@@ -170,14 +167,13 @@ static struct share share_of(const struct fused_share *share)
     const struct carried *f = share->engine;
     struct share s = {.f = f,
                       .pass = share->pass,
-                      .states = {f->problem.d, f->problem.N, f->rates},
                       .before = share->stage > 0 ? share->pass->h : share->pass->before,
                       .b = share->b,
                       .count = share->count,
                       .from = share->from,
                       .to = share->to,
                       .stage = share->stage,
-                      .width = row_reals(&f->problem),
+                      .width = state_row(&f->problem),
                       .reading = token_layout(&f->problem).width};
     desk_lay(s.f, share->desk, &s.desk);
     return s;
@@ -199,9 +195,9 @@ static real *b_of(const struct share *s, int64_t i)
     return s->desk.b + i * s->f->longest * s->f->problem.N;
 }
 
-static lanes *states_of(const struct share *s, int64_t i)
+static real *states_of(const struct share *s, int64_t i)
 {
-    return s->desk.H + i * s->f->longest * states_vectors(s->f->problem.d) * s->f->problem.N;
+    return s->desk.H + i * s->f->longest * state_reals(&s->f->problem);
 }
 
 static void begin(const struct fused_share *share)
@@ -216,8 +212,8 @@ static void begin(const struct fused_share *share)
                 memcpy(output(s, i, l), y0 + (s->b + i) * d, (size_t)d * sizeof(real));
             else
                 fill(output(s, i, l), 0, d);
-        for (int64_t l = 0; l < L; l++)
-            states_take(&s->states, H0 != NULL ? H0 + (s->b + i) * d * N : NULL, L * N, states_of(s, i) + l * N);
+        state_load(p, H0 != NULL ? H0 + (s->b + i) * d * N : NULL, s->desk.state);
+        states_place(s->width / LANES, N, L, s->desk.state, states_of(s, i));
         fill(drive_of(s, i), 0, L * s->width);
         fill(b_of(s, i), 0, L * N);
         fill(s->desk.worst + i * most, 0, L);
@@ -321,8 +317,8 @@ static void step(const struct share *s, int64_t i, int64_t t)
     const real *x = (const real *)s->pass->inputs->x + token * d, delta = s->f->damping;
     real *b = b_of(s, i), *drive = drive_of(s, i);
     evaluate(s, i, t, s->reading > 0 && t > 0);
-    states_iterates(&s->states, L, s->desk.dt, token_layout(p).dt < 0 || t == 0, drive, b, s->desk.c, states_of(s, i), s->desk.base,
-                    s->desk.decay);
+    states_decay(d, N, L, s->f->rates, s->desk.dt, token_layout(p).dt < 0 || t == 0, drive, b, s->desk.c, states_of(s, i),
+                 s->desk.base, s->desk.decay);
     token_gate(p, s->pass->inputs, token, s->desk.gate);
     if (s->before != NULL)
         memcpy(output(s, i, 0), s->before + token * d, (size_t)d * sizeof(real));
@@ -368,9 +364,11 @@ static void finish(const struct fused_share *share)
             *broken = s->desk.sound[i * most + l - 1] == 0 ? *broken : s->from + l;
         for (int64_t l = s->from; l < s->to && s->pass->residual != NULL; l++)
             s->pass->residual[(l - s->pass->from) * B + s->b + i] = s->desk.worst[i * most + l - s->from];
-        if (final != NULL)
-            states_finish(&s->states, L, states_of(s, i) + (L - 1) * p->N, drive_of(s, i) + (L - 1) * s->width,
-                          b_of(s, i) + (L - 1) * p->N, final + (s->b + i) * p->d * p->N);
+        if (final != NULL) {
+            states_take(s->width / LANES, p->N, L, L - 1, states_of(s, i), s->desk.state);
+            state_add(p, drive_of(s, i) + (L - 1) * s->width, b_of(s, i) + (L - 1) * p->N, s->desk.state);
+            state_store(p, s->desk.state, final + (s->b + i) * p->d * p->N);
+        }
     }
 }
 
@@ -385,7 +383,7 @@ void carried_run(const struct carried *f, const struct fused_pass *pass)
                                     .stages = f->stages,
                                     .desk = f->scratch,
                                     .memory = f->memory};
-    states_rates(p->d, p->N, pass->inputs->A, f->rates);
+    state_rates(p, pass->inputs->A, f->rates);
     if (token_layout(p).width > 0) {
         token_stack(p, pass->inputs, f->stack);
         fused_product_pack(token_layout(p).width, p->d, f->stack, f->packed);

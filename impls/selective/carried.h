@@ -31,7 +31,7 @@ struct carried {
     real *memory;    /* scratch of all threads */
     real *stack;     /* (width,d) the weights of all that reads; nothing, unless something does, as is what follows */
     lanes *packed;   /* the same for the product */
-    lanes *rates;    /* (n,N) */
+    real *rates;     /* state_rates() */
 };
 
 /* Iterates that one pass had better not exceed: what belongs to them stays in the cache of a core. */
