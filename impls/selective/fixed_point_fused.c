@@ -3,12 +3,14 @@
  *
  * What a token needs from memory is read once, and its exponentials are computed once for all iterates, which fixed_point pays anew in
  * each. With a tolerance passes are short (fused/passes.h). A constant damping is carried along; one that depends on residuals needs whole
- * iterates. */
+ * iterates. Gradients go back through the tokens once (sequential_gradient.h): that of n applications with all of them carried along, the
+ * exact one by the r numbers of a low-rank mixer (rank.h). */
 #include "impls/contract/support.h"
 #include "impls/fused/passes.h"
 #include "impls/math/mixer.h"
 #include "impls/selective/carried.h"
-#include "impls/selective/token.h"
+#include "impls/selective/rank.h"
+#include "impls/selective/sequential_gradient.h"
 
 #include <stdlib.h>
 
@@ -17,9 +19,19 @@ struct plan {
     struct settings settings;
     struct fused_passes passes;
     struct carried carried;
+    struct sequential_gradient gradient; /* nothing, unless settings ask for one */
+    int64_t reals, doubles;              /* of the exact one, a thread */
+    real *scratch;
+    double *numbers;
 };
 
 extern const struct implementation VARIANT(selective_fixed_point_fused); /* at the end of this file */
+
+/* Applications of the map whose gradient is asked for; 0: the exact one. */
+static int64_t steps(const struct settings *settings)
+{
+    return settings->gradient == GRADIENT_STEPS ? settings->gradient_steps : 0;
+}
 
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
@@ -28,11 +40,17 @@ static void supports(const struct problem *p, const struct settings *settings, c
         return;
     const int threads = environment->threads;
     int64_t longest = fused_passes_longest(settings, carried_longest(p));
+    double bytes = carried_reals(p, longest, threads) * sizeof(real) + fused_passes_bytes(p, settings, threads, longest, true);
+    if (settings->gradient != GRADIENT_NONE)
+        bytes += sequential_gradient_reals(p, steps(settings), threads) * sizeof(real);
+    if (settings->gradient == GRADIENT_EXACT)
+        bytes += (double)threads * ((double)rank_scratch(p) * sizeof(real) + (double)rank_numbers(p) * sizeof(double));
     if (settings->patience > 0)
         support_no(support, "damping with patience is not supported (needs whole iterates); use fixed_point");
+    else if (settings->gradient == GRADIENT_EXACT && !problem_low_rank(p))
+        support_no(support, "the exact gradient is computed for mixers of low rank only; use fixed_point, or steps");
     else
-        support_memory(support, p, settings, environment,
-                       carried_reals(p, longest, threads) * sizeof(real) + fused_passes_bytes(p, settings, threads, longest, true));
+        support_memory(support, p, settings, environment, bytes);
 }
 
 /* What one token takes beside its iterates, then what each of them takes: y^0 = 0 needs no product. */
@@ -60,10 +78,29 @@ static void count(const struct problem *p, const struct settings *settings, cons
 static void destroy(struct plan *plan)
 {
     if (plan != NULL) {
+        sequential_gradient_close(&plan->gradient);
+        free(plan->scratch);
+        free(plan->numbers);
         carried_close(&plan->carried);
         fused_passes_close(&plan->passes);
     }
     free(plan);
+}
+
+static bool open_gradient(struct plan *plan, int threads)
+{
+    const struct problem *p = &plan->problem;
+    if (plan->settings.gradient == GRADIENT_NONE)
+        return true;
+    if (plan->settings.gradient == GRADIENT_EXACT) {
+        plan->reals = rank_scratch(p);
+        plan->doubles = rank_numbers(p);
+        plan->scratch = memory_allocate(plan->reals * threads, sizeof(real));
+        plan->numbers = memory_allocate(plan->doubles * threads, sizeof(double));
+        if (plan->scratch == NULL || plan->numbers == NULL)
+            return false;
+    }
+    return sequential_gradient_open(p, steps(&plan->settings), threads, &plan->gradient);
 }
 
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
@@ -79,7 +116,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
     int64_t longest = fused_passes_longest(settings, carried_longest(p));
     *plan = (struct plan){.problem = *p, .settings = *settings};
     if (!fused_passes_open(p, settings, threads, longest, true, &plan->passes) ||
-        !carried_open(p, settings->damping, longest, threads, &plan->carried)) {
+        !carried_open(p, settings->damping, longest, threads, &plan->carried) || !open_gradient(plan, threads)) {
         destroy(plan);
         return status_no_memory();
     }
@@ -100,6 +137,19 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return fused_passes_run(&plan->passes, &engine, plan, inputs, outputs, trace);
 }
 
+static enum answer adjoint(struct plan *plan, int thread, const struct equation *equation, const real *w, struct row_norm norm,
+                           const real *pull, const real *ybar, real *lambda)
+{
+    return rank_adjoint(&plan->problem, equation, w, norm, pull, ybar, lambda, plan->scratch + thread * plan->reals,
+                        plan->numbers + thread * plan->doubles);
+}
+
+static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
+                              const struct outputs *grad_outputs, const struct gradients *gradients)
+{
+    return sequential_gradient_run(&plan->gradient, plan, adjoint, inputs, outputs, grad_outputs, gradients);
+}
+
 const struct implementation VARIANT(selective_fixed_point_fused) = {
     .name = "fixed_point_fused",
     .summary = "the same iterates, many in one pass over the tokens",
@@ -107,9 +157,11 @@ const struct implementation VARIANT(selective_fixed_point_fused) = {
     .exact = false,
     .cells = CELLS_SELECTIVE,
     .mixers = MIXERS_ANY,
+    .gradients = GRADIENTS_EXACT | GRADIENTS_STEPS,
     .supports = supports,
     .count = count,
     .plan = plan,
     .forward = forward,
+    .backward = backward,
     .destroy = destroy,
 };
