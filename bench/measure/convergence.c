@@ -118,8 +118,8 @@ static bool fill_bounds(const struct subject *subject, const struct answers *ans
 {
     const struct problem *p = &subject->tensors.problem;
     const struct settings *settings = &subject->settings;
-    bool linear =
-        !subject->implementation->solver && p->feedback == FEEDBACK_NONE && settings->damping == 1 && settings->patience == 0;
+    bool linear = p->cell == CELL_VECTOR && !subject->implementation->solver && p->feedback == FEEDBACK_NONE &&
+                  settings->damping == 1 && settings->patience == 0;
     bool max_norm = linear && p->form == FORM_NORMALISED && answers->lambda_most <= 1 && answers->lambda_least >= 0;
     double size = norm_max(answers->h, answers->n * p->T * p->d);
     for (int64_t i = 0; i < errors->n; i++)

@@ -3,7 +3,7 @@
 
 #include "bench/measure/place.h"
 #include "bench/problems/disturbance.h"
-#include "bench/problems/elimination.h"
+#include "bench/problems/exact.h"
 #include "bench/problems/textbook.h"
 
 #include <math.h>
@@ -42,7 +42,7 @@ static bool refer(const struct tensors *sequence, const struct definition *defin
                fail_memory(error);
     struct exact exact;
     if (mixing != NULL)
-        exact.status = elimination_solve(p, &sequence->inputs, mixing, h);
+        exact.status = exact_by_textbook(p, &sequence->inputs, mixing, h);
     else if (!exact_solve(p, &sequence->inputs, definition->tested, h, &exact, error))
         return false;
     for (int64_t i = 0; i < p->T * p->d && exact.status.code != STATUS_OK; i++)
@@ -70,7 +70,7 @@ static bool disturb_mixing(const struct tensors *sequence, const struct definiti
 {
     const struct problem *p = &sequence->problem;
     double size = rounding_disturbance(definition->dtype), residual = 0;
-    if (!disturbance_of_mixing(p) || (definition->l == 0 && elimination_operations(p) > MIXING_MOST))
+    if (!disturbance_of_mixing(p) || (definition->l == 0 && exact_by_textbook_operations(p) > MIXING_MOST))
         return true;
     double *mixing = malloc((size_t)(p->T * p->d) * sizeof *mixing);
     if (mixing == NULL)
@@ -171,11 +171,13 @@ static double tokens_beside(const struct compared *c)
     struct problem one = c->sequence->problem;
     int64_t T = one.T;
     double most = 0;
+    enum tensor_id driven = cell_facts[one.cell].driven;
     one.T = 1;
     for (int64_t t = 0; t < T; t++) {
         const double *h = c->next + t * one.d;
-        const struct inputs inputs = {.v = (const double *)c->sequence->inputs.v + t * one.d,
-                                      .lambda = (const double *)c->sequence->inputs.lambda + t * one.d};
+        struct inputs inputs = {
+            .lambda = c->sequence->inputs.lambda != NULL ? (const double *)c->sequence->inputs.lambda + t * one.d : NULL};
+        inputs.tensor[driven] = (const double *)c->sequence->inputs.tensor[driven] + t * one.d;
         const struct yardstick yardstick = inputs_yardstick(&one, &inputs, c->dtype);
         double length = norm_max(h, one.d);
         most = fmax(most, length > 0 && length <= yardstick.tiny ? INFINITY : rounding_beside(&one, &inputs, c->dtype, h));

@@ -24,7 +24,7 @@ static double softplus(double x)
 
 int64_t textbook_selective_scratch(const struct problem *p)
 {
-    return textbook_size(p) + 2 * p->N + 4 * p->d + problem_m(p);
+    return textbook_size(p) + 2 * p->N + 4 * p->d + p->d * p->N + problem_m(p);
 }
 
 struct selective_token textbook_selective_token(const struct problem *p, double *scratch)
@@ -34,8 +34,22 @@ struct selective_token textbook_selective_token(const struct problem *p, double 
     token.c = token.b + p->N;
     token.dt = token.c + p->N;
     token.gate = token.dt + p->d;
-    token.room = token.gate + p->d;
+    token.decay = token.gate + p->d;
+    token.room = token.decay + p->d * p->N;
     return token;
+}
+
+bool textbook_selective_decays_alike(const struct problem *p)
+{
+    return p->reads != READS_DT && p->reads != READS_DT_BC;
+}
+
+void textbook_selective_decay(const struct problem *p, const struct inputs *inputs, const double *dt, double *decay)
+{
+    const double *A = inputs->A;
+    for (int64_t i = 0; i < p->d; i++)
+        for (int64_t n = 0; n < p->N; n++)
+            decay[i * p->N + n] = exp(-dt[i] * A[i * p->N + n]);
 }
 
 /* out (N) = raw (N), plus W before where it reads that, of length 1 where the problem says so. */
@@ -67,6 +81,8 @@ void textbook_selective_begin(const struct problem *p, const struct inputs *inpu
             token->gate[i] = z / (1 + exp(-z));
         }
     }
+    if (!token->decayed)
+        textbook_selective_decay(p, inputs, token->dt, token->decay);
 }
 
 /* w (d) <- gain (w - mean) / sqrt(variance + epsilon) + bias */
@@ -86,7 +102,7 @@ void textbook_selective_apply(const struct problem *p, const struct inputs *inpu
                               const struct selective_token *token, const double *H, const double *y, double *next, double *after)
 {
     int64_t d = p->d, N = p->N;
-    const double *x = (const double *)inputs->x + t * d, *A = inputs->A, *skip = inputs->skip;
+    const double *x = (const double *)inputs->x + t * d, *skip = inputs->skip;
     double *apart = token->room, *mixed = apart + d;
     for (int64_t i = 0; i < d; i++)
         apart[i] = x[i] - y[i];
@@ -94,7 +110,7 @@ void textbook_selective_apply(const struct problem *p, const struct inputs *inpu
     for (int64_t i = 0; i < d; i++) {
         double taken = apart[i] - mixed[i], xt = apart[i] - taken * (mixing != NULL ? mixing[i] : 1) + y[i], sum = 0;
         for (int64_t n = 0; n < N; n++) {
-            double state = exp(-token->dt[i] * A[i * N + n]) * H[i * N + n] + token->dt[i] * xt * token->b[n];
+            double state = token->decay[i * N + n] * H[i * N + n] + token->dt[i] * xt * token->b[n];
             sum += state * token->c[n];
             if (after != NULL)
                 after[i * N + n] = state;

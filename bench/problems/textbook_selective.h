@@ -11,12 +11,20 @@ struct selective_token {
     double *b, *c; /* (N) as they are used: with what they read, and normalised */
     double *dt;    /* (d) */
     double *gate;  /* (d) SiLU(z) inside the map, else 1 */
+    double *decay; /* (d,N) exp(-dt A) */
     double *room;  /* (2 d + m) */
+    bool decayed;  /* decay is known before the token begins, and left as it is */
 };
 
 /* Doubles of a token and of its arrays. */
 int64_t textbook_selective_scratch(const struct problem *problem);
 struct selective_token textbook_selective_token(const struct problem *problem, double *scratch);
+
+/* Whether exp(-dt A) depends on no output, and so is the same in all iterations. */
+bool textbook_selective_decays_alike(const struct problem *problem);
+
+/* decay (d,N) of a token from its step dt (d). */
+void textbook_selective_decay(const struct problem *problem, const struct inputs *inputs, const double *dt, double *decay);
 
 /* Token t after the output `before` (d). */
 void textbook_selective_begin(const struct problem *problem, const struct inputs *inputs, int64_t t, const double *before,

@@ -172,18 +172,37 @@ static bool settled(int64_t d, const number *y, const number *next)
     return change[0] <= SETTLED * size[0] && change[1] <= SETTLED * size[1];
 }
 
+/* y (d) of a linear map: its columns are what it does to unit vectors, less what it does to 0. */
+static void solve(const struct problem *p, const struct complex_selective *in, int64_t t, struct token *token, number *y)
+{
+    int64_t d = p->d;
+    number *M = room(d * d), *unit = room(d), *column = room(d);
+    token_map(p, in, t, token, unit, y);
+    for (int64_t j = 0; j < d; j++) {
+        unit[j] = 1;
+        token_map(p, in, t, token, unit, column);
+        unit[j] = 0;
+        for (int64_t i = 0; i < d; i++)
+            M[i * d + j] = (i == j) - (column[i] - y[i]);
+    }
+    complex_solve(d, M, y);
+    free(M), free(unit), free(column);
+}
+
 bool complex_selective_exact(const struct problem *p, const struct complex_selective *in, number *y, number *H)
 {
     int64_t d = p->d;
     struct token token = token_open(p);
     number *next = room(d);
-    bool good = true;
+    bool good = true, linear = p->norm != NORM_OUTPUT && p->norm != NORM_BOTH;
     memcpy(H, in->tensor[TENSOR_MATRIX0], (size_t)(d * p->N) * sizeof *H);
     for (int64_t t = 0; t < p->T && good; t++) {
         number *mine = y + t * d;
         token_set(p, in, t, t > 0 ? mine - d : in->tensor[TENSOR_Y0], H, &token);
         memset(mine, 0, (size_t)d * sizeof *mine);
-        good = false;
+        good = linear;
+        if (linear)
+            solve(p, in, t, &token, mine);
         for (int i = 0; i < ITERATIONS && !good; i++) {
             token_map(p, in, t, &token, mine, next);
             good = settled(d, mine, next);

@@ -17,8 +17,8 @@ struct complex_selective {
 void complex_selective_apply(const struct problem *problem, const struct complex_selective *inputs, const double complex *y,
                              double complex *next, double complex *H);
 
-/* y (T,d) = the exact answer, token after token, each the limit of its own iteration from 0; H (d,N) the state after the last. False: that
- * of a token does not settle. */
+/* y (T,d) = the exact answer, token after token, each the limit of its own iteration from 0; H (d,N) the state after the last. Without a
+ * LayerNorm a token's map is linear, and solved for its one fixed point. False: the iteration of a token does not settle. */
 bool complex_selective_exact(const struct problem *problem, const struct complex_selective *inputs, double complex *y,
                              double complex *H);
 
