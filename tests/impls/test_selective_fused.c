@@ -1,6 +1,6 @@
 /* fixed_point_fused of the selective cell against the textbook, iterate by iterate: every mixer, switch and norm, one iterate to several
  * passes of them, widths that fill vectors and that do not, fewer sequences than threads. */
-#include "tests/support/reference.h"
+#include "tests/support/gradient_cases.h"
 #include "tests/support/selective_cases.h"
 
 #include "bench/measure/subject.h"
@@ -264,6 +264,89 @@ START_TEST(growth)
 }
 END_TEST
 
+/* ---- Gradients --------------------------------------------------------------------------------------------------------------- */
+
+static void assert_gradient(const char *what, const struct problem *p, const struct gradient_values *values,
+                            const struct gradient_values *expected)
+{
+    int which;
+    double error = gradient_error(p, values, expected, &which);
+    ck_assert_msg(error <= 1e-9, "%s: gradient of %s off by %g", what, tensor_names[which], error);
+}
+
+/* Of n applications at an iterate that has not converged, by complex steps; small problems, then those of many stretches of tokens. */
+static void check_steps(const struct test_case *test, int64_t n)
+{
+    struct tensors tensors = selective_tensors(test, 315);
+    struct loss loss = loss_draw(&test->problem, 316);
+    struct settings settings = gradient_settings(GRADIENT_STEPS, n);
+    struct gradient_values values, expected;
+    char what[256];
+    settings.tolerance = 0;
+    settings.l_max = 2;
+    struct status status = gradients_from(find(DTYPE_FLOAT64, level_best()), &tensors, &settings, test->threads, &loss, &values);
+    ck_assert_msg(status.code == STATUS_OK, "%s: %s", test->name, status.message);
+    gradient_expect_steps(&tensors, &loss, n, values.h, &expected);
+    snprintf(what, sizeof what, "%s, %lld steps", test->name, (long long)n);
+    assert_gradient(what, &test->problem, &values, &expected);
+    gradient_values_free(&values);
+    gradient_values_free(&expected);
+    loss_free(&loss);
+    tensors_free(&tensors);
+}
+
+START_TEST(steps_small)
+{
+    struct test_case test = selective_cases_small(_i);
+    check_steps(&test, 1 + _i % 3);
+}
+END_TEST
+
+START_TEST(steps)
+{
+    struct test_case test = selective_cases_get(_i);
+    test.problem.B = 1 + _i % 3; /* complex steps take a run for each number */
+    test.problem.T = 3 + _i % 11;
+    test.problem.d = 2 + _i % 7;
+    test.problem.N = 1 + _i % 5;
+    problem_print(&test.problem, sizeof test.name, test.name);
+    check_steps(&test, 1 + _i / 2 % 3);
+}
+END_TEST
+
+/* The exact one, where the iteration has led to the answer of the sequential mode: there may be others. */
+START_TEST(exact)
+{
+    struct test_case test = selective_cases_small(_i);
+    struct tensors tensors = selective_tensors(&test, 317);
+    struct loss loss = loss_draw(&test.problem, 318);
+    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+    struct gradient_values values, expected;
+    int64_t n = test.problem.B * test.problem.T * test.problem.d;
+    const struct implementation *one = find(DTYPE_FLOAT64, level_best());
+    if (!problem_low_rank(&test.problem)) {
+        ck_assert(!gradient_supported(one, &test.problem, &settings));
+        tensors_free(&tensors);
+        loss_free(&loss);
+        return;
+    }
+    struct status status = gradients_from(one, &tensors, &settings, test.threads, &loss, &values);
+    if (status.code == STATUS_OK && gradient_settles(&tensors)) {
+        double *answer = room(n, sizeof *answer);
+        gradient_states(&tensors, 0, NULL, answer);
+        if (distance_scaled(&tensors, values.h, answer) < 1e-10) {
+            gradient_expect_exact(&tensors, &loss, &expected);
+            assert_gradient(test.name, &test.problem, &values, &expected);
+            gradient_values_free(&expected);
+        }
+        free(answer);
+    }
+    gradient_values_free(&values);
+    loss_free(&loss);
+    tensors_free(&tensors);
+}
+END_TEST
+
 START_TEST(unsupported)
 {
     struct test_case test = selective_cases_get(0);
@@ -290,6 +373,9 @@ Suite *suite_selective_fused(void)
     tcase_add_loop_test(tests, tolerances, 0, n);
     tcase_add_loop_test(tests, bits, 0, n);
     tcase_add_loop_test(tests, growth, 0, n);
+    tcase_add_loop_test(tests, steps_small, 0, n);
+    tcase_add_loop_test(tests, steps, 0, n);
+    tcase_add_loop_test(tests, exact, 0, n);
     tcase_add_test(tests, unsupported);
     suite_add_tcase(suite, tests);
     return suite;
