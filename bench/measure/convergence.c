@@ -318,7 +318,12 @@ static bool follow(const struct subject *subject, const struct answers *answers,
     if (good)
         iterate(subject, &room, &plan, finding);
     double since = clock_seconds();
+    int64_t elsewhere = -1;
     good = good && judge(subject, answers, plan != NULL, &room, finding, error);
+    if (good && plan != NULL && answers->worst.status.code == STATUS_OK)
+        good = validate_elsewhere(subject, answers, &elsewhere, finding, error);
+    if (good && finding->data != NULL)
+        json_object_set_new(finding->data, "elsewhere", elsewhere >= 0 ? json_integer(elsewhere) : json_null());
     finding_lap(finding, STAGE_VALIDATION, &since);
     subject->implementation->destroy(plan);
     room_free(&room);

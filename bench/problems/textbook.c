@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BLOCK = 16 };                    /* tokens that read W together */
 #define AHEAD_MOST ((int64_t)512 << 20) /* bytes of what is kept for all iterations */
 
 /* Q x of a channel, where (I - Q) x is multiplied with its number. */
@@ -67,6 +68,19 @@ static int64_t vector_scratch(const struct problem *p)
     return textbook_size(p) + problem_m(p) + 2 * p->d;
 }
 
+/* raw (BLOCK,m): the mixer's parameters of token t and those after it, with what they read of the outputs before them. A row of W serves
+ * all of them while it is at hand. */
+static void read_block(const struct problem *p, const struct inputs *inputs, int64_t t, const double *before, const double *y,
+                       double *raw)
+{
+    int64_t m = problem_m(p), d = p->d, n = p->T - t < BLOCK ? p->T - t : BLOCK;
+    const double *theta = inputs->theta, *W = inputs->W;
+    for (int64_t k = 0; k < m; k++)
+        for (int64_t j = 0; j < n; j++)
+            raw[j * m + k] =
+                theta[(t + j) * m + k] + (W != NULL ? textbook_inner(W + k * d, j == 0 ? before : y + (t + j - 1) * d, d) : 0);
+}
+
 /* One application of the matrix cell's map: a scan over the states, each token's parameters from the iterate's output before it. */
 static void apply_selective(const struct problem *p, const struct inputs *inputs, const double *mixing,
                             const struct work_room *room, const double *y, double *next)
@@ -76,8 +90,11 @@ static void apply_selective(const struct problem *p, const struct inputs *inputs
     double *H = room->q + textbook_selective_scratch(p);
     const double *before = inputs->y0 != NULL ? inputs->y0 : room->zero;
     memcpy(H, inputs->H0 != NULL ? inputs->H0 : room->zero, (size_t)size * sizeof *H);
-    double *decay = token.decay;
+    double *decay = token.decay, *raw = H + size;
     for (int64_t t = 0; t < p->T; t++) {
+        if (t % BLOCK == 0)
+            read_block(p, inputs, t, before, y, raw);
+        token.raw = raw + t % BLOCK * problem_m(p);
         token.decayed = room->all != NULL;
         token.decay = room->all != NULL ? room->all + t * size : decay;
         textbook_selective_begin(p, inputs, t, before, &token);
@@ -100,7 +117,7 @@ static void selective_fill(const struct problem *p, const struct inputs *inputs,
 
 static int64_t selective_scratch(const struct problem *p)
 {
-    return textbook_selective_scratch(p) + p->d * p->N;
+    return textbook_selective_scratch(p) + p->d * p->N + BLOCK * problem_m(p);
 }
 
 // clang-format off

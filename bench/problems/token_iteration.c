@@ -20,11 +20,13 @@ enum {
 /* What a token begins with, and room to iterate it. */
 struct walk {
     struct selective_token token;
-    double *H;      /* (d,N) the state before the token */
-    double *before; /* (d) the output before it */
-    double *next;   /* (d) */
-    double *M;      /* (d,d), where the map is linear; else NULL */
-    double *zero;   /* (d) */
+    double *H;       /* (d,N) the state before the token */
+    double *before;  /* (d) the output before it */
+    double *next;    /* (d) */
+    double *base;    /* (d) exp(-dt A) . H c: what the token puts out of what was before, ... */
+    double *through; /* (d) ... and of each unit of what enters it, dt (b . c) + skip */
+    double *M;       /* (d,d), where the map is linear; else NULL */
+    double *zero;    /* (d) */
     double *memory;
 };
 
@@ -37,14 +39,16 @@ static bool linear(const struct problem *p)
 static bool walk_open(const struct problem *p, const struct inputs *inputs, struct walk *walk)
 {
     int64_t d = p->d, size = d * p->N, scratch = textbook_selective_scratch(p);
-    walk->memory = calloc((size_t)(scratch + size + 3 * d + (linear(p) ? d * d : 0)), sizeof(double));
+    walk->memory = calloc((size_t)(scratch + size + 5 * d + (linear(p) ? d * d : 0)), sizeof(double));
     if (walk->memory == NULL)
         return false;
     walk->token = textbook_selective_token(p, walk->memory);
     walk->H = walk->memory + scratch;
     walk->before = walk->H + size;
     walk->next = walk->before + d;
-    walk->zero = walk->next + d;
+    walk->base = walk->next + d;
+    walk->through = walk->base + d;
+    walk->zero = walk->through + d;
     walk->M = linear(p) ? walk->zero + d : NULL;
     if (inputs->H0 != NULL)
         memcpy(walk->H, inputs->H0, (size_t)size * sizeof(double));
@@ -55,7 +59,25 @@ static bool walk_open(const struct problem *p, const struct inputs *inputs, stru
 
 static void walk_begin(const struct problem *p, const struct inputs *inputs, int64_t t, struct walk *walk)
 {
+    const struct selective_token *token = &walk->token;
     textbook_selective_begin(p, inputs, t, walk->before, &walk->token);
+    double both = textbook_inner(token->b, token->c, p->N);
+    for (int64_t i = 0; i < p->d; i++) {
+        walk->base[i] = 0;
+        for (int64_t n = 0; n < p->N; n++)
+            walk->base[i] += token->decay[i * p->N + n] * walk->H[i * p->N + n] * token->c[n];
+        walk->through[i] = token->dt[i] * both + ((const double *)inputs->skip)[i];
+    }
+}
+
+/* next (d) = f_t(y (d)): the states do not enter any more. */
+static void map(const struct problem *p, const struct inputs *inputs, const double *mixing, int64_t t, const struct walk *walk,
+                const double *y, double *next)
+{
+    textbook_selective_input(p, inputs, mixing, t, &walk->token, y, next);
+    for (int64_t i = 0; i < p->d; i++)
+        next[i] = walk->base[i] + walk->through[i] * next[i];
+    textbook_selective_output(p, inputs, &walk->token, next);
 }
 
 /* Past token t, whose output is y (d). */
@@ -73,7 +95,7 @@ static enum status_code settle(const struct problem *p, const struct inputs *inp
     double least = INFINITY;
     for (int i = 0, stalled = 0; i < ITERATIONS; i++) {
         double moved = 0, size = 0;
-        textbook_selective_apply(p, inputs, mixing, t, &walk->token, walk->H, y, walk->next, NULL);
+        map(p, inputs, mixing, t, walk, y, walk->next);
         for (int64_t c = 0; c < p->d; c++) {
             moved = isfinite(walk->next[c]) ? fmax(moved, fabs(walk->next[c] - y[c])) : INFINITY;
             size = fmax(size, fabs(walk->next[c]));
@@ -94,24 +116,20 @@ static enum status_code solve(const struct problem *p, const struct inputs *inpu
                               struct walk *walk, double *y)
 {
     int64_t d = p->d;
-    const double *dt = walk->token.dt, *skip = inputs->skip;
-    double through = 0;
-    textbook_selective_apply(p, inputs, mixing, t, &walk->token, walk->H, walk->zero, y, NULL);
+    map(p, inputs, mixing, t, walk, walk->zero, y);
     if (!isfinite(norm_max(y, d)))
         return STATUS_DIVERGED;
     if (p->mixer == MIXER_NONE)
         return STATUS_OK;
     double *unit = walk->before, *column = walk->next; /* what was before is in the token */
-    for (int64_t n = 0; n < p->N; n++)
-        through += walk->token.b[n] * walk->token.c[n];
     memset(unit, 0, (size_t)d * sizeof(double));
     for (int64_t j = 0; j < d; j++) {
         unit[j] = 1;
         textbook_mix(p, walk->token.q, unit, column);
         unit[j] = 0;
         for (int64_t i = 0; i < d; i++)
-            walk->M[i * d + j] = (i == j) - walk->token.gate[i] * (dt[i] * through + skip[i]) * ((i == j) - column[i]) *
-                                                (mixing != NULL ? mixing[i] : 1);
+            walk->M[i * d + j] =
+                (i == j) - walk->token.gate[i] * walk->through[i] * ((i == j) - column[i]) * (mixing != NULL ? mixing[i] : 1);
     }
     if (!elimination_of(d, walk->M, y))
         return STATUS_SINGULAR;
@@ -121,7 +139,7 @@ static enum status_code solve(const struct problem *p, const struct inputs *inpu
 double token_iteration_operations(const struct problem *p)
 {
     double d = (double)p->d, N = (double)p->N, m = (double)problem_m(p),
-           token = 4 * d * N + (p->r > 0 ? 8 * (double)p->r * d : 2 * d * d);
+           token = 20 * d + (p->r > 0 ? 8 * (double)p->r * d : 2 * d * d);
     double read = 20 * d * N + 2 * d * (p->feedback != FEEDBACK_NONE ? m : 0) + 2 * d * (2 * N + d * (p->reads != READS_NONE));
     return (double)p->T * (read + (linear(p) ? d * token + d * d * d : TYPICAL * token));
 }
