@@ -1,5 +1,6 @@
 /* fixed_point_fused of the selective cell: the iterates of fixed_point, many of them in one pass over the tokens, for iterate l of token t
- * needs only y^{l-1}_{t-1}, y^{l-1}_t and its own H^l_{t-1} (carried.h).
+ * needs only y^{l-1}_{t-1}, y^{l-1}_t and its own H^l_{t-1} (carried.h); where nothing reads the output and the mixer is of low rank, only
+ * r numbers and H^l_{t-1} (meeting.h).
  *
  * What a token needs from memory is read once, and its exponentials are computed once for all iterates, which fixed_point pays anew in
  * each. With a tolerance passes are short (fused/passes.h). A constant damping is carried along; one that depends on residuals needs whole
@@ -9,6 +10,7 @@
 #include "impls/fused/passes.h"
 #include "impls/math/mixer.h"
 #include "impls/selective/carried.h"
+#include "impls/selective/meeting.h"
 #include "impls/selective/rank.h"
 #include "impls/selective/sequential_gradient.h"
 
@@ -18,6 +20,8 @@ struct plan {
     struct problem problem;
     struct settings settings;
     struct fused_passes passes;
+    bool meets;             /* in r numbers */
+    struct meeting meeting; /* then, or else: */
     struct carried carried;
     struct sequential_gradient gradient; /* nothing, unless settings ask for one */
     int64_t reals, doubles;              /* of the exact one, a thread */
@@ -26,6 +30,11 @@ struct plan {
 };
 
 extern const struct implementation VARIANT(selective_fixed_point_fused); /* at the end of this file */
+
+static int64_t longest_pass(const struct problem *p, const struct settings *settings)
+{
+    return fused_passes_longest(settings, meeting_takes(p) ? meeting_longest(p) : carried_longest(p));
+}
 
 /* Applications of the map whose gradient is asked for; 0: the exact one. */
 static int64_t steps(const struct settings *settings)
@@ -39,8 +48,9 @@ static void supports(const struct problem *p, const struct settings *settings, c
     if (!support_begin(support, p, settings, environment, &VARIANT(selective_fixed_point_fused)))
         return;
     const int threads = environment->threads;
-    int64_t longest = fused_passes_longest(settings, carried_longest(p));
-    double bytes = carried_reals(p, longest, threads) * sizeof(real) + fused_passes_bytes(p, settings, threads, longest, true);
+    int64_t longest = longest_pass(p, settings);
+    double reals = meeting_takes(p) ? meeting_reals(p, longest, threads) : carried_reals(p, longest, threads);
+    double bytes = reals * sizeof(real) + fused_passes_bytes(p, settings, threads, longest, true);
     if (settings->gradient != GRADIENT_NONE)
         bytes += sequential_gradient_reals(p, steps(settings), threads) * sizeof(real);
     if (settings->gradient == GRADIENT_EXACT)
@@ -81,6 +91,7 @@ static void destroy(struct plan *plan)
         sequential_gradient_close(&plan->gradient);
         free(plan->scratch);
         free(plan->numbers);
+        meeting_close(&plan->meeting);
         carried_close(&plan->carried);
         fused_passes_close(&plan->passes);
     }
@@ -113,10 +124,11 @@ static struct status plan(const struct problem *p, const struct settings *settin
     if (plan == NULL)
         return status_no_memory();
     const int threads = environment->threads;
-    int64_t longest = fused_passes_longest(settings, carried_longest(p));
-    *plan = (struct plan){.problem = *p, .settings = *settings};
-    if (!fused_passes_open(p, settings, threads, longest, true, &plan->passes) ||
-        !carried_open(p, settings->damping, longest, threads, &plan->carried) || !open_gradient(plan, threads)) {
+    int64_t longest = longest_pass(p, settings);
+    *plan = (struct plan){.problem = *p, .settings = *settings, .meets = meeting_takes(p)};
+    bool opened = plan->meets ? meeting_open(p, settings->damping, longest, threads, &plan->meeting)
+                              : carried_open(p, settings->damping, longest, threads, &plan->carried);
+    if (!opened || !fused_passes_open(p, settings, threads, longest, true, &plan->passes) || !open_gradient(plan, threads)) {
         destroy(plan);
         return status_no_memory();
     }
@@ -128,7 +140,10 @@ static struct status plan(const struct problem *p, const struct settings *settin
 static void run(void *engine, const struct fused_pass *pass)
 {
     const struct plan *plan = engine;
-    carried_run(&plan->carried, pass);
+    if (plan->meets)
+        meeting_run(&plan->meeting, pass);
+    else
+        carried_run(&plan->carried, pass);
 }
 
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)

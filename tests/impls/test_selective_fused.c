@@ -213,10 +213,11 @@ START_TEST(tolerances)
         fixed.tolerance = 0;
         fixed.l_max = l;
         struct told b = tell(level_best(), &tensors, &fixed, test.threads);
-        ck_assert_msg(memcmp(a.y, b.y, (size_t)n * sizeof(double)) == 0, "%s: not iterate %lld", test.name, (long long)l);
-        ck_assert_mem_eq(a.final, b.final, (size_t)states * sizeof(double));
+        /* other passes: what goes from one to the next is rounded */
+        ck_assert_msg(distance_max(a.y, b.y, n) <= 1e-9, "%s: not iterate %lld", test.name, (long long)l);
+        ck_assert_double_le(distance_max(a.final, b.final, states), 1e-9);
         for (int64_t i = 0; i < l * B; i++)
-            ck_assert_double_eq(a.trace.residual[i], b.trace.residual[i]);
+            ck_assert_double_eq_tol(a.trace.residual[i], b.trace.residual[i], 1e-9);
         told_free(&a);
         told_free(&b);
     }
