@@ -132,6 +132,5 @@ struct status fused_passes_run(const struct fused_passes *passes, const struct f
         memcpy(outputs->h, h, (size_t)(B * p->T * p->d) * sizeof(real));
     while (trace != NULL && trace->n_kept < trace->n_keep && trace->keep[trace->n_kept] <= progress.l)
         trace->n_kept++;
-    const struct outputs told = {.h = outputs->h, .final = p->cell == CELL_VECTOR ? outputs->final : NULL};
-    return iterates_finish(p, settings, &told, trace, status_ok(), progress.l, progress.converged);
+    return iterates_finish(p, settings, outputs, trace, status_ok(), progress.l, progress.converged);
 }

@@ -24,6 +24,8 @@
 #define SELECTIVE_IMPLEMENTATIONS(X) \
     X(structured_sequential)         \
     X(dense_sequential)              \
+    X(diagonal_scan)                 \
+    X(fixed_point)                   \
     X(fixed_point_fused)
 // clang-format on
 
