@@ -226,7 +226,7 @@ static void begin(const struct fused_share *share)
 static void read_before(const struct share *s, int64_t t)
 {
     const struct problem *p = &s->f->problem;
-    const int64_t d = p->d, n = t > 0 ? s->to - s->from : 1, zero = t > 0 ? s->from == 0 : s->pass->inputs->y0 == NULL;
+    const int64_t d = p->d, n = t > 0 ? s->to - s->from : 1, zero = t > 0 && s->from == 0;
     for (int64_t l = 0; l < n; l++)
         for (int64_t i = 0; i < s->count; i++) {
             const int64_t row = l * s->count + i;
