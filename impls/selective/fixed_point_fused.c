@@ -63,25 +63,45 @@ static void supports(const struct problem *p, const struct settings *settings, c
         support_memory(support, p, settings, environment, bytes);
 }
 
-/* What one token takes beside its iterates, then what each of them takes: y^0 = 0 needs no product. */
+/* Of a token, where iterates meet in r numbers: the sums that r numbers come from, and what each iterate takes. */
+static void count_meeting(const struct problem *p, double *once, double *each)
+{
+    const double d = (double)p->d, N = (double)p->N, r = (double)p->r;
+    *once += mixer_activate_operations(p) + grams_operations(p) + 6 * r * d;
+    *each += (5 * N + 9 + 4 * r) * d;
+}
+
+/* Elsewhere, but for the product: what reads is made anew for each iterate. */
+static void count_carried(const struct problem *p, double *once, double *each)
+{
+    const struct token_layout layout = token_layout(p);
+    const double d = (double)p->d, N = (double)p->N;
+    *(layout.theta >= 0 ? each : once) += mixer_activate_operations(p);
+    *each += mixer_apply_operations(p) + (5 * N + 8) * d + 2 * N + (layout.dt >= 0 ? (8 + N) * d : 0);
+    *each += token_norm(p) ? 8 * d : 0;
+}
+
+/* Every pass makes anew what its iterates share. y^0 = 0 needs no product. */
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
                   struct work *work)
 {
     const double tokens = (double)p->B * (double)p->T, d = (double)p->d, N = (double)p->N, m = (double)problem_m(p), n = (double)l;
-    const struct token_layout layout = token_layout(p);
-    const double width = (double)layout.width, activation = mixer_activate_operations(p);
-    double once = 0, each = mixer_apply_operations(p) + (5 * N + 2 + 6) * d + 2 * N, reads = 0;
-    (void)settings, (void)environment;
-    *(layout.dt >= 0 ? &each : &once) += 2 * N * d; /* -dt A, and its exponential */
-    *(layout.theta >= 0 ? &each : &once) += activation;
-    *(layout.b >= 0 ? &each : &once) += token_unit(p) ? 6 * N : 0;
-    each += token_norm(p) ? 7 * d : 0;
-    each += layout.dt >= 0 ? 3 * d : 0; /* softplus */
-    once += p->gate == GATE_INSIDE ? 4 * d : 0;
-    reads = 2 * width * d;
-    work->bytes = (tokens * (3 * d + m + 2 * N + (p->gate == GATE_INSIDE ? d : 0)) + d * N + width * d) * sizeof(real);
-    work->operations = tokens * (once + n * each + (n - 1) * reads);
-    work->set = work->bytes;
+    const double width = (double)token_layout(p).width, passes = ceil(n / (double)longest_pass(p, settings));
+    const bool gated = p->gate == GATE_INSIDE, steps = token_layout(p).dt >= 0;
+    double once = gated ? 4 * d : 0, each = 0, units = token_unit(p) ? 6 * N : 0;
+    (void)environment;
+    if (meeting_takes(p))
+        count_meeting(p, &once, &each);
+    else
+        count_carried(p, &once, &each);
+    *(token_layout(p).b >= 0 ? &each : &once) += units;
+    once += steps ? 0 : N * d;
+    each += gated ? d : 0;
+    work->bytes =
+        (passes * (tokens * (3 * d + m + 2 * N + (gated ? d : 0)) + d * N + width * d) + (passes - 1) * tokens * d) * sizeof(real);
+    work->operations = tokens * (passes * once + n * each + (n - 1) * 2 * width * d);
+    work->exponentials = tokens * d * N * (steps ? n : passes);
+    work->set = work->bytes / passes;
     work->library = false;
 }
 

@@ -159,8 +159,8 @@ void complex_selective_apply(const struct problem *p, const struct complex_selec
 }
 
 /* How far next (d) is from y: the real and the imaginary parts, each relative to the largest; infinity where something is not finite. A
- * derivative that is truly nothing, as behind the LayerNorm of two channels, is nothing but rounding and never settles by itself: it is measured
- * by the step that all are taken with. */
+ * derivative that is truly nothing, as behind the LayerNorm of two channels, is nothing but rounding and never settles by itself: it is
+ * measured by the step that all are taken with. */
 static double moved(int64_t d, const number *y, const number *next)
 {
     double change[2] = {0}, size[2] = {0};
@@ -172,8 +172,8 @@ static double moved(int64_t d, const number *y, const number *next)
         if (!isfinite(creal(next[i])))
             return INFINITY;
     }
-    double least = COMPLEX_STEP * size[0];
-    return fmax(change[0] > 0 ? change[0] / size[0] : 0, change[1] > 0 ? change[1] / fmax(size[1], least) : 0);
+    size[1] = fmax(size[1], COMPLEX_STEP * size[0]);
+    return fmax(change[0] > 0 ? change[0] / size[0] : 0, change[1] > 0 ? change[1] / size[1] : 0);
 }
 
 /* y (d) of a linear map: its columns are what it does to unit vectors, less what it does to 0. */
