@@ -157,7 +157,8 @@ void complex_selective_apply(const struct problem *p, const struct complex_selec
     token_close(&token);
 }
 
-/* Whether next (d) is y to rounding. */
+/* Whether next (d) is y to rounding. A derivative that is truly nothing, as behind the LayerNorm of two channels, is nothing but rounding and
+ * never settles by itself: it is measured by the step that all are taken with. */
 static bool settled(int64_t d, const number *y, const number *next)
 {
     double change[2] = {0}, size[2] = {0};
@@ -169,7 +170,7 @@ static bool settled(int64_t d, const number *y, const number *next)
         if (!isfinite(creal(next[i])))
             return false;
     }
-    return change[0] <= SETTLED * size[0] && change[1] <= SETTLED * size[1];
+    return change[0] <= SETTLED * size[0] && change[1] <= SETTLED * fmax(size[1], COMPLEX_STEP * size[0]);
 }
 
 /* y (d) of a linear map: its columns are what it does to unit vectors, less what it does to 0. */

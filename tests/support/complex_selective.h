@@ -8,6 +8,8 @@
 
 #include <complex.h>
 
+#define COMPLEX_STEP 1e-30 /* of derivatives: the imaginary part of what moves */
+
 /* As struct inputs: NULL where the problem has no such tensor, but never H0 and y0. */
 struct complex_selective {
     double complex *tensor[TENSORS_MAX];
