@@ -22,6 +22,8 @@
 /* Those of them that take the selective cell, too, by a file of their own in impls/selective/. */
 // clang-format off
 #define SELECTIVE_IMPLEMENTATIONS(X) \
+    X(structured_sequential)         \
+    X(dense_sequential)              \
     X(diagonal_scan)                 \
     X(fixed_point)
 // clang-format on
