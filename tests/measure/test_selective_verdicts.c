@@ -232,8 +232,8 @@ START_TEST(no_stable_point_is_the_problems)
             struct status status = exact_by_textbook(&sequence.problem, &sequence.inputs, NULL, y);
             none += status.code == STATUS_NO_STABLE_POINT;
             if (exact)
-                ck_assert_msg(finding.result == (enum result)status.code && finding.t == status.t, "%s for %s: %s",
-                              result_name(finding.result), status_names[status.code], finding.message);
+                ck_assert_msg(finding.result == (enum result)status.code && finding.t == status.t, "%s for %s at %d: %s",
+                              result_name(finding.result), status_names[status.code], (int)status.t, finding.message);
             else if (status.code == STATUS_NO_STABLE_POINT) {
                 const struct trace trace = {.l_run = 4};
                 subject.settings.l_max = 4;
