@@ -18,7 +18,8 @@
 
 enum {
     STALL = 64, /* iterations without a smaller change: what is left is rounding, if it is as small as that */
-    NOISE = 64  /* as small as that: so many units of rounding of what the map is made of */
+    NOISE =
+        4096 /* as small as that: so many units of rounding of what the map is made of. A map that barely contracts adds up many */
 };
 
 struct plan {
