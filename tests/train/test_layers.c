@@ -377,6 +377,8 @@ static const struct model_case {
      .feedback = FEEDBACK_RAW, .readout = READOUT_STATE, .N = 3, .s = 0.5, .reads = READS_BC, .norm = NORM_BOTH},
     {"fp_mamba, many steps", "fp_mamba", 1, 4, 6, 1, .way = {"fixed_point", GRADIENT_STEPS}, .mixer = MIXER_HOUSEHOLDER,
      .feedback = FEEDBACK_RAW, .readout = READOUT_STATE, .N = 3, .s = 0.5, .reads = READS_BC, .norm = NORM_BOTH},
+    {"fp_mamba, fused", "fp_mamba", 1, 4, 6, 1, .way = {"fixed_point_fused", GRADIENT_STEPS}, .mixer = MIXER_HOUSEHOLDER,
+     .feedback = FEEDBACK_RAW, .readout = READOUT_STATE, .N = 3, .s = 0.5, .reads = READS_BC, .norm = NORM_BOTH},
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 

@@ -25,6 +25,7 @@ static const struct way ways[] = {
     {"mamba", "diagonal_scan", GRADIENT_EXACT, 0},
     {"fp_mamba", "structured_sequential", GRADIENT_EXACT, 0},
     {"fp_mamba", "fixed_point", GRADIENT_STEPS, 0},
+    {"fp_mamba", "fixed_point_fused", GRADIENT_STEPS, 0},
 };
 enum { LAYERS = sizeof ways / sizeof ways[0] };
 static const struct way plain = {.layer = "lstm"};
@@ -319,7 +320,7 @@ Suite *suite_training(void)
     tcase_add_loop_test(bits, restored_is_undisturbed, 0, LAYERS);
     tcase_add_loop_test(bits, a_step_allocates_nothing, 0, LAYERS);
     tcase_add_loop_test(bits, memory_does_not_grow_with_l, 0, sizeof iterated / sizeof iterated[0]);
-    tcase_add_loop_test(bits, memory_of_states_hardly_grows_with_l, 0, 1);
+    tcase_add_loop_test(bits, memory_of_states_hardly_grows_with_l, 0, sizeof iterated / sizeof iterated[0]);
     tcase_add_loop_test(bits, tensors_are_named, 0, LAYERS);
     suite_add_tcase(suite, bits);
     TCase *edges = tcase_create("edges");
