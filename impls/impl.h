@@ -269,9 +269,10 @@ struct support {
 
 /* The least traffic and arithmetic of one forward() at l iterations, as this implementation is written, caches ignored. */
 struct work {
-    double bytes, operations; /* a multiply-add counts 2; exp and the like count 1 */
+    double bytes, operations; /* a multiply-add counts 2; exp and the like count 1, but for ... */
     double set;               /* bytes of the smallest working set that this traffic can be served from */
     bool library;             /* much of it is a library's, which chooses its instructions whatever the level */
+    double exponentials;      /* those of a cell in which every state decays by one: they have a rate of their own */
 };
 
 /* ---- The contract ------------------------------------------------------------------------------------------------------ */

@@ -87,10 +87,13 @@ static void put_bandwidths(FILE *out, const struct roofs *roofs)
         fputs("The largest working set is a quarter of the available memory; it may not exceed the caches by enough.\n", out);
 }
 
-static void put_rates(FILE *out, const struct roofs *roofs)
+static void put_rates(FILE *out, const struct roofs *roofs, bool exponentials)
 {
     enum { FIRST = 22, COLUMN = 10 };
-    fprintf(out, "\nMultiply-adds in registers [GFLOP/s], each counted as 2\n%-*s", FIRST, "");
+    fprintf(out, "\n%s\n%-*s",
+            exponentials ? "Exponentials in the first cache [10^9 a second]"
+                         : "Multiply-adds in registers [GFLOP/s], each counted as 2",
+            FIRST, "");
     for (int level = 0; level < LEVEL_COUNT; level++)
         fprintf(out, "%*s", COLUMN, level_names[level]);
     for (int dtype = 0; dtype < DTYPE_COUNT; dtype++)
@@ -98,7 +101,7 @@ static void put_rates(FILE *out, const struct roofs *roofs)
             fprintf(out, "\n  %-8s", dtype_names[dtype]);
             put_threads(out, FIRST - 10, roofs->roof[r].threads);
             for (int level = 0; level < LEVEL_COUNT; level++)
-                put_rate(out, COLUMN, roofs->roof[r].rate[dtype][level]);
+                put_rate(out, COLUMN, (exponentials ? roofs->roof[r].exponentials : roofs->roof[r].rate)[dtype][level]);
         }
     fputc('\n', out);
 }
@@ -117,7 +120,8 @@ static void put_device(FILE *out, const struct roofs *roofs)
 void roofs_print(FILE *out, const struct roofs *roofs)
 {
     put_bandwidths(out, roofs);
-    put_rates(out, roofs);
+    put_rates(out, roofs, false);
+    put_rates(out, roofs, true);
     put_device(out, roofs);
 }
 

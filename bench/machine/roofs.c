@@ -58,13 +58,15 @@ double roof_bandwidth(const struct roof *roof, int set)
     return highest;
 }
 
-/* The times that follow from bandwidth and rate; false where one of these is not known. */
-static bool bound_finish(const struct work *work, struct bound *bound)
+/* The times that follow from bandwidth, rate and exponentials a second; false where one that is needed is not known. */
+static bool bound_finish(const struct work *work, double exponentials, struct bound *bound)
 {
-    if (!(bound->bandwidth > 0) || !(bound->rate > 0))
+    if (!(bound->bandwidth > 0) || !(bound->rate > 0) || (work->exponentials > 0 && !(exponentials > 0)))
         return false;
     bound->bytes_s = work->bytes / bound->bandwidth;
     bound->operations_s = work->operations / bound->rate;
+    if (work->exponentials > 0)
+        bound->operations_s += work->exponentials / exponentials;
     bound->bytes_bind = bound->bytes_s >= bound->operations_s;
     bound->seconds = fmax(bound->bytes_s, bound->operations_s);
     return true;
@@ -83,13 +85,13 @@ bool roofs_bound(const struct roofs *roofs, const struct work *work, int threads
     int below = above > 0 && roofs->set[above] > work->set ? above - 1 : above;
     bound->bandwidth = fmax(roof_bandwidth(roof, below), roof_bandwidth(roof, above));
     bound->rate = roof->rate[dtype][work->library ? roofs->level : level];
-    return bound_finish(work, bound);
+    return bound_finish(work, roof->exponentials[dtype][level], bound);
 }
 
 bool roofs_device_bound(const struct roofs *roofs, const struct work *work, struct bound *bound)
 {
     *bound = (struct bound){.bandwidth = roofs->device.bandwidth, .rate = roofs->device.rate};
-    return bound_finish(work, bound);
+    return bound_finish(work, 0, bound);
 }
 
 json_t *bound_to_json(const struct bound *bound, double median_seconds)

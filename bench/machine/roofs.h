@@ -17,6 +17,7 @@ struct roof {
     int threads;
     double bandwidth[ROOF_KERNEL_COUNT][ROOF_SETS_MAX]; /* bytes a second, as the program counts its reads and writes */
     double rate[DTYPE_COUNT][LEVEL_COUNT];              /* operations a second in registers; a multiply-add counts 2 */
+    double exponentials[DTYPE_COUNT][LEVEL_COUNT];      /* a second, of the function that implementations use, in the first cache */
 };
 
 struct roofs {
@@ -45,7 +46,7 @@ bool roofs_command(FILE *in, FILE *out, struct error *error);
 bool roofs_run(const char *program, const int *threads, int n, bool device, json_t **roofs, struct error *error);
 
 /* {"level": "avx512", "shortened": false, "sets": [bytes], "threads": [{"threads": 1, "MB_per_s": {"copy": [one a set],
- * "copy_nt": null where there is no such kernel, ...}, "MFLOP_per_s": {"float32": {"baseline":, ...}, "float64":}}],
+ * "copy_nt": null where there is no such kernel, ...}, "MFLOP_per_s": {"float32": {"baseline":, ...}, "float64":}, "MEXP_per_s": likewise}],
  * "device": null or {"MB_per_s":, "MFLOP_per_s":}}: rates
  * rounded to millions. NULL when out of memory. */
 json_t *roofs_to_json(const struct roofs *roofs);
@@ -61,14 +62,14 @@ double roof_bandwidth(const struct roof *roof, int set);
 
 struct bound {
     double bandwidth, rate;       /* that hold for this work: bytes and operations a second */
-    double bytes_s, operations_s; /* seconds that the bytes, and the operations, take at least */
+    double bytes_s, operations_s; /* seconds that the bytes, and the operations with the exponentials, take at least */
     double seconds;               /* the greater of the two */
     bool bytes_bind;
 };
 
 /* The least time of some work: its bytes at the highest bandwidth of any kernel at the steps of the ladder around its working
- * set, its operations at the rate of the dtype and instruction set (the best one where a library computes). False where that
- * number of threads was not measured. */
+ * set, its operations at the rate of the dtype and instruction set (the best one where a library computes), and after them its
+ * exponentials at theirs. False where that was not measured. */
 bool roofs_bound(const struct roofs *roofs, const struct work *work, int threads, enum level level, enum dtype dtype,
                  struct bound *bound);
 

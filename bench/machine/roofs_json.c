@@ -30,13 +30,13 @@ static json_t *bandwidths_json(const struct roofs *roofs, const struct roof *roo
     return object;
 }
 
-static json_t *rates_json(const struct roof *roof)
+static json_t *rates_json(const double rate[DTYPE_COUNT][LEVEL_COUNT])
 {
     json_t *object = json_object();
     for (int dtype = 0; object != NULL && dtype < DTYPE_COUNT; dtype++) {
         json_t *levels = json_object();
         for (int level = 0; level < LEVEL_COUNT; level++)
-            json_object_set_new(levels, level_names[level], rate_json(roof->rate[dtype][level]));
+            json_object_set_new(levels, level_names[level], rate_json(rate[dtype][level]));
         json_object_set_new(object, dtype_names[dtype], levels);
     }
     return object;
@@ -49,8 +49,9 @@ json_t *roofs_to_json(const struct roofs *roofs)
         json_array_append_new(sets, json_integer((json_int_t)roofs->set[i]));
     for (int i = 0; i < roofs->n_roofs; i++) {
         const struct roof *roof = &roofs->roof[i];
-        json_array_append_new(list, json_pack("{s:i, s:o, s:o}", "threads", roof->threads, "MB_per_s", bandwidths_json(roofs, roof),
-                                              "MFLOP_per_s", rates_json(roof)));
+        json_array_append_new(list,
+                              json_pack("{s:i, s:o, s:o, s:o}", "threads", roof->threads, "MB_per_s", bandwidths_json(roofs, roof),
+                                        "MFLOP_per_s", rates_json(roof->rate), "MEXP_per_s", rates_json(roof->exponentials)));
     }
     json_t *device = roofs->device.rate > 0 ? json_pack("{s:o, s:o}", "MB_per_s", rate_json(roofs->device.bandwidth), "MFLOP_per_s",
                                                         rate_json(roofs->device.rate))
@@ -108,12 +109,11 @@ static bool read_bandwidths(const json_t *json, const struct roofs *roofs, struc
     return true;
 }
 
-static bool read_rates(const json_t *json, struct roof *roof)
+static bool read_rates(const json_t *json, double rate[DTYPE_COUNT][LEVEL_COUNT])
 {
     for (int dtype = 0; dtype < DTYPE_COUNT; dtype++)
         for (int level = 0; level < LEVEL_COUNT; level++)
-            if (!read_rate(json_object_get(json_object_get(json, dtype_names[dtype]), level_names[level]),
-                           &roof->rate[dtype][level]))
+            if (!read_rate(json_object_get(json_object_get(json, dtype_names[dtype]), level_names[level]), &rate[dtype][level]))
                 return false;
     return true;
 }
@@ -121,6 +121,7 @@ static bool read_rates(const json_t *json, struct roof *roof)
 static bool read_roof(const json_t *json, struct roofs *roofs)
 {
     struct roof *roof = &roofs->roof[roofs->n_roofs];
+    const json_t *exponentials = json_object_get(json, "MEXP_per_s");
     json_int_t threads = json_integer_value(json_object_get(json, "threads"));
     *roof = (struct roof){.threads = 0};
     if (threads < 1 || threads > ROOF_THREADS_MAX || roofs_find(roofs, (int)threads) != NULL)
@@ -128,7 +129,8 @@ static bool read_roof(const json_t *json, struct roofs *roofs)
     roof->threads = (int)threads;
     roofs->n_roofs++;
     return read_bandwidths(json_object_get(json, "MB_per_s"), roofs, roof) &&
-           read_rates(json_object_get(json, "MFLOP_per_s"), roof);
+           read_rates(json_object_get(json, "MFLOP_per_s"), roof->rate) &&
+           (exponentials == NULL || read_rates(exponentials, roof->exponentials)); /* older figures have none */
 }
 
 /* Older figures, and those of machines without a device, have none. */

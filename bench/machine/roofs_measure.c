@@ -31,12 +31,13 @@ struct memory {
     int64_t region; /* numbers a thread */
 };
 
-/* What is repeated: a pass over arrays, or multiply-adds in registers (memory NULL). */
+/* What is repeated: a pass over arrays; or without memory, multiply-adds in registers, or exponentials. */
 struct trial {
     const struct roof_kernels *kernels;
     int threads;
     const struct memory *memory;
     enum roof_kernel kernel;
+    bool exponentials;
     int64_t n; /* numbers an array and thread */
 };
 
@@ -49,8 +50,9 @@ static int64_t whole_pages(int64_t n)
 /* Bytes, or operations, of one pass by all threads. */
 static double pass_amount(const struct trial *trial)
 {
-    double one = trial->memory == NULL ? 2.0 * trial->kernels->fma_numbers * FMA_STEPS
-                                       : (double)roof_kernel_arrays[trial->kernel] * (double)trial->n * sizeof(number);
+    double one = trial->exponentials     ? (double)trial->kernels->exponential_numbers
+                 : trial->memory == NULL ? 2.0 * trial->kernels->fma_numbers * FMA_STEPS
+                                         : (double)roof_kernel_arrays[trial->kernel] * (double)trial->n * sizeof(number);
     return one * trial->threads;
 }
 
@@ -63,6 +65,10 @@ static number *array(const struct trial *trial, int thread, int i)
 
 static void make_passes(const struct trial *trial, int thread, int64_t passes)
 {
+    if (trial->exponentials) {
+        trial->kernels->exponentials(passes);
+        return;
+    }
     if (trial->memory == NULL) {
         trial->kernels->fma(passes * FMA_STEPS, 0.5, 1); /* which tends to 2: neither huge nor tiny */
         return;
@@ -167,6 +173,8 @@ static bool climb_rates(struct roof *roof, struct error *error)
         for (enum level level = 0; level < LEVEL_COUNT && good; level++) {
             struct trial trial = {.kernels = roof_kernels_get(dtype, level), .threads = roof->threads};
             good = !level_available(level) || raise_rate(&trial, &roof->rate[dtype][level], error);
+            trial.exponentials = true;
+            good = good && (!level_available(level) || raise_rate(&trial, &roof->exponentials[dtype][level], error));
         }
     return good;
 }

@@ -58,6 +58,7 @@ static json_t *to_json(const struct problem *p, const struct checks *checks, con
         {"tokens_per_s", (double)p->B * (double)p->T / median},
         {"bytes", work->bytes},
         {"operations", work->operations},
+        {"exponentials", work->exponentials},
         {"set", work->set},
         {"GB_per_s", work->bytes / median / 1e9},
         {"GFLOP_per_s", work->operations / median / 1e9},
@@ -199,7 +200,7 @@ static void say_timed(const struct timed *timed, struct finding *finding)
     const struct implementation *implementation = subject->implementation;
     const struct problem *p = &subject->tensors.problem;
     bool backward = timed->call.backward != NULL;
-    struct work work = {NAN, NAN, NAN, false}; /* of a backward pass, and of solvers of many sequences, nothing is counted */
+    struct work work = {.bytes = NAN, .operations = NAN, .set = NAN, .exponentials = NAN}; /* of a backward pass, and of solvers of many sequences, nothing is counted */
     /* a solver leaves alone the sequences that have converged: that is less than l iterations of all of them */
     if (!backward && (!implementation->solver || p->B == 1))
         implementation->count(p, &subject->settings, &subject->environment, timed->trace.l_run, &work);

@@ -5,6 +5,7 @@
 #include "tests/support/cases.h"
 #include "tests/support/program.h"
 #include "tests/support/scratch.h"
+#include "tests/support/numbers.h"
 
 #include <math.h>
 
@@ -17,19 +18,6 @@ static struct error error;
 enum { LONGEST = 300, GUARD = 64 }; /* numbers */
 
 /* Three arrays of either dtype, as doubles. */
-static void put_number(enum dtype dtype, void *array, int64_t i, double value)
-{
-    if (dtype == DTYPE_FLOAT32)
-        ((float *)array)[i] = (float)value;
-    else
-        ((double *)array)[i] = value;
-}
-
-static double number_at(enum dtype dtype, const void *array, int64_t i)
-{
-    return dtype == DTYPE_FLOAT32 ? (double)((const float *)array)[i] : ((const double *)array)[i];
-}
-
 /* Small whole numbers: every result is exact. */
 static double b_at(int64_t i)
 {
@@ -49,9 +37,9 @@ static void check_pass(const struct roof_kernels *kernels, enum dtype dtype, enu
     ck_assert(a != NULL && b != NULL && c != NULL);
     double sum = 0;
     for (int64_t i = 0; i < LONGEST + GUARD; i++) {
-        put_number(dtype, a, i, untouched);
-        put_number(dtype, b, i, b_at(i));
-        put_number(dtype, c, i, c_at(i));
+        put(a, dtype, i, untouched);
+        put(b, dtype, i, b_at(i));
+        put(c, dtype, i, c_at(i));
         sum += i < n ? b_at(i) : 0;
     }
     double returned = kernels->pass[k](roof_kernel_arrays[k] > 1 ? a : NULL, b, roof_kernel_arrays[k] > 2 ? c : NULL, n);
@@ -59,8 +47,8 @@ static void check_pass(const struct roof_kernels *kernels, enum dtype dtype, enu
     for (int64_t i = 0; i < LONGEST + GUARD; i++) {
         bool written = i < n && k != ROOF_READ;
         double triad = roof_kernel_arrays[k] > 2 ? ROOF_TRIAD_FACTOR * c_at(i) : 0;
-        ck_assert_msg(number_at(dtype, a, i) == (written ? b_at(i) + triad : untouched), "%s of %lld: element %lld is %g",
-                      roof_kernel_names[k], (long long)n, (long long)i, number_at(dtype, a, i));
+        ck_assert_msg(get(a, dtype, i) == (written ? b_at(i) + triad : untouched), "%s of %lld: element %lld is %g",
+                      roof_kernel_names[k], (long long)n, (long long)i, get(a, dtype, i));
     }
     free(a);
     free(b);
@@ -97,6 +85,20 @@ START_TEST(multiply_adds_are_done)
     ck_assert_double_eq(kernels->fma(0, 1, 1), 0);
     ck_assert_double_eq(kernels->fma(17, 1, 1), 17.0 * kernels->fma_numbers);
     ck_assert_double_eq(kernels->fma(3, 0.5, 1), 1.75 * kernels->fma_numbers);
+}
+END_TEST
+
+START_TEST(exponentials_are_taken)
+{
+    enum dtype dtype = _i % DTYPE_COUNT;
+    enum level level = _i / DTYPE_COUNT;
+    if (!level_available(level))
+        return;
+    const struct roof_kernels *kernels = roof_kernels_get(dtype, level);
+    double sum = 0;
+    for (int i = 0; i < kernels->exponential_numbers; i++)
+        sum += exp(-4.0 * i / kernels->exponential_numbers);
+    ck_assert_double_eq_tol(kernels->exponentials(3), sum, sum * (dtype == DTYPE_FLOAT32 ? 1e-5 : 1e-13));
 }
 END_TEST
 
@@ -146,6 +148,7 @@ static void made(struct roofs *roofs)
         roof->rate[DTYPE_FLOAT32][LEVEL_AVX2] = 2000e6;
         roof->rate[DTYPE_FLOAT64][LEVEL_BASELINE] = 250e6;
         roof->rate[DTYPE_FLOAT64][LEVEL_AVX2] = 1000e6;
+        roof->exponentials[DTYPE_FLOAT64][LEVEL_AVX2] = 100e6;
     }
 }
 
@@ -158,15 +161,31 @@ START_TEST(bounds_by_hand)
         enum dtype dtype;
         double bandwidth, rate, bytes_s, operations_s;
     } rows[] = {
-        {{900e6, 1000e6, 150, false}, 1, LEVEL_AVX2, DTYPE_FLOAT64, 50e6, 1000e6, 18, 1}, /* the highest of both steps around it */
-        {{900e6, 1000e6, 250, false}, 1, LEVEL_AVX2, DTYPE_FLOAT64, 45e6, 1000e6, 20, 1},
-        {{900e6, 1000e6, 200, false}, 1, LEVEL_AVX2, DTYPE_FLOAT32, 45e6, 2000e6, 20, 0.5}, /* a step by itself */
-        {{900e6, 1000e6, 1, false}, 1, LEVEL_BASELINE, DTYPE_FLOAT32, 50e6, 500e6, 18, 2},  /* below the ladder */
-        {{900e6, 1000e6, 100, false}, 1, LEVEL_BASELINE, DTYPE_FLOAT32, 50e6, 500e6, 18, 2},
-        {{900e6, 1000e6, 1e12, false}, 1, LEVEL_BASELINE, DTYPE_FLOAT64, 20e6, 250e6, 45, 4}, /* beyond it */
-        {{900e6, 1000e6, 400, false}, 6, LEVEL_AVX2, DTYPE_FLOAT64, 40e6, 1000e6, 22.5, 1},
-        {{900e6, 1000e6, 150, true}, 1, LEVEL_BASELINE, DTYPE_FLOAT64, 50e6, 1000e6, 18, 1}, /* a library's own level: the best */
-        {{900e6, 1e11, 150, false}, 6, LEVEL_AVX2, DTYPE_FLOAT64, 100e6, 1000e6, 9, 100},    /* operations bind */
+        {{900e6, 1000e6, 150, false, 0},
+         1,
+         LEVEL_AVX2,
+         DTYPE_FLOAT64,
+         50e6,
+         1000e6,
+         18,
+         1}, /* the highest of both steps around it */
+        {{900e6, 1000e6, 250, false, 0}, 1, LEVEL_AVX2, DTYPE_FLOAT64, 45e6, 1000e6, 20, 1},
+        {{900e6, 1000e6, 200, false, 0}, 1, LEVEL_AVX2, DTYPE_FLOAT32, 45e6, 2000e6, 20, 0.5}, /* a step by itself */
+        {{900e6, 1000e6, 1, false, 0}, 1, LEVEL_BASELINE, DTYPE_FLOAT32, 50e6, 500e6, 18, 2},  /* below the ladder */
+        {{900e6, 1000e6, 100, false, 0}, 1, LEVEL_BASELINE, DTYPE_FLOAT32, 50e6, 500e6, 18, 2},
+        {{900e6, 1000e6, 1e12, false, 0}, 1, LEVEL_BASELINE, DTYPE_FLOAT64, 20e6, 250e6, 45, 4}, /* beyond it */
+        {{900e6, 1000e6, 400, false, 0}, 6, LEVEL_AVX2, DTYPE_FLOAT64, 40e6, 1000e6, 22.5, 1},
+        {{900e6, 1000e6, 150, true, 0},
+         1,
+         LEVEL_BASELINE,
+         DTYPE_FLOAT64,
+         50e6,
+         1000e6,
+         18,
+         1},                                                                                 /* a library's own level: the best */
+        {{900e6, 1e11, 150, false, 0}, 6, LEVEL_AVX2, DTYPE_FLOAT64, 100e6, 1000e6, 9, 100}, /* operations bind */
+        {{900e6, 1000e6, 150, false, 500e6}, 1, LEVEL_AVX2, DTYPE_FLOAT64, 50e6, 1000e6, 18, 6}, /* and exponentials after them */
+        {{900e6, 1000e6, 150, true, 1e10}, 6, LEVEL_AVX2, DTYPE_FLOAT64, 100e6, 1000e6, 9, 101},
     };
     static struct roofs roofs;
     struct bound bound;
@@ -249,7 +268,8 @@ START_TEST(round_trip)
     ck_assert(after.n_sets == 3 && after.set[2] == 400 && after.shortened && after.level == LEVEL_AVX2 && after.n_roofs == 2);
     ck_assert(after.device.bandwidth == 2e12 && after.device.rate == 40e12);
     ck_assert(after.roof[1].threads == 6 && after.roof[1].bandwidth[ROOF_COPY][2] == 20e6 &&
-              after.roof[1].rate[DTYPE_FLOAT64][LEVEL_BASELINE] == 250e6);
+              after.roof[1].rate[DTYPE_FLOAT64][LEVEL_BASELINE] == 250e6 &&
+              after.roof[1].exponentials[DTYPE_FLOAT64][LEVEL_AVX2] == 100e6);
     json_t *roof = json_array_get(json_object_get(json, "threads"), 0), *bandwidths = json_object_get(roof, "MB_per_s");
     ck_assert_double_eq(json_number_value(json_array_get(json_object_get(bandwidths, "read"), 1)), 45);
     ck_assert(json_is_null(json_object_get(bandwidths, "triad_nt")));
@@ -299,6 +319,7 @@ static const struct {
     {BANDWIDTHS, "read", "[1, 2, 0]", "threads[0]"},
     {BANDWIDTHS, "read", "[1, 2, \"3\"]", "threads[0]"},
     {BANDWIDTHS, "read", "[1, 2, 9000000000000000000]", "threads[0]"},
+    {ROOF, "MEXP_per_s", "[]", "threads[0]"},
     {RATES, "baseline", NULL, "threads[0]"},
     {RATES, "avx512", "-1", "threads[0]"},
 };
@@ -556,6 +577,7 @@ Suite *suite_roofs(void)
     tcase_add_checked_fixture(tests, scratch_make, scratch_remove);
     tcase_add_loop_test(tests, passes_do_what_they_claim, 0, DTYPE_COUNT * LEVEL_COUNT);
     tcase_add_loop_test(tests, multiply_adds_are_done, 0, DTYPE_COUNT * LEVEL_COUNT);
+    tcase_add_loop_test(tests, exponentials_are_taken, 0, DTYPE_COUNT * LEVEL_COUNT);
     tcase_add_test(tests, ladder);
     tcase_add_test(tests, bounds_by_hand);
     tcase_add_test(tests, bound_as_json);

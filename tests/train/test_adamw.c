@@ -3,6 +3,7 @@
 #include "bench/base/random.h"
 #include "tests/support/trial.h"
 #include "train/math/pass.h"
+#include "tests/support/numbers.h"
 
 #include <check.h>
 #include <math.h>
@@ -26,19 +27,6 @@ static void formula(struct weight *x, double g, int t, double rate, double decay
     x->v = BETA_2 * x->v + (1 - BETA_2) * g * g;
     double m_hat = x->m / (1 - pow(BETA_1, t)), v_hat = x->v / (1 - pow(BETA_2, t));
     x->w -= rate * (decay * x->w + m_hat / (sqrt(v_hat) + EPSILON));
-}
-
-static double get(const void *x, enum dtype dtype, int64_t i)
-{
-    return dtype == DTYPE_FLOAT32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
-}
-
-static void put(void *x, enum dtype dtype, int64_t i, double value)
-{
-    if (dtype == DTYPE_FLOAT32)
-        ((float *)x)[i] = (float)value;
-    else
-        ((double *)x)[i] = value;
 }
 
 /* |a - b| in units of rounding of what they were made from. */

@@ -3,6 +3,7 @@
 #include "bench/base/random.h"
 #include "bench/problems/textbook.h"
 #include "train/math/pass.h"
+#include "tests/support/numbers.h"
 
 #include <check.h>
 #include <math.h>
@@ -17,19 +18,6 @@ static double *room(int64_t n)
     double *x = calloc((size_t)n + 1, sizeof *x);
     ck_assert_ptr_nonnull(x);
     return x;
-}
-
-static double get(const void *x, enum dtype dtype, int64_t i)
-{
-    return dtype == DTYPE_FLOAT32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
-}
-
-static void put(void *x, enum dtype dtype, int64_t i, double value)
-{
-    if (dtype == DTYPE_FLOAT32)
-        ((float *)x)[i] = (float)value;
-    else
-        ((double *)x)[i] = value;
 }
 
 /* ---- The equations ------------------------------------------------------------------------------------------------------------ */

@@ -2,6 +2,7 @@
  * baseline in float64, but for rounding. */
 #include "bench/base/random.h"
 #include "train/sequence.h"
+#include "tests/support/numbers.h"
 
 #include <check.h>
 #include <math.h>
@@ -11,20 +12,10 @@ Suite *suite_levels(void);
 
 enum { B = 3, T = 7, D = 20, WIDTH = 36, N = B * T * D };
 
-static double get(const void *x, enum dtype dtype, int64_t i)
-{
-    return dtype == DTYPE_FLOAT32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
-}
-
 static void draw(void *x, enum dtype dtype, uint32_t stream)
 {
-    for (int64_t i = 0; i < N; i++) {
-        double drawn = random_normal(4, stream, (uint64_t)i);
-        if (dtype == DTYPE_FLOAT32)
-            ((float *)x)[i] = (float)drawn;
-        else
-            ((double *)x)[i] = drawn;
-    }
+    for (int64_t i = 0; i < N; i++)
+        put(x, dtype, i, random_normal(4, stream, (uint64_t)i));
 }
 
 /* y and dx (N) of one variant of a layer; weights and inputs are the same but for rounding. */

@@ -2,6 +2,7 @@
  * memcpy(), with a mind of its own about which stores to use, of the copy. */
 #include "bench/machine/kernels/roof_kernels.h"
 #include "impls/math/lanes.h"
+#include "impls/math/power.h"
 
 /* How many numbers keep the multiply-adds of a level busy: latency times units, as its registers allow. */
 #if defined __AVX512F__ || !defined __SSE2__
@@ -106,8 +107,31 @@ static double multiply_add(int64_t steps, double factor, double term)
     return sum_lanes(sum);
 }
 
+enum { EXPONENTIALS = 1024 };
+
+/* As a decay exp(-dt A) is computed: a product, and a power of 2. */
+static double exponentials(int64_t steps)
+{
+    real x[EXPONENTIALS], y[EXPONENTIALS];
+    double sum = 0;
+    for (int i = 0; i < EXPONENTIALS; i++) {
+        x[i] = -4 * (real)i / EXPONENTIALS;
+        y[i] = 0;
+    }
+    for (int64_t step = 0; step < steps; step++) {
+        for (int i = 0; i < EXPONENTIALS; i += LANES)
+            lanes_store(y + i, lanes_power(lanes_load(x + i) * LOG2_E));
+        __asm__ volatile("" ::"r"(x), "r"(y) : "memory"); /* else all steps are one */
+    }
+    for (int i = 0; i < EXPONENTIALS; i++)
+        sum += (double)y[i];
+    return sum;
+}
+
 const struct roof_kernels VARIANT(roof_kernels) = {
     .pass = {[ROOF_COPY] = copy, [ROOF_COPY_NT] = copy_nt, [ROOF_TRIAD] = triad, [ROOF_TRIAD_NT] = triad_nt, [ROOF_READ] = read},
     .fma = multiply_add,
     .fma_numbers = ACCUMULATORS * LANES,
+    .exponentials = exponentials,
+    .exponential_numbers = EXPONENTIALS,
 };

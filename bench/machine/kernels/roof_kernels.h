@@ -24,6 +24,10 @@ struct roof_kernels {
     /* x = factor x + term, so many steps long, for every one of fma_numbers x, which start at 0. Returns their sum. */
     double (*fma)(int64_t steps, double factor, double term);
     int fma_numbers;
+
+    /* exp() of exponential_numbers numbers between -4 and 0, so many times over. Returns their sum. */
+    double (*exponentials)(int64_t steps);
+    int exponential_numbers;
 };
 
 /* NULL where the program has no build for this level. */
