@@ -13,6 +13,7 @@
 #include "impls/math/basis.h"
 #include "impls/math/finite.h"
 #include "impls/math/iteration.h"
+#include "impls/math/map.h"
 #include "impls/math/residual.h"
 #include "impls/math/vector.h"
 

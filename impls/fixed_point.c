@@ -6,17 +6,13 @@
  *
  * The gradient is the n-step one, or the exact one by iteration of the adjoint (iterated_gradient.h). */
 #include "impls/contract/support.h"
-#include "impls/math/finite.h"
 #include "impls/math/iterated_gradient.h"
 #include "impls/math/iteration.h"
-#include "impls/math/residual.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct plan {
     struct problem problem;
-    struct settings settings;
     struct map map;
     struct iteration iteration;
     struct iterated_gradient gradient;
@@ -55,7 +51,6 @@ static struct status plan(const struct problem *p, const struct settings *settin
     if (plan == NULL)
         return status_no_memory();
     plan->problem = *p;
-    plan->settings = *settings;
     if (!map_open(p, settings_option(settings, "split"), environment->threads, &plan->map) ||
         !iterated_gradient_open(&plan->map, settings, &plan->gradient) || !iteration_open(p, settings, &plan->iteration)) {
         destroy(plan);
@@ -72,24 +67,9 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     struct status given = forward_check(p, inputs, outputs);
     if (given.code != STATUS_OK)
         return given;
-    const struct settings *settings = &plan->settings;
-    struct iteration *it = &plan->iteration;
-    int64_t wanted = residual_wanted(p, settings);
-    double *residual = trace != NULL ? trace->residual : NULL;
-
-    trace_begin(p, trace);
+    const struct mapping mapping = map_mapping(&plan->map);
     map_begin(&plan->map, inputs);
-    iteration_begin(it, &plan->map, outputs->h);
-    struct status status = status_ok();
-    while (it->l < settings->l_max && it->converged < wanted && status.code == STATUS_OK) {
-        status = iteration_step(it, &plan->map, inputs, settings->tolerance, residual, trace != NULL ? trace->l : NULL);
-        trace_keep(p, trace, it->l, it->h);
-        if (residual != NULL)
-            residual += p->B;
-    }
-    if (it->h != outputs->h)
-        memcpy(outputs->h, it->h, (size_t)(p->B * p->T * p->d) * sizeof(real));
-    return iterates_finish(p, settings, outputs, trace, status, it->l, it->converged);
+    return iteration_run(&plan->iteration, &mapping, inputs, outputs, trace);
 }
 
 static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,

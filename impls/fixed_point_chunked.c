@@ -201,10 +201,11 @@ static struct status run_chunk(struct plan *plan, const struct inputs *inputs, i
                                  .h0 = from > 0 ? plan->h0 : inputs->h0};
     memset(plan->l_star, 0, (size_t)B * sizeof *plan->l_star);
     map_begin(&map, &chunk);
-    iteration_begin(it, &map, plan->h);
+    const struct mapping mapping = map_mapping(&map);
+    iteration_begin(it, &mapping, plan->h);
     struct status status = status_ok();
     while (it->l < settings->l_max && it->converged < wanted && status.code == STATUS_OK) {
-        status = iteration_step(it, &map, &chunk, tolerance, residuals ? plan->residual : NULL, plan->l_star);
+        status = iteration_step(it, &mapping, &chunk, tolerance, residuals ? plan->residual : NULL, plan->l_star);
         keep(p, trace, it, from, n, false, &kept);
         for (int64_t b = 0; residuals && b < B; b++) {
             double *worst = &trace->residual[(it->l - 1) * B + b];

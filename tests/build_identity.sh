@@ -25,7 +25,7 @@ first=$(identity "$folder/tree")
 measures=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' bench/sweep/measures.h | tr '\n' ' ')
 recurrent="convergence throughput gradient reach memory" # what judges by the answers of implementations
 learning="training accuracy memory" # what a step of training decides
-cpu=$(sed -n 's/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | tr '\n' ' ')
+cpu=$(sed -n 's/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | awk '!seen[$0]++' | tr '\n' ' ') # a name may have a row for each cell
 cuda=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' impls/cuda/registry.h | tr '\n' ' ')
 [[ $(wc -l <<<"$first") == $(wc -w <<<"$measures $cpu $cuda") ]] || say "expected $measures $cpu $cuda: $first"
 
@@ -77,6 +77,7 @@ after impls/math/scan.c "$more" "$cpu $cuda $measures"
 for file in structured_sequential dense_sequential diagonal_scan; do
     after "impls/$file.c" "$more" "$file $recurrent"
 done
+after impls/selective/diagonal_scan.c "$more" "diagonal_scan"
 after impls/fused/core.c "$more" "$cpu $cuda"
 after impls/gmres.c "$more" "gmres"
 after impls/cuda/diagonal_scan_cuda.cu "$more" "diagonal_scan_cuda"

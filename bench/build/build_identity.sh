@@ -33,8 +33,8 @@ arithmetic="impls/impl.h impls/contract/ impls/math/" # what train/ shares with 
 judges=bench/problems/exact.c # names the implementations that it has its answers from
 registries="impls/registry/registry.c impls/cuda/registry.h"
 
-rows() { # FILE...: names of the rows of a table
-    sed -n 's/^ *X(\([a-z][a-z0-9_]*\)[,)].*/\1/p' "$@"
+rows() { # FILE...: names of the rows of a table, each once: an implementation has a row for each cell with a file of its own
+    sed -n 's/^ *X(\([a-z][a-z0-9_]*\)[,)].*/\1/p' "$@" | awk '!seen[$0]++'
 }
 
 # shellcheck disable=SC2086 # several files

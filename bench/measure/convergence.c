@@ -118,8 +118,8 @@ static bool fill_bounds(const struct subject *subject, const struct answers *ans
 {
     const struct problem *p = &subject->tensors.problem;
     const struct settings *settings = &subject->settings;
-    bool linear =
-        !subject->implementation->solver && p->feedback == FEEDBACK_NONE && settings->damping == 1 && settings->patience == 0;
+    bool linear = p->cell == CELL_VECTOR && !subject->implementation->solver && p->feedback == FEEDBACK_NONE &&
+                  settings->damping == 1 && settings->patience == 0;
     bool max_norm = linear && p->form == FORM_NORMALISED && answers->lambda_most <= 1 && answers->lambda_least >= 0;
     double size = norm_max(answers->h, answers->n * p->T * p->d);
     for (int64_t i = 0; i < errors->n; i++)
@@ -318,7 +318,12 @@ static bool follow(const struct subject *subject, const struct answers *answers,
     if (good)
         iterate(subject, &room, &plan, finding);
     double since = clock_seconds();
+    int64_t elsewhere = -1;
     good = good && judge(subject, answers, plan != NULL, &room, finding, error);
+    if (good && plan != NULL && answers->worst.status.code == STATUS_OK)
+        good = validate_elsewhere(subject, answers, &elsewhere, finding, error);
+    if (good && finding->data != NULL)
+        json_object_set_new(finding->data, "elsewhere", elsewhere >= 0 ? json_integer(elsewhere) : json_null());
     finding_lap(finding, STAGE_VALIDATION, &since);
     subject->implementation->destroy(plan);
     room_free(&room);

@@ -203,6 +203,9 @@ bool gradient_run(const struct point *point, const struct limits *limits, struct
             finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest, limit);
         else
             good = compare_all(&subject, finding, error);
+        int64_t elsewhere;
+        if (good && finding->data != NULL)
+            good = validate_elsewhere(&subject, &answers, &elsewhere, finding, error);
     }
     subject_end(&subject, &answers, finding);
     return good;

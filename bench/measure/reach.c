@@ -8,7 +8,7 @@
 #include "bench/base/parse.h"
 #include "bench/base/statistics.h"
 #include "bench/measure/kept.h"
-#include "bench/measure/subject.h"
+#include "bench/measure/validate.h"
 #include "bench/problems/disturbance.h"
 #include "bench/problems/textbook.h"
 #include "bench/problems/words.h"
@@ -31,7 +31,7 @@ struct room {
 
 /* One problem and what came of it. */
 struct found {
-    bool set_aside, sensitive, answered, diverged;
+    bool set_aside, sensitive, answered, diverged, elsewhere;
     double applications[TARGETS]; /* infinite: never */
     int64_t apart, agreed;        /* most iterations that were seen not to agree yet, fewest that do; 0: none */
     double floor, tracked;
@@ -214,6 +214,21 @@ static bool is_sensitive(const struct reach *reach, const struct tensors *sequen
     return good;
 }
 
+/* Whether the last iterate of a problem that was not solved has converged, to another fixed point. */
+static bool is_elsewhere(struct reach *reach, const struct tensors *sequence, struct found *found, struct error *error)
+{
+    struct parting parting;
+    struct trace trace;
+    if (sequence->problem.cell == CELL_VECTOR)
+        return true;
+    run(reach, reach->subject->settings.l_max, false, &trace);
+    to_doubles(reach->tensors->problem.dtype, reach->room.h, 0, elements(reach), reach->room.scratch);
+    if (!validate_parting(reach->subject, sequence, reach->room.scratch, reach->room.exact, &parting, error))
+        return false;
+    found->elsewhere = parting.proven;
+    return true;
+}
+
 /* Problem b. False: the harness failed. What is no answer of its own kind ends up in *status. */
 static bool one_problem(struct reach *reach, int64_t b, struct answers *seen, struct found *found, struct status *status,
                         struct error *error)
@@ -242,6 +257,8 @@ static bool one_problem(struct reach *reach, int64_t b, struct answers *seen, st
             reach->tensors = &tensors;
             *status = solve(reach, found);
             found->tracked = NAN;
+            if (status->code == STATUS_OK && !found->diverged && isinf(found->applications[TARGETS - 1]))
+                good = is_elsewhere(reach, &exactly, found, error);
             if (status->code == STATUS_OK && subject->regime.words) {
                 run(reach, subject->settings.l_max, false, &trace);
                 to_doubles(tensors.problem.dtype, reach->room.h, 0, elements(reach), reach->room.scratch);
@@ -306,7 +323,7 @@ static json_t *agreement_to_json(const struct found *found, int64_t B, double *s
 static json_t *to_json(const struct subject *subject, const struct found *found, double agreement, double *sorted)
 {
     const struct problem *p = &subject->tensors.problem;
-    int64_t set_aside = 0, sensitive = 0, unanswered = 0, diverged = 0;
+    int64_t set_aside = 0, sensitive = 0, unanswered = 0, diverged = 0, elsewhere = 0;
     size_t n = 0;
     double tracked = 0;
     json_t *to = json_object(), *data = json_object();
@@ -317,6 +334,7 @@ static json_t *to_json(const struct subject *subject, const struct found *found,
         sensitive += found[b].sensitive;
         unanswered += !found[b].answered;
         diverged += found[b].diverged;
+        elsewhere += found[b].elsewhere;
         if (!found[b].answered || found[b].set_aside)
             continue;
         sorted[n++] = found[b].floor;
@@ -329,6 +347,7 @@ static json_t *to_json(const struct subject *subject, const struct found *found,
     json_object_set_new(data, "sensitive", json_integer(sensitive));
     json_object_set_new(data, "without_answer", json_integer(unanswered));
     json_object_set_new(data, "diverged", json_integer(diverged));
+    json_object_set_new(data, "elsewhere", p->cell != CELL_VECTOR ? json_integer(elsewhere) : json_null());
     json_object_set_new(data, "most", json_integer(subject->settings.l_max));
     json_object_set_new(data, "to", to);
     json_object_set_new(data, "agreement", agreement > 0 ? agreement_to_json(found, p->B, sorted) : json_null());
@@ -361,7 +380,7 @@ static void room_free(struct room *room)
 static bool all_problems(struct reach *reach, struct finding *finding, struct error *error)
 {
     const struct subject *subject = reach->subject;
-    int64_t B = subject->tensors.problem.B, aside = 0;
+    int64_t B = subject->tensors.problem.B, aside = 0, elsewhere = 0;
     struct answers seen = {.spectrum = {NAN, NAN, NAN, NAN}};
     struct found *found = calloc((size_t)B, sizeof *found);
     double *sorted = calloc((size_t)B, sizeof *sorted);
@@ -373,6 +392,7 @@ static bool all_problems(struct reach *reach, struct finding *finding, struct er
         found[b] = (struct found){.floor = INFINITY, .tracked = NAN, .applications = {INFINITY, INFINITY, INFINITY}};
         good = one_problem(reach, b, &seen, &found[b], &status, error);
         aside += found[b].set_aside || !found[b].answered;
+        elsewhere += found[b].elsewhere;
     }
     if (good && status.code != STATUS_OK) {
         finding_status(finding, &status);
@@ -381,6 +401,9 @@ static bool all_problems(struct reach *reach, struct finding *finding, struct er
         finding->inputs = answers_to_json(&seen);
         const json_t *floor = json_object_get(finding->data, "floor");
         finding_judge(finding, json_is_number(floor) ? json_number_value(floor) : NAN);
+        if (2 * elsewhere >= B - aside && elsewhere > 0)
+            finding_say(finding, RESULT_ELSEWHERE, "%lld of %lld problems end at another fixed point than the sequential mode",
+                        (long long)elsewhere, (long long)(B - aside));
         if (aside == B)
             finding_say(finding, RESULT_EXPLODES,
                         "none of the %lld problems has an answer within the limit of %g that is insensitive to rounding",

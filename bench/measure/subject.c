@@ -109,8 +109,9 @@ static bool solve(const struct tensors *tensors, const struct implementation *te
     struct yardstick yardstick = inputs_yardstick(p, &sequence.inputs, tensors->problem.dtype);
     answers->yardstick.tiny = fmax(answers->yardstick.tiny, yardstick.tiny);
     answers->yardstick.scale = fmax(answers->yardstick.scale, yardstick.scale);
-    answers->lambda_most = fmax(answers->lambda_most, norm_max(sequence.inputs.lambda, p->T * p->d));
-    for (int64_t i = 0; i < p->T * p->d; i++)
+    if (sequence.inputs.lambda != NULL)
+        answers->lambda_most = fmax(answers->lambda_most, norm_max(sequence.inputs.lambda, p->T * p->d));
+    for (int64_t i = 0; sequence.inputs.lambda != NULL && i < p->T * p->d; i++)
         answers->lambda_least = fmin(answers->lambda_least, ((const double *)sequence.inputs.lambda)[i]);
     if (good && answers->worst.status.code == STATUS_OK) {
         answers->worst.status = exact.status;

@@ -3,15 +3,17 @@
 
 #include "bench/measure/place.h"
 #include "bench/problems/disturbance.h"
-#include "bench/problems/elimination.h"
+#include "bench/problems/exact.h"
 #include "bench/problems/textbook.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define EXACT_SECONDS 10 /* the exact answer is computed where that costs less */
-#define BENIGN 10.0      /* what a disturbance moves an application of a map by, where nothing cancels */
-#define MIXING_MOST 3e9  /* operations that its movement with the mixing may take */
+#define EXACT_SECONDS 10    /* the exact answer is computed where that costs less */
+#define BENIGN 10.0         /* what a disturbance moves an application of a map by, where nothing cancels */
+#define CONVERGED_MOST 1e-3 /* of its own equation: what is further from it has not converged */
+#define APART_MOST 100.0    /* tolerances that an answer may be away from the same fixed point, by its condition, before it parts */
+#define MIXING_MOST 3e9     /* operations that its movement with the mixing may take */
 
 /* What a reference is: the exact answer (l = 0), by another implementation than the tested one, or the l-th textbook iterate. */
 struct definition {
@@ -42,7 +44,7 @@ static bool refer(const struct tensors *sequence, const struct definition *defin
                fail_memory(error);
     struct exact exact;
     if (mixing != NULL)
-        exact.status = elimination_solve(p, &sequence->inputs, mixing, h);
+        exact.status = exact_by_textbook(p, &sequence->inputs, mixing, h);
     else if (!exact_solve(p, &sequence->inputs, definition->tested, h, &exact, error))
         return false;
     for (int64_t i = 0; i < p->T * p->d && exact.status.code != STATUS_OK; i++)
@@ -70,7 +72,7 @@ static bool disturb_mixing(const struct tensors *sequence, const struct definiti
 {
     const struct problem *p = &sequence->problem;
     double size = rounding_disturbance(definition->dtype), residual = 0;
-    if (!disturbance_of_mixing(p) || (definition->l == 0 && elimination_operations(p) > MIXING_MOST))
+    if (!disturbance_of_mixing(p) || (definition->l == 0 && exact_by_textbook_operations(p) > MIXING_MOST))
         return true;
     double *mixing = malloc((size_t)(p->T * p->d) * sizeof *mixing);
     if (mixing == NULL)
@@ -171,11 +173,13 @@ static double tokens_beside(const struct compared *c)
     struct problem one = c->sequence->problem;
     int64_t T = one.T;
     double most = 0;
+    enum tensor_id driven = cell_facts[one.cell].driven;
     one.T = 1;
     for (int64_t t = 0; t < T; t++) {
         const double *h = c->next + t * one.d;
-        const struct inputs inputs = {.v = (const double *)c->sequence->inputs.v + t * one.d,
-                                      .lambda = (const double *)c->sequence->inputs.lambda + t * one.d};
+        struct inputs inputs = {
+            .lambda = c->sequence->inputs.lambda != NULL ? (const double *)c->sequence->inputs.lambda + t * one.d : NULL};
+        inputs.tensor[driven] = (const double *)c->sequence->inputs.tensor[driven] + t * one.d;
         const struct yardstick yardstick = inputs_yardstick(&one, &inputs, c->dtype);
         double length = norm_max(h, one.d);
         most = fmax(most, length > 0 && length <= yardstick.tiny ? INFINITY : rounding_beside(&one, &inputs, c->dtype, h));
@@ -262,6 +266,88 @@ static bool check(const struct subject *subject, struct compared *c, const struc
                                          : check_iterate(subject, c, trace, checks, error);
 }
 
+/* How far h may be from its own equation, where it has converged. */
+static bool equation_tolerance(const struct subject *subject, const struct compared *c, double *tolerance, struct error *error)
+{
+    double moved;
+    if (!disturbance_of_map(c->sequence, c->dtype, c->h, c->next, &moved, NULL, error))
+        return false;
+    *tolerance = fmax(rounding_allowed(c->dtype) * fmax(1, moved),
+                      rounding_beside(&c->sequence->problem, &c->sequence->inputs, c->dtype, c->h));
+    if (!subject->implementation->exact)
+        *tolerance = fmax(*tolerance, fmin(2 * subject->settings.tolerance, CONVERGED_MOST));
+    return true;
+}
+
+bool validate_parting(const struct subject *subject, const struct tensors *sequence, const double *h, const double *exact,
+                      struct parting *parting, struct error *error)
+{
+    const struct problem *p = &sequence->problem;
+    const struct definition definition = the_exact(subject);
+    int64_t n = p->T * p->d;
+    double tolerance = 0, rounding = 0;
+    struct compared c = {.sequence = sequence, .dtype = subject->tensors.problem.dtype, .h = h, .exact = exact};
+    *parting = (struct parting){.t = -1};
+    if (p->cell != CELL_SELECTIVE || !isfinite(norm_max(h, n)))
+        return true;
+    c.next = malloc((size_t)n * sizeof *c.next);
+    bool good = (c.next != NULL && textbook_apply(p, &sequence->inputs, h, c.next)) || fail_memory(error);
+    if (good) {
+        c.yardstick = inputs_yardstick(p, &sequence->inputs, c.dtype);
+        c.equation = distance_max_to(c.next, h, n, &c.yardstick);
+        good = equation_tolerance(subject, &c, &tolerance, error);
+    }
+    bool converged = good && c.equation <= tolerance;
+    if (converged)
+        good = tolerance_of(sequence, &definition, exact, NULL, &rounding, NULL, error);
+    if (good && converged && rounding <= VALIDATE_UNRESOLVED) {
+        double size = norm_max(exact, n), scale = size > c.yardstick.tiny ? size : c.yardstick.scale;
+        for (double apart = 1; apart <= APART_MOST && good && !parting->proven; apart *= 10)
+            good = token_iteration_part(p, &sequence->inputs, h, exact, apart * fmax(rounding, tolerance) * scale, parting) ||
+                   fail_memory(error);
+    }
+    free(c.next);
+    return good;
+}
+
+void finding_elsewhere(struct finding *finding, int64_t b, const struct parting *parting)
+{
+    finding_say(finding, RESULT_ELSEWHERE,
+                "sequence %lld, t %lld: from here on it follows another fixed point than the sequential mode, %.3g away",
+                (long long)b, (long long)parting->t, parting->apart);
+    finding->b = b;
+    finding->t = parting->t;
+}
+
+bool validate_elsewhere(const struct subject *subject, const struct answers *answers, int64_t *elsewhere, struct finding *finding,
+                        struct error *error)
+{
+    const struct problem *p = &subject->tensors.problem;
+    int64_t n = p->T * p->d;
+    bool good = true, may = finding->result == RESULT_OK || finding->result == RESULT_INACCURATE;
+    *elsewhere = p->cell == CELL_SELECTIVE ? 0 : -1;
+    if (*elsewhere < 0)
+        return true;
+    double *h = malloc((size_t)n * sizeof *h);
+    if (h == NULL)
+        return fail_memory(error);
+    for (int64_t b = 0; b < answers->n && good; b++) {
+        struct tensors sequence;
+        struct parting parting;
+        if (!tensors_sequence(&subject->tensors, b, &sequence, error)) {
+            good = false;
+            break;
+        }
+        to_doubles(p->dtype, subject->h, b * n, n, h);
+        good = validate_parting(subject, &sequence, h, answers->h + b * n, &parting, error);
+        if (good && parting.proven && (*elsewhere)++ == 0 && may)
+            finding_elsewhere(finding, b, &parting);
+        tensors_free(&sequence);
+    }
+    free(h);
+    return good;
+}
+
 static void say_sensitive(const struct subject *subject, double rounding, struct finding *finding)
 {
     finding_say(finding, (enum result)STATUS_UNSUPPORTED, "too sensitive for %s: rounding alone moves the answer by %.2g",
@@ -295,9 +381,15 @@ static bool run_check(const struct subject *subject, const double *exact, int64_
             h[i] = -h[i];
         good = check(subject, &compared, trace, checks, error);
     }
-    if (good && checks->rounding > VALIDATE_UNRESOLVED)
+    struct parting parting = {.proven = false};
+    bool right = good && checks->iterate <= checks->tolerance, resolved = good && !(checks->rounding > VALIDATE_UNRESOLVED);
+    if (resolved && !right && subject->implementation->exact && exact != NULL)
+        good = validate_parting(subject, &sequence, h, exact, &parting, error);
+    if (good && !resolved)
         say_sensitive(subject, checks->rounding, finding);
-    else if (good && !(checks->iterate <= checks->tolerance))
+    else if (good && parting.proven)
+        finding_elsewhere(finding, b, &parting);
+    else if (good && !right)
         place_say(&sequence.problem, b, compared.place, compared.dtype, h, compared.against, later, checks, finding);
     free(h);
     tensors_free(&sequence);
@@ -334,7 +426,8 @@ bool validate_failure(const struct subject *subject, struct finding *finding, st
 {
     const struct settings *settings = &subject->settings;
     bool exact = subject->implementation->exact, defined = exact || (settings->tolerance <= 0 && !subject_outcome_only(subject));
-    bool failed = finding->result == (enum result)STATUS_DIVERGED || finding->result == (enum result)STATUS_SINGULAR;
+    bool failed = finding->result == (enum result)STATUS_DIVERGED || finding->result == (enum result)STATUS_SINGULAR ||
+                  finding->result == (enum result)STATUS_NO_STABLE_POINT;
     const struct definition definition = exact ? the_exact(subject) : the_iterate(subject, settings->l_max);
     int64_t n = subject->tensors.problem.T * subject->tensors.problem.d;
     double tolerance = 0;
@@ -380,9 +473,11 @@ bool validate_problem(const struct subject *subject, int64_t b, bool with_spectr
     if (!answers_make(&subject->tensors, other ? tested : NULL, b, 1, with_spectrum, answers, error))
         return false;
     finding->inputs = answers_to_json(answers);
-    /* the iterate is defined and can be validated where there is nothing that it should converge to */
-    bool iterate_exists =
-        !subject->implementation->exact && !(subject->settings.tolerance > 0) && answers->worst.status.code == STATUS_SINGULAR;
+    /* the iterate is defined and can be validated where there is nothing that it should converge to; and may converge all the same where
+     * it is the sequential mode alone that has no answer */
+    enum status_code code = answers->worst.status.code;
+    bool iterate_exists = !subject->implementation->exact &&
+                          (code == STATUS_NO_STABLE_POINT || (code == STATUS_SINGULAR && !(subject->settings.tolerance > 0)));
     if (!iterate_exists)
         say_problem(subject, answers, finding);
     if (iterate_exists || !other) /* what the tested implementation itself says is enough to know the problem by, no reference */

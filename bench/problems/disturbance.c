@@ -41,6 +41,30 @@ static uint32_t stream_of(enum tensor_id id)
     return id <= TENSOR_H0 ? STREAM_DISTURBANCE + (uint32_t)id : STREAM_DISTURBANCE_MORE + (uint32_t)id;
 }
 
+/* The mean step of a channel, before what it may read of the output. */
+static double mean_step(const struct tensors *sequence, int64_t channel)
+{
+    const struct problem *p = &sequence->problem;
+    const double *dt = sequence->owned[TENSOR_DT];
+    bool raw = tensor_elements(p, TENSOR_W_DT) > 0;
+    double sum = 0;
+    for (int64_t t = 0; t < p->T; t++) {
+        double x = dt[t * p->d + channel];
+        sum += raw ? fmax(x, 0) + log1p(exp(-fabs(x))) : x;
+    }
+    return fmax(sum / (double)p->T, DBL_MIN);
+}
+
+/* What tensor id is moved by beside a share of itself: what is computed from it is rounded, too, where it is 0 itself. theta, and the step
+ * before its softplus: by as much as 1; rates: by so much that exp(-dt A), which long memory multiplies with itself, moves by a unit. */
+static double beside_itself(const struct tensors *sequence, enum tensor_id id, int64_t k, double before)
+{
+    const struct problem *p = &sequence->problem;
+    if (id == TENSOR_A)
+        return k % p->N == 0 ? 1 / mean_step(sequence, k / p->N) : before; /* the same for all states of a channel */
+    return id == TENSOR_THETA || (id == TENSOR_DT && tensor_elements(p, TENSOR_W_DT) > 0);
+}
+
 bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error)
 {
     if (!tensors_sequence(tensors, 0, disturbed, error))
@@ -50,9 +74,11 @@ bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed
     for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
         double *x = disturbed->owned[id];
         int64_t n = tensor_elements(p, id);
+        double beside = 0;
         for (int64_t k = 0; x != NULL && k < n; k++) {
             double change = size * disturbance_draw(seed, stream_of(id), k, n);
-            x[k] += id == TENSOR_THETA ? change * (1 + fabs(x[k])) : change * x[k];
+            beside = beside_itself(disturbed, id, k, beside);
+            x[k] += beside > 0 ? change * (beside + fabs(x[k])) : change * x[k];
         }
     }
     return true;
@@ -147,7 +173,7 @@ struct yardstick inputs_yardstick(const struct problem *p, const struct inputs *
 
 double rounding_beside(const struct problem *p, const struct inputs *inputs, enum dtype dtype, const double *h)
 {
-    const double *v = inputs->v, *lambda = inputs->lambda;
+    const double *v = inputs->v, *lambda = inputs->lambda; /* NULL in a cell whose answer is no sum of them and something else */
     const struct yardstick yardstick = inputs_yardstick(p, inputs, dtype);
     double length = norm_max(h, p->T * p->d), kept = 0, most = yardstick.tiny;
     if (length <= yardstick.tiny)

@@ -17,7 +17,8 @@ enum { ROUNDING_DISTURBANCES = 2 };
 double disturbance_draw(uint64_t seed, uint32_t stream, int64_t k, int64_t n);
 
 /* The tensors of one sequence in float64, each element times 1 + size * (what is drawn for it). theta is also shifted by as much (a
- * raw value of 0 is not an exact value of its sigmoid), and s is scaled likewise. */
+ * raw value of 0 is not an exact value of its sigmoid), likewise a step before its softplus, and A by as much over the mean step of its
+ * channel (of exp(-dt A) near 1 the rounding counts, however small dt A is); s is scaled likewise. */
 bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error);
 
 /* Whether disturbed parameters do not show what rounding does to a mixer: of a product of several factors (I - Q) x is computed as
@@ -40,7 +41,7 @@ struct yardstick inputs_yardstick(const struct problem *problem, const struct in
 
 /* How much of an answer h (T,d) of those inputs the rounding of v amounts to, with what gates keep of that of the tokens before. An
  * answer is v and what is added to it: where the two all but cancel, rounding of the sum shows in no disturbance of what it is
- * computed from. 0: h is next to nothing itself. */
+ * computed from. 0: h is next to nothing itself. Of other cells, whose answers are no such sum, that is next to nothing. */
 double rounding_beside(const struct problem *problem, const struct inputs *inputs, enum dtype dtype, const double *h);
 
 #endif

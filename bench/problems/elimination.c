@@ -14,8 +14,7 @@ double elimination_operations(const struct problem *p)
     return (double)p->T * (2 * d * d * d / 3 + d * mix + 2 * m * d);
 }
 
-/* x (n) of M x = x, M (n,n), both destroyed. False: M is singular. */
-static bool eliminate(int64_t n, double *M, double *x)
+bool elimination_of(int64_t n, double *M, double *x)
 {
     for (int64_t k = 0; k < n; k++) {
         int64_t pivot = k;
@@ -81,7 +80,7 @@ struct status elimination_solve(const struct problem *p, const struct inputs *in
         textbook_parameters(p, inputs, t, before, raw);
         textbook_activate(p, raw, q);
         write_down(p, inputs, mixing, t, q, before, M, h, column);
-        bool regular = eliminate(d, M, h);
+        bool regular = elimination_of(d, M, h);
         for (int64_t c = 0; c < d; c++)
             h[c] += ((const double *)inputs->v)[t * d + c];
         if (!regular)

@@ -12,4 +12,7 @@ double elimination_operations(const struct problem *problem);
 /* h (T,d) = h*; mixing as of textbook_iterate_rounded(). ok, singular or diverged at its token, or out_of_memory. */
 struct status elimination_solve(const struct problem *problem, const struct inputs *inputs, const double *mixing, double *h);
 
+/* x (n) <- M^{-1} x, M (n,n) destroyed. False: M is singular. */
+bool elimination_of(int64_t n, double *M, double *x);
+
 #endif

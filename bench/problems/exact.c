@@ -5,13 +5,32 @@
 #include "bench/problems/disturbance.h"
 #include "bench/problems/elimination.h"
 #include "bench/problems/textbook.h"
+#include "bench/problems/token_iteration.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EQUATION_MOST 1e-9    /* of a residual that needs no explanation */
-#define ELIMINATION_MOST 3e10 /* operations that the textbook's own elimination may take */
+#define EQUATION_MOST 1e-9 /* of a residual that needs no explanation */
+#define TEXTBOOK_MOST 3e10 /* operations that the textbook's own answer may take */
+
+static const struct {
+    struct status (*solve)(const struct problem *, const struct inputs *, const double *mixing, double *h);
+    double (*operations)(const struct problem *);
+} textbooks[CELL_COUNT] = {
+    [CELL_VECTOR] = {elimination_solve, elimination_operations},
+    [CELL_SELECTIVE] = {token_iteration_solve, token_iteration_operations},
+};
+
+struct status exact_by_textbook(const struct problem *p, const struct inputs *inputs, const double *mixing, double *h)
+{
+    return textbooks[p->cell].solve(p, inputs, mixing, h);
+}
+
+double exact_by_textbook_operations(const struct problem *p)
+{
+    return textbooks[p->cell].operations(p);
+}
 
 /* Whatever the instruction level: it is the same arithmetic. */
 static bool same_variant(const struct implementation *one, const struct implementation *tested)
@@ -45,7 +64,7 @@ double exact_cost(const struct problem *p, const struct implementation *tested)
 {
     double operations;
     if (exact_choose(p, tested, GRADIENT_NONE, &operations) == NULL)
-        operations = elimination_operations(p) <= ELIMINATION_MOST ? elimination_operations(p) : INFINITY;
+        operations = exact_by_textbook_operations(p) <= TEXTBOOK_MOST ? exact_by_textbook_operations(p) : INFINITY;
     return operations / EXACT_OPERATIONS_A_SECOND;
 }
 
@@ -57,12 +76,12 @@ static bool answer(const struct problem *p, const struct inputs *inputs, const s
     const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1};
     const struct outputs outputs = {.h = h};
     struct plan *plan;
-    if (implementation == NULL && elimination_operations(p) > ELIMINATION_MOST) {
+    if (implementation == NULL && exact_by_textbook_operations(p) > TEXTBOOK_MOST) {
         *status = status_at(STATUS_UNSUPPORTED, -1, -1, "no other implementation solves this problem");
         return true;
     }
     if (implementation == NULL) {
-        *status = elimination_solve(p, inputs, NULL, h);
+        *status = exact_by_textbook(p, inputs, NULL, h);
         return status->code != STATUS_OUT_OF_MEMORY || fail_memory(error);
     }
     *status = implementation->plan(p, &settings, &environment, &plan);

@@ -1,5 +1,5 @@
-/* The exact answer h* of a problem in double precision: the dense RNN itself, by the structured implementation where there is one
- * and by LU otherwise, checked by its own equation. */
+/* The exact answer h* of a problem in double precision, by an implementation that solves for it, checked by its own equation: of the vector
+ * cell the dense RNN itself, of the selective cell the answer of the sequential mode. */
 #ifndef BENCH_PROBLEMS_EXACT_H
 #define BENCH_PROBLEMS_EXACT_H
 
@@ -7,7 +7,7 @@
 #include "impls/impl.h"
 
 struct exact {
-    struct status status; /* ok, singular, diverged, internal (no solution after all), unsupported (too large) */
+    struct status status; /* ok, singular, no_stable_point, diverged, internal (no solution after all), unsupported (too large) */
     double largest;       /* max |h*| */
     double residual;      /* max |f(h*) - h*| / max |h*|: how well it satisfies its own equation */
 };
@@ -15,8 +15,13 @@ struct exact {
 /* Operations that one core performs in a second in double precision at the least, with calls of LAPACK on small matrices. */
 #define EXACT_OPERATIONS_A_SECOND 1e9
 
+/* The exact answer by the textbook alone, slowly: eliminated (elimination.h), or iterated token by token (token_iteration.h), as the cell
+ * is; and the operations that this takes. mixing as of textbook_iterate_rounded(). */
+struct status exact_by_textbook(const struct problem *problem, const struct inputs *inputs, const double *mixing, double *h);
+double exact_by_textbook_operations(const struct problem *problem);
+
 /* Nothing is compared with itself: the answer does not come from `tested`, a float64 implementation (NULL: none), but from the
- * next best, and where there is none from elimination by the textbook.
+ * next best, and where there is none from the textbook.
  *
  * Estimated seconds of exact_solve() for one sequence, to decide whether it is worth while; infinity where nothing can solve it. */
 double exact_cost(const struct problem *problem, const struct implementation *tested);

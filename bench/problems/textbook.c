@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BLOCK = 16 };                    /* tokens that read W together */
+#define AHEAD_MOST ((int64_t)512 << 20) /* bytes of what is kept for all iterations */
+
 /* Q x of a channel, where (I - Q) x is multiplied with its number. */
 static double mixed(const double *mixing, int64_t c, double x, double Qx)
 {
@@ -17,7 +20,7 @@ static double mixed(const double *mixing, int64_t c, double x, double Qx)
 /* What an application works with: room for all of them is taken once. */
 struct work_room {
     double *q;    /* parameters of one token, and scratch beside them */
-    double *all;  /* of all tokens, where they depend on no state; NULL: one token's as it comes */
+    double *all;  /* what of all tokens depends on no iterate; NULL: one token's as it comes */
     double *zero; /* (d), or the state (d,N): an initial state */
 };
 
@@ -47,9 +50,35 @@ static void apply_vector(const struct problem *p, const struct inputs *inputs, c
     }
 }
 
+/* What of a token depends on no iterate, and is worth to be kept for all of them: activated parameters. */
+static int64_t vector_ahead(const struct problem *p, int64_t l)
+{
+    (void)l;
+    return p->feedback == FEEDBACK_NONE ? textbook_size(p) : 0;
+}
+
+static void vector_fill(const struct problem *p, const struct inputs *inputs, int64_t t, double *to)
+{
+    if (problem_m(p) > 0)
+        textbook_activate(p, (const double *)inputs->theta + t * problem_m(p), to);
+}
+
 static int64_t vector_scratch(const struct problem *p)
 {
     return textbook_size(p) + problem_m(p) + 2 * p->d;
+}
+
+/* raw (BLOCK,m): the mixer's parameters of token t and those after it, with what they read of the outputs before them. A row of W serves
+ * all of them while it is at hand. */
+static void read_block(const struct problem *p, const struct inputs *inputs, int64_t t, const double *before, const double *y,
+                       double *raw)
+{
+    int64_t m = problem_m(p), d = p->d, n = p->T - t < BLOCK ? p->T - t : BLOCK;
+    const double *theta = inputs->theta, *W = inputs->W;
+    for (int64_t k = 0; k < m; k++)
+        for (int64_t j = 0; j < n; j++)
+            raw[j * m + k] =
+                theta[(t + j) * m + k] + (W != NULL ? textbook_inner(W + k * d, j == 0 ? before : y + (t + j - 1) * d, d) : 0);
 }
 
 /* One application of the matrix cell's map: a scan over the states, each token's parameters from the iterate's output before it. */
@@ -61,26 +90,45 @@ static void apply_selective(const struct problem *p, const struct inputs *inputs
     double *H = room->q + textbook_selective_scratch(p);
     const double *before = inputs->y0 != NULL ? inputs->y0 : room->zero;
     memcpy(H, inputs->H0 != NULL ? inputs->H0 : room->zero, (size_t)size * sizeof *H);
+    double *decay = token.decay, *raw = H + size;
     for (int64_t t = 0; t < p->T; t++) {
+        if (t % BLOCK == 0)
+            read_block(p, inputs, t, before, y, raw);
+        token.raw = raw + t % BLOCK * problem_m(p);
+        token.decayed = room->all != NULL;
+        token.decay = room->all != NULL ? room->all + t * size : decay;
         textbook_selective_begin(p, inputs, t, before, &token);
         textbook_selective_apply(p, inputs, mixing != NULL ? mixing + t * d : NULL, t, &token, H, y + t * d, next + t * d, H);
         before = y + t * d;
     }
 }
 
+/* exp(-dt A) */
+static int64_t selective_ahead(const struct problem *p, int64_t l)
+{
+    bool fits = p->T * p->d * p->N <= AHEAD_MOST / (int64_t)sizeof(double);
+    return l > 1 && fits && textbook_selective_decays_alike(p) ? p->d * p->N : 0;
+}
+
+static void selective_fill(const struct problem *p, const struct inputs *inputs, int64_t t, double *to)
+{
+    textbook_selective_decay(p, inputs, (const double *)inputs->dt + t * p->d, to);
+}
+
 static int64_t selective_scratch(const struct problem *p)
 {
-    return textbook_selective_scratch(p) + p->d * p->N;
+    return textbook_selective_scratch(p) + p->d * p->N + BLOCK * problem_m(p);
 }
 
 // clang-format off
 static const struct {
     void (*apply)(const struct problem *, const struct inputs *, const double *mixing, const struct work_room *, const double *h, double *next);
     int64_t (*scratch)(const struct problem *);
-    bool keeps; /* parameters of all tokens where they read no state */
+    int64_t (*ahead)(const struct problem *, int64_t l); /* doubles a token that l iterations keep; 0: none */
+    void (*fill)(const struct problem *, const struct inputs *, int64_t t, double *to);
 } maps[CELL_COUNT] = {
-    [CELL_VECTOR]    = {apply_vector,    vector_scratch,    true},
-    [CELL_SELECTIVE] = {apply_selective, selective_scratch, false},
+    [CELL_VECTOR]    = {apply_vector,    vector_scratch,    vector_ahead,    vector_fill},
+    [CELL_SELECTIVE] = {apply_selective, selective_scratch, selective_ahead, selective_fill},
 };
 // clang-format on
 
@@ -107,14 +155,13 @@ double textbook_residual_above(const struct problem *p, const double *h, const d
 static bool iterate(const struct problem *p, const struct inputs *inputs, const struct textbook_rounding *rounding, double damping,
                     int64_t l, double *h, double *next, double *residual)
 {
-    int64_t T = p->T, d = p->d, m = problem_m(p), size = textbook_size(p);
-    bool ahead = maps[p->cell].keeps && p->feedback == FEEDBACK_NONE;
+    int64_t T = p->T, d = p->d, size = maps[p->cell].ahead(p, l);
     struct work_room room = {.q = calloc((size_t)maps[p->cell].scratch(p), sizeof(double)),
-                             .all = ahead ? calloc((size_t)(T * size + 1), sizeof(double)) : NULL,
+                             .all = size > 0 ? malloc((size_t)(T * size) * sizeof(double)) : NULL,
                              .zero = calloc((size_t)(d * (p->N > 1 ? p->N : 1)), sizeof(double))};
-    bool memory = room.zero != NULL && room.q != NULL && (room.all != NULL || !ahead);
-    for (int64_t t = 0; memory && ahead && m > 0 && t < T; t++)
-        textbook_activate(p, (const double *)inputs->theta + t * m, room.all + t * size);
+    bool memory = room.zero != NULL && room.q != NULL && (room.all != NULL || size == 0);
+    for (int64_t t = 0; memory && size > 0 && t < T; t++)
+        maps[p->cell].fill(p, inputs, t, room.all + t * size);
     for (int64_t i = 0; memory && i < l; i++) {
         maps[p->cell].apply(p, inputs, rounding->mixing, &room, h, next);
         if (residual != NULL && i == l - 1)

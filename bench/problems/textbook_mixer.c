@@ -15,11 +15,18 @@ static double silu(double x)
     return x / (1 + exp(-x));
 }
 
-static double inner(const double *x, const double *y, int64_t n)
+double textbook_inner(const double *x, const double *y, int64_t n)
 {
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++)
+    enum { PARTS = 8 };
+    double part[PARTS] = {0}, sum = 0;
+    int64_t whole = n - n % PARTS;
+    for (int64_t i = 0; i < whole; i += PARTS)
+        for (int64_t k = 0; k < PARTS; k++)
+            part[k] += x[i + k] * y[i + k];
+    for (int64_t i = whole; i < n; i++)
         sum += x[i] * y[i];
+    for (int64_t k = 0; k < PARTS; k++)
+        sum += part[k];
     return sum;
 }
 
@@ -35,19 +42,19 @@ static bool kronecker_factor(int64_t n, const double *raw, double *K)
             L[i * n + j] = silu(*raw++);
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < n; j++)
-            K[i * n + j] = inner(L + i * n, L + j * n, n);
+            K[i * n + j] = textbook_inner(L + i * n, L + j * n, n);
     for (int64_t i = 0; i < n; i++)
         w[i] = 1 / sqrt((double)n);
     for (int step = 0; step < 16; step++) {
         for (int64_t i = 0; i < n; i++)
-            next[i] = inner(K + i * n, w, n);
-        double norm = sqrt(inner(next, next, n));
+            next[i] = textbook_inner(K + i * n, w, n);
+        double norm = sqrt(textbook_inner(next, next, n));
         for (int64_t i = 0; i < n && norm != 0; i++)
             w[i] = next[i] / norm;
     }
     double sigma = 0;
     for (int64_t i = 0; i < n; i++)
-        sigma += w[i] * inner(K + i * n, w, n);
+        sigma += w[i] * textbook_inner(K + i * n, w, n);
     for (int64_t i = 0; i < n * n; i++)
         K[i] /= sigma + 1e-6;
     free(L);
@@ -62,7 +69,7 @@ static void activate_vectors(const struct problem *p, const double *theta, doubl
     for (int64_t i = 0; i < p->r; i++) {
         for (int64_t c = 0; c < d; c++)
             q[i * d + c] = silu(theta[i * d + c]);
-        double norm = sqrt(inner(q + i * d, q + i * d, d));
+        double norm = sqrt(textbook_inner(q + i * d, q + i * d, d));
         for (int64_t c = 0; c < d; c++)
             q[i * d + c] /= norm < 1e-5 ? 1e-5 : norm;
         q[p->r * d + i] = sigmoid(theta[p->r * d + i]);
@@ -74,7 +81,7 @@ static void mix_dplr(const struct problem *p, const double *q, const double *x, 
 {
     int64_t d = p->d, r = p->r;
     for (int64_t i = 0; i < r; i++) {
-        double c = p->s * q[r * d + i] * inner(q + i * d, x, d);
+        double c = p->s * q[r * d + i] * textbook_inner(q + i * d, x, d);
         for (int64_t k = 0; k < d; k++)
             y[k] -= c * q[i * d + k];
     }
@@ -86,7 +93,7 @@ static void mix_householder(const struct problem *p, const double *q, const doub
     int64_t d = p->d, r = p->r;
     (void)x;
     for (int64_t i = 0; i < r; i++) {
-        double c = p->s * q[r * d + i] * inner(q + i * d, y, d);
+        double c = p->s * q[r * d + i] * textbook_inner(q + i * d, y, d);
         for (int64_t k = 0; k < d; k++)
             y[k] -= c * q[i * d + k];
     }
@@ -121,7 +128,7 @@ static void mix_kronecker(const struct problem *p, const double *q, const double
     for (int64_t i = 0; i < n1; i++)
         for (int64_t a = 0; a < n1; a++)
             for (int64_t j = 0; j < n2; j++)
-                y[i * n2 + j] -= p->s * D1[i] * K1[i * n1 + a] * D2[j] * inner(K2 + j * n2, x + a * n2, n2);
+                y[i * n2 + j] -= p->s * D1[i] * K1[i * n1 + a] * D2[j] * textbook_inner(K2 + j * n2, x + a * n2, n2);
 }
 
 /* ---- kronecker_rows: K1, K2, D1, D2 ------------------------------------------------------------------------------------------ */
@@ -137,8 +144,8 @@ static bool row_factor(int64_t n, const double *raw, double *K)
             U[i * n + j] = silu(*raw++);
     for (int64_t i = 0; i < n; i++) {
         for (int64_t j = 0; j < n; j++)
-            K[i * n + j] = inner(U + i * n, U + j * n, n);
-        double norm = sqrt(inner(K + i * n, K + i * n, n));
+            K[i * n + j] = textbook_inner(U + i * n, U + j * n, n);
+        double norm = sqrt(textbook_inner(K + i * n, K + i * n, n));
         for (int64_t j = 0; j < n; j++)
             K[i * n + j] /= norm < 1e-5 ? 1e-5 : norm;
     }
@@ -166,7 +173,7 @@ static void mix_kronecker_rows(const struct problem *p, const double *q, const d
     for (int64_t i = 0; i < n1; i++)
         for (int64_t a = 0; a < n1; a++)
             for (int64_t j = 0; j < n2; j++)
-                y[i * n2 + j] -= p->s * D1[a] * K1[a * n1 + i] * D2[j] * inner(K2 + j * n2, x + a * n2, n2);
+                y[i * n2 + j] -= p->s * D1[a] * K1[a * n1 + i] * D2[j] * textbook_inner(K2 + j * n2, x + a * n2, n2);
 }
 
 /* ---- dense: Q; none ---------------------------------------------------------------------------------------------------------- */
@@ -179,7 +186,7 @@ static void keep(const struct problem *p, const double *theta, double *q)
 static void mix_dense(const struct problem *p, const double *q, const double *x, double *y)
 {
     for (int64_t i = 0; i < p->d; i++)
-        y[i] = inner(q + i * p->d, x, p->d);
+        y[i] = textbook_inner(q + i * p->d, x, p->d);
 }
 
 static void mix_none(const struct problem *p, const double *q, const double *x, double *y)
@@ -224,7 +231,7 @@ void textbook_parameters(const struct problem *p, const struct inputs *inputs, i
 {
     int64_t m = problem_m(p);
     const double *theta = m > 0 ? (const double *)inputs->theta + t * m : NULL, *W = inputs->W;
-    double scale = p->feedback == FEEDBACK_RMS ? 1 / sqrt(inner(before, before, p->d) / (double)p->d + 1e-6) : 1;
+    double scale = p->feedback == FEEDBACK_RMS ? 1 / sqrt(textbook_inner(before, before, p->d) / (double)p->d + 1e-6) : 1;
     for (int64_t k = 0; k < m; k++)
-        raw[k] = theta[k] + (p->feedback != FEEDBACK_NONE ? scale * inner(W + k * p->d, before, p->d) : 0);
+        raw[k] = theta[k] + (p->feedback != FEEDBACK_NONE ? scale * textbook_inner(W + k * p->d, before, p->d) : 0);
 }

@@ -5,6 +5,9 @@
 
 #include "impls/impl.h"
 
+/* The sum of products of n numbers, in eight sums side by side: of one alone, each addition waits for the one before. */
+double textbook_inner(const double *x, const double *y, int64_t n);
+
 /* Doubles of one token's activated parameters, and how they follow from theta (m) (paper, Sec. 3.3, App. C.3). */
 int64_t textbook_size(const struct problem *problem);
 void textbook_activate(const struct problem *problem, const double *theta, double *q);

@@ -153,3 +153,8 @@ int64_t final_elements(const struct problem *p)
         elements *= dimension(p, *letter);
     return elements;
 }
+
+bool final_is_output(const struct problem *p)
+{
+    return strcmp(cell_facts[p->cell].final, "Bd") == 0;
+}

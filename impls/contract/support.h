@@ -66,6 +66,9 @@ int64_t tensor_of_sequence(const struct problem *problem, enum tensor_id id);
 /* Elements of the final state. */
 int64_t final_elements(const struct problem *problem);
 
+/* Whether the final state is the output of the last token, and not a state beside it. */
+bool final_is_output(const struct problem *problem);
+
 /* Bytes of the tensors of a problem: inputs and outputs. */
 double problem_bytes(const struct problem *problem);
 

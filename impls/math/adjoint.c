@@ -1,6 +1,7 @@
 /* See adjoint.h. */
 #include "impls/math/adjoint.h"
 
+#include "impls/contract/support.h"
 #include "impls/math/vector.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@ void adjoint_add_token(const struct problem *p, const struct outputs *grad_outpu
 {
     if (grad_outputs->h != NULL)
         add_scaled(1, (const real *)grad_outputs->h + (b * p->T + t) * p->d, out, p->d);
-    if (grad_outputs->final != NULL && t == p->T - 1)
+    if (grad_outputs->final != NULL && t == p->T - 1 && final_is_output(p))
         add_scaled(1, (const real *)grad_outputs->final + b * p->d, out, p->d);
 }
 

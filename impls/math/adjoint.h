@@ -1,4 +1,5 @@
-/* The adjoint of the outputs that a backward() is given: h (B,T,d) and final (B,d), either of which may be NULL, then zero. */
+/* The adjoint of the outputs that a backward() is given: h (B,T,d) and final (B,d), either of which may be NULL, then zero. A final state
+ * beside the outputs, of the selective cell, is the caller's to see to. */
 #ifndef IMPLS_MATH_ADJOINT_H
 #define IMPLS_MATH_ADJOINT_H
 

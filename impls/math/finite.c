@@ -9,6 +9,7 @@
 static bool row_finite(const real *row, int64_t d)
 {
     real sum = 0; /* 0 for finite channels, NaN for any other */
+#pragma omp simd reduction(+ : sum)
     for (int64_t c = 0; c < d; c++)
         sum += row[c] - row[c];
     return sum == 0;
@@ -18,12 +19,11 @@ struct status finite_status(const struct problem *p, const real *h)
 {
     int64_t T = p->T, d = p->d;
     for (int64_t b = 0; b < p->B; b++) {
-        if (row_finite(h + (b * T + T - 1) * d, d))
-            continue;
-        int64_t t = 0;
-        while (row_finite(h + (b * T + t) * d, d))
+        int64_t t = final_is_output(p) && row_finite(h + (b * T + T - 1) * d, d) ? T : 0;
+        while (t < T && row_finite(h + (b * T + t) * d, d))
             t++;
-        return status_at(STATUS_DIVERGED, b, t, "the state is not finite");
+        if (t < T)
+            return status_at(STATUS_DIVERGED, b, t, "the %s is not finite", final_is_output(p) ? "state" : "output");
     }
     return status_ok();
 }
@@ -44,7 +44,7 @@ struct status finite_adjoint(const struct problem *p, const real *adjoint)
 struct status outputs_finish(const struct problem *p, const struct outputs *outputs)
 {
     const real *h = outputs->h;
-    real *final = outputs->final;
+    real *final = final_is_output(p) ? outputs->final : NULL;
     size_t row = (size_t)p->d * sizeof(real);
     for (int64_t b = 0; final != NULL && b < p->B; b++)
         memcpy(final + b * p->d, h + (b * p->T + p->T - 1) * p->d, row);

@@ -1,5 +1,6 @@
-/* Finding NaN and Inf. In these recurrences a state that is not finite never becomes finite again (lambda * NaN is NaN, also for
- * lambda = 0), so a look at the final states tells, and the place is searched for only then. */
+/* Finding NaN and Inf. In the vector cell a state that is not finite never becomes finite again (lambda * NaN is NaN, also for
+ * lambda = 0), so a look at the final states tells, and the place is searched for only then. An output of the selective cell may be alone
+ * in that: all are looked at. */
 #ifndef IMPLS_MATH_FINITE_H
 #define IMPLS_MATH_FINITE_H
 
@@ -19,7 +20,7 @@ struct status finite_status(const struct problem *problem, const real *h);
 /* The same of an adjoint (B,T,d), in which what is not finite spreads towards the first token. */
 struct status finite_adjoint(const struct problem *problem, const real *adjoint);
 
-/* What every forward() ends with: copies the final states out and answers finite_status(). */
+/* What every forward() ends with: copies the final states out, where they are the last outputs, and answers finite_status(). */
 struct status outputs_finish(const struct problem *problem, const struct outputs *outputs);
 
 /* The same for an exact implementation, with the first token b T + t whose step has no answer (B T: none), which makes it

@@ -21,7 +21,7 @@ static void sizes(const struct problem *p, const struct settings *settings, int6
     size[4] = exact ? p->B * (int64_t)(sizeof(double) / sizeof(real)) : 0;
 }
 
-double iterated_gradient_reals(const struct problem *p, const struct settings *settings, int threads)
+double iterated_gradient_own_reals(const struct problem *p, const struct settings *settings)
 {
     int64_t size[ARRAYS];
     double sum = 0;
@@ -30,23 +30,38 @@ double iterated_gradient_reals(const struct problem *p, const struct settings *s
     sizes(p, settings, size);
     for (int i = 0; i < ARRAYS; i++)
         sum += (double)size[i];
-    return sum + map_gradient_reals(p, threads);
+    return sum;
 }
 
-bool iterated_gradient_open(const struct map *map, const struct settings *settings, struct iterated_gradient *g)
+double iterated_gradient_reals(const struct problem *p, const struct settings *settings, int threads)
+{
+    return settings->gradient == GRADIENT_NONE ? 0 : iterated_gradient_own_reals(p, settings) + map_gradient_reals(p, threads);
+}
+
+bool iterated_gradient_open_for(const struct linear_mapping *linear, const struct settings *settings, struct iterated_gradient *g)
 {
     int64_t size[ARRAYS];
-    *g = (struct iterated_gradient){.settings = *settings};
+    *g = (struct iterated_gradient){.settings = *settings, .linear = *linear};
     if (settings->gradient == GRADIENT_NONE)
         return true;
-    sizes(&map->problem, settings, size);
+    sizes(linear->problem, settings, size);
     g->iterates = memory_allocate(size[0], sizeof(real));
     g->s = memory_allocate(size[1], sizeof(real));
     g->adjoint = memory_allocate(size[2], sizeof(real));
     g->token = memory_allocate(size[3], sizeof(real));
     g->row = memory_allocate(size[4], sizeof(real));
-    if (map_gradient_open(map, &g->map) && g->iterates != NULL && g->s != NULL && g->adjoint != NULL && g->token != NULL &&
-        g->row != NULL)
+    if (g->iterates != NULL && g->s != NULL && g->adjoint != NULL && g->token != NULL && g->row != NULL)
+        return true;
+    iterated_gradient_close(g);
+    return false;
+}
+
+bool iterated_gradient_open(const struct map *map, const struct settings *settings, struct iterated_gradient *g)
+{
+    const struct linear_mapping linear = map_gradient_mapping(map, &g->map);
+    if (!iterated_gradient_open_for(&linear, settings, g))
+        return false;
+    if (settings->gradient == GRADIENT_NONE || map_gradient_open(map, &g->map))
         return true;
     iterated_gradient_close(g);
     return false;
@@ -66,25 +81,24 @@ void iterated_gradient_close(struct iterated_gradient *g)
 static struct status run_steps(const struct iterated_gradient *g, const struct inputs *inputs, const struct outputs *outputs,
                                const struct outputs *grad_outputs, const struct gradients *gradients)
 {
-    const struct map *map = g->map.map;
-    const struct scan *scan = &map->scan;
-    int64_t n = g->settings.gradient_steps, size = scan->B * scan->T * scan->d;
+    const struct linear_mapping *linear = &g->linear;
+    const struct problem *p = linear->problem;
+    int64_t n = g->settings.gradient_steps, size = p->B * p->T * p->d;
     const real *h = outputs->h;
     for (int64_t k = 1; k <= n; k++) { /* the parameters of the last point stay */
         real *next = g->iterates + (k - 1) * size;
-        map_gradient_at(&g->map, inputs, h);
-        scan_run(scan, inputs->lambda, g->map.w, inputs->h0, next);
+        linear->at(linear->map, inputs, h, next);
         h = next;
     }
     real *s = g->s, *adjoint = g->adjoint;
-    adjoint_set(&map->problem, grad_outputs, scan->threads, s);
+    adjoint_set(p, grad_outputs, linear->threads, s);
     for (int64_t k = n; k >= 1; k--) {
         const real *next = g->iterates + (k - 1) * size;
         h = k > 1 ? next - size : outputs->h;
         if (k < n)
-            map_gradient_at(&g->map, inputs, h);
-        scan_run_reversed(scan, inputs->lambda, s, s);
-        map_gradient_run(&g->map, inputs, h, next, s, gradients, k<n, k> 1 ? adjoint : NULL);
+            linear->at(linear->map, inputs, h, NULL);
+        linear->transpose(linear->map, inputs, h, next, s, k == n ? grad_outputs->final : NULL, s, gradients,
+                          k<n, k> 1 ? adjoint : NULL);
         real *swap = s;
         s = adjoint;
         adjoint = swap;
@@ -95,22 +109,21 @@ static struct status run_steps(const struct iterated_gradient *g, const struct i
 static struct status run_exact(const struct iterated_gradient *g, const struct inputs *inputs, const struct outputs *outputs,
                                const struct outputs *grad_outputs, const struct gradients *gradients)
 {
-    const struct map *map = g->map.map;
-    const struct problem *p = &map->problem;
-    const struct scan *scan = &map->scan;
+    const struct linear_mapping *linear = &g->linear;
+    const struct problem *p = linear->problem;
     const struct gradients nothing = {0};
+    const real *h = outputs->h, *final = grad_outputs->final;
     int64_t wanted = residual_wanted(p, &g->settings), converged = 0, l = 0;
     real *adjoint = g->adjoint, *next = g->iterates;
-    map_gradient_at(&g->map, inputs, outputs->h);
-    adjoint_set(p, grad_outputs, scan->threads, adjoint);
+    linear->at(linear->map, inputs, h, NULL);
+    adjoint_set(p, grad_outputs, linear->threads, adjoint);
     struct status status = status_ok();
     for (; l < g->settings.l_max && converged < wanted && status.code == STATUS_OK; l++) {
-        scan_run_reversed(scan, inputs->lambda, adjoint, g->s);
-        map_gradient_run(&g->map, inputs, outputs->h, outputs->h, g->s, &nothing, false, next);
-        adjoint_add(p, grad_outputs, scan->threads, next);
+        linear->transpose(linear->map, inputs, h, h, adjoint, final, g->s, &nothing, false, next);
+        adjoint_add(p, grad_outputs, linear->threads, next);
         status = finite_adjoint(p, next);
         if (status.code == STATUS_OK && g->settings.tolerance > 0) {
-            residual_measure(p, scan->threads, adjoint, next, g->token, g->row);
+            residual_measure(p, linear->threads, adjoint, next, g->token, g->row);
             converged = 0;
             for (int64_t b = 0; b < p->B; b++)
                 converged += g->row[b] < g->settings.tolerance;
@@ -119,8 +132,7 @@ static struct status run_exact(const struct iterated_gradient *g, const struct i
         adjoint = next;
         next = swap;
     }
-    scan_run_reversed(scan, inputs->lambda, adjoint, g->s);
-    map_gradient_run(&g->map, inputs, outputs->h, outputs->h, g->s, gradients, false, NULL);
+    linear->transpose(linear->map, inputs, h, h, adjoint, final, g->s, gradients, false, NULL);
     if (status.code == STATUS_OK && g->settings.tolerance > 0 && converged < wanted)
         return status_at(STATUS_NOT_CONVERGED, -1, -1,
                          "the adjoints of %lld of %lld sequences below the tolerance after %lld iterations", (long long)converged,
@@ -132,9 +144,9 @@ struct status iterated_gradient_run(const struct iterated_gradient *g, const str
                                     const struct outputs *grad_outputs, const struct gradients *gradients)
 {
     bool planned = g->settings.gradient != GRADIENT_NONE;
-    struct status given = backward_check(planned ? &g->map.map->problem : NULL, planned, inputs, outputs, grad_outputs, gradients);
+    struct status given = backward_check(planned ? g->linear.problem : NULL, planned, inputs, outputs, grad_outputs, gradients);
     if (given.code != STATUS_OK)
         return given;
-    map_begin(g->map.map, inputs);
+    g->linear.begin(g->linear.map, inputs);
     return (g->settings.gradient == GRADIENT_EXACT ? run_exact : run_steps)(g, inputs, outputs, grad_outputs, gradients);
 }

@@ -3,11 +3,13 @@
 
 #include "impls/contract/support.h"
 #include "impls/math/finite.h"
+#include "impls/math/map.h"
 #include "impls/math/mixer.h"
 #include "impls/math/residual.h"
 #include "impls/math/vector.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool needs_residuals(const struct settings *settings)
 {
@@ -25,22 +27,34 @@ double iteration_reals(const struct problem *p)
     return (double)p->B * ((double)p->T * (double)(p->d + 1) + of_sequence / sizeof(real));
 }
 
+void iteration_judge_count(const struct problem *p, const struct settings *settings, int64_t l, double *reals, double *operations)
+{
+    double elements = (double)p->B * (double)p->T * (double)p->d, n = (double)l;
+    bool damped = is_damped(settings), residuals = needs_residuals(settings);
+    /* clear h, and copy it home when the last iterate lies in the other buffer; residuals and damping read both iterates, damping
+     * writes one */
+    *reals = elements * (1 + (!damped && l % 2 == 1 ? 2 : 0) + n * ((residuals ? 2 : 0) + (damped ? 3 : 0)));
+    *operations = elements * n * ((residuals ? 4 : 0) + (damped ? 3 : 0));
+}
+
 void iteration_count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
                      struct work *work)
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, m = (double)problem_m(p), n = (double)l;
-    bool state_dependent = p->feedback != FEEDBACK_NONE, damped = is_damped(settings), residuals = needs_residuals(settings);
+    bool state_dependent = p->feedback != FEEDBACK_NONE;
     double kept = state_dependent ? 0 : (double)mixer_size(p);
+    double bytes, operations; /* the first in reals until the end */
     struct work scan;
     scan_count(p, environment->threads, scan_split(p, environment->threads, settings_option(settings, "split")), &scan);
 
-    /* once: activate what is kept, clear h, and copy it home when the last iterate lies in the other buffer */
-    double bytes = tokens * ((kept > 0 ? m + kept : 0) + d + (!damped && l % 2 == 1 ? 2 * d : 0));
-    double operations = tokens * (kept > 0 ? mixer_activate_operations(p) : 0);
-    /* each iteration: mixing reads h, v, parameters and writes w; residuals and damping read both iterates, damping writes one */
-    bytes += n * tokens * (3 * d + (state_dependent ? m : kept) + (residuals ? 2 * d : 0) + (damped ? 3 * d : 0));
+    iteration_judge_count(p, settings, l, &bytes, &operations);
+    /* once: activate what is kept */
+    bytes += tokens * (kept > 0 ? m + kept : 0);
+    operations += tokens * (kept > 0 ? mixer_activate_operations(p) : 0);
+    /* each iteration: mixing reads h, v, parameters and writes w */
+    bytes += n * tokens * (3 * d + (state_dependent ? m : kept));
     bytes += (n - 1) * (state_dependent ? m * d : 0); /* h^0 = 0 needs no product with W, but for an initial state */
-    operations += n * tokens * (mixer_apply_operations(p) + 2 * d + (residuals ? 4 * d : 0) + (damped ? 3 * d : 0));
+    operations += n * tokens * (mixer_apply_operations(p) + 2 * d);
     operations += n * tokens * (state_dependent ? 2 * m + mixer_activate_operations(p) : 0);
     operations += (n - 1) * tokens * (state_dependent ? 2 * m * d : 0);
     work->bytes = bytes * sizeof(real) + n * scan.bytes;
@@ -72,9 +86,9 @@ void iteration_close(struct iteration *it)
     *it = (struct iteration){0};
 }
 
-void iteration_begin(struct iteration *it, const struct map *map, real *h)
+void iteration_begin(struct iteration *it, const struct mapping *mapping, real *h)
 {
-    const struct problem *p = &map->problem;
+    const struct problem *p = mapping->problem;
     for (int64_t b = 0; b < p->B; b++)
         it->damping[b] = (struct damping){.delta = it->settings.damping, .best = INFINITY};
     it->h = h;
@@ -84,15 +98,15 @@ void iteration_begin(struct iteration *it, const struct map *map, real *h)
 }
 
 /* h <- delta f(h) + (1 - delta) h, and the patience of each sequence. */
-static void damp(struct iteration *it, const struct map *map, const double *residual)
+static void damp(struct iteration *it, const struct mapping *mapping, const double *residual)
 {
-    const struct problem *p = &map->problem;
+    const struct problem *p = mapping->problem;
     int64_t size = p->T * p->d;
     for (int64_t b = 0; b < p->B; b++) {
         struct damping *damping = &it->damping[b];
         real delta = (real)damping->delta, *to = it->h + b * size;
         const real *from = it->next + b * size;
-#pragma omp parallel for simd num_threads(map->scan.threads) schedule(static)
+#pragma omp parallel for simd num_threads(mapping->threads) schedule(static)
         for (int64_t i = 0; i < size; i++)
             to[i] = delta * from[i] + (1 - delta) * to[i];
         if (it->settings.patience == 0)
@@ -106,28 +120,48 @@ static void damp(struct iteration *it, const struct map *map, const double *resi
     }
 }
 
-struct status iteration_step(struct iteration *it, const struct map *map, const struct inputs *inputs, double tolerance,
+struct status iteration_step(struct iteration *it, const struct mapping *mapping, const struct inputs *inputs, double tolerance,
                              double *residual, int64_t *l_star)
 {
-    const struct problem *p = &map->problem;
+    const struct problem *p = mapping->problem;
     bool residuals = it->residuals || residual != NULL;
     if (residual == NULL)
         residual = it->row;
     it->l++;
-    map_apply(map, inputs, it->h, it->l == 1, it->next);
-    struct status status = finite_status(p, it->next);
+    struct status status = mapping->apply(mapping->map, inputs, it->h, it->l == 1, it->next);
     for (int64_t b = 0; residuals && b < p->B; b++)
         residual[b] = INFINITY; /* of an iterate that is not finite */
     if (residuals && status.code == STATUS_OK) {
-        residual_measure(p, map->scan.threads, it->h, it->next, it->token, residual);
+        residual_measure(p, mapping->threads, it->h, it->next, it->token, residual);
         it->converged = residual_count(p, tolerance, residual, it->l, l_star);
     }
     if (is_damped(&it->settings)) {
-        damp(it, map, residual);
+        damp(it, mapping, residual);
     } else {
         real *swap = it->h;
         it->h = it->next;
         it->next = swap;
     }
     return status;
+}
+
+struct status iteration_run(struct iteration *it, const struct mapping *mapping, const struct inputs *inputs,
+                            const struct outputs *outputs, struct trace *trace)
+{
+    const struct problem *p = mapping->problem;
+    const struct settings *settings = &it->settings;
+    int64_t wanted = residual_wanted(p, settings);
+    double *residual = trace != NULL ? trace->residual : NULL;
+    trace_begin(p, trace);
+    iteration_begin(it, mapping, outputs->h);
+    struct status status = status_ok();
+    while (it->l < settings->l_max && it->converged < wanted && status.code == STATUS_OK) {
+        status = iteration_step(it, mapping, inputs, settings->tolerance, residual, trace != NULL ? trace->l : NULL);
+        trace_keep(p, trace, it->l, it->h);
+        if (residual != NULL)
+            residual += p->B;
+    }
+    if (it->h != outputs->h)
+        memcpy(outputs->h, it->h, (size_t)(p->B * p->T * p->d) * sizeof(real));
+    return iterates_finish(p, settings, outputs, trace, status, it->l, it->converged);
 }

@@ -3,6 +3,7 @@
 
 #include "impls/contract/support.h"
 #include "impls/math/feedback.h"
+#include "impls/math/finite.h"
 #include "impls/math/mixer.h"
 #include "impls/math/vector.h"
 
@@ -126,4 +127,16 @@ void map_apply(const struct map *map, const struct inputs *inputs, const real *h
 {
     map_mix(map, inputs, h, zero, NULL, next);
     scan_run(&map->scan, inputs->lambda, next, inputs->h0, next);
+}
+
+static struct status apply(const void *of, const struct inputs *inputs, const real *h, bool zero, real *next)
+{
+    const struct map *map = of;
+    map_apply(map, inputs, h, zero, next);
+    return finite_status(&map->problem, next);
+}
+
+struct mapping map_mapping(const struct map *map)
+{
+    return (struct mapping){.problem = &map->problem, .threads = map->scan.threads, .map = map, .apply = apply};
 }

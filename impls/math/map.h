@@ -8,6 +8,7 @@
 #ifndef IMPLS_MATH_MAP_H
 #define IMPLS_MATH_MAP_H
 
+#include "impls/math/mapping.h"
 #include "impls/math/scan.h"
 
 #define map_reals VARIANT(map_reals)
@@ -16,6 +17,7 @@
 #define map_begin VARIANT(map_begin)
 #define map_mix VARIANT(map_mix)
 #define map_apply VARIANT(map_apply)
+#define map_mapping VARIANT(map_mapping)
 
 enum { MAP_BLOCK = 256 }; /* tokens whose state-dependent parameters come from one matrix product */
 
@@ -48,5 +50,8 @@ void map_mix(const struct map *map, const struct inputs *inputs, const real *h, 
 
 /* next (B,T,d) = f(h (B,T,d)); next is not h. */
 void map_apply(const struct map *map, const struct inputs *inputs, const real *h, bool zero, real *next);
+
+/* The map for what iterates on it; it must outlive that. */
+struct mapping map_mapping(const struct map *map);
 
 #endif

@@ -164,3 +164,31 @@ void map_gradient_run(const struct map_gradient *g, const struct inputs *inputs,
     if (state_dependent && gradients->W != NULL)
         feedback_weight_gradient(p, inputs, h, run.theta, threads, MAP_BLOCK, add, gradients->W, g->sums, g->states);
 }
+
+static void begin(void *of, const struct inputs *inputs)
+{
+    map_begin(((const struct map_gradient *)of)->map, inputs);
+}
+
+static void at(void *of, const struct inputs *inputs, const real *h, real *next)
+{
+    const struct map_gradient *g = of;
+    map_gradient_at(g, inputs, h);
+    if (next != NULL)
+        scan_run(&g->map->scan, inputs->lambda, g->w, inputs->h0, next);
+}
+
+static void transpose(void *of, const struct inputs *inputs, const real *h, const real *f, const real *adjoint, const real *final,
+                      real *s, const struct gradients *gradients, bool add, real *h_adjoint)
+{
+    const struct map_gradient *g = of;
+    (void) final; /* it is the last row of the outputs */
+    scan_run_reversed(&g->map->scan, inputs->lambda, adjoint, s);
+    map_gradient_run(g, inputs, h, f, s, gradients, add, h_adjoint);
+}
+
+struct linear_mapping map_gradient_mapping(const struct map *map, struct map_gradient *g)
+{
+    return (struct linear_mapping){
+        .problem = &map->problem, .threads = map->scan.threads, .map = g, .begin = begin, .at = at, .transpose = transpose};
+}

@@ -13,6 +13,7 @@
 #define map_gradient_close VARIANT(map_gradient_close)
 #define map_gradient_at VARIANT(map_gradient_at)
 #define map_gradient_run VARIANT(map_gradient_run)
+#define map_gradient_mapping VARIANT(map_gradient_mapping)
 
 struct map_gradient {
     const struct map *map;
@@ -39,5 +40,8 @@ void map_gradient_at(const struct map_gradient *gradient, const struct inputs *i
  * computed), the adjoint of h. */
 void map_gradient_run(const struct map_gradient *gradient, const struct inputs *inputs, const real *h, const real *f, const real *s,
                       const struct gradients *gradients, bool add, real *h_adjoint);
+
+/* The linearisation for what iterates on its adjoints; map and gradient, which need not be open yet, must outlive that. */
+struct linear_mapping map_gradient_mapping(const struct map *map, struct map_gradient *gradient);
 
 #endif

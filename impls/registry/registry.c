@@ -20,7 +20,13 @@
 // clang-format on
 
 /* Those of them that take the selective cell, too, by a file of their own in impls/selective/. */
-#define SELECTIVE_IMPLEMENTATIONS(X)
+// clang-format off
+#define SELECTIVE_IMPLEMENTATIONS(X) \
+    X(structured_sequential)         \
+    X(dense_sequential)              \
+    X(diagonal_scan)                 \
+    X(fixed_point)
+// clang-format on
 
 #ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */
 #define MORE_IMPLEMENTATIONS(X)

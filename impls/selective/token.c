@@ -165,7 +165,7 @@ void token_values_adjoint(const struct problem *p, const struct inputs *inputs, 
     struct token_layout layout = token_layout(p);
     int64_t N = p->N, d = p->d, m = problem_m(p);
     real *adjoint = scratch, *rest = scratch + m + 2 * N + d;
-    if (m > 0 && (gradients->theta != NULL || (row_adjoint != NULL && layout.theta >= 0))) {
+    if (m > 0 && adjoints->q != NULL && (gradients->theta != NULL || (row_adjoint != NULL && layout.theta >= 0))) {
         mixer_activate_gradient(p, part_raw(p, inputs, i, row, 0, layout.theta), values->q, adjoints->q, adjoint, rest);
         put_part(adjoint, m, gradients->theta, i, add, row_adjoint, layout.theta);
     }
@@ -174,6 +174,8 @@ void token_values_adjoint(const struct problem *p, const struct inputs *inputs, 
     const int64_t offset[2] = {layout.b, layout.c};
     for (int k = 0; k < 2; k++) {
         const real *raw = part_raw(p, inputs, i, row, 1 + k, offset[k]), *from = of_vector[k];
+        if (from == NULL)
+            continue;
         if (token_unit(p)) {
             unit_adjoint(made[k], norm_inverse(dot(raw, raw, N)), from, adjoint, N);
             from = adjoint;
@@ -181,6 +183,8 @@ void token_values_adjoint(const struct problem *p, const struct inputs *inputs, 
         put_part(from, N, gradient[k], i, add, row_adjoint, offset[k]);
     }
     const real *from = adjoints->dt;
+    if (from == NULL)
+        return;
     if (layout.dt >= 0) {
         const real *raw = row + layout.dt;
         for (int64_t c = 0; c < d; c++)
@@ -268,7 +272,7 @@ void unit_adjoint(const real *y, real inverse, const real *y_adjoint, real *x_ad
         x_adjoint[c] = inverse * (y_adjoint[c] - along * y[c]);
 }
 
-struct row_norm norm_row(const real *w, const real *gain, const real *bias, real *y, int64_t d)
+struct row_norm norm_of_row(const real *w, int64_t d)
 {
     real sum = 0, squares = 0;
 #pragma omp simd reduction(+ : sum)
@@ -280,6 +284,12 @@ struct row_norm norm_row(const real *w, const real *gain, const real *bias, real
         squares += (w[c] - norm.mean) * (w[c] - norm.mean);
     /* neither infinity nor NaN may end as a finite output */
     norm.inverse = squares <= REAL_MAX ? 1 / real_sqrt(squares / (real)d + NORM_EPSILON) : (real)NAN;
+    return norm;
+}
+
+struct row_norm norm_row(const real *w, const real *gain, const real *bias, real *y, int64_t d)
+{
+    struct row_norm norm = norm_of_row(w, d);
 #pragma omp simd
     for (int64_t c = 0; c < d; c++)
         y[c] = gain[c] * ((w[c] - norm.mean) * norm.inverse) + bias[c];

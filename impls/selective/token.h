@@ -35,6 +35,7 @@
 #define softplus_row VARIANT(softplus_row)
 #define unit VARIANT(unit)
 #define unit_adjoint VARIANT(unit_adjoint)
+#define norm_of_row VARIANT(norm_of_row)
 #define norm_row VARIANT(norm_row)
 #define norm_row_adjoint VARIANT(norm_row_adjoint)
 
@@ -80,8 +81,8 @@ int64_t token_adjoint_scratch(const struct problem *problem);
 void token_values(const struct problem *problem, const struct inputs *inputs, int64_t i, const real *row, const real *q, real *room,
                   struct token_values *values);
 
-/* From the adjoints of its values to those of what they are made of: gradients theta, b, c, dt of token i (NULL: not wanted), overwritten
- * or added to, and row_adjoint (width; NULL: not wanted). */
+/* From the adjoints of its values (NULL: none is needed) to those of what they are made of: gradients theta, b, c, dt of token i (NULL: not
+ * wanted), overwritten or added to, and row_adjoint (width; NULL: not wanted). scratch: token_adjoint_scratch(). */
 struct token_adjoints {
     const real *q;     /* mixer_size() */
     const real *b, *c; /* (N) */
@@ -111,6 +112,7 @@ void unit_adjoint(const real *y, real inverse, const real *y_adjoint, real *x_ad
 struct row_norm {
     real mean, inverse;
 };
+struct row_norm norm_of_row(const real *w, int64_t d);
 struct row_norm norm_row(const real *w, const real *gain, const real *bias, real *y, int64_t d);
 
 /* w_adjoint (d) = L^T y_adjoint: with q = gain . y_adjoint,  (q - mean q - yh mean(yh . q)) inverse. Of gain and bias (d; NULL: not wanted)

@@ -153,8 +153,7 @@ void complex_apply(const struct problem *p, const struct complex_inputs *inputs,
     free(theta), free(x), free(y);
 }
 
-/* x <- M^-1 x */
-static void solve(int64_t d, number *M, number *x)
+void complex_solve(int64_t d, number *M, number *x)
 {
     for (int64_t k = 0; k < d; k++) {
         int64_t pivot = k;
@@ -201,7 +200,7 @@ void complex_exact(const struct problem *p, const struct complex_inputs *inputs,
         number *x = h + t * d;
         for (int64_t c = 0; c < d; c++)
             x[c] = lambda[c] * (before[c] - (normalised ? v[c] : 0));
-        solve(d, M, x);
+        complex_solve(d, M, x);
         for (int64_t c = 0; c < d; c++)
             x[c] += v[c];
     }

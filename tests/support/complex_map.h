@@ -16,6 +16,9 @@ struct complex_inputs {
 /* y (d) = (I - Q) x (d) of one token, from raw parameters theta (m). */
 void complex_mixed(const struct problem *problem, const double complex *theta, const double complex *x, double complex *y);
 
+/* x (d) <- M^{-1} x, M (d,d) destroyed. */
+void complex_solve(int64_t d, double complex *M, double complex *x);
+
 /* next (T,d) = f(h (T,d)); next is not h. */
 void complex_apply(const struct problem *problem, const struct complex_inputs *inputs, const double complex *h,
                    double complex *next);

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SETTLED 1e-14 /* of a token's largest number, its real and its imaginary part each by itself */
-enum { ITERATIONS = 20000 };
+#define SETTLED 1e-14  /* of a token's largest number, its real and its imaginary part each by itself */
+#define ROUNDING 1e-10 /* ... or as little as that, where it has not moved less for long */
+enum { ITERATIONS = 20000, STALL = 60 };
 
 typedef double complex number;
 
@@ -157,8 +158,10 @@ void complex_selective_apply(const struct problem *p, const struct complex_selec
     token_close(&token);
 }
 
-/* Whether next (d) is y to rounding. */
-static bool settled(int64_t d, const number *y, const number *next)
+/* How far next (d) is from y: the real and the imaginary parts, each relative to the largest; infinity where something is not finite. A
+ * derivative that is truly nothing, as behind the LayerNorm of two channels, is nothing but rounding and never settles by itself: it is
+ * measured by the step that all are taken with. */
+static double moved(int64_t d, const number *y, const number *next)
 {
     double change[2] = {0}, size[2] = {0};
     for (int64_t i = 0; i < d; i++) {
@@ -167,9 +170,27 @@ static bool settled(int64_t d, const number *y, const number *next)
         size[0] = fmax(size[0], fabs(creal(next[i])));
         size[1] = fmax(size[1], fabs(cimag(next[i])));
         if (!isfinite(creal(next[i])))
-            return false;
+            return INFINITY;
     }
-    return change[0] <= SETTLED * size[0] && change[1] <= SETTLED * size[1];
+    size[1] = fmax(size[1], COMPLEX_STEP * size[0]);
+    return fmax(change[0] > 0 ? change[0] / size[0] : 0, change[1] > 0 ? change[1] / size[1] : 0);
+}
+
+/* y (d) of a linear map: its columns are what it does to unit vectors, less what it does to 0. */
+static void solve(const struct problem *p, const struct complex_selective *in, int64_t t, struct token *token, number *y)
+{
+    int64_t d = p->d;
+    number *M = room(d * d), *unit = room(d), *column = room(d);
+    token_map(p, in, t, token, unit, y);
+    for (int64_t j = 0; j < d; j++) {
+        unit[j] = 1;
+        token_map(p, in, t, token, unit, column);
+        unit[j] = 0;
+        for (int64_t i = 0; i < d; i++)
+            M[i * d + j] = (i == j) - (column[i] - y[i]);
+    }
+    complex_solve(d, M, y);
+    free(M), free(unit), free(column);
 }
 
 bool complex_selective_exact(const struct problem *p, const struct complex_selective *in, number *y, number *H)
@@ -177,16 +198,22 @@ bool complex_selective_exact(const struct problem *p, const struct complex_selec
     int64_t d = p->d;
     struct token token = token_open(p);
     number *next = room(d);
-    bool good = true;
+    bool good = true, linear = p->norm != NORM_OUTPUT && p->norm != NORM_BOTH;
     memcpy(H, in->tensor[TENSOR_MATRIX0], (size_t)(d * p->N) * sizeof *H);
     for (int64_t t = 0; t < p->T && good; t++) {
         number *mine = y + t * d;
         token_set(p, in, t, t > 0 ? mine - d : in->tensor[TENSOR_Y0], H, &token);
         memset(mine, 0, (size_t)d * sizeof *mine);
-        good = false;
-        for (int i = 0; i < ITERATIONS && !good; i++) {
+        good = linear;
+        if (linear)
+            solve(p, in, t, &token, mine);
+        double least = INFINITY;
+        for (int i = 0, since = 0; i < ITERATIONS && !good; i++) {
             token_map(p, in, t, &token, mine, next);
-            good = settled(d, mine, next);
+            double change = moved(d, mine, next);
+            since = change < least ? 0 : since + 1;
+            least = fmin(change, least);
+            good = change <= SETTLED || (since > STALL && least <= ROUNDING);
             memcpy(mine, next, (size_t)d * sizeof *mine);
         }
         token_state(p, in, t, mine, &token, H);

@@ -8,6 +8,8 @@
 
 #include <complex.h>
 
+#define COMPLEX_STEP 1e-30 /* of derivatives: the imaginary part of what moves */
+
 /* As struct inputs: NULL where the problem has no such tensor, but never H0 and y0. */
 struct complex_selective {
     double complex *tensor[TENSORS_MAX];
@@ -17,8 +19,8 @@ struct complex_selective {
 void complex_selective_apply(const struct problem *problem, const struct complex_selective *inputs, const double complex *y,
                              double complex *next, double complex *H);
 
-/* y (T,d) = the exact answer, token after token, each the limit of its own iteration from 0; H (d,N) the state after the last. False: that
- * of a token does not settle. */
+/* y (T,d) = the exact answer, token after token, each the limit of its own iteration from 0; H (d,N) the state after the last. Without a
+ * LayerNorm a token's map is linear, and solved for its one fixed point. False: the iteration of a token does not settle. */
 bool complex_selective_exact(const struct problem *problem, const struct complex_selective *inputs, double complex *y,
                              double complex *H);
 

@@ -110,8 +110,6 @@ struct status gradients_from(const struct implementation *one, const struct tens
 
 /* ---- Derivatives by complex steps ---------------------------------------------------------------------------------------------- */
 
-#define STEP 1e-30
-
 /* What is differentiated: the exact answer, or, with steps > 0, f^steps at h (B,T,d). */
 struct question {
     const struct tensors *tensors;
@@ -192,7 +190,7 @@ static double evaluate(const struct question *q, int64_t b)
         sum += q->h[i] * q->loss->h[b * size + i];
     for (int64_t i = 0; i < last; i++)
         sum += q->final[i] * q->loss->final[b * last + i];
-    return cimag(sum) / STEP;
+    return cimag(sum) / COMPLEX_STEP;
 }
 
 /* An initial state of zero where none is given: its gradient is asked for all the same. */
@@ -232,7 +230,7 @@ static void differentiate(struct question *q, struct gradient_values *values)
         for (int64_t k = 0; k < sizes[i]; k++) {
             bool own = tensor_of_batch(&q->tensors->problem, (enum tensor_id)i); /* else it is everyone's */
             int64_t from = own ? k / (sizes[i] / B) : 0, to = own ? from + 1 : B;
-            q->x[i][k] += STEP * I;
+            q->x[i][k] += COMPLEX_STEP * I;
             for (int64_t b = from; b < to; b++)
                 values->of[i][k] += evaluate(q, b);
             q->x[i][k] = creal(q->x[i][k]);

@@ -1,0 +1,375 @@
+/* See sequential_gradient.h. */
+#include "impls/selective/sequential_gradient.h"
+
+#include "impls/contract/support.h"
+#include "impls/math/activation.h"
+#include "impls/math/adjoint.h"
+#include "impls/math/blas.h"
+#include "impls/math/mixer.h"
+#include "impls/selective/sequential.h"
+#include "impls/selective/state.h"
+
+#include <omp.h>
+#include <stdlib.h>
+
+enum { GROUP = 8 }; /* sequences that go back through time together, when each token has a product with the weights */
+
+static int64_t group_size(const struct problem *p)
+{
+    return token_layout(p).width == 0 ? 1 : p->B < GROUP ? p->B : GROUP;
+}
+
+/* Tokens of a stretch, the root of T rounded up, and how many stretches there are. */
+static int64_t stretch_size(const struct problem *p)
+{
+    int64_t n = 1;
+    while (n * n < p->T)
+        n++;
+    return n;
+}
+
+static int64_t stretches(const struct problem *p)
+{
+    return (p->T + stretch_size(p) - 1) / stretch_size(p);
+}
+
+/* Of one thread. Rows and states of a stretch stand token by token, in each the sequences of the group. */
+struct room {
+    real *A, *skip, *gain, *bias, *weights;                /* sums over all tokens of the thread: a state, three rows, the stack */
+    real *begins;                                          /* states at the beginning of each stretch */
+    real *decayed, *decays;                                /* states of a stretch */
+    real *rows, *rows_adjoint, *before;                    /* rows of a stretch */
+    real *states, *u, *b;                                  /* of the group: on the way forward */
+    real *adjoints, *ybar;                                 /* on the way back: of H_t and of y_t from what follows */
+    real *token, *gate, *response, *base, *w, *out, *xt;   /* of the token */
+    real *apart, *pull, *lambda, *om, *o, *hb, *xi, *here; /* of its adjoint */
+    real *x_adjoint, *q_adjoint, *b_adjoint, *c_adjoint, *dt_adjoint, *rest;
+    int64_t sums, size; /* the first so many reals are the sums */
+};
+
+static real *take(struct room *room, real *memory, int64_t n)
+{
+    real *at = memory == NULL ? NULL : memory + room->size;
+    room->size += (n + 15) / 16 * 16;
+    return at;
+}
+
+static int64_t rest_size(const struct problem *p)
+{
+    int64_t token = token_adjoint_scratch(p), mixer = mixer_gradient_scratch(p), apply = mixer_scratch(p), state = state_scratch(p);
+    int64_t most = token > mixer ? token : mixer;
+    most = apply > most ? apply : most;
+    return state > most ? state : most;
+}
+
+static struct room room_of(const struct problem *p, real *memory)
+{
+    int64_t group = group_size(p), d = p->d, state = state_reals(p), row = state_row(p), width = token_layout(p).width;
+    int64_t stretch = stretch_size(p) * group;
+    struct room room = {0};
+    room.A = take(&room, memory, state);
+    room.skip = take(&room, memory, d);
+    room.gain = take(&room, memory, d);
+    room.bias = take(&room, memory, d);
+    room.weights = take(&room, memory, width * d);
+    room.sums = room.size;
+    room.begins = take(&room, memory, stretches(p) * group * state);
+    room.decayed = take(&room, memory, stretch * state);
+    room.decays = take(&room, memory, stretch * state);
+    room.rows = take(&room, memory, stretch * width);
+    room.rows_adjoint = take(&room, memory, stretch * width);
+    room.before = take(&room, memory, stretch * (width > 0 ? d : 0));
+    room.states = take(&room, memory, group * state);
+    room.u = take(&room, memory, group * row);
+    room.b = take(&room, memory, group * p->N);
+    room.adjoints = take(&room, memory, group * state);
+    room.ybar = take(&room, memory, group * d);
+    room.token = take(&room, memory, token_room(p));
+    room.base = take(&room, memory, row);
+    room.hb = take(&room, memory, row);
+    room.o = take(&room, memory, row);
+    room.dt_adjoint = take(&room, memory, row);
+    real **const rows[] = {&room.gate, &room.response, &room.w,  &room.out, &room.xt,   &room.apart,
+                           &room.pull, &room.lambda,   &room.om, &room.xi,  &room.here, &room.x_adjoint};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        *rows[i] = take(&room, memory, d);
+    room.q_adjoint = take(&room, memory, mixer_size(p));
+    room.b_adjoint = take(&room, memory, p->N);
+    room.c_adjoint = take(&room, memory, p->N);
+    room.rest = take(&room, memory, rest_size(p));
+    return room;
+}
+
+double sequential_gradient_reals(const struct problem *p, int threads)
+{
+    return (double)room_of(p, NULL).size * threads + (double)token_layout(p).width * (double)p->d + (double)state_reals(p);
+}
+
+bool sequential_gradient_open(const struct problem *p, int threads, struct sequential_gradient *g)
+{
+    *g = (struct sequential_gradient){.problem = *p, .threads = threads, .scratch = room_of(p, NULL).size};
+    g->memory = memory_allocate(g->scratch * threads, sizeof(real));
+    g->stack = memory_allocate(token_layout(p).width * p->d, sizeof(real));
+    g->rates = memory_allocate(state_reals(p), sizeof(real));
+    if (g->memory != NULL && g->stack != NULL && g->rates != NULL)
+        return true;
+    sequential_gradient_close(g);
+    return false;
+}
+
+void sequential_gradient_close(struct sequential_gradient *g)
+{
+    free(g->memory);
+    free(g->stack);
+    free(g->rates);
+    *g = (struct sequential_gradient){0};
+}
+
+/* What the threads of one pass share. */
+struct run {
+    const struct sequential_gradient *g;
+    struct plan *plan;
+    equation_adjoint *solve;
+    const struct inputs *inputs;
+    const real *y, *y_adjoint, *final_adjoint;
+    const struct gradients *gradients;
+};
+
+/* A group on its way through a stretch: sequences from ... to - 1, tokens begin ... end - 1. */
+struct stretch {
+    int64_t from, to, begin, end;
+};
+
+static int64_t stretch_place(const struct stretch *s, int64_t b, int64_t t)
+{
+    return (t - s->begin) * (s->to - s->from) + b - s->from;
+}
+
+/* The rows of all tokens of a stretch: one product. */
+static void read_rows(const struct run *run, const struct room *room, const struct stretch *s)
+{
+    const struct problem *p = &run->g->problem;
+    int64_t d = p->d, width = token_layout(p).width;
+    if (width == 0)
+        return;
+    for (int64_t t = s->begin; t < s->end; t++)
+        for (int64_t b = s->from; b < s->to; b++) {
+            int64_t place = stretch_place(s, b, t);
+            const real *before = token_before(p, run->inputs, run->y, b * p->T + t);
+            if (before != NULL)
+                memcpy(room->before + place * d, before, (size_t)d * sizeof(real));
+            else
+                fill(room->before + place * d, 0, d);
+            token_raw(p, run->inputs, b * p->T + t, room->rows + place * width);
+        }
+    token_read(p, run->g->stack, room->before, (s->end - s->begin) * (s->to - s->from), room->rows);
+}
+
+/* What token i of the group is made of, and its xt. */
+static void prepare(const struct run *run, const struct room *room, int64_t i, int64_t place, struct token_values *values)
+{
+    const struct problem *p = &run->g->problem;
+    int64_t d = p->d;
+    token_values(p, run->inputs, i, room->rows + place * token_layout(p).width, NULL, room->token, values);
+    token_mix(p, values->q, (const real *)run->inputs->x + i * d, run->y + i * d, room->apart, room->xt, room->rest);
+}
+
+/* States of the group through a stretch, of which all are kept, or the one after its last token. */
+static void forward(const struct run *run, const struct room *room, const struct stretch *s, bool keep)
+{
+    const struct problem *p = &run->g->problem;
+    int64_t d = p->d, N = p->N, size = state_reals(p), n = s->to - s->from;
+    fill(room->u, 0, n * state_row(p));
+    fill(room->b, 0, n * N);
+    for (int64_t t = s->begin; t < s->end; t++)
+        for (int64_t b = s->from; b < s->to; b++) {
+            int64_t place = stretch_place(s, b, t), k = b - s->from;
+            real *u = room->u + k * state_row(p), *of_b = room->b + k * N, *state = room->states + k * size;
+            struct token_values values;
+            prepare(run, room, b * p->T + t, place, &values);
+            if (keep)
+                state_keep(p, run->g->rates, values.dt, u, of_b, t > s->begin ? room->decayed + (place - n) * size : state,
+                           room->decayed + place * size, room->decays + place * size);
+            else
+                state_decay(p, run->g->rates, values.dt, u, of_b, values.c, state, room->base);
+#pragma omp simd
+            for (int64_t c = 0; c < d; c++)
+                u[c] = values.dt[c] * room->xt[c];
+            memcpy(of_b, values.b, (size_t)N * sizeof(real));
+        }
+    for (int64_t k = 0; k < n && !keep; k++)
+        state_add(p, room->u + k * state_row(p), room->b + k * N, room->states + k * size);
+}
+
+/* Token i back in time; false: its equation is singular. */
+static bool token(const struct run *run, const struct room *room, int thread, int64_t i, int64_t place, int64_t k)
+{
+    const struct problem *p = &run->g->problem;
+    const struct gradients *to = run->gradients;
+    int64_t d = p->d, size = state_reals(p), width = token_layout(p).width;
+    const real *skip = run->inputs->skip, *rates = run->g->rates, *decayed = room->decayed + place * size;
+    const real *x = (const real *)run->inputs->x + i * d, *gain = NULL, *bias = NULL;
+    real *u = room->u, *H_adjoint = room->adjoints + k * size, *ybar = room->ybar + k * d;
+    struct row_norm norm = {0};
+    struct token_values values;
+    prepare(run, room, i, place, &values);
+    token_gate(p, run->inputs, i, room->gate);
+    state_read(p, decayed, values.c, room->base);
+    state_read(p, H_adjoint, values.b, room->hb);
+    real bc = dot(values.b, values.c, p->N);
+#pragma omp simd
+    for (int64_t c = 0; c < d; c++) {
+        real response = values.dt[c] * bc + skip[c];
+        room->out[c] = room->base[c] + response * room->xt[c];
+        room->response[c] = room->gate[c] * response;
+        room->w[c] = room->gate[c] * room->out[c];
+        room->pull[c] = values.dt[c] * room->hb[c];
+        u[c] = values.dt[c] * room->xt[c];
+    }
+    if (token_norm(p)) {
+        gain = run->inputs->gain, bias = run->inputs->bias;
+        norm = norm_row(room->w, gain, bias, room->here, d);
+    }
+    if (run->y_adjoint != NULL)
+        add_scaled(1, run->y_adjoint + i * d, ybar, d);
+    const struct equation equation = {.q = values.q, .x = x, .response = room->response, .gain = gain, .bias = bias};
+    enum answer answer = run->solve(run->plan, thread, &equation, room->w, norm, room->pull, ybar, room->lambda);
+
+    if (gain != NULL)
+        norm_row_adjoint(room->w, norm, gain, room->lambda, room->gain, room->bias, room->om, d);
+    else
+        memcpy(room->om, room->lambda, (size_t)d * sizeof(real));
+#pragma omp simd
+    for (int64_t c = 0; c < d; c++) {
+        room->o[c] = room->gate[c] * room->om[c];
+        room->xi[c] = room->pull[c] + room->response[c] * room->om[c];
+        room->skip[c] += room->o[c] * room->xt[c];
+        room->here[c] = -room->xi[c]; /* of (I - Q)(x - y) */
+    }
+    if (to->z != NULL)
+        for (int64_t c = 0; c < d; c++) {
+            real z = ((const real *)run->inputs->z)[i * d + c];
+            ((real *)to->z)[i * d + c] = room->om[c] * room->out[c] * silu_slope(z, sigmoid(z));
+        }
+    state_adjoint(p, rates, values.dt, u, values.b, values.c, room->o, decayed, room->decays + place * size, H_adjoint, room->A,
+                  room->dt_adjoint, room->b_adjoint, room->c_adjoint, room->rest);
+#pragma omp simd
+    for (int64_t c = 0; c < d; c++)
+        room->dt_adjoint[c] += room->xt[c] * (room->hb[c] + room->o[c] * bc);
+    if (p->mixer == MIXER_NONE)
+        fill(room->x_adjoint, 0, d);
+    else
+        mixer_apply_gradient(p, values.q, room->apart, room->here, room->x_adjoint, room->q_adjoint, room->rest);
+    if (to->x != NULL) {
+        real *x_adjoint = (real *)to->x + i * d;
+#pragma omp simd
+        for (int64_t c = 0; c < d; c++)
+            x_adjoint[c] = room->xi[c] + room->x_adjoint[c];
+    }
+    const struct token_adjoints adjoints = {room->q_adjoint, room->b_adjoint, room->c_adjoint, room->dt_adjoint};
+    token_values_adjoint(p, run->inputs, i, room->rows + place * width, &values, &adjoints, to, false,
+                         width > 0 ? room->rows_adjoint + place * width : NULL, room->rest);
+    return answer != ANSWER_SINGULAR;
+}
+
+/* The group back through a stretch, whose states are kept: returns the first failure. */
+static int64_t back(const struct run *run, const struct room *room, const struct stretch *s, int thread)
+{
+    const struct problem *p = &run->g->problem;
+    int64_t d = p->d, n = s->to - s->from, width = token_layout(p).width, first = sequential_fail(p->B * p->T, 0);
+    for (int64_t t = s->end - 1; t >= s->begin; t--) {
+        for (int64_t b = s->from; b < s->to; b++)
+            if (!token(run, room, thread, b * p->T + t, stretch_place(s, b, t), b - s->from)) {
+                int64_t failure = sequential_fail(b * p->T + t, ANSWER_SINGULAR);
+                first = failure < first ? failure : first;
+            }
+        if (width > 0)
+            token_read_adjoint(p, run->g->stack, room->rows_adjoint + stretch_place(s, s->from, t) * width, n, room->ybar);
+        else
+            fill(room->ybar, 0, n * d);
+    }
+    if (width > 0)
+        blas_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)width, (int)d, (int)((s->end - s->begin) * n), 1,
+                  room->rows_adjoint, (int)width, room->before, (int)d, 1, room->weights, (int)d);
+    return first;
+}
+
+/* The sequences from ... to - 1, no more than a group. */
+static int64_t run_group(const struct run *run, const struct room *room, int64_t from, int64_t to, int thread)
+{
+    const struct problem *p = &run->g->problem;
+    int64_t d = p->d, each = d * p->N, size = state_reals(p), n = to - from, first = sequential_fail(p->B * p->T, 0);
+    int64_t length = stretch_size(p), last = stretches(p) - 1;
+    for (int64_t k = 0; k < n; k++) {
+        const real *H0 = run->inputs->H0, *final = run->final_adjoint;
+        state_load(p, H0 != NULL ? H0 + (from + k) * each : NULL, room->states + k * size);
+        state_load(p, final != NULL ? final + (from + k) * each : NULL, room->adjoints + k * size);
+    }
+    fill(room->ybar, 0, n * d);
+    for (int64_t i = 0; i <= last; i++) {
+        const struct stretch stretch = {from, to, i * length, (i + 1) * length};
+        memcpy(room->begins + i * n * size, room->states, (size_t)(n * size) * sizeof(real));
+        if (i == last)
+            break;
+        read_rows(run, room, &stretch);
+        forward(run, room, &stretch, false);
+    }
+    for (int64_t i = last; i >= 0; i--) {
+        const struct stretch stretch = {from, to, i * length, i < last ? (i + 1) * length : p->T};
+        memcpy(room->states, room->begins + i * n * size, (size_t)(n * size) * sizeof(real));
+        read_rows(run, room, &stretch);
+        forward(run, room, &stretch, true);
+        fill(room->u, 0, state_row(p));
+        int64_t found = back(run, room, &stretch, thread);
+        first = found < first ? found : first;
+    }
+    if (run->gradients->y0 != NULL)
+        memcpy((real *)run->gradients->y0 + from * d, room->ybar, (size_t)(n * d) * sizeof(real));
+    for (int64_t k = 0; k < n && run->gradients->H0 != NULL; k++)
+        state_store(p, room->adjoints + k * size, (real *)run->gradients->H0 + (from + k) * each);
+    return first;
+}
+
+/* The sums of all threads, in their order, into the gradients of what all sequences share. */
+static void finish(const struct run *run)
+{
+    const struct problem *p = &run->g->problem;
+    const struct gradients *to = run->gradients;
+    const struct room room = room_of(p, run->g->memory);
+    for (int thread = 1; thread < run->g->threads; thread++)
+        add_scaled(1, run->g->memory + thread * run->g->scratch, run->g->memory, room.sums);
+    if (to->A != NULL)
+        state_store(p, room.A, to->A);
+    adjoint_put(to->skip, room.skip, p->d, false);
+    adjoint_put(to->gain, room.gain, p->d, false);
+    adjoint_put(to->bias, room.bias, p->d, false);
+    token_unstack(p, room.weights, to, false);
+}
+
+struct status sequential_gradient_run(struct sequential_gradient *g, struct plan *plan, equation_adjoint *solve,
+                                      const struct inputs *inputs, const struct outputs *outputs,
+                                      const struct outputs *grad_outputs, const struct gradients *gradients)
+{
+    const struct problem *p = &g->problem;
+    struct status given = backward_check(p, g->memory != NULL, inputs, outputs, grad_outputs, gradients);
+    if (given.code != STATUS_OK)
+        return given;
+    const struct run run = {g, plan, solve, inputs, outputs->y, grad_outputs->y, grad_outputs->final, gradients};
+    int64_t first = sequential_fail(p->B * p->T, 0);
+    token_stack(p, inputs, g->stack);
+    state_rates(p, inputs->A, g->rates);
+    for (int thread = 0; thread < g->threads; thread++)
+        fill(g->memory + thread * g->scratch, 0, room_of(p, NULL).sums);
+#pragma omp parallel num_threads(g->threads) reduction(min : first)
+    {
+        int64_t thread = omp_get_thread_num(), n = omp_get_num_threads(), end = p->B * (thread + 1) / n, size = group_size(p);
+        const struct room room = room_of(p, g->memory + thread * g->scratch);
+        fill(room.o, 0, state_row(p)); /* what no channel fills stays 0 */
+        for (int64_t from = p->B * thread / n; from < end; from += size) {
+            int64_t found = run_group(&run, &room, from, from + size < end ? from + size : end, (int)thread);
+            first = found < first ? found : first;
+        }
+    }
+    finish(&run);
+    return sequential_status(p, first);
+}
