@@ -23,7 +23,7 @@ identity() { # TREE [FLAGS [CUDA-FLAGS [HEADERS]]]
 first=$(identity "$folder/tree")
 
 measures=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' bench/sweep/measures.h | tr '\n' ' ')
-recurrent="convergence throughput gradient reach memory" # what judges by the answers of implementations
+recurrent="convergence throughput gradient reach memory roots" # what judges by the answers of implementations
 learning="training accuracy memory" # what a step of training decides
 cpu=$(sed -n 's/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | awk '!seen[$0]++' | tr '\n' ' ') # a name may have a row for each cell
 cuda=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' impls/cuda/registry.h | tr '\n' ' ')
@@ -87,14 +87,14 @@ after train/layers/lstm.c "$more" "$learning"
 after train/math/adamw.c "$more" "$learning"
 after tasks/parity.c "$more" "$measures" # words of a group are inputs of every measure
 after bench/base/random.c "$more" "$measures"
-after bench/base/statistics.c "$more" "convergence throughput reach accuracy"
+after bench/base/statistics.c "$more" "convergence throughput reach accuracy roots"
 after bench/base/safetensors.c "$more" "$measures"
 after bench/machine/machine_memory.c "$more" "$measures"
 after bench/machine/load.c "$more" "throughput"
 after bench/problems/exact.c "$more" "$measures"
 after bench/problems/inputs.c "$more" "$measures"
 after bench/measure/worker.c "$more" "$measures"
-after bench/measure/subject.c "$more" "convergence throughput gradient reach accuracy memory"
+after bench/measure/subject.c "$more" "convergence throughput gradient reach accuracy memory roots"
 after bench/measure/sampling.c "$more" "throughput"
 after bench/measure/checkpoint.c "$more" "training accuracy"
 after bench/measure/gradient.c "$more" "gradient"
