@@ -25,7 +25,8 @@
     X(structured_sequential)         \
     X(dense_sequential)              \
     X(diagonal_scan)                 \
-    X(fixed_point)
+    X(fixed_point)                   \
+    X(fixed_point_fused)
 // clang-format on
 
 #ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */

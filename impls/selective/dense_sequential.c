@@ -58,7 +58,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
     }
     double reals = sequential_reals(p, threads) + (double)scratch_size(p, settings) * threads;
     if (settings->gradient != GRADIENT_NONE)
-        reals += sequential_gradient_reals(p, threads);
+        reals += sequential_gradient_reals(p, 0, threads);
     support_memory(support, p, settings, environment, reals * sizeof(real) + 2 * d * threads * sizeof(int));
 }
 
@@ -101,7 +101,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->memory = memory_allocate(plan->scratch * environment->threads, sizeof(real));
     plan->pivots = memory_allocate(2 * p->d * environment->threads, sizeof(int));
     if (plan->memory == NULL || plan->pivots == NULL || !sequential_open(p, environment->threads, &plan->sequential) ||
-        (settings->gradient != GRADIENT_NONE && !sequential_gradient_open(p, environment->threads, &plan->gradient))) {
+        (settings->gradient != GRADIENT_NONE && !sequential_gradient_open(p, 0, environment->threads, &plan->gradient))) {
         destroy(plan);
         return status_no_memory();
     }

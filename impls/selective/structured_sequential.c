@@ -26,7 +26,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
     int threads = environment->threads;
     double reals = sequential_reals(p, threads) + (double)rank_scratch(p) * threads;
     if (settings->gradient != GRADIENT_NONE)
-        reals += sequential_gradient_reals(p, threads);
+        reals += sequential_gradient_reals(p, 0, threads);
     support_memory(support, p, settings, environment, reals * sizeof(real) + (double)rank_numbers(p) * threads * sizeof(double));
 }
 
@@ -68,7 +68,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->scratch = memory_allocate(plan->reals * environment->threads, sizeof(real));
     plan->numbers = memory_allocate(plan->doubles * environment->threads, sizeof(double));
     if (plan->scratch == NULL || plan->numbers == NULL || !sequential_open(p, environment->threads, &plan->sequential) ||
-        (settings->gradient != GRADIENT_NONE && !sequential_gradient_open(p, environment->threads, &plan->gradient))) {
+        (settings->gradient != GRADIENT_NONE && !sequential_gradient_open(p, 0, environment->threads, &plan->gradient))) {
         destroy(plan);
         return status_no_memory();
     }
