@@ -1,19 +1,16 @@
 /* fixed_point_fused: the iterates of fixed_point, many of them in one pass over the tokens, for h^l_t needs only h^l_{t-1} and h^{l-1}_t.
  *
- * What a token needs from memory is read once, activated once, and serves all iterates. With a tolerance passes are short: a pass
- * tells the residuals of all its iterates, and when it turns out that an earlier one of them is the answer, the pass is made once more
- * up to that one. What is not finite is found the same way. The gradients are those of fixed_point, for low-rank mixers that do not read
- * the state in one pass backwards (fused/gradient.h), for others as fixed_point computes them (iterated_gradient.h). Option
- * store=keep|stream: whether low-rank results are written into the caches or past them; left alone, past them when they would not be
- * found there. */
+ * What a token needs from memory is read once, activated once, and serves all iterates. With a tolerance passes are short
+ * (fused/passes.h). The gradients are those of fixed_point, for low-rank mixers that do not read the state in one pass backwards
+ * (fused/gradient.h), for others as fixed_point computes them (iterated_gradient.h). Option store=keep|stream: whether low-rank results
+ * are written into the caches or past them; left alone, past them when they would not be found there. */
 #include "impls/contract/support.h"
 #include "impls/fused/gradient.h"
 #include "impls/fused/low_rank.h"
+#include "impls/fused/passes.h"
 #include "impls/fused/tokens.h"
-#include "impls/math/finite.h"
 #include "impls/math/iterated_gradient.h"
 #include "impls/math/mixer.h"
-#include "impls/math/residual.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,20 +20,15 @@ struct plan {
     struct settings settings;
     int threads;
     bool meets_in_r; /* a low-rank mixer that does not read the state */
-    int64_t longest; /* iterates of a pass */
     struct fused_low_rank low_rank;
-    struct fused_tokens tokens;              /* all other mixers */
-    real *other;                             /* (B,T,d) what the next pass begins with, when there are several and they need it */
-    int64_t *broken;                         /* (stages,B) */
-    double *residual;                        /* (longest,B), when no trace has room for them */
+    struct fused_tokens tokens; /* all other mixers */
+    struct fused_passes passes;
     struct fused_gradient low_rank_gradient; /* nothing, unless settings ask for one, as is what follows */
     struct map map;
     struct iterated_gradient gradient;
 };
 
 #define OPTIONS "store=keep|stream"
-
-enum { TRIED = 16 }; /* iterates of a pass when there is a tolerance: those beyond the answer are wasted */
 
 static bool meets_in_r(const struct problem *p)
 {
@@ -45,15 +37,7 @@ static bool meets_in_r(const struct problem *p)
 
 static int64_t longest_pass(const struct problem *p, const struct settings *settings)
 {
-    int64_t most = meets_in_r(p) ? fused_low_rank_longest(p) : fused_tokens_longest(p);
-    most = settings->tolerance > 0 && most > TRIED ? TRIED : most;
-    return most < settings->l_max ? most : settings->l_max;
-}
-
-/* Elements of plan.other: what meets in r-vectors needs no iterate to go on from, and its residuals can do with the outputs. */
-static int64_t other_size(const struct problem *p, const struct settings *settings)
-{
-    return meets_in_r(p) || longest_pass(p, settings) == settings->l_max ? 0 : p->B * p->T * p->d;
+    return fused_passes_longest(settings, meets_in_r(p) ? fused_low_rank_longest(p) : fused_tokens_longest(p));
 }
 
 extern const struct implementation VARIANT(fixed_point_fused); /* at the end of this file */
@@ -74,8 +58,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
         support_no(support, "damping is not supported (needs whole iterates); use fixed_point");
     else
         support_memory(support, p, settings, environment,
-                       (reals + (double)other_size(p, settings)) * sizeof(real) +
-                           (((double)longest + 1) * (double)p->B + threads) * sizeof(double));
+                       reals * sizeof(real) + fused_passes_bytes(p, settings, threads, longest, !meets_in_r(p)));
 }
 
 /* A token of fused_low_rank: activation, drive and factors, products over channels, and 2 + 4 r a channel and iterate. */
@@ -114,9 +97,7 @@ static void destroy(struct plan *plan)
         fused_gradient_close(&plan->low_rank_gradient);
         fused_low_rank_close(&plan->low_rank);
         fused_tokens_close(&plan->tokens);
-        free(plan->other);
-        free(plan->broken);
-        free(plan->residual);
+        fused_passes_close(&plan->passes);
     }
     free(plan);
 }
@@ -150,17 +131,13 @@ static struct status plan(const struct problem *p, const struct settings *settin
     struct plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return status_no_memory();
-    *plan = (struct plan){.problem = *p,
-                          .settings = *settings,
-                          .threads = environment->threads,
-                          .meets_in_r = meets_in_r(p),
-                          .longest = longest_pass(p, settings)};
-    plan->broken = memory_allocate(p->B + plan->threads, sizeof *plan->broken);
-    plan->residual = memory_allocate(plan->longest * p->B, sizeof *plan->residual);
-    plan->other = memory_allocate(other_size(p, settings), sizeof(real));
-    bool opened = plan->meets_in_r ? fused_low_rank_open(p, plan->longest, plan->threads, &plan->low_rank)
-                                   : fused_tokens_open(p, plan->longest, plan->threads, &plan->tokens);
-    if (!plan->broken || !plan->residual || !plan->other || !opened || !open_gradient(plan)) {
+    *plan = (struct plan){.problem = *p, .settings = *settings, .threads = environment->threads, .meets_in_r = meets_in_r(p)};
+    int64_t longest = longest_pass(p, settings);
+    bool opened = plan->meets_in_r ? fused_low_rank_open(p, longest, plan->threads, &plan->low_rank)
+                                   : fused_tokens_open(p, longest, plan->threads, &plan->tokens);
+    /* what meets in r-vectors needs no iterate to go on from, and its residuals can do with the outputs */
+    bool needs_before = !plan->meets_in_r;
+    if (!fused_passes_open(p, settings, plan->threads, longest, needs_before, &plan->passes) || !opened || !open_gradient(plan)) {
         destroy(plan);
         return status_no_memory();
     }
@@ -171,87 +148,26 @@ static struct status plan(const struct problem *p, const struct settings *settin
     return status_ok();
 }
 
-/* What was seen of the iterates so far. */
-struct progress {
-    int64_t l;         /* of the last that counts */
-    int64_t converged; /* sequences whose residual is below the tolerance there */
-    bool broken;       /* it is not finite */
-};
-
-static void run(const struct plan *plan, const struct fused_pass *pass)
+static void run(void *engine, const struct fused_pass *pass)
 {
-    for (int64_t i = 0; i < plan->problem.B + plan->threads; i++)
-        pass->broken[i] = INT64_MAX;
+    const struct plan *plan = engine;
     if (plan->meets_in_r)
         fused_low_rank_run(&plan->low_rank, pass);
     else
         fused_tokens_run(&plan->tokens, pass);
 }
 
-/* How far a pass counts: up to the first iterate that is not finite, or at which enough sequences have converged. */
-static void judge(const struct plan *plan, const struct fused_pass *pass, int64_t wanted, struct trace *trace,
-                  struct progress *progress)
+static void accept(void *engine)
 {
-    int64_t B = plan->problem.B, broken = INT64_MAX;
-    for (int64_t i = 0; i < B + plan->threads; i++)
-        broken = pass->broken[i] < broken ? pass->broken[i] : broken;
-    while (progress->l < pass->to && !progress->broken && progress->converged < wanted) {
-        double *residual = pass->residual != NULL ? pass->residual + (progress->l - pass->from) * B : NULL;
-        progress->broken = ++progress->l == broken;
-        if (residual == NULL)
-            continue;
-        for (int64_t b = 0; b < B && progress->broken; b++)
-            residual[b] = INFINITY;
-        if (!progress->broken)
-            progress->converged =
-                residual_count(&plan->problem, plan->settings.tolerance, residual, progress->l, trace != NULL ? trace->l : NULL);
-    }
+    struct plan *plan = engine;
+    if (plan->meets_in_r)
+        fused_low_rank_accept(&plan->low_rank);
 }
 
 static struct status forward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs, struct trace *trace)
 {
-    const struct problem *p = &plan->problem;
-    struct status given = forward_check(p, inputs, outputs);
-    if (given.code != STATUS_OK)
-        return given;
-    const struct settings *settings = &plan->settings;
-    int64_t B = p->B, wanted = residual_wanted(p, settings);
-    struct progress progress = {0};
-    double *rows = trace != NULL ? trace->residual : NULL;
-    bool residuals = rows != NULL || settings->tolerance > 0;
-    trace_begin(p, trace);
-    real *h = outputs->h, *other = other_size(p, settings) > 0 ? plan->other : outputs->h;
-    while (progress.l < settings->l_max && progress.converged < wanted && !progress.broken) {
-        int64_t from = progress.l, left = settings->l_max - from;
-        real *swap = h;
-        h = other;
-        other = swap;
-        struct fused_pass pass = {.inputs = inputs,
-                                  .from = from,
-                                  .to = from + (left < plan->longest ? left : plan->longest),
-                                  .before = from > 0 ? other : NULL,
-                                  .h = h,
-                                  .residual = !residuals     ? NULL
-                                              : rows != NULL ? rows + from * B
-                                                             : plan->residual,
-                                  .broken = plan->broken,
-                                  .trace = trace != NULL && trace->n_keep > 0 ? trace : NULL};
-        run(plan, &pass);
-        judge(plan, &pass, wanted, trace, &progress);
-        if (progress.l < pass.to) {
-            pass.to = progress.l;
-            pass.residual = NULL;
-            pass.trace = NULL;
-            run(plan, &pass);
-        }
-        if (plan->meets_in_r)
-            fused_low_rank_accept(&plan->low_rank);
-    }
-    if (h != outputs->h)
-        memcpy(outputs->h, h, (size_t)(B * p->T * p->d) * sizeof(real));
-    while (trace != NULL && trace->n_kept < trace->n_keep && trace->keep[trace->n_kept] <= progress.l)
-        trace->n_kept++;
-    return iterates_finish(p, settings, outputs, trace, status_ok(), progress.l, progress.converged);
+    static const struct fused_passes_engine engine = {run, accept};
+    return fused_passes_run(&plan->passes, &engine, plan, inputs, outputs, trace);
 }
 
 static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,

@@ -24,9 +24,14 @@ first=$(identity "$folder/tree")
 
 measures=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' bench/sweep/measures.h | tr '\n' ' ')
 recurrent="convergence throughput gradient reach memory" # what judges by the answers of implementations
-learning="training accuracy memory" # what a step of training decides
-cpu=$(sed -n 's/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | awk '!seen[$0]++' | tr '\n' ' ') # a name may have a row for each cell
+learning="training accuracy memory selective/memory" # what a step of training decides
+vector=$(sed -n '/define IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | tr '\n' ' ')
+selective=$(sed -n '/define SELECTIVE_IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/selective\/\1/p' impls/registry/registry.c | tr '\n' ' ')
+cpu="$vector $selective"
 cuda=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' impls/cuda/registry.h | tr '\n' ' ')
+of_selective=$(for name in $recurrent; do echo "selective/$name"; done | tr '\n' ' ') # the measures of that cell: what judges there is its own
+first_cell=$measures
+measures="$measures $of_selective"
 [[ $(wc -l <<<"$first") == $(wc -w <<<"$measures $cpu $cuda") ]] || say "expected $measures $cpu $cuda: $first"
 
 differ() { # WHAT EXPECTED ROWS
@@ -77,8 +82,12 @@ after impls/math/scan.c "$more" "$cpu $cuda $measures"
 for file in structured_sequential dense_sequential diagonal_scan; do
     after "impls/$file.c" "$more" "$file $recurrent"
 done
-after impls/selective/diagonal_scan.c "$more" "diagonal_scan"
-after impls/fused/core.c "$more" "$cpu $cuda"
+after impls/selective/diagonal_scan.c "$more" "selective/diagonal_scan $of_selective"
+after impls/selective/fixed_point.c "$more" "selective/fixed_point"
+for file in token.c token.h map.c; do
+    after "impls/selective/$file" "$more" "$selective $of_selective"
+done
+after impls/fused/core.c "$more" "$vector $cuda"
 after impls/gmres.c "$more" "gmres"
 after impls/cuda/diagonal_scan_cuda.cu "$more" "diagonal_scan_cuda"
 after impls/cuda/device.c "$more" "$cuda"
@@ -87,17 +96,17 @@ after train/layers/lstm.c "$more" "$learning"
 after train/math/adamw.c "$more" "$learning"
 after tasks/parity.c "$more" "$measures" # words of a group are inputs of every measure
 after bench/base/random.c "$more" "$measures"
-after bench/base/statistics.c "$more" "convergence throughput reach accuracy"
+after bench/base/statistics.c "$more" "convergence throughput reach accuracy selective/convergence selective/throughput selective/reach"
 after bench/base/safetensors.c "$more" "$measures"
 after bench/machine/machine_memory.c "$more" "$measures"
-after bench/machine/load.c "$more" "throughput"
+after bench/machine/load.c "$more" "throughput selective/throughput"
 after bench/problems/exact.c "$more" "$measures"
 after bench/problems/inputs.c "$more" "$measures"
 after bench/measure/worker.c "$more" "$measures"
-after bench/measure/subject.c "$more" "convergence throughput gradient reach accuracy memory"
-after bench/measure/sampling.c "$more" "throughput"
+after bench/measure/subject.c "$more" "$recurrent accuracy $of_selective"
+after bench/measure/sampling.c "$more" "throughput selective/throughput"
 after bench/measure/checkpoint.c "$more" "training accuracy"
-after bench/measure/gradient.c "$more" "gradient"
+after bench/measure/gradient.c "$more" "gradient selective/gradient"
 after bench/measure/accuracy.c "$more" "accuracy"
 after bench/sweep/translate.c "$more" "$measures"
 after bench/sweep/recipe.c "$more" "training accuracy"
@@ -112,7 +121,7 @@ differ "one more implementation" "another" "$(identity "$folder/tree")"
 cp impls/registry/registry.c "$folder/tree/impls/registry/" && rm "$folder/tree/impls/another.c"
 sed -i 's/^    X(reach,/    X(another, OF_RECURRENCE, false) \\\n&/' "$folder/tree/bench/sweep/measures.h"
 cp bench/measure/reach.c "$folder/tree/bench/measure/another.c"
-differ "one more measure" "another" "$(identity "$folder/tree")"
+differ "one more measure" "another selective/another" "$(identity "$folder/tree")"
 cp bench/sweep/measures.h "$folder/tree/bench/sweep/" && rm "$folder/tree/bench/measure/another.c"
 
 # ---- A field that no point uses --------------------------------------------------------------------------------------------
@@ -153,7 +162,7 @@ find "$build/objects/bench" "$build/objects/tasks" "$build/objects/train" -name 
         [[ ! -e $source.$ending ]] || echo "$object"
     done
 done | xargs nm -A -P >"$folder/symbols"
-missing=$(awk -v skip="$build/objects/" -v measures="$measures" '
+missing=$(awk -v skip="$build/objects/" -v measures="$first_cell" '
     function reach(file,    n, part, i) {
         if (file in reached || (file in foreign && file != own)) return
         if (file !~ /^(bench\/(base|machine|problems|measure)|tasks|train)\/|^bench\/sweep\/(translate|options|recipe)$/) return

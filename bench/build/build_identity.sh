@@ -13,13 +13,15 @@
 #
 # An implementation is its own file, and every file of impls/ that no implementation owns, since it may use any of them. Shared files
 # of impls/cuda/ count only for the implementations there. Of the registries, its own row alone: a new implementation must not make
-# the rounds of all others stale.
+# the rounds of all others stale. What computes another cell than the first has an identity of its own, CELL/NAME, of the files in the
+# folder of that cell; these count for no others, nor does impls/fused/ for it.
 #
 # A measure is bench/measure/NAME.c and worker.c, what translates a point (translated, below), and what these reach in the rooms that
 # decide. An included header counts, and every source of it: a file whose first include it is. Of problems, tasks and train the whole
 # room counts, since their tables name files that nobody includes; with train also the arithmetic that it shares with the
 # implementations. A measure of a recurrence judges by the answers of a few implementations (bench/problems/exact.c), which count with
-# that arithmetic. Parsing of sweep files, journal, report, plots and command decide no number and are never reached.
+# that arithmetic; it has an identity for each cell, with the implementations of that cell. Parsing of sweep files, journal,
+# report, plots and command decide no number and are never reached.
 # tests/build_identity.sh compares this with the symbols of the objects.
 set -euo pipefail
 # shellcheck source=bench/build/environment.sh
@@ -33,17 +35,25 @@ arithmetic="impls/impl.h impls/contract/ impls/math/" # what train/ shares with 
 judges=bench/problems/exact.c # names the implementations that it has its answers from
 registries="impls/registry/registry.c impls/cuda/registry.h"
 
+cells=selective # those beside the first: each a folder of impls/, and a table of its own in the registry
+
 rows() { # FILE...: names of the rows of a table, each once: an implementation has a row for each cell with a file of its own
     sed -n 's/^ *X(\([a-z][a-z0-9_]*\)[,)].*/\1/p' "$@" | awk '!seen[$0]++'
 }
 
+rows_of_cell() { # CELL
+    tr -d '\r' <"${registries%% *}" | sed -n "/define ${1^^}_IMPLEMENTATIONS/,/[^\\\\]\$/s/^ *X(\([a-z][a-z0-9_]*\)).*/\1/p"
+}
+
 # shellcheck disable=SC2086 # several files
-implementations=$(rows $registries)
+implementations=$(for name in $(rows $registries); do [[ ! -e impls/$name.c && ! -e impls/cuda/$name.cu ]] || echo "$name"; done)
+in_cells=$(for cell in $cells; do rows_of_cell "$cell" | sed "s|^|$cell/|"; done)
 on_device=$(rows "${registries##* }")
 measures=$(rows bench/sweep/measures.h)
 recurrent=$(sed -n 's/^ *X(\([a-z_]*\), *[A-Z_| ]*OF_RECURRENCE.*/\1/p' bench/sweep/measures.h)
 judging=$(tr '\n' ' ' <"$judges" | sed -n 's/.* names\[\] = {\([^}]*\)}.*/\1/p' | grep -o '[a-z_0-9]*' | sed 's|.*|impls/&.c|')
-[[ -n $implementations && -n $measures && -n $recurrent ]] || { echo "$0: no implementation or no measure found in the tables" >&2 && exit 1; }
+judging_in_cells=$(for cell in $cells; do sed "s|^impls/|impls/$cell/|" <<<"$judging"; done | while IFS= read -r file; do [[ ! -e $file ]] || echo "$file"; done)
+[[ -n $implementations && -n $in_cells && -n $measures && -n $recurrent ]] || { echo "$0: no implementation or no measure found in the tables" >&2 && exit 1; }
 # shellcheck disable=SC2086,SC2015 # several files; either way it ends
 [[ -n $judging ]] && ls $judging >/dev/null || { echo "$0: $judges names no implementations" >&2 && exit 1; }
 
@@ -55,24 +65,45 @@ find bench impls tasks train -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' | so
 
 files_of_implementations() {
     # shellcheck disable=SC2016 # awk's
-    awk -v implementations="$(tr '\n' ' ' <<<"$implementations")" -v on_device="$(tr '\n' ' ' <<<"$on_device")" '
+    awk -v implementations="$(tr '\n' ' ' <<<"$implementations")" -v on_device="$(tr '\n' ' ' <<<"$on_device")" \
+        -v in_cells="$(tr '\n' ' ' <<<"$in_cells")" -v cells="$cells" '
+        function cell_of(file,    cell, n, i) {
+            n = split(cells, cell, " ")
+            for (i = 1; i <= n; i++) if (index(file, "impls/" cell[i] "/") == 1) return cell[i]
+            return ""
+        }
+        function of_cell(cell,    name, n, i, list) {
+            n = split(in_cells, name, " ")
+            for (i = 1; i <= n; i++) if (index(name[i], cell "/") == 1) list = list " " name[i]
+            return list
+        }
         function give(list,    name, n, i) { n = split(list, name, " "); for (i = 1; i <= n; i++) print name[i], $1 }
         /^impls\/registry\// || !/^impls\// { next }
         {
             own = $1
             gsub(/.*\/|\.[a-z]*$/, "", own)
-            give(index(" " implementations, " " own " ") ? own : /^impls\/cuda\// ? on_device : implementations)
+            cell = cell_of($1)
+            if (cell != "") give(index(" " in_cells, " " cell "/" own " ") && !/h$/ ? cell "/" own : of_cell(cell))
+            else if (index(" " implementations, " " own " ")) give(own)
+            else give(/^impls\/cuda\// ? on_device : /^impls\/fused\// ? implementations : implementations " " in_cells)
         }' "$folder/sources"
 }
 
 files_of_measures() {
     xargs grep -HE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' <"$folder/sources" | sed -E 's/^([^:]*):[^"]*"([^"]*)".*/\1 \2/' |
         awk -v sources="$folder/sources" -v measures="$(tr '\n' ' ' <<<"$measures")" -v translated="$translated" -v deciding="$deciding" -v whole="$whole" -v arithmetic="$arithmetic" \
-            -v recurrent=" $(tr '\n' ' ' <<<"$recurrent")" -v judging="$(tr '\n' ' ' <<<"$judging")" '
+            -v recurrent=" $(tr '\n' ' ' <<<"$recurrent")" -v judging="$(tr '\n' ' ' <<<"$judging")" -v cells="$cells" \
+            -v judging_in_cells="$(tr '\n' ' ' <<<"$judging_in_cells")" -v in_cells="$(tr '\n' ' ' <<<"$in_cells")" '
         function within(file, list,    part, n, i) {
             n = split(list, part, " ")
             for (i = 1; i <= n; i++) if (index(file, part[i]) == 1) return part[i]
             return ""
+        }
+        function in_cell(file, cell,    own) { # what judges there, and what all of that cell share
+            own = file
+            gsub(/^impls\/|\.[a-z]*$/, "", own)
+            return index(file, "impls/" cell "/") == 1 &&
+                (within(file, judging_in_cells) != "" || file ~ /h$/ || !index(" " in_cells, " " own " "))
         }
         function reach(file,    room, i, n, part) {
             if (file in reached || (file in foreign && file != own) || within(file, deciding) == "") return
@@ -96,9 +127,14 @@ files_of_measures() {
                 own = "bench/measure/" measure[m] ".c"
                 k = split(own " bench/measure/worker.c " translated, root, " ")
                 for (i = 1; i <= k; i++) reach(root[i])
+                judges = index(recurrent, " " measure[m] " ")
                 for (i = 1; i <= all; i++)
-                    if (index(recurrent, " " measure[m] " ") && within(name[i], arithmetic " " judging) != "") reached[name[i]] = 1
-                for (i = 1; i <= all; i++) if (name[i] in reached) print measure[m], name[i]
+                    if (name[i] in reached || (judges && within(name[i], arithmetic " " judging) != "")) print measure[m], name[i]
+                k = judges ? split(cells, cell, " ") : 0
+                for (c = 1; c <= k; c++)
+                    for (i = 1; i <= all; i++)
+                        if (name[i] in reached || within(name[i], arithmetic) != "" || in_cell(name[i], cell[c]))
+                            print cell[c] "/" measure[m], name[i]
             }
         }'
 }
@@ -141,14 +177,14 @@ flags=$1 cuda_flags=$2 shown=$3 headers=$4
 # What is known of each name, one a line: "NAME FILE HASH".
 awk 'FNR == NR { hash[$1] = $2; next } { print $0, hash[$2] }' "$folder/hashes" "$folder/needs" | sort >"$folder/known"
 row_of() { # NAME: its row of the registry of CUDA, which says what it takes
-    sed -n "s/^ *X($1,\(.*\)/\1/p" "${registries##* }" | tr -d ' \r\134'
+    sed -n "s|^ *X($1,\(.*\)|\1|p" "${registries##* }" | tr -d ' \r\134'
 }
 
 hash_of() { # NAME
     {
         echo "$flags"
         [[ $'\n'$on_device$'\n' != *$'\n'$1$'\n'* ]] || echo "$cuda_flags"
-        [[ $'\n'$measures$'\n' != *$'\n'$1$'\n'* ]] || echo "$headers"
+        [[ $'\n'$measures$'\n' != *$'\n'${1##*/}$'\n'* ]] || echo "$headers"
         row_of "$1"
         grep "^$1 " "$folder/known"
     } | sha256sum | cut -c 1-32
@@ -164,7 +200,8 @@ static const struct {
     const char *name, *hash;
 } table[] = {
 END
-for name in $implementations $measures; do
+judged=$(for cell in $cells; do sed "s|^|$cell/|" <<<"$recurrent"; done)
+for name in $implementations $in_cells $measures $judged; do
     echo "    {\"$name\", \"$(hash_of "$name")\"},"
 done
 cat <<END

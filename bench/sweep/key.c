@@ -14,15 +14,25 @@
 
 #define KEY_VERSION "3" /* of what goes into a key, and how: with it RECORD_VERSION of bench/journal/record.h changes */
 
-static const char *identity(const char *name)
+/* Of what computes a cell: CELL/NAME, where that has an identity of its own. */
+static const char *identity_for(enum cell cell, const char *name)
 {
-    const char *known = build_identity(name);
+    char text[80];
+    snprintf(text, sizeof text, "%s/%s", cell_names[cell], name);
+    const char *known = build_identity(text);
+    return known != NULL ? known : build_identity(name);
+}
+
+static const char *identity(const struct point *point, const char *name)
+{
+    const struct value *cell = &point->value[FIELD_CELL];
+    const char *known = identity_for(cell->kind != VALUE_NONE ? (enum cell)cell->integer : CELL_VECTOR, name);
     return known != NULL ? known : "unknown";
 }
 
 /* The lines that are hashed: room for every field and a few more. */
 struct lines {
-    char text[(FIELD_COUNT + 4) * VALUE_TEXT_MAX];
+    char text[(FIELD_COUNT + 8) * VALUE_TEXT_MAX];
     size_t size;
 };
 
@@ -40,22 +50,44 @@ static void print_half(const struct lines *lines, char half[KEY_HALF + 1])
     snprintf(half, KEY_HALF + 1, "%016llx", (unsigned long long)XXH3_64bits(lines->text, lines->size));
 }
 
-static const char *build_of(const struct point *point, int field)
+static const char *implementation_of(const struct point *point, int field)
 {
     struct options options;
     bool known = point_options(point, field, &options);
-    return identity(known ? registry_get(options.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->name : "");
+    return known ? registry_get(options.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->name : "";
+}
+
+static const char *build_of(const struct point *point, int field)
+{
+    return identity(point, implementation_of(point, field));
+}
+
+/* Which cell a training computes is its layer's: what computes the others counts as well. */
+static void add_build(struct lines *lines, const char *what, const struct point *point, int field)
+{
+    const char *name = implementation_of(point, field), *first = build_identity(name);
+    add_line(lines, what, build_of(point, field));
+    for (int cell = 0; cell < CELL_COUNT && point->value[FIELD_CELL].kind == VALUE_NONE; cell++) {
+        const char *other = identity_for((enum cell)cell, name);
+        if (other != NULL && other != first)
+            add_line(lines, cell_names[cell], other);
+    }
+}
+
+static int built_field(const struct point *point)
+{
+    bool has = point->value[FIELD_IMPLEMENTATION].kind == VALUE_TEXT, trains = point->value[FIELD_TRAIN_IMPL].kind == VALUE_TEXT;
+    return !has && trains ? FIELD_TRAIN_IMPL : FIELD_IMPLEMENTATION;
 }
 
 const char *point_build(const struct point *point)
 {
-    bool has = point->value[FIELD_IMPLEMENTATION].kind == VALUE_TEXT, trains = point->value[FIELD_TRAIN_IMPL].kind == VALUE_TEXT;
-    return build_of(point, !has && trains ? FIELD_TRAIN_IMPL : FIELD_IMPLEMENTATION);
+    return build_of(point, built_field(point));
 }
 
 const char *point_harness(const struct point *point)
 {
-    return identity(measure_word((int)point->value[FIELD_MEASURE].integer));
+    return identity(point, measure_word((int)point->value[FIELD_MEASURE].integer));
 }
 
 void point_conditions(const struct point *point, const struct conditions *conditions, char half[KEY_HALF + 1])
@@ -65,12 +97,12 @@ void point_conditions(const struct point *point, const struct conditions *condit
     bool timed = measures[point->value[FIELD_MEASURE].integer].repeats;
     snprintf(samples, sizeof samples, "%d", timed ? conditions->samples : 0);
     add_line(&lines, "version", KEY_VERSION);
-    add_line(&lines, "build", point_build(point));
+    add_build(&lines, "build", point, built_field(point));
     add_line(&lines, "harness", point_harness(point));
     if (point->value[FIELD_TRAIN_IMPL].kind == VALUE_TEXT)
-        add_line(&lines, "trained by", build_of(point, FIELD_TRAIN_IMPL));
+        add_build(&lines, "trained by", point, FIELD_TRAIN_IMPL);
     if (point->value[FIELD_AGAINST].kind == VALUE_TEXT)
-        add_line(&lines, "against", build_of(point, FIELD_AGAINST));
+        add_build(&lines, "against", point, FIELD_AGAINST);
     add_line(&lines, "machine", conditions->machine);
     add_line(&lines, "surroundings", conditions->surroundings);
     add_line(&lines, "samples", samples);

@@ -12,6 +12,7 @@ struct fused_pass {
     int64_t from, to;
     const real *before;        /* (B,T,d) iterate `from`; NULL: zero, from == 0. fused_low_rank reads it for residuals only */
     real *h;                   /* (B,T,d) iterate `to`; not before */
+    real *final;               /* selective: (B,d,N) the states after the last token, of iterate `to`; or NULL */
     double *residual;          /* (to - from, B) or NULL */
     int64_t *broken;           /* (stages,B) the first iterate of a stage (team.h) that is not finite; left alone where all are */
     const struct trace *trace; /* iterates to keep: those of trace->keep that are among these; or NULL */

@@ -28,17 +28,9 @@ static real norm_1(const real *M, int64_t d)
     return most;
 }
 
-enum decomposition transition_decompose(const struct problem *p, const real *q, const real *lambda, real *M, int *pivots)
+enum decomposition matrix_decompose(int64_t d, real *M, real *estimate, int *pivots)
 {
-    int64_t d = p->d;
-    real *estimate = M + d * d, *rest = estimate + 4 * d;
     int n = (int)d, info;
-    mixer_matrix(p, q, M, rest);
-    for (int64_t j = 0; j < d; j++)
-        for (int64_t i = 0; i < d; i++) {
-            real g = p->form == FORM_NORMALISED ? 1 - lambda[i] : 1;
-            M[j * d + i] = (real)(i == j) - g * M[j * d + i];
-        }
     real norm = norm_1(M, d), condition = 0;
     if (!(norm <= REAL_MAX))
         return NOT_FINITE;
@@ -47,6 +39,19 @@ enum decomposition transition_decompose(const struct problem *p, const real *q, 
         return SINGULAR;
     lapack_gecon("1", &n, M, &n, &norm, &condition, estimate, pivots + d, &info, 1);
     return condition <= REAL_EPSILON * (real)(16 + d) ? SINGULAR : DECOMPOSED;
+}
+
+enum decomposition transition_decompose(const struct problem *p, const real *q, const real *lambda, real *M, int *pivots)
+{
+    int64_t d = p->d;
+    real *estimate = M + d * d, *rest = estimate + 4 * d;
+    mixer_matrix(p, q, M, rest);
+    for (int64_t j = 0; j < d; j++)
+        for (int64_t i = 0; i < d; i++) {
+            real g = p->form == FORM_NORMALISED ? 1 - lambda[i] : 1;
+            M[j * d + i] = (real)(i == j) - g * M[j * d + i];
+        }
+    return matrix_decompose(d, M, estimate, pivots);
 }
 
 bool transition_make(const struct problem *p, const real *theta, const real *lambda, real *A, real *scratch, int *pivots)

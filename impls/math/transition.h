@@ -9,6 +9,7 @@
 #include "impls/math/real.h"
 
 #define transition_scratch VARIANT(transition_scratch)
+#define matrix_decompose VARIANT(matrix_decompose)
 #define transition_decompose VARIANT(transition_decompose)
 #define transition_make VARIANT(transition_make)
 #define transition_apply VARIANT(transition_apply)
@@ -18,8 +19,12 @@ enum decomposition { DECOMPOSED, NOT_FINITE, SINGULAR };
 /* Reals of scratch of transition_make(). */
 int64_t transition_scratch(const struct problem *problem);
 
+/* LU of M (d,d), column by column, in its place; estimate (4 d) is scratch, pivots (2 d). Singular is what LAPACK's estimate of the
+ * condition calls so to working precision. */
+enum decomposition matrix_decompose(int64_t d, real *M, real *estimate, int *pivots);
+
 /* LU of M_t (plain: Q_t) in M (d,d), column by column, from activated parameters; scratch for 4 d reals and the mixer's follows it.
- * pivots (2 d). Singular is what LAPACK's estimate of the condition calls so to working precision. */
+ * pivots (2 d). */
 enum decomposition transition_decompose(const struct problem *problem, const real *q, const real *lambda, real *M, int *pivots);
 
 /* A (d,d), column by column, from raw parameters (m). False: singular. Parameters that are not finite give a matrix of NaN. */

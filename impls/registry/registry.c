@@ -22,8 +22,11 @@
 /* Those of them that take the selective cell, too, by a file of their own in impls/selective/. */
 // clang-format off
 #define SELECTIVE_IMPLEMENTATIONS(X) \
+    X(structured_sequential)         \
+    X(dense_sequential)              \
     X(diagonal_scan)                 \
-    X(fixed_point)
+    X(fixed_point)                   \
+    X(fixed_point_fused)
 // clang-format on
 
 #ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SETTLED 1e-14 /* of a token's largest number, its real and its imaginary part each by itself */
-enum { ITERATIONS = 20000 };
+#define SETTLED 1e-14  /* of a token's largest number, its real and its imaginary part each by itself */
+#define ROUNDING 1e-10 /* ... or as little as that, where it has not moved less for long */
+enum { ITERATIONS = 20000, STALL = 60 };
 
 typedef double complex number;
 
@@ -157,9 +158,10 @@ void complex_selective_apply(const struct problem *p, const struct complex_selec
     token_close(&token);
 }
 
-/* Whether next (d) is y to rounding. A derivative that is truly nothing, as behind the LayerNorm of two channels, is nothing but rounding and
- * never settles by itself: it is measured by the step that all are taken with. */
-static bool settled(int64_t d, const number *y, const number *next)
+/* How far next (d) is from y: the real and the imaginary parts, each relative to the largest; infinity where something is not finite. A
+ * derivative that is truly nothing, as behind the LayerNorm of two channels, is nothing but rounding and never settles by itself: it is
+ * measured by the step that all are taken with. */
+static double moved(int64_t d, const number *y, const number *next)
 {
     double change[2] = {0}, size[2] = {0};
     for (int64_t i = 0; i < d; i++) {
@@ -168,9 +170,10 @@ static bool settled(int64_t d, const number *y, const number *next)
         size[0] = fmax(size[0], fabs(creal(next[i])));
         size[1] = fmax(size[1], fabs(cimag(next[i])));
         if (!isfinite(creal(next[i])))
-            return false;
+            return INFINITY;
     }
-    return change[0] <= SETTLED * size[0] && change[1] <= SETTLED * fmax(size[1], COMPLEX_STEP * size[0]);
+    size[1] = fmax(size[1], COMPLEX_STEP * size[0]);
+    return fmax(change[0] > 0 ? change[0] / size[0] : 0, change[1] > 0 ? change[1] / size[1] : 0);
 }
 
 /* y (d) of a linear map: its columns are what it does to unit vectors, less what it does to 0. */
@@ -204,9 +207,13 @@ bool complex_selective_exact(const struct problem *p, const struct complex_selec
         good = linear;
         if (linear)
             solve(p, in, t, &token, mine);
-        for (int i = 0; i < ITERATIONS && !good; i++) {
+        double least = INFINITY;
+        for (int i = 0, since = 0; i < ITERATIONS && !good; i++) {
             token_map(p, in, t, &token, mine, next);
-            good = settled(d, mine, next);
+            double change = moved(d, mine, next);
+            since = change < least ? 0 : since + 1;
+            least = fmin(change, least);
+            good = change <= SETTLED || (since > STALL && least <= ROUNDING);
             memcpy(mine, next, (size_t)d * sizeof *mine);
         }
         token_state(p, in, t, mine, &token, H);

@@ -1,0 +1,45 @@
+/* The selective cell one token after the other, for implementations that differ only in how they solve the equation of a token
+ * (equation.h). Sequences are divided among the threads; those whose tokens read the output before go through time in groups, so that
+ * what they read is one product. */
+#ifndef IMPLS_SELECTIVE_SEQUENTIAL_H
+#define IMPLS_SELECTIVE_SEQUENTIAL_H
+
+#include "impls/selective/equation.h"
+
+#define sequential_reals VARIANT(sequential_reals)
+#define sequential_open VARIANT(sequential_open)
+#define sequential_close VARIANT(sequential_close)
+#define sequential_forward VARIANT(sequential_forward)
+#define sequential_operations VARIANT(sequential_operations)
+#define sequential_bytes VARIANT(sequential_bytes)
+#define sequential_status VARIANT(sequential_status)
+#define sequential_fail VARIANT(sequential_fail)
+
+struct sequential {
+    struct problem problem;
+    int threads;
+    int64_t scratch;     /* reals a thread */
+    real *memory;        /* scratch of all threads */
+    real *stack, *rates; /* what all of them read: the weights side by side (token.h), and A as states have it (state.h) */
+};
+
+/* Reals that sequential_open() allocates. */
+double sequential_reals(const struct problem *problem, int threads);
+
+/* False: no memory; nothing is left then. */
+bool sequential_open(const struct problem *problem, int threads, struct sequential *sequential);
+void sequential_close(struct sequential *sequential);
+
+/* What forward() does. From the first token without an answer on a sequence is NaN; the status is that of the first of all. */
+struct status sequential_forward(struct sequential *sequential, struct plan *plan, equation_solve *solve,
+                                 const struct inputs *inputs, const struct outputs *outputs, struct trace *trace);
+
+/* Operations and bytes of a pass but for the equations. */
+double sequential_operations(const struct problem *problem);
+double sequential_bytes(const struct problem *problem);
+
+/* The first failure: token and kind in one number, of which the smallest counts. */
+int64_t sequential_fail(int64_t token, enum answer answer);
+struct status sequential_status(const struct problem *problem, int64_t failure);
+
+#endif
