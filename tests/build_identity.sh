@@ -23,7 +23,7 @@ identity() { # TREE [FLAGS [CUDA-FLAGS [HEADERS]]]
 first=$(identity "$folder/tree")
 
 measures=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' bench/sweep/measures.h | tr '\n' ' ')
-recurrent="convergence throughput gradient reach memory" # what judges by the answers of implementations
+recurrent="convergence throughput gradient reach memory roots" # what judges by the answers of implementations
 learning="training accuracy memory selective/memory" # what a step of training decides
 vector=$(sed -n '/define IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | tr '\n' ' ')
 selective=$(sed -n '/define SELECTIVE_IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/selective\/\1/p' impls/registry/registry.c | tr '\n' ' ')
@@ -96,7 +96,7 @@ after train/layers/lstm.c "$more" "$learning"
 after train/math/adamw.c "$more" "$learning"
 after tasks/parity.c "$more" "$measures" # words of a group are inputs of every measure
 after bench/base/random.c "$more" "$measures"
-after bench/base/statistics.c "$more" "convergence throughput reach accuracy selective/convergence selective/throughput selective/reach"
+after bench/base/statistics.c "$more" "convergence throughput reach accuracy roots selective/convergence selective/throughput selective/reach selective/roots"
 after bench/base/safetensors.c "$more" "$measures"
 after bench/machine/machine_memory.c "$more" "$measures"
 after bench/machine/load.c "$more" "throughput selective/throughput"

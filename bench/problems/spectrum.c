@@ -3,6 +3,7 @@
  *     ||X U^T||_2 with X = G U C is the root of the largest eigenvalue of (X^T X) (U^T U). */
 #include "bench/problems/spectrum.h"
 
+#include "bench/problems/lapack.h"
 #include "impls/math/feedback.h"
 #include "impls/math/mixer.h"
 #include "impls/math/vector.h"
@@ -11,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* LAPACK's eigenvalues and singular values, in its Fortran interface (see impls/math/blas.h). */
-void dgeev_(const char *left, const char *right, const int *n, double *a, const int *lda, double *re, double *im, double *vl,
-            const int *ldvl, double *vr, const int *ldvr, double *work, const int *lwork, int *info, size_t, size_t);
+/* LAPACK's singular values, in its Fortran interface (see impls/math/blas.h). */
 void dgesvd_(const char *left, const char *right, const int *m, const int *n, double *a, const int *lda, double *s, double *u,
              const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork, int *info, size_t, size_t);
 
@@ -24,21 +23,6 @@ static bool all_finite(int64_t n, const double *a)
     for (int64_t i = 0; i < n; i++)
         finite = finite && isfinite(a[i]);
     return finite;
-}
-
-/* Largest |eigenvalue| of a (n,n), overwritten. work: 10 n. */
-static double spectral_radius(int64_t size, double *a, double *work)
-{
-    int n = (int)size, one = 1, lwork = 8 * n, info;
-    if (!all_finite(size * size, a))
-        return NAN;
-    if (n == 1)
-        return fabs(a[0]);
-    double *re = work, *im = re + n, most = 0;
-    dgeev_("N", "N", &n, a, &n, re, im, NULL, &one, NULL, &one, im + n, &lwork, &info, 1, 1);
-    for (int i = 0; i < n && info == 0; i++)
-        most = fmax(most, hypot(re[i], im[i]));
-    return info == 0 ? most : NAN;
 }
 
 double spectrum_norm_2(int64_t size, double *matrix)
@@ -86,12 +70,12 @@ static void weighted_gram(const struct problem *p, const double *q, const double
             out[i * r + j] = out[j * r + i] = dot_weighted(w, q + i * d, q + j * d, d);
 }
 
-/* ||diag(g) U C U^T||_2, squares (d) = g^2. memory: 3 r^2 + 10 r. */
+/* ||diag(g) U C U^T||_2, squares (d) = g^2. memory: 3 r^2. */
 static double low_rank_norm(const struct problem *p, const double *q, const double *squares, const double *gram, const double *C,
                             double *memory)
 {
     int64_t r = p->r;
-    double *a = memory, *b = a + r * r, *transposed = b + r * r, *work = transposed + r * r;
+    double *a = memory, *b = a + r * r, *transposed = b + r * r;
     for (int64_t i = 0; i < r; i++)
         for (int64_t j = 0; j < r; j++)
             transposed[i * r + j] = C[j * r + i];
@@ -99,17 +83,17 @@ static double low_rank_norm(const struct problem *p, const double *q, const doub
     multiply(r, a, C, b);
     multiply(r, transposed, b, a);
     multiply(r, a, gram, b);
-    return sqrt(spectral_radius(r, b, work));
+    return sqrt(lapack_radius(r, b));
 }
 
-/* Spectral radius of diag(g) U C U^T. memory: 2 r^2 + 10 r. */
+/* Spectral radius of diag(g) U C U^T. memory: 2 r^2. */
 static double low_rank_radius(const struct problem *p, const double *q, const double *g, const double *C, double *memory)
 {
     int64_t r = p->r;
-    double *a = memory, *b = a + r * r, *work = b + r * r;
+    double *a = memory, *b = a + r * r;
     weighted_gram(p, q, g, a);
     multiply(r, C, a, b);
-    return spectral_radius(r, b, work);
+    return lapack_radius(r, b);
 }
 
 static double norm_inf(int64_t d, const double *matrix)
@@ -133,8 +117,7 @@ bool spectrum_token(const struct problem *p, const double *theta, const double *
         *out = (struct spectrum){0, 0, 0, 0};
         return true;
     }
-    double *memory =
-        malloc((size_t)(size + 2 * d + mixer_scratch(p) + 2 * d * d * materialise + 7 * r * r + 10 * r + 10 * d) * sizeof *memory);
+    double *memory = malloc((size_t)(size + 2 * d + mixer_scratch(p) + 2 * d * d * materialise + 7 * r * r) * sizeof *memory);
     if (memory == NULL)
         return false;
     double *q = memory, *gate = q + size, *ones = gate + d, *scratch = ones + d, *matrix = scratch + mixer_scratch(p);
@@ -166,7 +149,7 @@ bool spectrum_token(const struct problem *p, const double *theta, const double *
                 matrix[j * d + i] *= gate[i];
         memcpy(copy, matrix, (size_t)(d * d) * sizeof *copy);
         out->kappa = spectrum_norm_2(d, copy);
-        out->rho = with_rho ? spectral_radius(d, matrix, rest) : NAN;
+        out->rho = with_rho ? lapack_radius(d, matrix) : NAN;
     }
     free(memory);
     return true;

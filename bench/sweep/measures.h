@@ -13,7 +13,8 @@
     X(reach,       OF_RECURRENCE | OF_REACH,    false)    \
     X(training,    OF_TRAINING,                 false)    \
     X(accuracy,    OF_ACCURACY,                 false)    \
-    X(memory,      OF_RECURRENCE | OF_GRADIENT, false)
+    X(memory,      OF_RECURRENCE | OF_GRADIENT, false)    \
+    X(roots,       OF_RECURRENCE,               false)
 // clang-format on
 
 struct measure {

@@ -739,6 +739,7 @@ START_TEST(all_failed_is_drawn)
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=gradient", "gradient=steps", seed, NULL);
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=reach", "kappa=0.9", seed, NULL);
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=memory", seed, NULL);
+        made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=roots", "cell=selective", "scale=0.5", seed, NULL);
         made_record(JOURNAL, word, NULL, "impl=fixed_point", "measure=reach", "mixer=dense", "form=plain", "words=A5", "d=5", seed,
                     NULL);
     }

@@ -164,7 +164,7 @@ static const struct {
     {false, "problem: {T: 8, d: 4, T: 9}\n", "4:23: key \"T\" is given twice (first in line 4); expected once"},
     /* What is missing. */
     {true, "measure: convergence\n", "1:1: name is missing; expected name: and a word"},
-    {true, "name: t\nimpls: fixed_point\n" SIZES, "1:1: measure is missing; expected one of convergence, throughput, gradient, reach, training, accuracy, memory"},
+    {true, "name: t\nimpls: fixed_point\n" SIZES, "1:1: measure is missing; expected one of convergence, throughput, gradient, reach, training, accuracy, memory, roots"},
     {true, "name: t\nmeasure: convergence\n" SIZES,
      "1:1: impls is missing; expected the name of an implementation, then its options"},
     {false, "problem: {d: 4}\n", "1:1: T is missing in problem; expected " T_TAKES},
