@@ -88,6 +88,21 @@ static void put_tasks(FILE *out)
     }
 }
 
+/* What an implementation does in other cells than its first, where it has a row of its own. */
+static void put_cells(FILE *out, int index, const struct implementation *first)
+{
+    for (enum cell cell = 0; cell < CELL_COUNT; cell++) {
+        const struct implementation *one = registry_get_for(index, cell, DTYPE_FLOAT32, LEVEL_BASELINE);
+        if (one == first || (one->cells >> cell & 1) == 0)
+            continue;
+        fprintf(out, "  %-26s cell %s: ", "", cell_names[cell]);
+        shown_line(out, one->summary);
+        fputc('\n', out);
+        if (one->options != NULL)
+            fprintf(out, "  %-26s options there: %s\n", "", one->options);
+    }
+}
+
 bool list_print(FILE *out, const char *root, struct error *error)
 {
     fprintf(out, "Implementations\n");
@@ -104,7 +119,9 @@ bool list_print(FILE *out, const char *root, struct error *error)
         fputc('\n', out);
         if (one->options != NULL)
             fprintf(out, "  %-26s options: %s\n", "", one->options);
+        put_cells(out, i, one);
     }
+    fprintf(out, "cells: the first line of each is of the cell %s; others stand where they are taken.\n", cell_names[0]);
     fprintf(out, "cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
     fprintf(out, "\nInstruction sets of this processor:");
     for (enum level level = LEVEL_BASELINE; level < LEVEL_COUNT; level++)

@@ -165,48 +165,51 @@ static bool one_sequence(const struct subject *subject, int64_t b, struct room *
 
 /* ---- All of them --------------------------------------------------------------------------------------------------------------- */
 
-/* An exact implementation answers sequence by sequence, so that one without an answer leaves the others theirs. */
-static struct status answer_exactly(const struct subject *subject, struct walk *walks, struct error *error, bool *good)
+/* The answer to a problem of the batch's dtype, into y. */
+static struct status answer(const struct subject *subject, const struct tensors *tensors, void *y, struct trace *trace)
+{
+    const struct outputs outputs = {.y = y};
+    struct plan *plan;
+    struct status status = subject->implementation->plan(&tensors->problem, &subject->settings, &subject->environment, &plan);
+    if (status.code == STATUS_OK)
+        status = implementation_forward(subject->implementation, plan, &tensors->inputs, &outputs, trace);
+    subject->implementation->destroy(plan);
+    return status;
+}
+
+/* An exact implementation answers sequence by sequence, so that one without an answer leaves the others theirs. False: the harness
+ * failed. *status, ok so far: of the first sequence that failed for another reason. */
+static bool answer_exactly(const struct subject *subject, struct walk *walks, struct status *status, struct error *error)
 {
     const struct problem *p = &subject->tensors.problem;
     size_t bytes = (size_t)(p->T * p->d) * dtype_size(p->dtype);
-    struct status status = status_ok();
-    for (int64_t b = 0; b < p->B && *good; b++) {
+    for (int64_t b = 0; b < p->B && status->code == STATUS_OK; b++) {
         struct tensors one;
-        struct plan *plan;
-        const struct outputs outputs = {.y = (char *)subject->h + (size_t)b * bytes};
-        *good = tensors_sequence_as(&subject->tensors, b, p->dtype, &one, error);
-        if (!*good)
-            break;
-        status = subject->implementation->plan(&one.problem, &subject->settings, &subject->environment, &plan);
-        if (status.code == STATUS_OK)
-            status = implementation_forward(subject->implementation, plan, &one.inputs, &outputs, NULL);
-        subject->implementation->destroy(plan);
+        if (!tensors_sequence_as(&subject->tensors, b, p->dtype, &one, error))
+            return false;
+        struct status of_one = answer(subject, &one, (char *)subject->h + (size_t)b * bytes, NULL);
         tensors_free(&one);
-        walks[b].converged = status.code == STATUS_OK;
-        if (status.code != STATUS_OK && status.code != STATUS_NO_STABLE_POINT)
-            return status;
+        walks[b].converged = of_one.code == STATUS_OK;
+        if (of_one.code != STATUS_NO_STABLE_POINT)
+            *status = of_one;
     }
-    return status_ok();
+    return true;
 }
 
 /* One that iterates answers all at once: they stop together. */
-static struct status answer_iterating(const struct subject *subject, struct walk *walks)
+static bool answer_iterating(const struct subject *subject, struct walk *walks, struct status *status, struct error *error)
 {
     const struct problem *p = &subject->tensors.problem;
-    const struct outputs outputs = {.y = subject->h};
     struct trace trace = {.l = calloc((size_t)p->B, sizeof *trace.l)};
-    struct plan *plan;
     if (trace.l == NULL)
-        return status_at(STATUS_OUT_OF_MEMORY, -1, -1, "out of memory");
-    struct status status = subject->implementation->plan(p, &subject->settings, &subject->environment, &plan);
-    if (status.code == STATUS_OK)
-        status = implementation_forward(subject->implementation, plan, &subject->tensors.inputs, &outputs, &trace);
-    subject->implementation->destroy(plan);
+        return fail_memory(error);
+    *status = answer(subject, &subject->tensors, subject->h, &trace);
+    if (status->code == STATUS_NOT_CONVERGED)
+        *status = status_ok();
     for (int64_t b = 0; b < p->B; b++)
         walks[b].converged = trace.l[b] > 0 || !(subject->settings.tolerance > 0);
     free(trace.l);
-    return status.code == STATUS_NOT_CONVERGED ? status_ok() : status;
+    return true;
 }
 
 /* Sequence by sequence, each by one thread. */
@@ -296,23 +299,34 @@ static json_t *to_json(const struct problem *p, const struct walk *walks, double
     return data;
 }
 
-static bool measure_all(const struct subject *subject, struct finding *finding, struct error *error)
+/* walks: one of each sequence; values: 3 of each. */
+static bool measure_into(struct subject *subject, struct walk *walks, double *values, struct finding *finding, struct error *error)
 {
-    const struct problem *p = &subject->tensors.problem;
-    struct walk *walks = calloc((size_t)p->B, sizeof *walks);
-    double *values = calloc((size_t)(3 * p->B), sizeof *values);
-    bool good = (walks != NULL && values != NULL) || fail_memory(error);
-    for (int64_t b = 0; b < p->B && good; b++)
+    struct status status = status_ok();
+    for (int64_t b = 0; b < subject->tensors.problem.B; b++)
         walks[b].first = -1;
-    if (good) {
-        subject_forget((struct subject *)subject);
-        struct status status =
-            subject->implementation->exact ? answer_exactly(subject, walks, error, &good) : answer_iterating(subject, walks);
-        if (status.code != STATUS_OK)
-            finding_status(finding, &status);
-        else if (good && (good = walk_all(subject, walks, error)))
-            finding->data = to_json(p, walks, values);
-    }
+    subject_forget(subject);
+    if (!(subject->implementation->exact ? answer_exactly : answer_iterating)(subject, walks, &status, error))
+        return false;
+    if (status.code != STATUS_OK)
+        finding_status(finding, &status);
+    else if (!walk_all(subject, walks, error))
+        return false;
+    else
+        finding->data = to_json(&subject->tensors.problem, walks, values);
+    return true;
+}
+
+static bool measure_all(struct subject *subject, struct finding *finding, struct error *error)
+{
+    size_t B = (size_t)subject->tensors.problem.B;
+    struct walk *walks = calloc(B, sizeof *walks);
+    double *values = calloc(3 * B, sizeof *values);
+    bool good = false;
+    if (walks == NULL || values == NULL)
+        fail_memory(error);
+    else
+        good = measure_into(subject, walks, values, finding, error);
     free(walks);
     free(values);
     return good;

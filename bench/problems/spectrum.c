@@ -117,8 +117,7 @@ bool spectrum_token(const struct problem *p, const double *theta, const double *
         *out = (struct spectrum){0, 0, 0, 0};
         return true;
     }
-    double *memory =
-        malloc((size_t)(size + 2 * d + mixer_scratch(p) + 2 * d * d * materialise + 7 * r * r) * sizeof *memory);
+    double *memory = malloc((size_t)(size + 2 * d + mixer_scratch(p) + 2 * d * d * materialise + 7 * r * r) * sizeof *memory);
     if (memory == NULL)
         return false;
     double *q = memory, *gate = q + size, *ones = gate + d, *scratch = ones + d, *matrix = scratch + mixer_scratch(p);

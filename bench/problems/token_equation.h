@@ -41,7 +41,8 @@ double token_equation_output(const struct token_equation *equation, const double
 /* next (r) = F(g); returns sd(g). */
 double token_equation_step(const struct token_equation *equation, const double *g, double *next);
 
-/* slope (r,r) = dF/dg, a row for each of F's numbers: E K, K = (U^T(gain . Vc) - U^T(gain . yh) (V^T yh / d)^T) / sd, yh = (pc - Vc g) / sd.
+/* slope (r,r) = dF/dg, a row for each of F's numbers: E K, with yh = (pc - Vc g) / sd,
+ *     K = (U^T(gain . Vc) - U^T(gain . yh) (V^T yh / d)^T) / sd.
  * Its eigenvalues are those of the Jacobian of the token's map in d numbers that are not 0. */
 void token_equation_slope(const struct token_equation *equation, const double *g, double *slope);
 

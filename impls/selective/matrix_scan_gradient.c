@@ -11,33 +11,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* States, rounded up to whole registers: what sums across lanes are made of. */
-static int64_t padded(int64_t N)
-{
-    return (N + LANES - 1) / LANES * LANES;
-}
+/* States of a group that are gone through together: with what is carried, their rates and sums in registers, and their chunk of states and
+ * decays in the first cache. */
+enum { STATES = 4 };
 
 /* What one thread works with, in reals. */
 struct room {
-    int64_t carried;        /* (groups,N,lanes) Hb */
-    int64_t states, decays; /* (MATRIX_CHUNK + 1,N,lanes), (MATRIX_CHUNK,N,lanes) of one group */
-    int64_t b, c;           /* (MATRIX_CHUNK,padded N,lanes) sums of all groups, lane by lane */
-    int64_t chunk;          /* (N,lanes) A's sum of a chunk: two levels of sums lose less */
-    int64_t A, skip;        /* (groups,N,lanes), (groups,lanes) sums of the thread */
+    int64_t carried;          /* (groups,N,lanes) Hb */
+    int64_t states, decays;   /* (MATRIX_CHUNK,STATES,lanes) of one group: before each token, and of it */
+    int64_t b, c;             /* (MATRIX_CHUNK,STATES,lanes) sums of all groups, lane by lane */
+    int64_t along_b, along_A; /* (MATRIX_CHUNK,groups,lanes) sums over states: of (Hh b) and of rates . a . Hh . H_{t-1} */
+    int64_t A, skip;          /* (groups,N,lanes), (groups,lanes) sums of the thread */
     int64_t size;
 };
 
 static struct room room_of(int64_t groups, int64_t N)
 {
-    struct room room;
-    int64_t one = N * LANES, wide = padded(N) * LANES;
-    room.carried = 0;
+    struct room room = {0};
+    int64_t one = N * LANES, block = MATRIX_CHUNK * STATES * LANES, rows = MATRIX_CHUNK * groups * LANES;
     room.states = room.carried + groups * one;
-    room.decays = room.states + (MATRIX_CHUNK + 1) * one;
-    room.b = room.decays + MATRIX_CHUNK * one;
-    room.c = room.b + MATRIX_CHUNK * wide;
-    room.chunk = room.c + MATRIX_CHUNK * wide;
-    room.A = room.chunk + one;
+    room.decays = room.states + block;
+    room.b = room.decays + block;
+    room.c = room.b + block;
+    room.along_b = room.c + block;
+    room.along_A = room.along_b + rows;
+    room.A = room.along_A + rows;
     room.skip = room.A + groups * one;
     room.size = room.skip + groups * LANES;
     return room;
@@ -92,107 +90,132 @@ struct run {
     struct room room;
 };
 
-/* The states and decays of a group's tokens, from that before them. */
-static inline __attribute__((always_inline)) void recompute(const struct run *run, int64_t g, int64_t token, int64_t end,
-                                                            const lanes_kept *before, lanes_kept *states, lanes_kept *decays,
-                                                            int64_t width)
+/* What of a chunk is gone through at once: tokens token ... end - 1, states n ... n + wide - 1. */
+struct block {
+    int64_t token, end, n, wide;
+};
+
+static lanes_kept *lanes_at(real *memory, int64_t offset)
 {
-    const struct matrix_scan *s = run->s;
-    const struct matrix_rows *rows = run->rows;
-    const lanes_kept *rates = group_lanes(s->rates, g, s->N);
-    int64_t d = s->d, N = s->N;
-    memcpy(states, before, (size_t)N * sizeof *states);
-    for (; token < end; token++, states += N, decays += N) {
-        const real *b = rows->b + token * N;
-        lanes dt = group_load(rows->dt + token * d + g * LANES, width);
-        lanes in = dt * group_load(rows->x + token * d + g * LANES, width);
-#pragma GCC unroll 4
-        for (int64_t n = 0; n < N; n++) {
-            lanes decay = lanes_power(dt * rates[n]);
-            decays[n] = decay;
-            states[N + n] = decay * states[n] + in * b[n];
-        }
-    }
+    return (lanes_kept *)(memory + offset);
 }
 
-/* The tokens of a group backwards. vectors: adjoints of b and c are wanted; rates: those of dt, A and skip. */
-static inline __attribute__((always_inline)) void reverse(const struct run *run, real *memory, int64_t g, int64_t token,
-                                                          int64_t end, int64_t width, bool vectors, bool rates_too)
+/* A group's block, forward from the states `before` (N) the chunk and then backwards. vectors: adjoints of b and c are wanted; steps: those
+ * of dt, A and skip. */
+static inline __attribute__((always_inline)) void run_block(const struct run *run, real *memory, int64_t g,
+                                                            const struct block *block, const lanes_kept *before, int64_t width,
+                                                            int64_t wide, bool vectors, bool steps)
 {
     const struct matrix_scan *s = run->s;
     const struct matrix_rows *rows = run->rows;
-    const struct matrix_adjoints *adjoints = run->adjoints;
-    int64_t d = s->d, N = s->N, wide = padded(N);
-    const lanes_kept *rates = group_lanes(s->rates, g, N);
-    lanes_kept *carried = group_lanes(memory + run->room.carried, g, N), *sum_A = (lanes_kept *)(memory + run->room.chunk);
-    lanes_kept *sums_b = (lanes_kept *)(memory + run->room.b), *sums_c = (lanes_kept *)(memory + run->room.c);
-    lanes skip = group_load(rows->skip + g * LANES, width), sum_skip = {0};
-    const lanes_kept *states = (lanes_kept *)(memory + run->room.states), *decays = (lanes_kept *)(memory + run->room.decays);
-    if (rates_too)
-        memset(sum_A, 0, (size_t)N * sizeof *sum_A);
-    for (int64_t i = end - token - 1; i >= 0; i--) {
-        const real *b = rows->b + (token + i) * N, *c = rows->c + (token + i) * N;
-        int64_t at = (token + i) * d + g * LANES;
-        lanes dt = group_load(rows->dt + at, width), x = group_load(rows->x + at, width), o = group_load(adjoints->out + at, width);
-        lanes in = dt * x, along_b = {0}, along_A = {0};
-        const lanes_kept *decay = decays + i * N, *before = states + i * N, *after = before + N;
-        lanes_kept *of_b = sums_b + i * wide, *of_c = sums_c + i * wide;
+    int64_t d = s->d, N = s->N, tokens = block->end - block->token;
+    const lanes_kept *of_rates = group_lanes(s->rates, g, N) + block->n;
+    lanes_kept *carried = group_lanes(memory + run->room.carried, g, N) + block->n,
+               *total = group_lanes(memory + run->room.A, g, N);
+    lanes_kept *states = lanes_at(memory, run->room.states), *decays = lanes_at(memory, run->room.decays);
+    lanes_kept *sums_b = lanes_at(memory, run->room.b), *sums_c = lanes_at(memory, run->room.c);
+    lanes_kept *along_b = lanes_at(memory, run->room.along_b) + g, *along_A = lanes_at(memory, run->room.along_A) + g;
+    lanes rates[STATES] = {{0}}, state[STATES] = {{0}}, Hb[STATES] = {{0}}, sum_A[STATES] = {{0}};
 #pragma GCC unroll 4
-        for (int64_t n = 0; n < N; n++) {
-            lanes whole = carried[n] + o * c[n], decayed = decay[n] * whole;
-            along_b += whole * b[n];
-            carried[n] = decayed;
+    for (int k = 0; k < wide; k++) {
+        rates[k] = of_rates[k];
+        state[k] = before[block->n + k];
+        Hb[k] = carried[k];
+    }
+    for (int64_t i = 0; i < tokens; i++) {
+        const real *b = rows->b + (block->token + i) * N + block->n;
+        int64_t at = (block->token + i) * d + g * LANES;
+        lanes dt = group_load(rows->dt + at, width), in = dt * group_load(rows->x + at, width);
+#pragma GCC unroll 4
+        for (int k = 0; k < wide; k++) {
+            lanes decay = lanes_power(dt * rates[k]);
+            decays[i * STATES + k] = decay;
+            states[i * STATES + k] = state[k];
+            state[k] = decay * state[k] + in * b[k];
+        }
+    }
+    for (int64_t i = tokens - 1; i >= 0; i--) {
+        const real *b = rows->b + (block->token + i) * N + block->n, *c = rows->c + (block->token + i) * N + block->n;
+        int64_t at = (block->token + i) * d + g * LANES;
+        lanes dt = group_load(rows->dt + at, width), o = group_load(run->adjoints->out + at, width);
+        lanes in = dt * group_load(rows->x + at, width), sum_b = along_b[i * s->groups], sum_rates = along_A[i * s->groups];
+#pragma GCC unroll 4
+        for (int k = 0; k < wide; k++) {
+            int64_t at_state = i * STATES + k;
+            lanes whole = Hb[k] + o * c[k];
+            Hb[k] = decays[at_state] * whole;
+            sum_b += whole * b[k];
             if (vectors) {
-                of_b[n] += whole * in;
-                of_c[n] += after[n] * o;
+                sums_b[at_state] += whole * in;
+                sums_c[at_state] += state[k] * o;
             }
-            if (rates_too) {
-                lanes e = decayed * before[n];
-                along_A += e * rates[n];
-                sum_A[n] += e * dt;
+            state[k] = states[at_state];
+            if (steps) {
+                lanes e = Hb[k] * state[k];
+                sum_rates += e * rates[k];
+                sum_A[k] += e * dt;
             }
         }
-        group_store(adjoints->x + at, dt * along_b + skip * o, width);
-        if (rates_too) {
-            group_store(adjoints->dt + at, x * along_b + along_A * (real)0.6931471805599453, width); /* rates: -log2(e) A */
-            sum_skip += o * x;
-        }
+        along_b[i * s->groups] = sum_b;
+        if (steps)
+            along_A[i * s->groups] = sum_rates;
     }
-    if (rates_too) {
-        lanes_kept *total = group_lanes(memory + run->room.A, g, N), *total_skip = (lanes_kept *)(memory + run->room.skip) + g;
-        *total_skip += sum_skip;
-        for (int64_t n = 0; n < N; n++)
-            total[n] -= sum_A[n];
+#pragma GCC unroll 4
+    for (int k = 0; k < wide; k++) {
+        carried[k] = Hb[k];
+        if (steps)
+            total[block->n + k] -= sum_A[k];
     }
 }
 
-/* Both for a group whose width may be known. */
-static inline __attribute__((always_inline)) void chunk_group(const struct run *run, real *memory, int64_t g, int64_t token,
-                                                              int64_t end, const lanes_kept *before, int64_t width)
+/* The same of a group whose width may be known. */
+static inline __attribute__((always_inline)) void run_group(const struct run *run, real *memory, int64_t g,
+                                                            const struct block *block, const lanes_kept *before, int64_t width,
+                                                            int64_t wide)
 {
-    bool vectors = run->adjoints->b != NULL, rates = run->adjoints->dt != NULL;
-    recompute(run, g, token, end, before, (lanes_kept *)(memory + run->room.states), (lanes_kept *)(memory + run->room.decays),
-              width);
-    if (vectors && rates)
-        reverse(run, memory, g, token, end, width, true, true);
+    bool vectors = run->adjoints->b != NULL, steps = run->adjoints->dt != NULL;
+    if (vectors && steps)
+        run_block(run, memory, g, block, before, width, wide, true, true);
     else if (vectors)
-        reverse(run, memory, g, token, end, width, true, false);
-    else if (rates)
-        reverse(run, memory, g, token, end, width, false, true);
+        run_block(run, memory, g, block, before, width, wide, true, false);
+    else if (steps)
+        run_block(run, memory, g, block, before, width, wide, false, true);
     else
-        reverse(run, memory, g, token, end, width, false, false);
+        run_block(run, memory, g, block, before, width, wide, false, false);
 }
 
-/* out (n,N) = the sums over lanes of sums (n,padded N,lanes). */
-static void sum_lanes(const real *sums, int64_t n, int64_t N, real *out)
+/* out (T,N)'s columns of a block = the sums over lanes of sums (tokens,STATES,lanes). */
+static void sum_lanes(const struct block *block, real *sums, int64_t N, real *out)
 {
-    int64_t wide = padded(N);
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t k = 0; k < wide; k += LANES) {
-            lanes a[LANES];
-            for (int j = 0; j < LANES; j++)
-                a[j] = lanes_load(sums + (i * wide + k + j) * LANES);
-            group_store(out + i * N + k, lanes_sums(a), group_width(N, k / LANES));
+    real flat[MATRIX_CHUNK * STATES];
+    int64_t tokens = block->end - block->token;
+    for (int64_t k = 0; k < tokens * STATES; k += LANES) {
+        lanes a[LANES];
+        for (int j = 0; j < LANES; j++)
+            a[j] = lanes_load(sums + (k + j) * LANES);
+        lanes_store(flat + k, lanes_sums(a));
+    }
+    for (int64_t i = 0; i < tokens; i++)
+        memcpy(out + (block->token + i) * N + block->n, flat + i * STATES, (size_t)block->wide * sizeof(real));
+}
+
+/* The rows of a chunk once all its states are gone through. */
+static void finish_rows(const struct run *run, real *memory, int64_t token, int64_t end)
+{
+    const struct matrix_scan *s = run->s;
+    const struct matrix_adjoints *adjoints = run->adjoints;
+    const lanes_kept *along_b = lanes_at(memory, run->room.along_b), *along_A = lanes_at(memory, run->room.along_A);
+    lanes_kept *sum_skip = lanes_at(memory, run->room.skip);
+    for (; token < end; token++)
+        for (int64_t g = 0; g < s->groups; g++, along_b++, along_A++) {
+            int64_t at = token * s->d + g * LANES, width = group_width(s->d, g);
+            lanes dt = group_load(run->rows->dt + at, width), x = group_load(run->rows->x + at, width);
+            lanes o = group_load(adjoints->out + at, width), skip = group_load(run->rows->skip + g * LANES, width);
+            group_store(adjoints->x + at, dt * *along_b + skip * o, width);
+            if (adjoints->dt == NULL)
+                continue;
+            group_store(adjoints->dt + at, x * *along_b + *along_A * (real)0.6931471805599453, width); /* rates: -log2(e) A */
+            sum_skip[g] += o * x;
         }
 }
 
@@ -200,23 +223,27 @@ static void sum_lanes(const real *sums, int64_t n, int64_t N, real *out)
 static void run_part(const struct run *run, int64_t b, int64_t begin, int64_t end, real *memory)
 {
     const struct matrix_scan *s = run->s;
-    int64_t chunks = (s->T + MATRIX_CHUNK - 1) / MATRIX_CHUNK, first = b * s->T, wide = padded(s->N) * LANES;
+    int64_t chunks = (s->T + MATRIX_CHUNK - 1) / MATRIX_CHUNK, first = b * s->T;
     for (int64_t chunk = (end - 1) / MATRIX_CHUNK; chunk >= begin / MATRIX_CHUNK; chunk--) {
         int64_t from = chunk * MATRIX_CHUNK, to = from + MATRIX_CHUNK < end ? from + MATRIX_CHUNK : end;
         real *kept = run->rows->kept + (b * chunks + chunk) * s->size;
-        if (run->adjoints->b != NULL)
-            memset(memory + run->room.b, 0, (size_t)(2 * MATRIX_CHUNK * wide) * sizeof(real)); /* and c */
-        for (int64_t g = 0; g < s->groups; g++) {
-            int64_t width = group_width(s->d, g);
-            if (width == LANES)
-                chunk_group(run, memory, g, first + from, first + to, group_lanes(kept, g, s->N), LANES);
-            else
-                chunk_group(run, memory, g, first + from, first + to, group_lanes(kept, g, s->N), width);
+        memset(memory + run->room.along_b, 0, (size_t)(run->room.A - run->room.along_b) * sizeof(real));
+        for (int64_t n = 0; n < s->N; n += STATES) {
+            const struct block block = {first + from, first + to, n, s->N - n < STATES ? s->N - n : STATES};
+            memset(memory + run->room.b, 0, (size_t)(run->room.along_b - run->room.b) * sizeof(real)); /* and c */
+            for (int64_t g = 0; g < s->groups; g++) {
+                int64_t width = group_width(s->d, g);
+                if (width == LANES && block.wide == STATES)
+                    run_group(run, memory, g, &block, group_lanes(kept, g, s->N), LANES, STATES);
+                else
+                    run_group(run, memory, g, &block, group_lanes(kept, g, s->N), width, block.wide);
+            }
+            if (run->adjoints->b != NULL) {
+                sum_lanes(&block, memory + run->room.b, s->N, run->adjoints->b);
+                sum_lanes(&block, memory + run->room.c, s->N, run->adjoints->c);
+            }
         }
-        if (run->adjoints->b != NULL) {
-            sum_lanes(memory + run->room.b, to - from, s->N, run->adjoints->b + (first + from) * s->N);
-            sum_lanes(memory + run->room.c, to - from, s->N, run->adjoints->c + (first + from) * s->N);
-        }
+        finish_rows(run, memory, first + from, first + to);
     }
 }
 

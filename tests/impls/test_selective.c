@@ -449,8 +449,12 @@ START_TEST(thread_counts)
                 for (int n = 1; n <= 4; n++) {
                     bool time = settings.n_options > 0 && strcmp(settings.option[0].value, "time") == 0;
                     int other = same_bits(one) && !time && settings.n_options > 0 ? 1 : n; /* the same of as many, in any case */
-                    ck_assert_int_eq(run_variant(one, &tensors, &settings, other, y, H, NULL).code, STATUS_OK);
-                    ck_assert_int_eq(run_variant(one, &tensors, &settings, n, y + y_bytes, H + H_bytes, NULL).code, STATUS_OK);
+                    /* a token may have no exact answer, whoever computes it */
+                    enum status_code code = run_variant(one, &tensors, &settings, other, y, H, NULL).code;
+                    ck_assert(code == STATUS_OK || one->exact);
+                    ck_assert_int_eq(run_variant(one, &tensors, &settings, n, y + y_bytes, H + H_bytes, NULL).code, code);
+                    if (code != STATUS_OK)
+                        continue;
                     ck_assert_msg(memcmp(y, y + y_bytes, y_bytes) == 0 && memcmp(H, H + H_bytes, H_bytes) == 0,
                                   "%s: %s: other bits with %d threads than with %d", test.name, one->name, n, other);
                 }
@@ -560,6 +564,12 @@ START_TEST(not_finite)
                 for (int i = 0; i < registry_count() && elements > 0; i++) {
                     const struct implementation *one = variant(i, p, &settings, level_best());
                     if (one == NULL)
+                        continue;
+                    struct tensors clean = tensors_as(&drawn, dtype);
+                    bool answered = run_variant(one, &clean, &settings, 1, y, NULL, NULL).code == STATUS_OK;
+                    tensors_free(&clean);
+                    ck_assert(answered || one->exact);
+                    if (!answered) /* a token has no exact answer, and may come first */
                         continue;
                     choose_options(one, _i + kind, &settings);
                     struct status status = run_variant(one, &tensors, &settings, test.threads, y, NULL, NULL);

@@ -167,6 +167,24 @@ START_TEST(the_problems_have_several)
 }
 END_TEST
 
+/* The sequential mode, through an implementation of its own, is nowhere else; a sequence without an answer leaves the others theirs. */
+START_TEST(the_sequential_mode_is_where_it_is)
+{
+    static const char *const names[] = {"dense_sequential", "structured_sequential"};
+    char rest[64];
+    if (registry_find(names[_i % 2]) < 0)
+        return;
+    snprintf(rest, sizeof rest, "impls: [%s]\n", names[_i % 2]);
+    measure(_i < 2 ? problems[1] : "mixer: householder, r: 4, s: 2, feedback: raw, reads: bc, dtype: float64", rest);
+    ck_assert_int_eq(finding.result, RESULT_OK);
+    ck_assert_double_eq(number("elsewhere"), 0);
+    ck_assert_double_eq_tol(number("converged"), number("answered"), 1e-12);
+    ck_assert_double_eq_tol(number("compared"), number("answered") * B, 1e-9);
+    ck_assert(number("answered") == 0 || of("to_sequential", "most") < 1e-6);
+    ck_assert(_i >= 2 || number("answered") == 1);
+}
+END_TEST
+
 /* At a loose tolerance an answer is some way from its limit, which is the one that a strict tolerance leads to. */
 START_TEST(a_loose_tolerance_leads_to_the_same_limit)
 {
@@ -231,6 +249,7 @@ Suite *suite_roots(void)
     tcase_add_checked_fixture(tests, scratch_make, teardown);
     tcase_add_loop_test(tests, counts_are_those_of_the_tokens, 0, PROBLEMS);
     tcase_add_test(tests, the_problems_have_several);
+    tcase_add_loop_test(tests, the_sequential_mode_is_where_it_is, 0, 4);
     tcase_add_test(tests, a_loose_tolerance_leads_to_the_same_limit);
     tcase_add_test(tests, tensors_of_a_file_count_the_same);
     tcase_add_test(tests, what_did_not_converge_is_not_compared);

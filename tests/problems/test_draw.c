@@ -1,9 +1,10 @@
 /* The drawn problems: raw draws pinned for ever, the same bits for every number of threads, the kappa that was asked for, tensors
  * from a file. */
 #include "bench/measure/cache.h"
-#include "tests/support/cases.h"
+#include "tests/support/selective_cases.h"
 
 #include "bench/base/random.h"
+#include "bench/base/safetensors_write.h"
 #include "bench/measure/subject.h"
 #include "tests/support/scratch.h"
 
@@ -279,6 +280,44 @@ START_TEST(tensors_without_a_use_are_refused)
 }
 END_TEST
 
+/* Every tensor of the selective cell, written to a file and read from it, is what it was; a sequence of it alone, too; and files of another
+ * problem are refused by name. */
+START_TEST(tensors_of_the_selective_cell)
+{
+    scratch_make();
+    const char *path = scratch_path("selective.safetensors");
+    for (int i = 0; i < selective_cases_count(); i++) {
+        struct test_case test = selective_cases_small(i);
+        struct tensors tensors = selective_tensors(&test, 96), read, sequence, alone;
+        struct tensor tensor[TENSORS_MAX];
+        struct error error;
+        size_t n = tensors_list(&tensors, tensor);
+        ck_assert_msg(safetensors_write(path, tensor, n, NULL, &error), "%s", error.text);
+        ck_assert_msg(tensors_check(path, &test.problem, &error), "%s: %s", test.name, error.text);
+        ck_assert_msg(tensors_finite(path, &test.problem, &error), "%s: %s", test.name, error.text);
+        ck_assert_msg(tensors_read(path, &test.problem, NULL, &read, &error), "%s: %s", test.name, error.text);
+        ck_assert(tensors_sequence(&tensors, test.problem.B - 1, &sequence, &error));
+        ck_assert(tensors_sequence(&read, test.problem.B - 1, &alone, &error));
+        for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
+            ck_assert_msg((tensors.owned[id] == NULL) == (read.owned[id] == NULL), "%s: %s", test.name, tensor_names[id]);
+            if (tensors.owned[id] == NULL)
+                continue;
+            size_t bytes = (size_t)tensor_elements(&test.problem, id) * sizeof(double);
+            size_t own = (size_t)tensor_of_sequence(&test.problem, id) * sizeof(double);
+            ck_assert_msg(memcmp(tensors.owned[id], read.owned[id], bytes) == 0, "%s: %s", test.name, tensor_names[id]);
+            ck_assert_msg(memcmp(sequence.owned[id], alone.owned[id], own) == 0, "%s: %s", test.name, tensor_names[id]);
+            ck_assert(memcmp(sequence.owned[id], (char *)tensors.owned[id] + bytes - own, own) == 0);
+        }
+        struct problem other = test.problem;
+        other.N++;
+        ck_assert(!tensors_check(path, &other, &error));
+        ck_assert_msg(strstr(error.text, "shape") != NULL, "%s", error.text);
+        tensors_free(&tensors), tensors_free(&read), tensors_free(&sequence), tensors_free(&alone);
+    }
+    scratch_remove();
+}
+END_TEST
+
 Suite *suite_draw(void);
 
 Suite *suite_draw(void)
@@ -292,6 +331,7 @@ Suite *suite_draw(void)
     tcase_add_test(tests, tensors_from_a_file);
     tcase_add_loop_test(tests, other_tensors_of_a_file, 0, sizeof other_tensors / sizeof other_tensors[0]);
     tcase_add_test(tests, tensors_without_a_use_are_refused);
+    tcase_add_test(tests, tensors_of_the_selective_cell);
     suite_add_tcase(suite, tests);
     return suite;
 }
