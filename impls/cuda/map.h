@@ -180,9 +180,9 @@ static inline void map_count(const struct problem *p, const struct settings *set
            activate = mixer_activate_operations(p);
     bool dependent = state_dependent(p);
     double tiles = 2 * (double)scan_bytes(p, settings);
-    *once = work{tokens * (dependent ? 0 : m + size) * sizeof(float), tokens * (dependent ? 0 : activate), 0, false};
+    *once = work{tokens * (dependent ? 0 : m + size) * sizeof(float), tokens * (dependent ? 0 : activate), 0, false, 0};
     *each = work{tokens * (6 * d + size + (dependent ? 2 * d + 3 * m + size + 1 : 0)) * sizeof(float) + tiles,
-                 tokens * (apply[p->mixer] + 6 * d + (dependent ? 2 * m * d + 2 * d + activate : 0)), 0, false};
+                 tokens * (apply[p->mixer] + 6 * d + (dependent ? 2 * m * d + 2 * d + activate : 0)), 0, false, 0};
     each->set = each->bytes;
 }
 
