@@ -1,8 +1,7 @@
-/* What a model is made of; its arithmetic is in pass.c. */
+/* Which models there are; what one is made of is in parts.c, its arithmetic in math/pass.c. */
 #include "train/math/pass.h"
 #include "train/variants.h"
 
-#include <math.h>
 #include <stdio.h>
 
 VARIANTS_DECLARE(struct arithmetic, arithmetic)
@@ -11,30 +10,6 @@ const struct arithmetic *arithmetic_get(enum dtype dtype)
 {
     static const struct arithmetic *const table[DTYPE_COUNT][LEVEL_COUNT] = VARIANTS_ROW(arithmetic);
     return table[dtype][level_best()];
-}
-
-static void declare_norm(struct parameters *parameters, int64_t d)
-{
-    parameters_add(parameters, "norm.gain", d, 0, false, (struct start){START_CONSTANT, 1, 1});
-    parameters_add(parameters, "norm.bias", d, 0, false, (struct start){START_CONSTANT, 0, 0});
-}
-
-void model_declare(const struct model_spec *model, int64_t vocabulary, int64_t classes, struct parameters *parameters)
-{
-    const struct sequence_layer *layer = sequence_layer_get(model->layer, model->dtype, LEVEL_BASELINE);
-    int64_t D = model->d_model;
-    parameters->prefix[0] = '\0';
-    parameters_add(parameters, "embedding", vocabulary, D, true, (struct start){START_NORMAL, 0, 0.3});
-    for (int64_t k = 0; k < model->blocks; k++) {
-        snprintf(parameters->prefix, sizeof parameters->prefix, "block.%lld.", (long long)k);
-        declare_norm(parameters, D);
-        snprintf(parameters->prefix, sizeof parameters->prefix, "block.%lld.%s.", (long long)k, layer->name);
-        layer->declare(model, parameters);
-    }
-    parameters->prefix[0] = '\0';
-    declare_norm(parameters, D);
-    parameters_add(parameters, "head.W", classes, D, true, (struct start){START_NORMAL, 0, 0.1 / sqrt((double)D)});
-    parameters_add(parameters, "head.b", classes, 0, false, (struct start){START_CONSTANT, 0, 0});
 }
 
 bool model_check(const struct sequence_setup *setup, size_t capacity, char *reason)

@@ -2,5 +2,7 @@
 #include "train/training.h"
 
 const char *const readout_names[READOUT_COUNT] = {"input", "state"};
+const char *const convolution_names[CONVOLUTION_COUNT] = {"none", "short"};
+const char *const mixing_names[MIXING_COUNT] = {"apart", "symmetric"};
 const char *const schedule_names[SCHEDULE_COUNT] = {"constant", "cosine", "linear"};
 const char *const part_names[PART_COUNT] = {"data", "iterations", "forward", "backward", "optimiser"};

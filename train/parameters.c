@@ -4,6 +4,7 @@
 #include "bench/base/random.h"
 #include "impls/contract/support.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,19 @@ void parameters_add(struct parameters *parameters, const char *name, int64_t row
     snprintf(parameter->name, sizeof parameter->name, "%s%s", parameters->prefix, name);
 }
 
+static double start_value(const struct parameter *parameter, uint64_t seed, uint32_t stream, int64_t i);
+
+/* Of row i of a matrix. */
+static double start_length(const struct parameter *matrix, uint64_t seed, uint32_t stream, int64_t i)
+{
+    double squares = 0;
+    for (int64_t k = i * matrix->shape[1]; k < (i + 1) * matrix->shape[1]; k++) {
+        double value = start_value(matrix, seed, stream, k);
+        squares += value * value;
+    }
+    return sqrt(squares);
+}
+
 static double start_value(const struct parameter *parameter, uint64_t seed, uint32_t stream, int64_t i)
 {
     const struct start *start = &parameter->start;
@@ -40,6 +54,12 @@ static double start_value(const struct parameter *parameter, uint64_t seed, uint
         return start->a + (start->b - start->a) * random_uniform(seed, stream, (uint64_t)i);
     case START_BLOCK:
         return i * (int64_t)start->b / parameter->size == (int64_t)start->a ? 1 : 0;
+    case START_COUNTED:
+        return log((double)(i % parameter->shape[1] + 1));
+    case START_STEP:
+        return log(expm1(exp(start->a + (start->b - start->a) * random_uniform(seed, stream, (uint64_t)i))));
+    case START_LENGTHS:
+        return start_length(parameter - 1, seed, stream - 1, i);
     default:
         return start->a;
     }

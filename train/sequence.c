@@ -9,6 +9,8 @@
 #define LAYERS(X) \
     X(fp_rnn)     \
     X(diagonal)   \
+    X(fp_mamba)   \
+    X(mamba)      \
     X(lstm)       \
     X(attention)
 // clang-format on

@@ -26,9 +26,27 @@ struct recurrence_view {
 
 struct sequence_plan; /* each layer's own */
 
+/* What the model around the blocks of a layer is made of. */
+struct surroundings {
+    bool rms;         /* norms are RMSNorms, without a bias; else LayerNorms */
+    bool tied;        /* the map to classes is the embedding of the tokens of the same number, without a bias */
+    double embedding; /* deviation of its start values */
+};
+
+/* Of layers whose papers ask for no other. */
+#define SURROUNDINGS_USUAL                                                                                                         \
+    {                                                                                                                              \
+        .embedding = 0.3                                                                                                           \
+    }
+
+enum { TAKES_MIXER = 1, TAKES_READOUT = 2, TAKES_CONVOLUTION = 4 }; /* bits of sequence_layer.takes */
+
 struct sequence_layer {
     const char *name, *summary;
-    bool recurrent; /* carries out struct recurrence */
+    bool recurrent; /* carries out struct recurrence ... */
+    enum cell cell; /* ... of this cell */
+    unsigned takes; /* what of the model it has a choice of: mixer and what belongs to it, readout, convolution and mixing */
+    struct surroundings around;
 
     /* False, with the reason in words, when the model or the recurrence makes no sense here. */
     bool (*check)(const struct sequence_setup *, size_t capacity, char reason[]);

@@ -42,7 +42,7 @@ static void note_iterations(const struct training *training, int64_t l_max, stru
             low = middle + 1;
     }
     step->iterations = (double)low;
-    if (!registry_get(training->recurrence.implementation, training->model.dtype, LEVEL_BASELINE)->exact)
+    if (!registry_get_for(training->recurrence.implementation, view.problem.cell, training->model.dtype, LEVEL_BASELINE)->exact)
         step->l_max = (double)l_max;
 }
 

@@ -88,9 +88,13 @@ static struct status check(const struct training *training)
                                     .gradient = true};
     if (!model_check(&wanted, sizeof reason, reason))
         return status_at(STATUS_UNSUPPORTED, -1, -1, "%s", reason);
-    bool recurrent = sequence_layer_get(training->model.layer, training->model.dtype, LEVEL_BASELINE)->recurrent;
+    const struct sequence_layer *layer = sequence_layer_get(training->model.layer, training->model.dtype, LEVEL_BASELINE);
+    if (layer->around.tied && training->facts.classes > training->facts.vocabulary)
+        return status_at(STATUS_UNSUPPORTED, -1, -1, "%s maps to classes by the embedding: %s has %d classes, but only %d tokens",
+                         layer->name, training->facts.name, training->facts.classes, training->facts.vocabulary);
     if (training->recipe.gamma > 0 &&
-        (!recurrent || registry_get(training->recurrence.implementation, training->model.dtype, LEVEL_BASELINE)->exact))
+        (!layer->recurrent ||
+         registry_get_for(training->recurrence.implementation, layer->cell, training->model.dtype, LEVEL_BASELINE)->exact))
         return status_at(STATUS_UNSUPPORTED, -1, -1, "gamma draws l_max, but this implementation does not iterate");
     return status_ok();
 }

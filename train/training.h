@@ -7,26 +7,40 @@
 #include "impls/impl.h"
 #include "tasks/task.h"
 
-/* What the readout gate of an fp_rnn layer reads: x_t, or x_t and h_{t-1}. */
+/* What the readout gate reads: x_t, or x_t and h_{t-1} (fp_mamba: y_{t-1}). */
 enum readout { READOUT_INPUT, READOUT_STATE, READOUT_COUNT };
 extern const char *const readout_names[READOUT_COUNT];
+
+/* Whether what enters the recurrence of an fp_mamba layer goes through a short convolution. */
+enum convolution { CONVOLUTION_NONE, CONVOLUTION_SHORT, CONVOLUTION_COUNT };
+extern const char *const convolution_names[CONVOLUTION_COUNT];
+
+/* What an fp_mamba layer's mixer reads of x_t and of y_{t-1}: each by weights of its own, or their sum by the same. */
+enum mixing { MIXING_APART, MIXING_SYMMETRIC, MIXING_COUNT };
+extern const char *const mixing_names[MIXING_COUNT];
 
 enum schedule { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_LINEAR, SCHEDULE_COUNT }; /* after the warm-up */
 extern const char *const schedule_names[SCHEDULE_COUNT];
 
 /* What is trained. */
 struct model_spec {
-    int layer;          /* the sequence mixer: a row of sequence_layers (train/sequence.h): fp_rnn, diagonal, lstm, attention */
+    int layer;          /* the sequence mixer: a row of sequence_layers (train/sequence.h): fp_rnn, diagonal, fp_mamba, ... */
     int64_t blocks;     /* how often norm, sequence mixer, residual are repeated */
     int64_t d_model, d; /* width of the residual stream, and of the state */
     enum dtype dtype;   /* of weights and activations */
-    enum mixer mixer;   /* of fp_rnn; with r, s, form and feedback as in struct problem */
+    enum mixer mixer;   /* of fp_rnn and fp_mamba; with r, s, form and feedback as in struct problem */
     int64_t r;
     double s;
     enum form form;
     enum feedback feedback;
-    enum readout readout; /* of fp_rnn and diagonal */
-    int64_t heads;        /* of attention */
+    enum readout readout; /* of fp_rnn, diagonal and fp_mamba */
+    int64_t N;            /* of fp_mamba and mamba; reads, norm and gate of fp_mamba, as in struct problem */
+    enum reads reads;
+    enum norm norm;
+    enum gate gate;
+    enum convolution convolution; /* of fp_mamba */
+    enum mixing mixing;           /* of fp_mamba with feedback */
+    int64_t heads;                /* of attention */
 };
 
 /* How the recurrence of a model is carried out: by any implementation of the registry. Not used by lstm and attention. */

@@ -16,7 +16,8 @@
 static bool solve(const struct recurrence *recurrence, const struct problem *problem, const struct inputs *inputs,
                   const struct environment *environment, double *h, int64_t *never, struct finding *finding, struct error *error)
 {
-    const struct implementation *implementation = registry_get(recurrence->implementation, problem->dtype, level_best());
+    const struct implementation *implementation =
+        registry_get_for(recurrence->implementation, problem->cell, problem->dtype, level_best());
     struct support support;
     implementation->supports(problem, &recurrence->settings, environment, &support);
     if (!support.yes) {

@@ -96,12 +96,23 @@ static bool backward_bytes(struct subject *subject, int64_t b, double *bytes, st
     return good;
 }
 
-/* One step of training of a model with one fp_rnn layer around this recurrence, d_model = d, on words of Z2: weights, moments,
+/* The layer around recurrences of this cell, with any mixer; -1: there is none. */
+static int layer_around(enum cell cell)
+{
+    for (int i = 0; i < sequence_layer_count(); i++) {
+        const struct sequence_layer *layer = sequence_layer_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
+        if (layer->recurrent && layer->cell == cell && (layer->takes & TAKES_MIXER) != 0)
+            return i;
+    }
+    return -1;
+}
+
+/* One step of training of a model with one layer around this recurrence, d_model = d, on words of Z2: weights, moments,
  * activations, gradients. NaN where the layer cannot be trained so. */
 static bool step_bytes(const struct subject *subject, double *bytes, struct error *error)
 {
     const struct problem *p = &subject->tensors.problem;
-    const struct model_spec model = {.layer = sequence_layer_find("fp_rnn"),
+    const struct model_spec model = {.layer = layer_around(p->cell),
                                      .blocks = 1,
                                      .d_model = p->d,
                                      .d = p->d,
@@ -112,6 +123,10 @@ static bool step_bytes(const struct subject *subject, double *bytes, struct erro
                                      .form = p->form,
                                      .feedback = p->feedback,
                                      .readout = READOUT_INPUT,
+                                     .N = p->N,
+                                     .reads = p->reads,
+                                     .norm = p->norm,
+                                     .gate = p->gate,
                                      .heads = 1};
     const struct recipe recipe = {.steps = 1,
                                   .batch = p->B,

@@ -56,23 +56,53 @@ static bool is_trained(const struct point *point)
     return (measures[point->value[FIELD_MEASURE].integer].of & OF_TRAINED) != 0;
 }
 
-static bool is_layer(const struct point *point, const char *name)
+/* NULL of what is not trained. */
+static const struct sequence_layer *layer_of(const struct point *point)
 {
     const struct value *layer = &point->value[FIELD_LAYER];
-    return layer->kind == VALUE_WORD && strcmp(layer_word((int)layer->integer), name) == 0;
+    return is_trained(point) && layer->kind == VALUE_WORD ? sequence_layer_get((int)layer->integer, DTYPE_FLOAT32, LEVEL_BASELINE)
+                                                          : NULL;
+}
+
+static bool is_layer(const struct point *point, const char *name)
+{
+    const struct sequence_layer *layer = layer_of(point);
+    return layer != NULL && strcmp(layer->name, name) == 0;
 }
 
 /* Whether there is a recurrence of the contract's kind to carry out. */
 static bool recurs(const struct point *point)
 {
-    const struct value *layer = &point->value[FIELD_LAYER];
-    return !is_trained(point) ||
-           (layer->kind == VALUE_WORD && sequence_layer_get((int)layer->integer, DTYPE_FLOAT32, LEVEL_BASELINE)->recurrent);
+    const struct sequence_layer *layer = layer_of(point);
+    return !is_trained(point) || (layer != NULL && layer->recurrent);
+}
+
+/* Whether it is a layer that has such a choice. */
+static bool takes(const struct point *point, unsigned choice)
+{
+    const struct sequence_layer *layer = layer_of(point);
+    return layer != NULL && (layer->takes & choice) != 0;
 }
 
 static bool mixes(const struct point *point)
 {
-    return !is_trained(point) || is_layer(point, "fp_rnn");
+    return !is_trained(point) || takes(point, TAKES_MIXER);
+}
+
+static bool reads_out(const struct point *point)
+{
+    return takes(point, TAKES_READOUT) && point->value[FIELD_GATE].integer != GATE_INSIDE;
+}
+
+static bool convolves(const struct point *point)
+{
+    return takes(point, TAKES_CONVOLUTION);
+}
+
+/* Whether the mixer reads the token and the output before it. */
+static bool reads_both(const struct point *point)
+{
+    return convolves(point) && point->value[FIELD_FEEDBACK].integer != FEEDBACK_NONE;
 }
 
 static bool has_width(const struct point *point)
@@ -127,15 +157,27 @@ static bool is_drawn(const struct point *point)
     return point->value[FIELD_INPUTS].kind == VALUE_NONE;
 }
 
-static const struct cell_facts *cell_of(const struct point *point)
+enum cell point_cell(const struct point *point)
 {
     const struct value *cell = &point->value[FIELD_CELL];
-    return &cell_facts[cell->kind == VALUE_WORD ? cell->integer : CELL_VECTOR];
+    const struct sequence_layer *layer = layer_of(point);
+    return layer != NULL ? layer->cell : cell->kind == VALUE_WORD ? (enum cell)cell->integer : CELL_VECTOR;
+}
+
+static const struct cell_facts *cell_of(const struct point *point)
+{
+    return &cell_facts[point_cell(point)];
 }
 
 static bool has_states(const struct point *point)
 {
     return recurs(point) && cell_of(point)->has_N;
+}
+
+/* Whether reads, norm and gate are a choice. */
+static bool chooses(const struct point *point)
+{
+    return has_states(point) && mixes(point);
 }
 
 static bool has_form(const struct point *point)

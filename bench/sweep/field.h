@@ -106,6 +106,9 @@ const char *field_word(int field, int index);
 /* Whether a point uses a field: that depends on what is measured, and on other fields. */
 bool field_used(int field, const struct point *point);
 
+/* The cell of a point's recurrence: its own field, or its layer's. */
+enum cell point_cell(const struct point *point);
+
 /* Texts that name an implementation with its options. */
 bool field_is_implementation(int field);
 

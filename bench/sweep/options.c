@@ -60,8 +60,14 @@ static bool read_option(const char *word, struct options *options, struct error 
         return fail(error, "too many options; expected at most %d", OPTIONS_MAX);
     snprintf(option->name, sizeof option->name, "%.*s", (int)n, word);
     snprintf(option->value, sizeof option->value, "%s", value);
-    const char *known = registry_get(options->implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->options;
-    if (!option_allowed(known, option))
+    const char *known = NULL; /* of the first cell that has any; each of them may have its own */
+    bool allowed = false;
+    for (enum cell cell = CELL_COUNT; cell-- > 0;) {
+        const char *its = registry_get_for(options->implementation, cell, DTYPE_FLOAT32, LEVEL_BASELINE)->options;
+        allowed |= option_allowed(its, option);
+        known = its != NULL ? its : known;
+    }
+    if (!allowed)
         return fail(error, "%s has no option %s; expected %s", implementation_name(options->implementation),
                     text_quote(word, quoted), known != NULL ? known : "none");
     for (int i = 0; i < options->n; i++)

@@ -18,6 +18,8 @@ void point_canonical(struct point *point)
             point->value[field] = (struct value){.kind = VALUE_NONE};
         field_resolve(field, &point->value[field]);
     }
+    if (point->value[FIELD_CELL].kind == VALUE_WORD) /* a layer's is no choice */
+        point->value[FIELD_CELL].integer = (int64_t)point_cell(point);
 }
 
 bool point_equal(const struct point *a, const struct point *b)

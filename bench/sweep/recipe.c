@@ -22,6 +22,12 @@ struct model_spec point_model(const struct point *point, enum dtype dtype)
         .form = problem.form,
         .feedback = problem.feedback,
         .readout = (enum readout)point_integer(point, FIELD_READOUT, READOUT_INPUT),
+        .N = problem.N,
+        .reads = problem.reads,
+        .norm = problem.norm,
+        .gate = problem.gate,
+        .convolution = (enum convolution)point_integer(point, FIELD_CONVOLUTION, CONVOLUTION_NONE),
+        .mixing = (enum mixing)point_integer(point, FIELD_MIXING, MIXING_APART),
         .heads = point_integer(point, FIELD_HEADS, 1),
     };
 }

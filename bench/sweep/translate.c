@@ -32,7 +32,7 @@ bool point_options(const struct point *point, int field, struct options *options
 struct problem point_problem(const struct point *point)
 {
     return (struct problem){
-        .cell = (enum cell)point_integer(point, FIELD_CELL, CELL_VECTOR),
+        .cell = point_cell(point),
         .B = point_integer(point, FIELD_B, 1),
         .T = point_integer(point, FIELD_T, 1),
         .d = point_integer(point, FIELD_D, 1),
@@ -108,9 +108,8 @@ const struct implementation *point_implementation(const struct point *point)
 {
     struct options options;
     enum dtype dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32);
-    enum cell cell = (enum cell)point_integer(point, FIELD_CELL, CELL_VECTOR);
     return point_options(point, FIELD_IMPLEMENTATION, &options)
-               ? registry_get_for(options.implementation, cell, dtype, point_level(point))
+               ? registry_get_for(options.implementation, point_cell(point), dtype, point_level(point))
                : NULL;
 }
 

@@ -48,7 +48,8 @@ extern const struct implementation VARIANT(selective_dense_sequential); /* at th
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, environment, &VARIANT(selective_dense_sequential)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(selective_dense_sequential)) ||
+        !sequential_supports(settings, support))
         return;
     int threads = environment->threads;
     double d = (double)p->d;
@@ -100,7 +101,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->scratch = (scratch_size(p, settings) + 15) / 16 * 16;
     plan->memory = memory_allocate(plan->scratch * environment->threads, sizeof(real));
     plan->pivots = memory_allocate(2 * p->d * environment->threads, sizeof(int));
-    if (plan->memory == NULL || plan->pivots == NULL || !sequential_open(p, environment->threads, &plan->sequential) ||
+    if (plan->memory == NULL || plan->pivots == NULL || !sequential_open(p, settings, environment->threads, &plan->sequential) ||
         (settings->gradient != GRADIENT_NONE && !sequential_gradient_open(p, 0, environment->threads, &plan->gradient))) {
         destroy(plan);
         return status_no_memory();
@@ -185,7 +186,7 @@ static enum answer iterate(const struct problem *p, const struct equation *e, co
     int64_t d = p->d, since = 0;
     real least = REAL_MAX;
     fill(y, 0, d);
-    for (int i = 0; i < EQUATION_ITERATIONS; i++) {
+    for (int64_t i = 0; i < (e->at_most > 0 ? e->at_most : EQUATION_ITERATIONS); i++) {
         put(p, e, room, y, xt);
         struct row_norm norm = norm_row(room->w, e->gain, e->bias, room->next, d);
         real change = 0, size = 0, finite = 0;
@@ -206,7 +207,10 @@ static enum answer iterate(const struct problem *p, const struct equation *e, co
             return ANSWER_FOUND;
         }
     }
-    return not_there(ANSWER_NONE, y, xt, d);
+    if (e->at_most == 0)
+        return not_there(ANSWER_NONE, y, xt, d);
+    token_mix(p, e->q, e->x, y, room->apart, xt, room->rest);
+    return ANSWER_ITERATE;
 }
 
 static enum answer solve(struct plan *plan, int thread, const struct equation *equation, real *y, real *xt)
@@ -279,6 +283,7 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
 const struct implementation VARIANT(selective_dense_sequential) = {
     .name = "dense_sequential",
     .summary = "exact answer token by token, each iterating d numbers until it no longer moves; any mixer",
+    .options = SEQUENTIAL_OPTIONS,
     .device = DEVICE_CPU,
     .exact = true,
     .cells = CELLS_SELECTIVE,

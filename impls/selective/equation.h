@@ -14,13 +14,15 @@ struct equation {
     const real *x;               /* (d), all below too */
     const real *base, *response; /* with the gate in them */
     const real *gain, *bias;     /* NULL: the output is not normalised */
+    int64_t at_most;             /* 0, or the iterate of this number is taken where none before it was at rest */
 };
 
 enum answer {
     ANSWER_NOT_FINITE,
     ANSWER_SINGULAR, /* the equation is linear, or its derivative is asked for, and its matrix is singular */
     ANSWER_NONE,     /* the iteration of this token from y = 0 comes to no rest */
-    ANSWER_FOUND
+    ANSWER_FOUND,
+    ANSWER_ITERATE /* no answer, but the last iterate that at_most allows, and its xt */
 };
 
 /* The iteration of a token is given up after so many. One that contracts at all, if by no more than 1 - 1e-3 each, is at rest long before. */

@@ -342,15 +342,16 @@ static bool leads(const struct rank_map *map, const double *g, const double *lan
     return shrinks(r, J, other);
 }
 
-bool rank_map_land(const struct rank_map *map, double *g)
+/* The same; given up after `most` iterations, of which g is the last then. */
+static bool land(const struct rank_map *map, double *g, int64_t most)
 {
     int64_t r = map->r, steps = r == 1 ? ALONE_FIRST : FIRST;
     double *landing = map->rest + 2 * r; /* (r), left alone by what is called */
     struct descent descent = {0};
     if (!begin(map, g))
         return true;
-    while (descent.done < EQUATION_ITERATIONS) {
-        descend(map, g, steps, &descent);
+    while (descent.done < most) {
+        descend(map, g, steps < most - descent.done ? steps : most - descent.done, &descent);
         if (descent.rests)
             return true;
         if (newton(map, g, landing, r > 1) && (r == 1 ? alone_leads(map, *g, *landing) : leads(map, g, landing))) {
@@ -360,6 +361,11 @@ bool rank_map_land(const struct rank_map *map, double *g)
         steps = descent.done;
     }
     return false;
+}
+
+bool rank_map_land(const struct rank_map *map, double *g)
+{
+    return land(map, g, EQUATION_ITERATIONS);
 }
 
 /* ---- A token --------------------------------------------------------------------------------------------------------------- */
@@ -438,8 +444,15 @@ enum answer rank_solve(const struct problem *p, const struct equation *e, real *
     }
     struct rank_map map = rank_map_make(p, e, scratch, numbers);
     double *g = map.rest + rest_size(r), *left = g + r;
-    if (!rank_map_land(&map, g))
-        return not_there(ANSWER_NONE, y, xt, p->d);
+    if (e->at_most > 0 ? !land(&map, g, e->at_most - 1) : !rank_map_land(&map, g)) {
+        if (e->at_most == 0)
+            return not_there(ANSWER_NONE, y, xt, p->d);
+        look(p, e, &map, g, y, left, scratch); /* the map once more: y is of iterate g, and xt of the next */
+        for (int64_t i = 0; i < r; i++)
+            g[i] += left[i];
+        take(p, e, g, xt);
+        return ANSWER_ITERATE;
+    }
     double off = look(p, e, &map, g, y, left, scratch);
     for (int k = 0; k < CORRECTIONS && off > 4 * (double)REAL_EPSILON * (largest(map.start, r) + largest(g, r)); k++) {
         double *half = map.rest, *next = half + r, *J = half + 4 * r, before = off;

@@ -52,9 +52,17 @@ double sequential_reals(const struct problem *p, int threads)
     return (double)room_of(p, NULL).size * threads + (double)token_layout(p).width * (double)p->d + (double)state_reals(p);
 }
 
-bool sequential_open(const struct problem *p, int threads, struct sequential *s)
+bool sequential_supports(const struct settings *settings, struct support *support)
+{
+    if (option_count(settings, "at_most", 1) < 1)
+        support_no(support, "at_most=%s: expected a number of iterations", settings_option(settings, "at_most"));
+    return support->yes;
+}
+
+bool sequential_open(const struct problem *p, const struct settings *settings, int threads, struct sequential *s)
 {
     *s = (struct sequential){.problem = *p, .threads = threads, .scratch = room_of(p, NULL).size};
+    s->at_most = option_count(settings, "at_most", 0);
     s->memory = memory_allocate(s->scratch * threads, sizeof(real));
     s->stack = memory_allocate(token_layout(p).width * p->d, sizeof(real));
     s->rates = memory_allocate(state_reals(p), sizeof(real));
@@ -138,17 +146,18 @@ static enum answer token(const struct run *run, const struct room *room, int thr
                                       .base = room->base,
                                       .response = room->response,
                                       .gain = norm ? run->inputs->gain : NULL,
-                                      .bias = norm ? run->inputs->bias : NULL};
+                                      .bias = norm ? run->inputs->bias : NULL,
+                                      .at_most = run->s->at_most};
     enum answer answer = run->solve(run->plan, thread, &equation, y, room->xt);
 #pragma omp simd
     for (int64_t c = 0; c < d; c++)
         u[c] = values.dt[c] * room->xt[c];
     memcpy(b, values.b, (size_t)N * sizeof(real));
-    return answer == ANSWER_FOUND && !row_finite(y, d) ? ANSWER_NOT_FINITE : answer;
+    return answer >= ANSWER_FOUND && !row_finite(y, d) ? ANSWER_NOT_FINITE : answer;
 }
 
-/* The sequences from ... to - 1, no more than a group. The first failure, or that of token B T. */
-static int64_t run_group(const struct run *run, int64_t from, int64_t to, int thread)
+/* The sequences from ... to - 1, no more than a group. The first failure, or that of token B T; adds how many tokens are not at rest. */
+static int64_t run_group(const struct run *run, int64_t from, int64_t to, int thread, int64_t *moving)
 {
     const struct problem *p = &run->s->problem;
     int64_t T = p->T, d = p->d, width = token_layout(p).width, size = state_reals(p), first = sequential_fail(p->B * T, 0);
@@ -172,8 +181,9 @@ static int64_t run_group(const struct run *run, int64_t from, int64_t to, int th
             token_read(p, run->s->stack, room.before, to - from, room.rows);
         for (int64_t b = from; b < to; b++) {
             enum answer answer = token(run, &room, thread, b * T + t, b - from);
-            int64_t failure = answer != ANSWER_FOUND ? sequential_fail(b * T + t, answer) : first;
+            int64_t failure = answer < ANSWER_FOUND ? sequential_fail(b * T + t, answer) : first;
             first = failure < first ? failure : first;
+            *moving += answer == ANSWER_ITERATE;
         }
     }
     for (int64_t b = from; b < to && run->final != NULL; b++) {
@@ -192,20 +202,24 @@ struct status sequential_forward(struct sequential *s, struct plan *plan, equati
     if (given.code != STATUS_OK)
         return given;
     const struct run run = {s, plan, solve, inputs, outputs->y, outputs->final};
-    int64_t first = sequential_fail(p->B * p->T, 0);
+    int64_t first = sequential_fail(p->B * p->T, 0), moving = 0;
     token_stack(p, inputs, s->stack);
     state_rates(p, inputs->A, s->rates);
-#pragma omp parallel num_threads(s->threads) reduction(min : first)
+#pragma omp parallel num_threads(s->threads) reduction(min : first) reduction(+ : moving)
     {
         int64_t thread = omp_get_thread_num(), n = omp_get_num_threads(), end = p->B * (thread + 1) / n, size = group_size(p);
         for (int64_t from = p->B * thread / n; from < end; from += size) {
-            int64_t found = run_group(&run, from, from + size < end ? from + size : end, (int)thread);
+            int64_t found = run_group(&run, from, from + size < end ? from + size : end, (int)thread, &moving);
             first = found < first ? found : first;
         }
     }
     if (trace != NULL)
         trace_exact(p, trace);
-    return sequential_status(p, first);
+    struct status status = sequential_status(p, first);
+    if (status.code == STATUS_OK && moving > 0)
+        return status_at(STATUS_NOT_CONVERGED, -1, -1, "%lld of %lld tokens are not at rest after %lld iterations",
+                         (long long)moving, (long long)(p->B * p->T), (long long)s->at_most);
+    return status;
 }
 
 /* ---- Work ------------------------------------------------------------------------------------------------------------------- */

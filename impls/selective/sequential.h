@@ -7,6 +7,7 @@
 #include "impls/selective/equation.h"
 
 #define sequential_reals VARIANT(sequential_reals)
+#define sequential_supports VARIANT(sequential_supports)
 #define sequential_open VARIANT(sequential_open)
 #define sequential_close VARIANT(sequential_close)
 #define sequential_forward VARIANT(sequential_forward)
@@ -15,9 +16,17 @@
 #define sequential_status VARIANT(sequential_status)
 #define sequential_fail VARIANT(sequential_fail)
 
+/* at_most=N: a token whose iteration is not at rest after N iterations has the N-th as its answer, and the status of the pass is
+ * not_converged: the paper's sequential mode with a limit. Its gradient is taken there as if it were a fixed point. */
+#define SEQUENTIAL_OPTIONS "at_most="
+
+/* False after a no to what the option says. */
+bool sequential_supports(const struct settings *settings, struct support *support);
+
 struct sequential {
     struct problem problem;
     int threads;
+    int64_t at_most;     /* 0: no limit of the caller's */
     int64_t scratch;     /* reals a thread */
     real *memory;        /* scratch of all threads */
     real *stack, *rates; /* what all of them read: the weights side by side (token.h), and A as states have it (state.h) */
@@ -27,7 +36,7 @@ struct sequential {
 double sequential_reals(const struct problem *problem, int threads);
 
 /* False: no memory; nothing is left then. */
-bool sequential_open(const struct problem *problem, int threads, struct sequential *sequential);
+bool sequential_open(const struct problem *problem, const struct settings *settings, int threads, struct sequential *sequential);
 void sequential_close(struct sequential *sequential);
 
 /* What forward() does. From the first token without an answer on a sequence is NaN; the status is that of the first of all. */

@@ -21,7 +21,8 @@ extern const struct implementation VARIANT(selective_structured_sequential); /* 
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, environment, &VARIANT(selective_structured_sequential)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(selective_structured_sequential)) ||
+        !sequential_supports(settings, support))
         return;
     int threads = environment->threads;
     double reals = sequential_reals(p, threads) + (double)rank_scratch(p) * threads;
@@ -67,7 +68,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->doubles = (rank_numbers(p) + 7) / 8 * 8;
     plan->scratch = memory_allocate(plan->reals * environment->threads, sizeof(real));
     plan->numbers = memory_allocate(plan->doubles * environment->threads, sizeof(double));
-    if (plan->scratch == NULL || plan->numbers == NULL || !sequential_open(p, environment->threads, &plan->sequential) ||
+    if (plan->scratch == NULL || plan->numbers == NULL || !sequential_open(p, settings, environment->threads, &plan->sequential) ||
         (settings->gradient != GRADIENT_NONE && !sequential_gradient_open(p, 0, environment->threads, &plan->gradient))) {
         destroy(plan);
         return status_no_memory();
@@ -104,6 +105,7 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
 const struct implementation VARIANT(selective_structured_sequential) = {
     .name = "structured_sequential",
     .summary = "exact answer token by token, its equation in r numbers, O(d N + r d + r^2 d) each",
+    .options = SEQUENTIAL_OPTIONS,
     .device = DEVICE_CPU,
     .exact = true,
     .cells = CELLS_SELECTIVE,

@@ -415,7 +415,7 @@ static void step(const struct drawn *e, double *y)
 
 static struct equation equation_of(const struct drawn *e)
 {
-    return (struct equation){e->q, e->x, e->base, e->response, e->gain, e->bias};
+    return (struct equation){e->q, e->x, e->base, e->response, e->gain, e->bias, 0};
 }
 
 /* y of g: LayerNorm(p - V g). */
@@ -454,6 +454,92 @@ START_TEST(iterates_are_the_same)
         }
         free(scratch), free(numbers);
     }
+}
+END_TEST
+
+/* With at_most=N what is not at rest is the N-th iterate, and what mixes is what the next would be made of; the rest is as it was. */
+START_TEST(at_most)
+{
+    int moving = 0, found = 0;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct drawn e;
+        int r = 1 + (int)(seed % 4), limit = 1 + (int)(seed % 12);
+        double y[WIDE], xt[WIDE], free_y[WIDE], expected[WIDE] = {0};
+        draw(seed % 2 ? MIXER_DPLR : MIXER_HOUSEHOLDER, r, 2, 8 + (int)(seed % 57), 0.56, 900 + seed, &e);
+        int64_t d = e.problem.d;
+        struct equation equation = equation_of(&e);
+        double *scratch = doubles(rank_scratch_f64_baseline(&e.problem)), *numbers = doubles(rank_numbers_f64_baseline(&e.problem));
+        enum answer without = rank_solve(&e.problem, &equation, free_y, xt, scratch, numbers);
+        equation.at_most = limit;
+        enum answer answer = rank_solve(&e.problem, &equation, y, xt, scratch, numbers);
+        ck_assert(answer == ANSWER_FOUND || answer == ANSWER_ITERATE);
+        if (answer == ANSWER_FOUND) {
+            ck_assert_int_eq(without, ANSWER_FOUND);
+            ck_assert_double_lt(distance_max(y, free_y, d), 1e-12);
+            found++;
+        } else {
+            for (int l = 0; l < limit; l++)
+                step(&e, expected);
+            ck_assert_double_lt(distance_max(y, expected, d), 1e-9);
+            for (int64_t c = 0; c < d; c++)
+                xt[c] = e.base[c] + e.response[c] * xt[c];
+            norm_row_f64_baseline(xt, e.gain, e.bias, xt, d);
+            step(&e, expected);
+            ck_assert_double_lt(distance_max(xt, expected, d), 1e-9);
+            moving++;
+        }
+        free(scratch), free(numbers);
+    }
+    ck_assert(moving > 50 && found > 20);
+}
+END_TEST
+
+/* A whole pass with a limit: it has an output everywhere, its gradient too, and says that not all of it is at rest. */
+START_TEST(at_most_of_a_pass)
+{
+    const struct problem problem = {.cell = CELL_SELECTIVE,
+                                    .B = 3,
+                                    .T = 7,
+                                    .d = 12,
+                                    .N = 3,
+                                    .mixer = MIXER_HOUSEHOLDER,
+                                    .r = 2,
+                                    .s = 2,
+                                    .feedback = FEEDBACK_RAW,
+                                    .reads = READS_BC,
+                                    .norm = NORM_BOTH,
+                                    .dtype = DTYPE_FLOAT64};
+    struct settings settings = {.gradient = GRADIENT_EXACT, .n_options = 1, .option = {{"at_most", "5"}}};
+    const struct environment environment = {.threads = 2};
+    const struct regime regime = {.seed = 7, .scale = 0.56, .limit = 1e3};
+    struct tensors drawn;
+    double y[3 * 7 * 12], y_adjoint[3 * 7 * 12], x[3 * 7 * 12];
+    struct error error;
+    ck_assert_msg(tensors_sample(&problem, &regime, &drawn, &error), "%s", error.text);
+    for (int k = 0; k < 2; k++) {
+        const struct implementation *one = variant(k, DTYPE_FLOAT64, LEVEL_BASELINE);
+        struct plan *plan;
+        struct support support;
+        const struct outputs outputs = {.y = y}, grad_outputs = {.y = y_adjoint};
+        const struct gradients wanted = {.x = x};
+        for (int i = 0; i < 3 * 7 * 12; i++)
+            y_adjoint[i] = random_normal(7, 1, (uint64_t)i);
+        ck_assert_int_eq(one->plan(&problem, &settings, &environment, &plan).code, STATUS_OK);
+        struct status status = one->forward(plan, &drawn.inputs, &outputs, NULL);
+        ck_assert_int_eq(status.code, STATUS_NOT_CONVERGED);
+        ck_assert_ptr_nonnull(strstr(status.message, "after 5 iterations"));
+        ck_assert_int_eq(one->backward(plan, &drawn.inputs, &outputs, &grad_outputs, &wanted).code, STATUS_OK);
+        ck_assert(isfinite(norm_max(y, 3 * 7 * 12)) && isfinite(norm_max(x, 3 * 7 * 12)) && norm_max(x, 3 * 7 * 12) > 0);
+        one->destroy(plan);
+        for (int i = 0; i < 3; i++) {
+            static const char *const wrong[] = {"0", "many", "-1"};
+            struct settings refused = settings;
+            snprintf(refused.option[0].value, sizeof refused.option[0].value, "%s", wrong[i]);
+            one->supports(&problem, &refused, &environment, &support);
+            ck_assert(!support.yes && strstr(support.reason, "at_most") != NULL);
+        }
+    }
+    tensors_free(&drawn);
 }
 END_TEST
 
@@ -640,6 +726,8 @@ Suite *suite_selective_sequential(void)
     tcase_add_loop_test(tests, gradients, 0, 8);
     tcase_add_loop_test(tests, gradients_of_other_builds, 0, selective_cases_count());
     tcase_add_test(tests, iterates_are_the_same);
+    tcase_add_test(tests, at_most);
+    tcase_add_test(tests, at_most_of_a_pass);
     tcase_add_loop_test(tests, landing, 0, 36);
     tcase_add_loop_test(tests, singular, 0, 2);
     tcase_add_loop_test(tests, not_finite, 0, 8);

@@ -114,14 +114,14 @@ static const struct {
     {"model: {layer: lstm}\n", ":1:1: d is missing in model; expected a whole number from 1 to 65536"},
     {"model: {layer: lstm, d: 4}\n", ":1:1: test_length is missing in test; expected a whole number from 1 to 65536"},
     {"test: {test_length: 2}\nproblem: {d: 4}\n",
-     ":1:1: layer is missing in model; expected one of fp_rnn, diagonal, lstm, attention"},
+     ":1:1: layer is missing in model; expected one of fp_rnn, diagonal, fp_mamba, mamba, lstm, attention"},
     {"model: {layer: fp_rnn, d: 4}\ntest: {test_length: 2}\n",
      ":1:1: impls is missing; expected the name of an implementation, then its options"},
     {"model: {layer: fp_rnn, d: 4}\ntest: {against: fixed_pint}\n",
      ":5:17: no implementation is called \"fixed_pint\"; did you mean fixed_point?"},
     {"test: {against: [none, {}]}\n",
      ":4:24: against is a mapping; expected the name of an implementation, then its options, or none"},
-    {"model: {layer: gru}\n", ":4:16: layer is \"gru\"; expected one of fp_rnn, diagonal, lstm, attention"},
+    {"model: {layer: gru}\n", ":4:16: layer is \"gru\"; expected one of fp_rnn, diagonal, fp_mamba, mamba, lstm, attention"},
     {"model: {layer: attention, d_model: 8, heads: 3}\ntest: {test_length: 2}\n",
      ":4:1: d_model is 8; expected a multiple of the 3 heads"},
     {"model: {layer: attention, d_model: 12, heads: 4}\ntest: {test_length: 2}\n",
@@ -872,15 +872,30 @@ START_TEST(states_are_compared)
 }
 END_TEST
 
+static const struct {
+    const char *model, *problem;
+} trained_layers[] = {
+    {"layer: fp_rnn, d_model: 8, d: 6, feedback: rms",
+     "cell: vector, B: 3, T: 5, d: 6, mixer: householder, r: 1, s: 1, form: normalised, feedback: rms, dtype: float32"},
+    {"layer: fp_mamba, d_model: 8, d: 6, N: 3, feedback: raw, reads: bc, readout: state, s: 0.5",
+     "cell: selective, B: 3, T: 5, d: 6, N: 3, reads: bc, norm: both, gate: outside, mixer: householder, r: 1, s: 0.5, feedback: "
+     "raw, "
+     "dtype: float32"},
+    {"layer: fp_mamba, d_model: 8, d: 6, N: 3, mixer: none, gate: inside, norm: output, reads: dt+bc, convolution: short",
+     "cell: selective, B: 3, T: 5, d: 6, N: 3, reads: dt+bc, norm: output, gate: inside, mixer: none, feedback: none, dtype: "
+     "float32"},
+};
+
 /* What a trained layer feeds its recurrence can be measured like any other problem. */
 START_TEST(a_layer_becomes_inputs)
 {
     const char *results = scratch_path("results");
-    char checkpoint[PATH_MAX], inputs[PATH_MAX], sweep[PATH_MAX + 512];
-    ck_assert_int_eq(run(TINY "model: {layer: fp_rnn, d_model: 8, d: 6, feedback: rms}\nimpls: structured_sequential\n" HERE
-                              "recipe: {steps: 5, batch: 8, train_length: 4}\ntest: {test_length: 2, examples: 20}\n",
-                         results, NULL),
-                     0);
+    char checkpoint[PATH_MAX], inputs[PATH_MAX], sweep[PATH_MAX + 1024], expected[512];
+    snprintf(sweep, sizeof sweep,
+             TINY "model: {%s}\nimpls: structured_sequential\n" HERE
+                  "recipe: {steps: 5, batch: 8, train_length: 4}\ntest: {test_length: 2, examples: 20}\n",
+             trained_layers[_i].model);
+    ck_assert_int_eq(run(sweep, results, NULL), 0);
     checkpoint_path(results, checkpoint);
     snprintf(inputs, sizeof inputs, "%s", scratch_path("inputs.safetensors"));
     const char *const argv[] = {program, "dump", checkpoint, "--length", "5", "--batch", "3", "--out", inputs, NULL};
@@ -890,8 +905,8 @@ START_TEST(a_layer_becomes_inputs)
     ck_assert_msg(process.exit_status == 0, "%s", process.errors);
     char *problem = strstr(process.output, "problem: ");
     ck_assert_ptr_nonnull(problem);
-    ck_assert_str_eq(
-        problem, "problem: {B: 3, T: 5, d: 6, mixer: householder, r: 1, s: 1, form: normalised, feedback: rms, dtype: float32}\n");
+    snprintf(expected, sizeof expected, "problem: {%s}\n", trained_layers[_i].problem);
+    ck_assert_str_eq(problem, expected);
     snprintf(sweep, sizeof sweep, "name: t\nmeasure: convergence\nimpls: fixed_point\nsettings: {l: 40}\n%s", process.output);
     process_result_free(&process);
     struct records records;
@@ -966,7 +981,7 @@ Suite *suite_accuracy(void)
     tcase_add_test(tests, a_longer_limit_goes_on);
     tcase_add_test(tests, targets);
     tcase_add_test(tests, states_are_compared);
-    tcase_add_test(tests, a_layer_becomes_inputs);
+    tcase_add_loop_test(tests, a_layer_becomes_inputs, 0, sizeof trained_layers / sizeof trained_layers[0]);
     tcase_add_test(tests, longest_length);
     suite_add_tcase(suite, tests);
     return suite;

@@ -17,7 +17,12 @@ struct trial trial_of(struct way way, const char *task)
         .task_name = task,
     };
     trial.model.mixer = MIXER_HOUSEHOLDER, trial.model.r = 1, trial.model.s = 1;
-    trial.model.feedback = FEEDBACK_RMS, trial.model.heads = 2;
+    trial.model.heads = 2;
+    bool selective = sequence_layer_get(trial.model.layer, DTYPE_FLOAT32, LEVEL_BASELINE)->cell == CELL_SELECTIVE;
+    trial.model.feedback = selective ? FEEDBACK_RAW : FEEDBACK_RMS;
+    trial.model.N = 4, trial.model.reads = READS_BC, trial.model.norm = NORM_BOTH;
+    if (selective)
+        trial.model.readout = READOUT_STATE;
     trial.recipe.weight_decay = 0.01, trial.recipe.grad_clip = 1, trial.recipe.seed = 3;
     if (way.implementation != NULL)
         trial.recurrence.implementation = registry_find(way.implementation);

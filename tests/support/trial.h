@@ -21,7 +21,8 @@ struct trial {
     struct training *training;
 };
 
-/* One block of width 16 with a Householder mixer that reads k(h), 40 steps of batch 8 at length 6. */
+/* One block of width 16 with a Householder mixer that reads k(h), 40 steps of batch 8 at length 6; of layers with a matrix state 4
+ * states, and as the paper's model with everything that reads the output before. */
 struct trial trial_of(struct way way, const char *task);
 
 /* Opens task and training; with trial_open() nothing may be refused. */

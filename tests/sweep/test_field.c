@@ -56,11 +56,13 @@ static const struct {
     [FIELD_THREADS] = {{"all", "1", "1024"}, {"0", "1025", "two"}},
     [FIELD_ISA] = {{"baseline", "avx2", "avx512", "best"}, {"sse", "AVX2"}},
     [FIELD_TASK] = {{"A5", "Z2", "parity"}, {"", "none", "A", "a5", "A5 x=1"}},
-    [FIELD_LAYER] = {{"fp_rnn", "diagonal", "lstm", "attention"}, {"", "gru", "LSTM"}},
+    [FIELD_LAYER] = {{"fp_rnn", "diagonal", "fp_mamba", "mamba", "lstm", "attention"}, {"", "gru", "LSTM"}},
     [FIELD_D_MODEL] = {{"1", "65536"}, {"0", "65537"}},
     [FIELD_BLOCKS] = {{"1", "64"}, {"0", "65"}},
     [FIELD_HEADS] = {{"1", "1024"}, {"0", "1025"}},
     [FIELD_READOUT] = {{"input", "state"}, {"output"}},
+    [FIELD_CONVOLUTION] = {{"none", "short"}, {"yes", "4"}},
+    [FIELD_MIXING] = {{"apart", "symmetric"}, {"none", "x+y"}},
     [FIELD_STEPS] = {{"1", "100000000"}, {"0", "1e9"}},
     [FIELD_BATCH] = {{"1", "65536"}, {"0", "65537"}},
     [FIELD_TRAIN_LENGTH] = {{"1", "65536"}, {"0", "65537"}},
@@ -258,8 +260,8 @@ START_TEST(options_have_one_spelling)
     ck_assert(!options_read("diagonal_scan split=sideways", &options, &error));
     ck_assert_str_eq(error.text,
                      "diagonal_scan has no option \"split=sideways\"; expected split=batch|channels|time store=keep|stream");
-    ck_assert(!options_read("dense_sequential split=time", &options, &error));
-    ck_assert_str_eq(error.text, "dense_sequential has no option \"split=time\"; expected none");
+    ck_assert(!options_read("dense_sequential_cuda split=time", &options, &error));
+    ck_assert_str_eq(error.text, "dense_sequential_cuda has no option \"split=time\"; expected none");
     ck_assert(!options_read("fixed_pont", &options, &error));
     ck_assert_str_eq(error.text, "no implementation is called \"fixed_pont\"; did you mean fixed_point?");
     ck_assert(!options_read("magic", &options, &error));

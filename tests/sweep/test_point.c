@@ -84,6 +84,22 @@ static const struct {
     {"seed:1", "seed:2", false},
     {"isa:best", "isa:baseline", false},
     {"threads:all", "threads:1024", false},
+    {"measure:training,cell:vector", "measure:training,cell:selective", true}, /* the layer's own */
+    {"measure:training,N:16", "measure:training,N:8", true},
+    {"measure:training,form:plain", "measure:training,form:normalised", false},
+    {"measure:training,convolution:short", "measure:training,convolution:none", true},
+    {"measure:training,layer:fp_mamba,N:16", "measure:training,layer:fp_mamba,N:8", false},
+    {"measure:training,layer:fp_mamba,form:plain", "measure:training,layer:fp_mamba,form:normalised", true},
+    {"measure:training,layer:fp_mamba,reads:bc", "measure:training,layer:fp_mamba", false},
+    {"measure:training,layer:fp_mamba,norm:output", "measure:training,layer:fp_mamba", false},
+    {"measure:training,layer:fp_mamba,convolution:short", "measure:training,layer:fp_mamba", false},
+    {"measure:training,layer:fp_mamba,mixing:symmetric", "measure:training,layer:fp_mamba", true}, /* nothing to be mixed with */
+    {"measure:training,layer:fp_mamba,feedback:raw,mixing:symmetric", "measure:training,layer:fp_mamba,feedback:raw", false},
+    {"measure:training,layer:fp_mamba,readout:state", "measure:training,layer:fp_mamba", false},
+    {"measure:training,layer:fp_mamba,gate:inside,readout:state", "measure:training,layer:fp_mamba,gate:inside", true},
+    {"measure:training,layer:mamba,N:16", "measure:training,layer:mamba,N:8", false},
+    {"measure:training,layer:mamba,mixer:none,reads:bc,norm:bc,gate:inside,convolution:short,readout:state",
+     "measure:training,layer:mamba", true},
 };
 
 START_TEST(unused_fields_do_not_count)
@@ -259,7 +275,7 @@ static const char *const changes[FIELD_COUNT] = {
     [FIELD_DAMPING] = "0.5", [FIELD_DAMPING_FACTOR] = "0.5", [FIELD_PATIENCE] = "3", [FIELD_AGREEMENT] = "0.01", [FIELD_THREADS] = "1000",
     [FIELD_ISA] = "avx512", [FIELD_SEED] = "2",
     [FIELD_TASK] = "Z2", [FIELD_LAYER] = "lstm", [FIELD_D_MODEL] = "9", [FIELD_BLOCKS] = "2", [FIELD_HEADS] = "2",
-    [FIELD_READOUT] = "state", [FIELD_STEPS] = "9", [FIELD_BATCH] = "9", [FIELD_TRAIN_LENGTH] = "9", [FIELD_LEARNING_RATE] = "0.5",
+    [FIELD_READOUT] = "state", [FIELD_CONVOLUTION] = "short", [FIELD_MIXING] = "symmetric", [FIELD_STEPS] = "9", [FIELD_BATCH] = "9", [FIELD_TRAIN_LENGTH] = "9", [FIELD_LEARNING_RATE] = "0.5",
     [FIELD_WARMUP] = "9", [FIELD_SCHEDULE] = "linear", [FIELD_WEIGHT_DECAY] = "0.5", [FIELD_GRAD_CLIP] = "none", [FIELD_CURRICULUM] = "lengths",
     [FIELD_CURRICULUM_ACCURACY] = "0.5", [FIELD_CURRICULUM_WINDOW] = "9", [FIELD_TARGET] = "0.5", [FIELD_CHECK_EVERY] = "9",
     [FIELD_CHECK_EXAMPLES] = "9", [FIELD_TRAIN_DTYPE] = "float64", [FIELD_TRAIN_IMPL] = "fixed_point", [FIELD_GRADIENT] = "steps",

@@ -2,6 +2,7 @@
 #include "tests/support/trial.h"
 
 #include <check.h>
+#include <string.h>
 
 Suite *suite_expressivity(void);
 
@@ -20,6 +21,9 @@ static const struct {
     {{.layer = "lstm"}, "Z2", true, true},
     {{"fp_rnn", "structured_sequential", GRADIENT_EXACT, 0}, "Z2", true, true},
     {{"fp_rnn", "fixed_point", GRADIENT_STEPS, 0}, "Z2", true, true},
+    {{"fp_mamba", "structured_sequential", GRADIENT_EXACT, 0}, "S3", true, true},
+    {{"fp_mamba", "fixed_point_fused", GRADIENT_STEPS, 0}, "S3", true, true},
+    {{"mamba", "diagonal_scan", GRADIENT_EXACT, 0}, "S3", false, true},
 };
 
 START_TEST(expressivity)
@@ -27,6 +31,11 @@ START_TEST(expressivity)
     struct trial trial = trial_of(abilities[_i].way, abilities[_i].task);
     trial.model.d_model = trial.model.d = 32;
     trial.recurrence.settings.l_max = 12;
+    if (strcmp(abilities[_i].way.layer, "fp_mamba") == 0 && abilities[_i].way.gradient == GRADIENT_EXACT) {
+        trial.recurrence.settings.option[0] =
+            (struct option){"at_most", "200"}; /* on the way there are tokens that settle nowhere */
+        trial.recurrence.settings.n_options = 1;
+    }
     trial.recipe = (struct recipe){.steps = 2000,
                                    .batch = 64,
                                    .length = 8,

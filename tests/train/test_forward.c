@@ -2,6 +2,7 @@
  * double precision, written anew here; and that no output depends on a later token or on another sequence, bit for bit. */
 #include "bench/base/random.h"
 #include "bench/problems/textbook.h"
+#include "bench/problems/textbook_selective.h"
 #include "train/math/pass.h"
 #include "tests/support/numbers.h"
 
@@ -213,13 +214,141 @@ static void equations_fp_rnn(const struct model_spec *model, const struct recurr
     free(xz), free(v), free(lambda), free(c), free(theta), free(h), free(before), free(inside), free(zero);
 }
 
+/* y (T,d) one token after another, each iterated from 0 until nothing changes: what exact implementations of the selective cell mean. */
+static void recur_by_token(const struct problem *problem, const struct inputs *inputs, double *y)
+{
+    int64_t d = problem->d;
+    double *scratch = room(textbook_selective_scratch(problem)), *H = room(d * problem->N), *before = room(d), *next = room(d);
+    struct selective_token token = textbook_selective_token(problem, scratch);
+    for (int64_t t = 0; t < problem->T; t++) {
+        double *now = y + t * d, moved = 1;
+        textbook_selective_begin(problem, inputs, t, before, &token);
+        for (int l = 0; l < CONVERGED && moved > 1e-14; l++) {
+            textbook_selective_apply(problem, inputs, NULL, t, &token, H, now, next, NULL);
+            moved = distance_max(now, next, d);
+            memcpy(now, next, (size_t)d * sizeof *now);
+        }
+        ck_assert_msg(moved < 1e-13, "token %lld has no fixed point here: it still moves by %g", (long long)t, moved);
+        textbook_selective_apply(problem, inputs, NULL, t, &token, H, now, next, H);
+        memcpy(before, now, (size_t)d * sizeof *before);
+    }
+    free(scratch), free(H), free(before), free(next);
+}
+
+/* The rows of W = g v / |v|, columns from..to of them, as a matrix of its own; NULL where there is no such matrix. */
+static double *normalised(const struct weights *weights, const char *v, const char *g, int64_t rows, int64_t columns, int64_t from,
+                          int64_t to)
+{
+    const double *direction = weight(weights, v), *length = weight(weights, g);
+    double *w = direction != NULL ? room(rows * (to - from)) : NULL;
+    for (int64_t i = 0; w != NULL && i < rows; i++) {
+        double squares = 0;
+        for (int64_t k = 0; k < columns; k++)
+            squares += direction[i * columns + k] * direction[i * columns + k];
+        for (int64_t k = from; k < to; k++)
+            w[i * (to - from) + k - from] = length[i] * direction[i * columns + k] / sqrt(squares);
+    }
+    return w;
+}
+
+static struct problem problem_of_mamba(const struct model_spec *model, bool mamba, int64_t T)
+{
+    struct problem p = {.cell = CELL_SELECTIVE, .B = 1, .T = T, .d = model->d, .N = model->N, .dtype = DTYPE_FLOAT64};
+    if (!mamba) {
+        p.mixer = model->mixer, p.r = model->r, p.s = model->s, p.feedback = model->feedback;
+        p.reads = model->reads, p.norm = model->norm, p.gate = model->gate;
+    }
+    return p;
+}
+
+/* x (T,d) of xz (T,2 d). */
+static void convolve(const struct weights *weights, int64_t T, int64_t d, const double *xz, double *x)
+{
+    const double *w = weight(weights, "w_conv");
+    for (int64_t t = 0; t < T; t++)
+        for (int64_t i = 0; i < d; i++) {
+            double sum = w != NULL ? weight(weights, "b_conv")[i] : xz[t * 2 * d + i];
+            for (int64_t k = 0; w != NULL && k < 4 && k <= t; k++)
+                sum += w[k * d + i] * xz[(t - k) * 2 * d + i];
+            x[t * d + i] = w != NULL ? silu_of(sum) : sum;
+        }
+}
+
+static void equations_fp_mamba(const struct model_spec *model, const struct recurrence *recurrence, const struct weights *weights,
+                               int64_t T, const double *u, double *out)
+{
+    bool mamba = strcmp(sequence_layer_get(model->layer, DTYPE_FLOAT64, LEVEL_BASELINE)->name, "mamba") == 0;
+    struct problem p = problem_of_mamba(model, mamba, T);
+    int64_t d = model->d, D = model->d_model, N = model->N, m = problem_m(&p), strengths = problem_strengths(&p);
+    int64_t R = (D + 15) / 16, width = R + 2 * N;
+    bool both = p.feedback != FEEDBACK_NONE, inside = p.gate == GATE_INSIDE;
+    int64_t columns = both && model->mixing == MIXING_APART ? 2 * d : d;
+    double *xz = room(T * 2 * d), *x = room(T * d), *all = room(width), *b = room(T * N), *c = room(T * N), *dt = room(T * d);
+    double *theta = room(T * m), *z = room(T * d), *A = room(d * N), *y = room(T * d), *gate = room(d), *zero = room(d);
+    double *of_x = m > 0 ? normalised(weights, "V_theta", "g_theta", m, columns, 0, d) : NULL;
+    double *of_y = both ? normalised(weights, "V_theta", "g_theta", m, columns, columns - d, columns) : NULL;
+    double *W_b = normalised(weights, "V_b", "g_b", N, d, 0, d), *W_c = normalised(weights, "V_c", "g_c", N, d, 0, d);
+    double *W_dt = normalised(weights, "V_dt", "g_dt", d, d, 0, d), *W_z = normalised(weights, "V_z", "g_z", d, d, 0, d);
+    ck_assert((W_z != NULL) == (!mamba && !inside && model->readout == READOUT_STATE));
+    ck_assert((weight(weights, "w_conv") != NULL) == (mamba || model->convolution == CONVOLUTION_SHORT));
+    for (int64_t i = 0; i < d * N; i++)
+        A[i] = exp(weight(weights, "A_log")[i]);
+    for (int64_t t = 0; t < T; t++)
+        product(D, 2 * d, weight(weights, "W_in"), u + t * D, xz + t * 2 * d);
+    convolve(weights, T, d, xz, x);
+    for (int64_t t = 0; t < T; t++) {
+        memcpy(z + t * d, xz + t * 2 * d + d, (size_t)d * sizeof *z);
+        product(d, width, weight(weights, "W_x"), x + t * d, all);
+        memcpy(b + t * N, all + R, (size_t)N * sizeof *b);
+        memcpy(c + t * N, all + R + N, (size_t)N * sizeof *c);
+        product(R, d, weight(weights, "W_step"), all, dt + t * d);
+        for (int64_t i = 0; i < d; i++) {
+            dt[t * d + i] += weight(weights, "b_step")[i];
+            dt[t * d + i] = W_dt == NULL ? log(1 + exp(dt[t * d + i])) : dt[t * d + i];
+        }
+        if (m > 0)
+            product(d, m, of_x, x + t * d, theta + t * m);
+        for (int64_t k = 0; k < strengths; k++)
+            theta[t * m + m - strengths + k] += weight(weights, "b_theta")[k];
+    }
+    const struct inputs inputs = {.x = x,
+                                  .dt = dt,
+                                  .A = A,
+                                  .b = b,
+                                  .c = c,
+                                  .skip = weight(weights, "skip"),
+                                  .gain = weight(weights, "gain"),
+                                  .bias = weight(weights, "bias"),
+                                  .theta = m > 0 ? theta : NULL,
+                                  .W = of_y,
+                                  .W_b = W_b,
+                                  .W_c = W_c,
+                                  .W_dt = W_dt,
+                                  .z = inside ? z : NULL};
+    if (registry_get_for(recurrence->implementation, CELL_SELECTIVE, DTYPE_FLOAT64, LEVEL_BASELINE)->exact)
+        recur_by_token(&p, &inputs, y);
+    else
+        recur(&p, &inputs, recurrence, y);
+    for (int64_t t = 0; t < T; t++) {
+        memset(gate, 0, (size_t)d * sizeof *gate);
+        if (W_z != NULL)
+            product(d, d, W_z, t > 0 ? y + (t - 1) * d : zero, gate);
+        for (int64_t i = 0; i < d; i++)
+            gate[i] = (inside ? 1 : silu_of(z[t * d + i] + gate[i])) * y[t * d + i];
+        product(d, D, weight(weights, "W_out"), gate, out + t * D);
+    }
+    double *const memory[] = {xz, x, all, b, c, dt, theta, z, A, y, gate, zero, of_x, of_y, W_b, W_c, W_dt, W_z};
+    for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
+        free(memory[i]);
+}
+
 static equations *equations_of(const char *layer)
 {
     static const struct {
         const char *layer;
         equations *equations;
-    } all[] = {
-        {"fp_rnn", equations_fp_rnn}, {"diagonal", equations_fp_rnn}, {"lstm", equations_lstm}, {"attention", equations_attention}};
+    } all[] = {{"fp_rnn", equations_fp_rnn},  {"diagonal", equations_fp_rnn}, {"fp_mamba", equations_fp_mamba},
+               {"mamba", equations_fp_mamba}, {"lstm", equations_lstm},       {"attention", equations_attention}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i].layer, layer) == 0)
             return all[i].equations;
@@ -237,6 +366,12 @@ static const struct layer_case {
     enum form form;
     enum feedback feedback;
     enum readout readout;
+    int64_t N;
+    enum reads reads;
+    enum norm norm;
+    enum gate gate;
+    enum convolution convolution;
+    enum mixing mixing;
 } cases[] = {
     {"lstm", 6, 8, .T = 7},
     {"lstm", 9, 5, .T = 1},
@@ -252,6 +387,20 @@ static const struct layer_case {
     {"fp_rnn", 4, 6, .T = 7, .mixer = MIXER_KRONECKER, .s = 0.8, .feedback = FEEDBACK_RMS},
     {"fp_rnn", 7, 6, .T = 6, .mixer = MIXER_KRONECKER_ROWS, .s = 0.3, .feedback = FEEDBACK_RAW, .readout = READOUT_STATE},
     {"fp_rnn", 4, 6, .T = 7, .mixer = MIXER_NONE, .readout = READOUT_STATE},
+    {"mamba", 6, 8, .T = 9, .N = 4, .norm = NORM_BOTH, .readout = READOUT_STATE}, /* it has no such choices */
+    {"mamba", 33, 5, .T = 7, .N = 3, .reads = READS_BC},
+    {"fp_mamba", 6, 8, .T = 9, .mixer = MIXER_HOUSEHOLDER, .r = 1, .s = 0.5, .feedback = FEEDBACK_RAW, .readout = READOUT_STATE,
+     .N = 4, .reads = READS_BC, .norm = NORM_BOTH},
+    {"fp_mamba", 6, 8, .T = 7, .mixer = MIXER_HOUSEHOLDER, .r = 2, .s = 0.4, .feedback = FEEDBACK_RAW, .readout = READOUT_STATE,
+     .N = 3, .reads = READS_BC, .norm = NORM_BOTH, .convolution = CONVOLUTION_SHORT, .mixing = MIXING_SYMMETRIC},
+    {"fp_mamba", 17, 6, .T = 7, .mixer = MIXER_DPLR, .r = 2, .s = 0.1, .feedback = FEEDBACK_RAW, .N = 2, .reads = READS_DT_BC,
+     .norm = NORM_OUTPUT, .gate = GATE_INSIDE, .convolution = CONVOLUTION_SHORT},
+    {"fp_mamba", 6, 8, .T = 6, .mixer = MIXER_HOUSEHOLDER, .r = 1, .s = 1, .N = 3, .norm = NORM_BC},
+    {"fp_mamba", 4, 6, .T = 7, .mixer = MIXER_KRONECKER, .s = 0.5, .feedback = FEEDBACK_RAW, .N = 2, .reads = READS_DT,
+     .norm = NORM_BOTH},
+    {"fp_mamba", 4, 6, .T = 5, .mixer = MIXER_KRONECKER_ROWS, .s = 0.3, .feedback = FEEDBACK_RAW, .readout = READOUT_STATE, .N = 2,
+     .reads = READS_BC, .norm = NORM_BOTH},
+    {"fp_mamba", 4, 6, .T = 7, .mixer = MIXER_NONE, .readout = READOUT_STATE, .N = 3, .reads = READS_BC, .norm = NORM_BOTH},
 };
 enum { CASES = sizeof cases / sizeof cases[0], B = 3 };
 
@@ -261,6 +410,8 @@ static struct model_spec spec_of(const struct layer_case *one, enum dtype dtype)
         .layer = sequence_layer_find(one->layer), .blocks = 1, .d_model = one->d_model, .d = one->d, .dtype = dtype};
     spec.mixer = one->mixer, spec.r = one->r, spec.s = one->s, spec.form = one->form, spec.feedback = one->feedback;
     spec.readout = one->readout, spec.heads = one->heads;
+    spec.N = one->N, spec.reads = one->reads, spec.norm = one->norm, spec.gate = one->gate;
+    spec.convolution = one->convolution, spec.mixing = one->mixing;
     ck_assert_int_ge(spec.layer, 0);
     return spec;
 }
@@ -343,17 +494,18 @@ static void assert_near(const char *what, int64_t n, const double *found, const 
     ck_assert_msg(off <= most * size && size > 0, "%s: off by %g of %g", what, off, size);
 }
 
-static void compare_layer(const struct layer_case *one, enum dtype dtype, enum level level, int implementation, int threads)
+/* Whether it was computed. */
+static bool compare_layer(const struct layer_case *one, enum dtype dtype, enum level level, int implementation, int threads)
 {
     struct laid laid;
     struct recurrence recurrence;
     char what[200];
     if (!recurrence_of(implementation, &recurrence) || !lay(one, dtype, level, &recurrence, threads, &laid))
-        return;
+        return false;
     int64_t size = one->T * one->d_model;
     double *e = room(size), *y = room(size), *found = room(size);
     struct weights weights = weights_of(&laid.parameters);
-    const struct implementation *by = registry_get(implementation, dtype, level);
+    const struct implementation *by = registry_get_for(implementation, laid.layer->cell, dtype, level);
     ck_assert_int_eq(laid.layer->forward(laid.plan, laid.x, laid.y).code, STATUS_OK);
     for (int64_t b = 0; b < B; b++) {
         for (int64_t i = 0; i < size; i++) {
@@ -370,16 +522,19 @@ static void compare_layer(const struct layer_case *one, enum dtype dtype, enum l
     weights_free(&weights);
     free(e), free(y), free(found);
     lift(&laid);
+    return true;
 }
 
 START_TEST(layers)
 {
     const struct layer_case *one = &cases[_i];
     bool recurrent = sequence_layer_get(sequence_layer_find(one->layer), DTYPE_FLOAT64, LEVEL_BASELINE)->recurrent;
+    int computed = 0;
     for (int i = 0; i < (recurrent ? registry_count() : 1); i++)
         for (enum level level = 0; level <= level_best(); level++)
             for (enum dtype dtype = 0; dtype < DTYPE_COUNT; dtype++)
-                compare_layer(one, dtype, level, i, 1 + (i + (int)dtype) % 3);
+                computed += compare_layer(one, dtype, level, i, 1 + (i + (int)dtype) % 3);
+    ck_assert_msg(computed >= DTYPE_COUNT, "nothing computes this");
 }
 END_TEST
 
@@ -481,30 +636,41 @@ static double loss_at(struct modelled *m, int64_t at, int32_t class)
     return loss;
 }
 
+/* With its gain, and where it is a LayerNorm the bias that comes next. */
+static void norm_of(bool rms, int64_t D, double *const weights[], const double *x, double *y)
+{
+    if (rms)
+        rms_norm(D, weights[0], x, y);
+    else
+        layer_norm(D, weights[0], weights[1], x, y);
+}
+
 /* logits (T,CLASSES) of sequence b */
 static void model_equations(const struct modelled *m, struct weights *weights, int64_t b, double *logits)
 {
     int64_t D = m->model.d_model, T = m->T;
     double *x = room(T * D), *e = room(T * D), *y = room(T * D);
     const struct sequence_layer *layer = sequence_layer_get(m->model.layer, DTYPE_FLOAT64, LEVEL_BASELINE);
-    int each = (m->parameters.n - 5) / BLOCKS; /* beside the embedding, and gain, bias, W and b at the end */
+    bool mamba = strstr(layer->name, "mamba") != NULL; /* RMSNorm, and classes mapped to by the embedding */
+    int end = mamba ? 1 : 4;                           /* gain; or gain, bias, W and b */
+    int each = (m->parameters.n - 1 - end) / BLOCKS;
     weights->from = 0, weights->to = m->parameters.n;
     for (int64_t t = 0; t < T; t++)
         memcpy(x + t * D, weight(weights, "embedding") + m->token[b * T + t] * D, (size_t)D * sizeof *x);
     for (int k = 0; k < BLOCKS; k++) {
         weights->from = 1 + k * each, weights->to = 1 + (k + 1) * each;
         for (int64_t t = 0; t < T; t++)
-            layer_norm(D, weights->value[weights->from], weights->value[weights->from + 1], x + t * D, e + t * D);
-        weights->from += 2;
+            norm_of(mamba, D, &weights->value[weights->from], x + t * D, e + t * D);
+        weights->from += mamba ? 1 : 2;
         equations_of(layer->name)(&m->model, &m->recurrence, weights, T, e, y);
         for (int64_t i = 0; i < T * D; i++)
             x[i] += y[i];
     }
     for (int64_t t = 0; t < T; t++) {
-        int last = m->parameters.n - 4;
-        layer_norm(D, weights->value[last], weights->value[last + 1], x + t * D, e);
-        product(D, CLASSES, weights->value[last + 2], e, logits + t * CLASSES);
-        for (int k = 0; k < CLASSES; k++)
+        int last = m->parameters.n - end;
+        norm_of(mamba, D, &weights->value[last], x + t * D, e);
+        product(D, CLASSES, weights->value[mamba ? 0 : last + 2], e, logits + t * CLASSES);
+        for (int k = 0; k < CLASSES && !mamba; k++)
             logits[t * CLASSES + k] += weights->value[last + 3][k];
     }
     free(x), free(e), free(y);

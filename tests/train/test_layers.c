@@ -151,9 +151,123 @@ START_TEST(embedding)
 {
     struct operands o = operands_make(_i);
     double *dw = drawn(o.out * o.in, 9);
-    embedding_backward(2, o.N, o.in, o.out, o.token, o.weight, dw);
+    embedding_backward(2, o.N, o.in, o.out, o.token, o.weight, false, dw);
     compare("table", embedding_loss, &o, o.w, dw, o.out * o.in);
     free(dw);
+    operands_free(&o);
+}
+END_TEST
+
+/* Rows as sequences: the longest whole number of them that is divided so. */
+enum { LENGTH = 7 };
+
+static int64_t sequences_of(const struct operands *o)
+{
+    return (o->N + LENGTH - 1) / LENGTH;
+}
+
+static double *tokens_of(const struct operands *o, uint32_t stream)
+{
+    return drawn(sequences_of(o) * LENGTH * o->in, stream);
+}
+
+struct convolved {
+    int64_t B, d;
+    double *x, *w, *bias, *y, *weight;
+};
+
+static double convolution_loss(void *context)
+{
+    struct convolved *o = context;
+    convolution_forward(2, o->B, LENGTH, o->d, o->x, o->w, o->bias, o->y);
+    return weighted(o->weight, o->y, o->B * LENGTH * o->d);
+}
+
+START_TEST(convolution)
+{
+    struct operands o = operands_make(_i);
+    struct convolved c = {.B = sequences_of(&o), .d = o.in};
+    int64_t size = c.B * LENGTH * c.d;
+    c.x = tokens_of(&o, 1), c.y = tokens_of(&o, 2), c.weight = tokens_of(&o, 3);
+    c.w = drawn(CONVOLUTION_WIDTH * c.d, 4), c.bias = drawn(c.d, 5);
+    convolution_loss(&c);
+    for (int64_t b = 0; b < c.B; b++)
+        for (int64_t t = 0; t < LENGTH; t++)
+            for (int64_t i = 0; i < c.d; i++) {
+                double sum = c.bias[i];
+                for (int64_t k = 0; k < CONVOLUTION_WIDTH && k <= t; k++)
+                    sum += c.w[k * c.d + i] * c.x[(b * LENGTH + t - k) * c.d + i];
+                ck_assert_double_eq_tol(c.y[(b * LENGTH + t) * c.d + i], sum, 1e-12 * (1 + fabs(sum)));
+            }
+    double *dx = tokens_of(&o, 6), *dw = drawn(CONVOLUTION_WIDTH * c.d, 7), *db = drawn(c.d, 8);
+    convolution_backward(2, c.B, LENGTH, c.d, c.x, c.w, c.weight, dx, dw, db);
+    compare("x", convolution_loss, &c, c.x, dx, size);
+    compare("w", convolution_loss, &c, c.w, dw, CONVOLUTION_WIDTH * c.d);
+    compare("bias", convolution_loss, &c, c.bias, db, c.d);
+    double *const all[] = {c.x, c.y, c.weight, c.w, c.bias, dx, dw, db};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    operands_free(&o);
+}
+END_TEST
+
+struct normalised_weight {
+    int64_t rows, columns, parts;
+    double *v, *g, *w, *weight;
+};
+
+static double weight_norm_loss(void *context)
+{
+    struct normalised_weight *o = context;
+    weight_norm_forward(2, o->rows, o->columns, o->parts, o->v, o->g, o->w);
+    return weighted(o->weight, o->w, o->rows * o->columns);
+}
+
+START_TEST(weight_norm)
+{
+    struct operands o = operands_make(_i / 2);
+    struct normalised_weight c = {.rows = o.out, .parts = 1 + _i % 2};
+    c.columns = o.in * c.parts;
+    int64_t size = c.rows * c.columns, width = o.in;
+    c.v = drawn(size, 1), c.g = drawn(c.rows, 2), c.w = drawn(size, 3), c.weight = drawn(size, 4);
+    double *dv = drawn(size, 5), *dg = drawn(c.rows, 6);
+    weight_norm_loss(&c);
+    for (int64_t i = 0; i < c.rows; i++) {
+        double squares = 0;
+        for (int64_t k = 0; k < c.columns; k++)
+            squares += c.v[i * c.columns + k] * c.v[i * c.columns + k];
+        for (int64_t k = 0; k < c.columns; k++)
+            ck_assert_double_eq_tol(c.w[(k / width * c.rows + i) * width + k % width],
+                                    c.g[i] * c.v[i * c.columns + k] / sqrt(squares), 1e-12 * (1 + fabs(c.g[i])));
+    }
+    weight_norm_backward(2, c.rows, c.columns, c.parts, c.v, c.g, c.weight, dv, dg);
+    if (c.columns > 1) /* one number over its own size is its sign */
+        compare("v", weight_norm_loss, &c, c.v, dv, size);
+    compare("g", weight_norm_loss, &c, c.g, dg, c.rows);
+    memset(c.v, 0, (size_t)c.columns * sizeof *c.v); /* a row without a direction counts for nothing */
+    weight_norm_loss(&c);
+    weight_norm_backward(2, c.rows, c.columns, c.parts, c.v, c.g, c.weight, dv, dg);
+    for (int64_t k = 0; k < c.columns; k++)
+        ck_assert(c.w[k / width * c.rows * width + k % width] == 0 && dv[k] == 0 && dg[0] == 0);
+    free(c.v), free(c.g), free(c.w), free(c.weight), free(dv), free(dg);
+    operands_free(&o);
+}
+END_TEST
+
+START_TEST(shift)
+{
+    struct operands o = operands_make(_i);
+    int64_t B = sequences_of(&o), d = o.in, size = B * LENGTH * d;
+    double *y = tokens_of(&o, 1), *before = tokens_of(&o, 2), *weight = tokens_of(&o, 3), *dy = tokens_of(&o, 4);
+    double *kept = tokens_of(&o, 4);
+    shift_forward(2, B, LENGTH, d, y, before);
+    shift_backward(2, B, LENGTH, d, weight, dy);
+    for (int64_t i = 0; i < size; i++) {
+        int64_t t = i / d % LENGTH;
+        ck_assert(before[i] == (t > 0 ? y[i - d] : 0));
+        ck_assert(dy[i] == kept[i] + (t + 1 < LENGTH ? weight[i + d] : 0));
+    }
+    free(y), free(before), free(weight), free(dy), free(kept);
     operands_free(&o);
 }
 END_TEST
@@ -213,6 +327,13 @@ static const struct model_case {
     enum form form;
     enum feedback feedback;
     enum readout readout;
+    int64_t N;
+    double s; /* 0: 1 where there is a mixer */
+    enum reads reads;
+    enum norm norm;
+    enum gate gate;
+    enum convolution convolution;
+    enum mixing mixing;
 } cases[] = {
     {"lstm", "lstm", 1, 7, 5, .way = {0}},
     {"lstm, two blocks", "lstm", 2, 4, 9, .way = {0}},
@@ -234,6 +355,30 @@ static const struct model_case {
     {"householder rms, implicit", "fp_rnn", 1, 4, 6, 1, .way = {"fixed_point", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER,
      .feedback = FEEDBACK_RMS},
     {"householder, many steps", "fp_rnn", 1, 4, 6, 2, .way = {"fixed_point", GRADIENT_STEPS}, .mixer = MIXER_HOUSEHOLDER},
+    {"mamba", "mamba", 1, 5, 6, .way = {"diagonal_scan", GRADIENT_EXACT}, .N = 3},
+    {"mamba, two blocks", "mamba", 2, 4, 5, .way = {"diagonal_scan", GRADIENT_EXACT}, .N = 2},
+    {"fp_mamba without a mixer", "fp_mamba", 1, 5, 6, .way = {"diagonal_scan", GRADIENT_EXACT}, .N = 3, .norm = NORM_BOTH,
+     .gate = GATE_INSIDE},
+    {"fp_mamba", "fp_mamba", 1, 5, 7, 1, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER,
+     .feedback = FEEDBACK_RAW, .readout = READOUT_STATE, .N = 3, .reads = READS_BC, .norm = NORM_BOTH},
+    {"fp_mamba r 2, as for copying", "fp_mamba", 2, 4, 6, 2, .way = {"structured_sequential", GRADIENT_EXACT},
+     .mixer = MIXER_HOUSEHOLDER, .feedback = FEEDBACK_RAW, .readout = READOUT_STATE, .N = 3, .reads = READS_BC, .norm = NORM_BOTH,
+     .convolution = CONVOLUTION_SHORT, .mixing = MIXING_SYMMETRIC},
+    {"fp_mamba dplr, gate inside, all reads", "fp_mamba", 1, 17, 6, 2, .way = {"structured_sequential", GRADIENT_EXACT},
+     .mixer = MIXER_DPLR, .feedback = FEEDBACK_RAW, .N = 2, .reads = READS_DT_BC, .norm = NORM_OUTPUT, .gate = GATE_INSIDE,
+     .convolution = CONVOLUTION_SHORT},
+    {"fp_mamba without feedback", "fp_mamba", 1, 4, 6, 1, .way = {"structured_sequential", GRADIENT_EXACT},
+     .mixer = MIXER_HOUSEHOLDER, .N = 2, .norm = NORM_BC, .mixing = MIXING_SYMMETRIC},
+    {"fp_mamba kronecker", "fp_mamba", 1, 4, 6, .way = {"dense_sequential", GRADIENT_EXACT}, .mixer = MIXER_KRONECKER,
+     .feedback = FEEDBACK_RAW, .readout = READOUT_STATE, .N = 2, .s = 0.5, .reads = READS_BC, .norm = NORM_BOTH},
+    {"fp_mamba kronecker_rows", "fp_mamba", 1, 4, 6, .way = {"dense_sequential", GRADIENT_EXACT}, .mixer = MIXER_KRONECKER_ROWS,
+     .feedback = FEEDBACK_RAW, .N = 2, .s = 0.5, .reads = READS_DT, .norm = NORM_BOTH},
+    {"fp_mamba, implicit", "fp_mamba", 1, 4, 6, 1, .way = {"fixed_point", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER,
+     .feedback = FEEDBACK_RAW, .readout = READOUT_STATE, .N = 3, .s = 0.5, .reads = READS_BC, .norm = NORM_BOTH},
+    {"fp_mamba, many steps", "fp_mamba", 1, 4, 6, 1, .way = {"fixed_point", GRADIENT_STEPS}, .mixer = MIXER_HOUSEHOLDER,
+     .feedback = FEEDBACK_RAW, .readout = READOUT_STATE, .N = 3, .s = 0.5, .reads = READS_BC, .norm = NORM_BOTH},
+    {"fp_mamba, fused", "fp_mamba", 1, 4, 6, 1, .way = {"fixed_point_fused", GRADIENT_STEPS}, .mixer = MIXER_HOUSEHOLDER,
+     .feedback = FEEDBACK_RAW, .readout = READOUT_STATE, .N = 3, .s = 0.5, .reads = READS_BC, .norm = NORM_BOTH},
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
 
@@ -257,7 +402,9 @@ static struct model_spec spec_of(const struct model_case *one)
     struct model_spec spec = {
         .layer = sequence_layer_find(one->layer), .blocks = one->blocks, .d_model = one->d_model, .d = one->d};
     spec.dtype = DTYPE_FLOAT64;
-    spec.mixer = one->mixer, spec.r = one->r, spec.s = one->mixer != MIXER_NONE ? 1 : 0;
+    spec.mixer = one->mixer, spec.r = one->r, spec.s = one->mixer == MIXER_NONE ? 0 : one->s > 0 ? one->s : 1;
+    spec.N = one->N, spec.reads = one->reads, spec.norm = one->norm, spec.gate = one->gate;
+    spec.convolution = one->convolution, spec.mixing = one->mixing;
     spec.form = one->form, spec.feedback = one->feedback, spec.readout = one->readout, spec.heads = one->heads;
     ck_assert_int_ge(spec.layer, 0);
     return spec;
@@ -321,6 +468,9 @@ Suite *suite_layers(void)
     tcase_add_loop_test(operators, norm, 0, 2 * ROUNDS);
     tcase_add_loop_test(operators, embedding, 0, ROUNDS);
     tcase_add_loop_test(operators, entropy, 0, ROUNDS);
+    tcase_add_loop_test(operators, convolution, 0, ROUNDS);
+    tcase_add_loop_test(operators, weight_norm, 0, 2 * ROUNDS);
+    tcase_add_loop_test(operators, shift, 0, ROUNDS);
     suite_add_tcase(suite, operators);
     TCase *models = tcase_create("models");
     tcase_add_loop_test(models, model, 0, CASES * ROUNDS);

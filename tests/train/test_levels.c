@@ -23,7 +23,9 @@ static void run(int layer, enum dtype dtype, enum level level, double *y, double
 {
     const struct sequence_layer *one = sequence_layer_get(layer, dtype, level);
     struct model_spec model = {.layer = layer, .blocks = 1, .d_model = D, .d = WIDTH, .dtype = dtype, .heads = 2};
-    model.mixer = MIXER_HOUSEHOLDER, model.r = 2, model.s = 1, model.feedback = FEEDBACK_RMS, model.readout = READOUT_STATE;
+    model.mixer = MIXER_HOUSEHOLDER, model.r = 2, model.s = 1, model.readout = READOUT_STATE;
+    model.feedback = one->cell == CELL_SELECTIVE ? FEEDBACK_RAW : FEEDBACK_RMS;
+    model.N = 4, model.reads = READS_DT_BC, model.norm = NORM_BOTH, model.convolution = CONVOLUTION_SHORT;
     struct recurrence recurrence = {.implementation = registry_find("structured_sequential"),
                                     .settings = {.gradient = GRADIENT_EXACT, .quantile = 1, .damping = 1}};
     struct environment environment = {.threads = 2};

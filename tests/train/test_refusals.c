@@ -78,6 +78,34 @@ static void wrong_kronecker(struct trial *trial)
     trial->recurrence.settings.gradient = GRADIENT_EXACT;
 }
 
+static void wrong_feedback(struct trial *trial)
+{
+    trial->model.layer = sequence_layer_find("fp_mamba");
+    trial->recurrence.implementation = registry_find("structured_sequential");
+    trial->recurrence.settings.gradient = GRADIENT_EXACT;
+    trial->model.feedback = FEEDBACK_RMS;
+}
+
+static void wrong_states(struct trial *trial)
+{
+    wrong_feedback(trial);
+    trial->model.feedback = FEEDBACK_RAW;
+    trial->model.N = 0;
+}
+
+static void wrong_convolution(struct trial *trial)
+{
+    wrong_feedback(trial);
+    trial->model.feedback = FEEDBACK_RAW;
+    trial->model.convolution = CONVOLUTION_COUNT;
+}
+
+static void wrong_mamba_mixer(struct trial *trial)
+{
+    wrong_feedback(trial);
+    trial->model.mixer = MIXER_DENSE;
+}
+
 static void wrong_gamma_of_exact(struct trial *trial)
 {
     wrong_kronecker(trial);
@@ -89,11 +117,23 @@ static void wrong_gamma_of_exact(struct trial *trial)
 static const struct {
     void (*spoil)(struct trial *);
     const char *words; /* that the reason has */
-} wrongs[] = {{wrong_heads, "heads"},         {wrong_rate, "learning_rate"}, {wrong_nan_rate, "learning_rate"},
-              {wrong_length, "length"},       {wrong_batch, "batch"},        {wrong_layer, "layer"},
-              {wrong_blocks, "blocks"},       {wrong_gamma, "gamma"},        {wrong_window, "window"},
-              {wrong_gradient, "gradient"},   {wrong_mixer, "mixer"},        {wrong_kronecker, "mixer kronecker is not supported"},
-              {wrong_gamma_of_exact, "gamma"}};
+} wrongs[] = {{wrong_heads, "heads"},
+              {wrong_rate, "learning_rate"},
+              {wrong_nan_rate, "learning_rate"},
+              {wrong_length, "length"},
+              {wrong_batch, "batch"},
+              {wrong_layer, "layer"},
+              {wrong_blocks, "blocks"},
+              {wrong_gamma, "gamma"},
+              {wrong_window, "window"},
+              {wrong_gradient, "gradient"},
+              {wrong_mixer, "mixer"},
+              {wrong_kronecker, "mixer kronecker is not supported"},
+              {wrong_gamma_of_exact, "gamma"},
+              {wrong_feedback, "feedback rms"},
+              {wrong_states, "N = 0"},
+              {wrong_convolution, "convolution"},
+              {wrong_mamba_mixer, "mixer dense"}};
 
 START_TEST(refused)
 {
@@ -112,7 +152,9 @@ START_TEST(memory_runs_out)
     static const struct way ways[] = {{.layer = "lstm"},
                                       {.layer = "attention"},
                                       {"fp_rnn", "fixed_point", GRADIENT_STEPS, 0},
-                                      {"fp_rnn", "structured_sequential", GRADIENT_EXACT, 0}};
+                                      {"fp_rnn", "structured_sequential", GRADIENT_EXACT, 0},
+                                      {"fp_mamba", "structured_sequential", GRADIENT_EXACT, 0},
+                                      {"mamba", "diagonal_scan", GRADIENT_EXACT, 0}};
     struct trial trial = trial_of(ways[_i], "Z2");
     struct status status;
     int failures = 0;
@@ -135,7 +177,7 @@ Suite *suite_refusals(void)
     Suite *suite = suite_create("refusals");
     TCase *all = tcase_create("all");
     tcase_add_loop_test(all, refused, 0, sizeof wrongs / sizeof wrongs[0]);
-    tcase_add_loop_test(all, memory_runs_out, 0, 4);
+    tcase_add_loop_test(all, memory_runs_out, 0, 6);
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -9,48 +9,58 @@
 
 Suite *suite_start_values(void);
 
-enum start_law { CONSTANT, NORMAL, UNIFORM, FORGET }; /* forget: 1 in the second quarter, 0 elsewhere */
+/* forget: 1 in the second quarter, 0 elsewhere; counted: log(1 + column); step: log(softplus) uniform between log 1e-3 and log 1e-1;
+ * lengths: of the rows of the matrix before it */
+enum start_law { CONSTANT, NORMAL, UNIFORM, FORGET, COUNTED, STEP, LENGTHS };
+enum { D = 48, STATE_WIDTH = 36, STATES = 16, BLOCKS = 2, RANK = 3 /* d_model / 16 */ };
 
 static const struct {
     const char *layer, *name;
     enum start_law law;
     double size; /* constant; deviation of a normal law, or bound of a uniform one, times sqrt(inputs) of `of` */
-    enum { ONE, MODEL, STATE } of;
+    enum { ONE, MODEL, STATE, PAIR, OF_RANK, TAPS, BLOCK } of; /* pair: of the state twice; block: of the state, in each block */
 } starts[] = {
-    {NULL, "embedding", NORMAL, 0.3, ONE},
-    {NULL, "norm.gain", CONSTANT, 1, ONE},
-    {NULL, "norm.bias", CONSTANT, 0, ONE},
-    {NULL, "head.W", NORMAL, 0.1, MODEL},
-    {NULL, "head.b", CONSTANT, 0, ONE},
-    {"fp_rnn", "W_in", UNIFORM, 1, MODEL},
-    {"fp_rnn", "W_b", UNIFORM, 1, STATE},
-    {"fp_rnn", "W_l", UNIFORM, 1, STATE},
-    {"fp_rnn", "b_l", CONSTANT, 0, ONE},
-    {"fp_rnn", "W_c", UNIFORM, 1, STATE},
-    {"fp_rnn", "gain", CONSTANT, 1, ONE},
-    {"fp_rnn", "W_out", UNIFORM, 1, STATE},
-    {"fp_rnn", "W_theta", NORMAL, 0.1, STATE},
-    {"fp_rnn", "b_theta", CONSTANT, 3, ONE},
-    {"fp_rnn", "W", NORMAL, 0.1, STATE},
-    {"fp_rnn", "W_ch", UNIFORM, 1, STATE},
-    {"lstm", "W_x", UNIFORM, 1, STATE},
-    {"lstm", "W_h", UNIFORM, 1, STATE},
-    {"lstm", "b", FORGET, 1, ONE},
-    {"lstm", "W_out", UNIFORM, 1, STATE},
-    {"attention", "W_qkv", NORMAL, 1, MODEL},
+    {NULL, "embedding", NORMAL, 0.3, ONE},    {"fp_mamba", "embedding", NORMAL, 0.02, ONE},
+    {NULL, "norm.gain", CONSTANT, 1, ONE},    {NULL, "norm.bias", CONSTANT, 0, ONE},
+    {NULL, "head.W", NORMAL, 0.1, MODEL},     {NULL, "head.b", CONSTANT, 0, ONE},
+    {"fp_rnn", "W_in", UNIFORM, 1, MODEL},    {"fp_rnn", "W_b", UNIFORM, 1, STATE},
+    {"fp_rnn", "W_l", UNIFORM, 1, STATE},     {"fp_rnn", "b_l", CONSTANT, 0, ONE},
+    {"fp_rnn", "W_c", UNIFORM, 1, STATE},     {"fp_rnn", "gain", CONSTANT, 1, ONE},
+    {"fp_rnn", "W_out", UNIFORM, 1, STATE},   {"fp_rnn", "W_theta", NORMAL, 0.1, STATE},
+    {"fp_rnn", "b_theta", CONSTANT, 3, ONE},  {"fp_rnn", "W", NORMAL, 0.1, STATE},
+    {"fp_rnn", "W_ch", UNIFORM, 1, STATE},    {"fp_mamba", "W_in", UNIFORM, 1, MODEL},
+    {"fp_mamba", "w_conv", UNIFORM, 1, TAPS}, {"fp_mamba", "b_conv", UNIFORM, 1, TAPS},
+    {"fp_mamba", "W_x", UNIFORM, 1, STATE},   {"fp_mamba", "W_step", UNIFORM, 1, OF_RANK},
+    {"fp_mamba", "b_step", STEP, 1, ONE},     {"fp_mamba", "A_log", COUNTED, 1, ONE},
+    {"fp_mamba", "skip", CONSTANT, 1, ONE},   {"fp_mamba", "gain", CONSTANT, 1, ONE},
+    {"fp_mamba", "bias", CONSTANT, 0, ONE},   {"fp_mamba", "V_theta", UNIFORM, 1, PAIR},
+    {"fp_mamba", "g_theta", LENGTHS, 1, ONE}, {"fp_mamba", "b_theta", CONSTANT, 0, ONE},
+    {"fp_mamba", "V_b", UNIFORM, 1, STATE},   {"fp_mamba", "g_b", LENGTHS, 1, ONE},
+    {"fp_mamba", "V_c", UNIFORM, 1, STATE},   {"fp_mamba", "g_c", LENGTHS, 1, ONE},
+    {"fp_mamba", "V_dt", UNIFORM, 1, STATE},  {"fp_mamba", "g_dt", LENGTHS, 1, ONE},
+    {"fp_mamba", "V_z", UNIFORM, 1, STATE},   {"fp_mamba", "g_z", LENGTHS, 1, ONE},
+    {"fp_mamba", "W_out", UNIFORM, 1, BLOCK}, {"lstm", "W_x", UNIFORM, 1, STATE},
+    {"lstm", "W_h", UNIFORM, 1, STATE},       {"lstm", "b", FORGET, 1, ONE},
+    {"lstm", "W_out", UNIFORM, 1, STATE},     {"attention", "W_qkv", NORMAL, 1, MODEL},
     {"attention", "W_out", NORMAL, 1, STATE},
 };
 
-/* The row of a parameter; its index, or -1. */
+/* The layer that has the parameters of this one in the table. */
+static const char *described(const char *layer)
+{
+    return strcmp(layer, "diagonal") == 0 ? "fp_rnn" : strcmp(layer, "mamba") == 0 ? "fp_mamba" : layer;
+}
+
+/* The row of a parameter, the layer's own before what all models have; its index, or -1. */
 static int start_of(const char *layer, const char *name)
 {
     const char *dot = strrchr(name, '.'), *norm = strstr(name, "norm.");
     const char *last = strncmp(name, "block.", 6) != 0 ? name : norm != NULL ? norm : dot + 1;
-    bool own = strncmp(name, "block.", 6) == 0 && norm == NULL;
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        if (own == (starts[i].layer != NULL) && strcmp(starts[i].name, last) == 0 &&
-            (!own || strcmp(starts[i].layer, strcmp(layer, "diagonal") == 0 ? "fp_rnn" : layer) == 0))
-            return (int)i;
+    for (int general = 0; general < 2; general++)
+        for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+            if (strcmp(starts[i].name, last) == 0 &&
+                (general ? starts[i].layer == NULL : starts[i].layer != NULL && strcmp(starts[i].layer, described(layer)) == 0))
+                return (int)i;
     return -1;
 }
 
@@ -73,33 +83,72 @@ static void assert_law(const char *name, const double *x, int64_t n, bool unifor
                   size);
 }
 
+/* What a parameter's size is divided by the root of. */
+static double inputs_of(int row)
+{
+    static const double inputs[] = {[ONE] = 1,        [MODEL] = D, [STATE] = STATE_WIDTH,         [PAIR] = 2 * STATE_WIDTH,
+                                    [OF_RANK] = RANK, [TAPS] = 4,  [BLOCK] = STATE_WIDTH * BLOCKS};
+    return inputs[starts[row].of];
+}
+
+/* Number k of a parameter whose law leaves nothing to chance; NaN of the others. */
+static double sure(int row, const struct parameter *p, int64_t k)
+{
+    double squares = 0;
+    switch (starts[row].law) {
+    case CONSTANT:
+        return starts[row].size / sqrt(inputs_of(row));
+    case FORGET:
+        return k / STATE_WIDTH == 1;
+    case COUNTED:
+        return log((double)(k % STATES + 1));
+    case LENGTHS:
+        for (int64_t c = 0; c < p[-1].shape[1]; c++)
+            squares += pow(((const double *)p[-1].value)[k * p[-1].shape[1] + c], 2);
+        return sqrt(squares);
+    default:
+        return NAN;
+    }
+}
+
+/* The steps as numbers between -1 and 1. */
+static void level_steps(int64_t n, const double *x, double *even)
+{
+    for (int64_t k = 0; k < n; k++)
+        even[k] = log(log1p(exp(x[k])) / 1e-2) / log(10);
+}
+
 START_TEST(start_values)
 {
-    enum { D = 48, STATE_WIDTH = 36 };
-    struct model_spec model = {.layer = _i, .blocks = 2, .d_model = D, .d = STATE_WIDTH, .dtype = DTYPE_FLOAT64, .heads = 2};
-    model.mixer = MIXER_HOUSEHOLDER, model.r = 2, model.s = 1, model.feedback = FEEDBACK_RMS, model.readout = READOUT_STATE;
-    const char *layer = sequence_layer_get(_i, DTYPE_FLOAT64, LEVEL_BASELINE)->name;
+    struct model_spec model = {.layer = _i, .blocks = BLOCKS, .d_model = D, .d = STATE_WIDTH, .dtype = DTYPE_FLOAT64, .heads = 2};
+    const struct sequence_layer *layer = sequence_layer_get(_i, DTYPE_FLOAT64, LEVEL_BASELINE);
+    model.mixer = MIXER_HOUSEHOLDER, model.r = 2, model.s = 1, model.readout = READOUT_STATE;
+    model.feedback = layer->cell == CELL_SELECTIVE ? FEEDBACK_RAW : FEEDBACK_RMS;
+    model.N = STATES, model.reads = READS_DT_BC, model.norm = NORM_BOTH, model.convolution = CONVOLUTION_SHORT;
     struct parameters parameters = {0};
-    double last = 0;
+    double last = 0, even[STATE_WIDTH];
     model_declare(&model, 60, 50, &parameters);
     ck_assert_int_eq(parameters_allocate(&parameters, DTYPE_FLOAT64, 77).code, STATUS_OK);
     for (int i = 0; i < parameters.n; i++) {
         const struct parameter *p = &parameters.item[i];
         const double *x = p->value;
-        int row = start_of(layer, p->name);
+        int row = start_of(layer->name, p->name);
         ck_assert_msg(row >= 0, "%s is not documented", p->name);
-        double inputs = starts[row].of == MODEL   ? D
-                        : starts[row].of == STATE ? STATE_WIDTH
-                                                  : 1,
-               size = starts[row].size / sqrt(inputs);
-        ck_assert_msg(p->decayed == (p->rank == 2), "%s: weight decay is of matrices only", p->name);
+        double size = starts[row].size / sqrt(inputs_of(row));
+        bool decayed = starts[row].law == LENGTHS || (p->rank == 2 && starts[row].law != COUNTED);
+        ck_assert_msg(p->decayed == decayed, "%s: weight decay is of matrices and their lengths, but not of rates", p->name);
         for (int64_t k = 0; k < p->size; k++) {
-            ck_assert_msg(starts[row].law != CONSTANT || x[k] == size, "%s starts at %g", p->name, x[k]);
-            ck_assert_msg(starts[row].law != FORGET || x[k] == (k / STATE_WIDTH == 1), "%s: number %lld starts at %g", p->name,
-                          (long long)k, x[k]);
+            double value = sure(row, p, k);
+            ck_assert_msg(isnan(value) || fabs(x[k] - value) <= 1e-15 * fabs(value), "%s: number %lld starts at %g, not %g",
+                          p->name, (long long)k, x[k], value);
         }
-        if (starts[row].law == NORMAL || starts[row].law == UNIFORM) {
-            assert_law(p->name, x, p->size, starts[row].law == UNIFORM, size);
+        if (starts[row].law == STEP) {
+            ck_assert_int_eq(p->size, STATE_WIDTH);
+            level_steps(p->size, x, even);
+            x = even;
+        }
+        if (isnan(sure(row, p, 0))) {
+            assert_law(p->name, x, p->size, starts[row].law != NORMAL, size);
             ck_assert_msg(x[0] / size != last, "%s starts like the one before it", p->name);
             last = x[0] / size;
         }

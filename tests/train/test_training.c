@@ -22,6 +22,10 @@ static const struct way ways[] = {
     {"fp_rnn", "fixed_point", GRADIENT_STEPS, 1e-2},
     {"fp_rnn", "fixed_point_fused", GRADIENT_STEPS, 0},
     {"diagonal", "diagonal_scan", GRADIENT_EXACT, 0},
+    {"mamba", "diagonal_scan", GRADIENT_EXACT, 0},
+    {"fp_mamba", "structured_sequential", GRADIENT_EXACT, 0},
+    {"fp_mamba", "fixed_point", GRADIENT_STEPS, 0},
+    {"fp_mamba", "fixed_point_fused", GRADIENT_STEPS, 0},
 };
 enum { LAYERS = sizeof ways / sizeof ways[0] };
 static const struct way plain = {.layer = "lstm"};
@@ -96,6 +100,27 @@ START_TEST(memory_does_not_grow_with_l)
     }
     ck_assert_int_gt(spent[0], 0);
     ck_assert_int_eq(spent[0], spent[1]);
+}
+END_TEST
+
+/* Of a matrix state: a fused pass carries all iterates of the tokens at hand, but keeps none of them. */
+START_TEST(memory_of_states_hardly_grows_with_l)
+{
+    static const int64_t l[2] = {4, 64};
+    double spent[2];
+    for (int i = 0; i < 2; i++) {
+        struct trial trial = trial_of((struct way){"fp_mamba", iterated[_i], GRADIENT_STEPS, 0}, "A5");
+        trial.model.d_model = 64, trial.model.d = 128, trial.model.N = 16;
+        trial.recipe.batch = 256, trial.recipe.length = 16;
+        trial.recurrence.settings.l_max = l[i];
+        long before = allocations_bytes();
+        trial_open(&trial);
+        trial_steps(&trial, 1);
+        spent[i] = (double)(allocations_bytes() - before);
+        trial_close(&trial);
+    }
+    ck_assert_msg(spent[1] < 1.05 * spent[0], "%g bytes with %lld iterations, %g with %lld", spent[0], (long long)l[0], spent[1],
+                  (long long)l[1]);
 }
 END_TEST
 
@@ -295,6 +320,7 @@ Suite *suite_training(void)
     tcase_add_loop_test(bits, restored_is_undisturbed, 0, LAYERS);
     tcase_add_loop_test(bits, a_step_allocates_nothing, 0, LAYERS);
     tcase_add_loop_test(bits, memory_does_not_grow_with_l, 0, sizeof iterated / sizeof iterated[0]);
+    tcase_add_loop_test(bits, memory_of_states_hardly_grows_with_l, 0, sizeof iterated / sizeof iterated[0]);
     tcase_add_loop_test(bits, tensors_are_named, 0, LAYERS);
     suite_add_tcase(suite, bits);
     TCase *edges = tcase_create("edges");

@@ -5,22 +5,9 @@
 
 #include "impls/math/activation.h"
 
-#include <string.h>
-
 static struct status resize(struct sequence_plan *plan, int64_t T, int64_t l_max)
 {
     return solver_resize(&plan->solver, T, l_max);
-}
-
-/* before (B,T,d) = h of the position before, 0 at the first. */
-static void shift(const struct sequence_plan *plan)
-{
-    int64_t T = plan->solver.problem.T, d = plan->d;
-    for (int64_t b = 0; b < plan->B; b++) {
-        real *to = plan->array[BEFORE] + b * T * d;
-        memset(to, 0, (size_t)d * sizeof(real));
-        memcpy(to + d, plan->array[H] + b * T * d, (size_t)((T - 1) * d) * sizeof(real));
-    }
 }
 
 /* What the gates and theta are computed from: x, or e by way of W_x. */
@@ -76,7 +63,7 @@ static struct status forward(struct sequence_plan *plan, const void *e, void *ou
     if (status.code != STATUS_OK)
         return status;
     if (p[W_CH] != NULL) {
-        shift(plan);
+        shift_forward(threads, plan->B, plan->solver.problem.T, d, h, a[BEFORE]);
         linear_forward(threads, N, d, d, a[BEFORE], p[W_CH]->value, NULL, true, c);
     }
     real *gated = a[GATED];
@@ -86,14 +73,6 @@ static struct status forward(struct sequence_plan *plan, const void *e, void *ou
     norm_forward(threads, N, d, gated, p[GAIN]->value, NULL, plan->kept, a[NORMED]);
     linear_forward(threads, N, d, plan->D, a[NORMED], p[W_OUT]->value, NULL, false, out);
     return status_ok();
-}
-
-/* dh_{t-1} += gradient that the readout of t took from it; d_before (B,T,d) */
-static void unshift(const struct sequence_plan *plan, const real *d_before)
-{
-    int64_t T = plan->solver.problem.T, d = plan->d;
-    for (int64_t b = 0; b < plan->B; b++)
-        add_scaled(1, d_before + (b * T + 1) * d, plan->array[D_H] + b * T * d, (T - 1) * d);
 }
 
 static struct status backward(struct sequence_plan *plan, const void *e, const void *d_out, void *d_e)
@@ -116,7 +95,7 @@ static struct status backward(struct sequence_plan *plan, const void *e, const v
     }
     if (p[W_CH] != NULL) {
         linear_backward(threads, N, d, d, a[BEFORE], p[W_CH]->value, d_c, false, d_gated, p[W_CH]->gradient, NULL);
-        unshift(plan, d_gated);
+        shift_backward(threads, plan->B, plan->solver.problem.T, d, d_gated, d_h);
     }
     struct gradients gradients = {
         .v = d_v, .lambda = d_lambda, .theta = m > 0 ? plan->d_theta : NULL, .W = p[W_STATE] != NULL ? p[W_STATE]->gradient : NULL};
@@ -156,7 +135,7 @@ static void look(struct sequence_plan *plan, struct recurrence_view *view)
     solver_look(&plan->solver, &plan->inputs, view);
 }
 
-#define LAYER(row, mixing, words)                                                                                                  \
+#define LAYER(row, mixing, choices, words)                                                                                         \
     static bool check_##row(const struct sequence_setup *setup, size_t capacity, char *reason)                                     \
     {                                                                                                                              \
         return fp_rnn_check(setup, mixing, capacity, reason);                                                                      \
@@ -173,6 +152,8 @@ static void look(struct sequence_plan *plan, struct recurrence_view *view)
         .name = #row,                                                                                                              \
         .summary = words,                                                                                                          \
         .recurrent = true,                                                                                                         \
+        .takes = choices,                                                                                                          \
+        .around = SURROUNDINGS_USUAL,                                                                                              \
         .check = check_##row,                                                                                                      \
         .declare = declare_##row,                                                                                                  \
         .plan = plan_##row,                                                                                                        \
@@ -183,5 +164,5 @@ static void look(struct sequence_plan *plan, struct recurrence_view *view)
         .destroy = fp_rnn_destroy,                                                                                                 \
     }
 
-LAYER(fp_rnn, true, "the recurrence of a problem, by any implementation, between gates");
-LAYER(diagonal, false, "the same without channel mixer");
+LAYER(fp_rnn, true, TAKES_MIXER | TAKES_READOUT, "the recurrence of a problem, by any implementation, between gates");
+LAYER(diagonal, false, TAKES_READOUT, "the same without channel mixer");

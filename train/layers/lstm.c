@@ -187,6 +187,7 @@ static struct status backward(struct sequence_plan *plan, const void *x, const v
 const struct sequence_layer VARIANT(lstm) = {
     .name = "lstm",
     .summary = "long short-term memory",
+    .around = SURROUNDINGS_USUAL,
     .check = check,
     .declare = declare,
     .plan = plan,

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 struct block {
-    const struct parameter *p;
+    struct block_parameters p;
     struct sequence_plan *mixer;
     real *x;      /* (B,T,d_model) what the block is given */
     real *normed; /* (B,T,d_model) */
@@ -21,8 +21,9 @@ struct pass {
     int64_t B, T, D, vocabulary, classes, blocks; /* T: of the sequences at hand */
     int threads;
     const struct sequence_layer *layer;
-    const struct parameter *embedding, *final; /* final: FINAL_COUNT of them */
-    struct block *block;                       /* (blocks + 1); the last one is the final norm, without a mixer */
+    const struct parameter *embedding;
+    struct final_parameters final;
+    struct block *block; /* (blocks + 1); the last one is the final norm, without a mixer */
     real *logits, *dx, *d_normed;
     double *terms;
 };
@@ -57,12 +58,11 @@ static struct status plan_block(const struct pass_setup *setup, const struct pas
         return status_no_memory();
     if (k == pass->blocks)
         return status_ok();
-    int each = (setup->parameters->n - BLOCK_FIRST - FINAL_COUNT) / (int)pass->blocks;
-    block->p = setup->parameters->item + BLOCK_FIRST + k * each;
+    block->p = model_block(setup->model, setup->parameters, k);
     struct sequence_setup mixer = {.model = setup->model,
                                    .recurrence = setup->recurrence,
                                    .environment = setup->environment,
-                                   .parameter = block->p + BLOCK_MIXER,
+                                   .parameter = block->p.mixer,
                                    .B = setup->B,
                                    .T = setup->T,
                                    .gradient = setup->gradient,
@@ -82,8 +82,8 @@ static struct status plan(const struct pass_setup *setup, struct pass **out)
     pass->vocabulary = setup->vocabulary, pass->classes = setup->classes;
     pass->threads = setup->environment->threads;
     pass->layer = sequence_layer_get(model->layer, model->dtype, level_best());
-    pass->embedding = setup->parameters->item + EMBEDDING;
-    pass->final = setup->parameters->item + setup->parameters->n - FINAL_COUNT;
+    pass->embedding = setup->parameters->item;
+    pass->final = model_final(model, setup->parameters);
     pass->block = calloc((size_t)model->blocks + 1, sizeof *pass->block);
     pass->logits = memory_allocate(N * setup->classes, sizeof(real));
     pass->dx = memory_allocate(setup->gradient ? N * pass->D : 0, sizeof(real));
@@ -114,6 +114,16 @@ static struct status resize(struct pass *pass, int64_t T, int64_t l_max)
     return status;
 }
 
+static real *value_of(const struct parameter *p)
+{
+    return p != NULL ? p->value : NULL;
+}
+
+static real *gradient_of(const struct parameter *p)
+{
+    return p != NULL ? p->gradient : NULL;
+}
+
 /* to = x + y, where y lies in `to` */
 static void residual(const struct pass *pass, const real *x, real *to)
 {
@@ -130,8 +140,7 @@ static struct status forward(struct pass *pass, const int32_t *token, const int3
     for (int64_t k = 0; k < pass->blocks; k++) {
         struct block *block = &pass->block[k];
         real *next = block[1].x;
-        norm_forward(pass->threads, N, D, block->x, block->p[BLOCK_GAIN].value, block->p[BLOCK_BIAS].value, block->kept,
-                     block->normed);
+        norm_forward(pass->threads, N, D, block->x, value_of(block->p.gain), value_of(block->p.bias), block->kept, block->normed);
         struct status status = pass->layer->forward(block->mixer, block->normed, next);
         if (status.code != STATUS_OK)
             return status;
@@ -139,10 +148,10 @@ static struct status forward(struct pass *pass, const int32_t *token, const int3
     }
     if (target == NULL)
         return status_ok();
-    const struct parameter *p = pass->final;
+    const struct final_parameters *p = &pass->final;
     struct block *last = &pass->block[pass->blocks];
-    norm_forward(pass->threads, N, D, last->x, p[FINAL_GAIN].value, p[FINAL_BIAS].value, last->kept, last->normed);
-    linear_forward(pass->threads, N, D, pass->classes, last->normed, p[HEAD_W].value, p[HEAD_B].value, false, pass->logits);
+    norm_forward(pass->threads, N, D, last->x, value_of(p->gain), value_of(p->bias), last->kept, last->normed);
+    linear_forward(pass->threads, N, D, pass->classes, last->normed, value_of(p->W), value_of(p->b), false, pass->logits);
     *loss = cross_entropy(pass->threads, N, pass->classes, pass->logits, target, answer, pass->terms);
     return status_ok();
 }
@@ -151,20 +160,23 @@ static struct status backward(struct pass *pass, const int32_t *token)
 {
     int64_t N = pass->B * pass->T, D = pass->D;
     int threads = pass->threads;
-    const struct parameter *p = pass->final;
+    const struct final_parameters *p = &pass->final;
     struct block *last = &pass->block[pass->blocks];
-    linear_backward(threads, N, D, pass->classes, last->normed, p[HEAD_W].value, pass->logits, false, pass->d_normed,
-                    p[HEAD_W].gradient, p[HEAD_B].gradient);
-    norm_backward(threads, N, D, last->x, p[FINAL_GAIN].value, last->kept, pass->d_normed, false, pass->dx, p[FINAL_GAIN].gradient,
-                  p[FINAL_BIAS].gradient);
+    bool tied = p->W == pass->embedding;
+    linear_backward(threads, N, D, pass->classes, last->normed, value_of(p->W), pass->logits, false, pass->d_normed,
+                    gradient_of(p->W), gradient_of(p->b));
+    if (tied) /* tokens that are no class */
+        memset(gradient_of(p->W) + pass->classes * D, 0, (size_t)((pass->vocabulary - pass->classes) * D) * sizeof(real));
+    norm_backward(threads, N, D, last->x, value_of(p->gain), last->kept, pass->d_normed, false, pass->dx, gradient_of(p->gain),
+                  gradient_of(p->bias));
     for (struct block *block = last; block-- > pass->block;) {
         struct status status = pass->layer->backward(block->mixer, block->normed, pass->dx, pass->d_normed);
         if (status.code != STATUS_OK)
             return status;
-        norm_backward(threads, N, D, block->x, block->p[BLOCK_GAIN].value, block->kept, pass->d_normed, true, pass->dx,
-                      block->p[BLOCK_GAIN].gradient, block->p[BLOCK_BIAS].gradient);
+        norm_backward(threads, N, D, block->x, value_of(block->p.gain), block->kept, pass->d_normed, true, pass->dx,
+                      gradient_of(block->p.gain), gradient_of(block->p.bias));
     }
-    embedding_backward(threads, N, D, pass->vocabulary, token, pass->dx, pass->embedding->gradient);
+    embedding_backward(threads, N, D, pass->vocabulary, token, pass->dx, tied, pass->embedding->gradient);
     return status_ok();
 }
 

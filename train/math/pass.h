@@ -2,17 +2,24 @@
  *
  *     x_0 = embedding(token);  x_{k+1} = x_k + mixer_k(LayerNorm(x_k)) for every block;  logits = W LayerNorm(x_blocks) + b
  *
+ * or with RMSNorm, and W the embedding: the layer's surroundings (train/sequence.h).
  * The loss is the mean cross-entropy of the scored positions. */
 #ifndef TRAIN_MATH_PASS_H
 #define TRAIN_MATH_PASS_H
 
 #include "train/sequence.h"
 
-/* Parameters around those of the sequence mixers, as model_declare() declares them: first EMBEDDING, then those of each block
- * (its norm, then its mixer's), then the last four. */
-enum { EMBEDDING, BLOCK_FIRST };
-enum { BLOCK_GAIN, BLOCK_BIAS, BLOCK_MIXER };
-enum { FINAL_GAIN, FINAL_BIAS, HEAD_W, HEAD_B, FINAL_COUNT };
+/* Parameters around those of the sequence mixers, as model_declare() declares them: the embedding, then those of each block (its norm,
+ * then its mixer's), then the final norm and the map to classes. What the layer's surroundings do without is NULL. */
+struct block_parameters {
+    const struct parameter *gain, *bias, *mixer;
+};
+struct final_parameters {
+    const struct parameter *gain, *bias;
+    const struct parameter *W, *b; /* W: the embedding where it is tied */
+};
+struct block_parameters model_block(const struct model_spec *model, const struct parameters *parameters, int64_t block);
+struct final_parameters model_final(const struct model_spec *model, const struct parameters *parameters);
 
 struct pass_setup {
     const struct model_spec *model;
