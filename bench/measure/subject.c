@@ -99,7 +99,7 @@ static bool solve(const struct tensors *tensors, const struct implementation *te
     struct exact exact;
     struct spectrum spectrum = {NAN, NAN, NAN, NAN};
     bool good = exact_solve(p, &sequence.inputs, tested, h, &exact, error);
-    bool readable = good && (exact.status.code == STATUS_OK || p->feedback == FEEDBACK_NONE);
+    bool readable = good && (exact.status.code == STATUS_OK || (p->cell == CELL_VECTOR && p->feedback == FEEDBACK_NONE));
     if (readable && with_spectrum && !spectrum_sequence(p, &sequence.inputs, h, &spectrum))
         good = fail_memory(error);
     answers->spectrum.rho = spectrum_larger(answers->spectrum.rho, spectrum.rho);

@@ -4,6 +4,7 @@
 #include "bench/problems/spectrum.h"
 
 #include "bench/problems/lapack.h"
+#include "bench/problems/token_equation.h"
 #include "impls/math/feedback.h"
 #include "impls/math/mixer.h"
 #include "impls/math/vector.h"
@@ -160,13 +161,44 @@ double spectrum_larger(double a, double b)
     return isnan(a) || isnan(b) ? NAN : fmax(a, b);
 }
 
+/* rho of the selective cell: the largest spectral radius of a token's own map at the outputs y (T,d), whose eigenvalues that are not 0 are
+ * those of the slope of its equation in r numbers. What the states of other tokens add to the Jacobian of the iteration lies below its
+ * diagonal, so that this is the asymptotic rate there, too. */
+static bool selective_sequence(const struct problem *p, const struct inputs *inputs, const double *y, struct spectrum *out)
+{
+    int64_t d = p->d, r = p->r, size = d * p->N;
+    if (!token_equation_possible(p))
+        return true;
+    double *memory =
+        calloc((size_t)(textbook_selective_scratch(p) + token_equation_scratch(p) + size + 2 * d + r * r + r), sizeof *memory);
+    if (memory == NULL)
+        return false;
+    struct selective_token token = textbook_selective_token(p, memory);
+    double *room = memory + textbook_selective_scratch(p), *H = room + token_equation_scratch(p), *zero = H + size,
+           *next = zero + d, *slope = next + d, *g = slope + r * r;
+    const double *before = inputs->y0 != NULL ? inputs->y0 : zero;
+    if (inputs->H0 != NULL)
+        memcpy(H, inputs->H0, (size_t)size * sizeof *H);
+    out->rho = 0;
+    for (int64_t t = 0; t < p->T; before = y + t * d, t++) {
+        textbook_selective_begin(p, inputs, t, before, &token);
+        const struct token_equation equation = token_equation_make(p, inputs, t, &token, H, room);
+        token_equation_of(&equation, y + t * d, g);
+        token_equation_slope(&equation, g, slope);
+        out->rho = spectrum_larger(out->rho, lapack_radius(r, slope));
+        textbook_selective_apply(p, inputs, NULL, t, &token, H, y + t * d, next, H);
+    }
+    free(memory);
+    return true;
+}
+
 bool spectrum_sequence(const struct problem *p, const struct inputs *inputs, const double *h, struct spectrum *out)
 {
     int64_t m = problem_m(p), d = p->d;
     const double *theta = inputs->theta, *lambda = inputs->lambda, *W = inputs->W;
     *out = (struct spectrum){NAN, NAN, NAN, NAN};
     if (p->cell != CELL_VECTOR)
-        return true;
+        return selective_sequence(p, inputs, h, out);
     double *raw = malloc((size_t)(m + d + 1) * sizeof *raw);
     if (raw == NULL)
         return false;

@@ -2,7 +2,8 @@
  *     rho    max_t spectral radius of G_t (I - Q_t)   the asymptotic rate
  *     kappa  max_t ||G_t (I - Q_t)||_2                the rate of the per-token bound
  *     norm   max_t ||I - Q_t||_2                      the paper's Lipschitz constant for constant mixers
- * (plain: without G), and norm_inf = max_t ||I - Q_t||_inf of the max-norm bound. NaN is "not known here": Kronecker and dense
+ * (selective, of low-rank mixers with a LayerNorm: rho of a token's own map at its output, the others are not known; plain: without G),
+ * and norm_inf = max_t ||I - Q_t||_inf of the max-norm bound. NaN is "not known here": Kronecker and dense
  * mixers are measured up to d = SPECTRUM_WIDTH, by LAPACK on the d x d matrix. */
 #ifndef BENCH_PROBLEMS_SPECTRUM_H
 #define BENCH_PROBLEMS_SPECTRUM_H

@@ -1,6 +1,7 @@
 /* The sequential mode of the selective cell by the textbook: against the same answer in complex numbers, and what it says of answers that
  * follow another fixed point, or none. */
 #include "bench/problems/exact.h"
+#include "bench/problems/spectrum.h"
 #include "bench/problems/textbook.h"
 #include "bench/problems/token_iteration.h"
 #include "tests/support/gradients.h"
@@ -47,8 +48,8 @@ END_TEST
 
 /* ---- Answers elsewhere ------------------------------------------------------------------------------------------------------------ */
 
-/* A layer of the released code, s = 2: nearly every token has several fixed points. */
-static struct tensors of_many(uint64_t seed)
+/* A fresh layer; of the released code, s = 2, nearly every token has several fixed points. */
+static struct tensors drawn(uint64_t seed, double s)
 {
     struct error error;
     const struct problem problem = {.cell = CELL_SELECTIVE,
@@ -58,7 +59,7 @@ static struct tensors of_many(uint64_t seed)
                                     .N = 16,
                                     .mixer = MIXER_HOUSEHOLDER,
                                     .r = 1,
-                                    .s = 2,
+                                    .s = s,
                                     .feedback = FEEDBACK_RAW,
                                     .reads = READS_BC,
                                     .norm = NORM_BOTH,
@@ -68,6 +69,38 @@ static struct tensors of_many(uint64_t seed)
     ck_assert_msg(tensors_sample(&problem, &regime, &tensors, &error), "%s", error.text);
     return tensors;
 }
+
+static struct tensors of_many(uint64_t seed)
+{
+    return drawn(seed, 2);
+}
+
+/* rho of the spectrum is the rate at which the parallel iteration comes to the sequential mode's answer, where it does. */
+START_TEST(rho_is_the_rate)
+{
+    int compared = 0;
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        struct tensors tensors = drawn(seed, 1);
+        const struct problem *p = &tensors.problem;
+        int64_t n = p->T * p->d;
+        double *y = room(n), *l = room(n), error[2];
+        struct spectrum spectrum;
+        ck_assert_int_eq(token_iteration_solve(p, &tensors.inputs, NULL, y).code, STATUS_OK);
+        ck_assert(spectrum_sequence(p, &tensors.inputs, y, &spectrum));
+        for (int k = 0; k < 2; k++) {
+            ck_assert(textbook_iterate(p, &tensors.inputs, 1, 100 + 20 * k, l, NULL));
+            error[k] = distance_max(l, y, n);
+        }
+        if (error[0] < 1e-3 && error[1] > 1e-12) {
+            ck_assert_double_eq_tol(pow(error[1] / error[0], 0.05), spectrum.rho, 0.01);
+            compared++;
+        }
+        free(y), free(l);
+        tensors_free(&tensors);
+    }
+    ck_assert_int_gt(compared, 1);
+}
+END_TEST
 
 START_TEST(another_fixed_point_is_proven)
 {
@@ -111,6 +144,7 @@ Suite *suite_token_iteration(void)
     TCase *tcase = tcase_create("core");
     tcase_set_timeout(tcase, 0);
     tcase_add_loop_test(tcase, both_writings_have_one_answer, 0, selective_cases_count());
+    tcase_add_test(tcase, rho_is_the_rate);
     tcase_add_test(tcase, another_fixed_point_is_proven);
     suite_add_tcase(suite, tcase);
     return suite;
