@@ -16,11 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    STALL = 64, /* iterations without a smaller change: what is left is rounding, if it is as small as that */
-    NOISE =
-        4096 /* as small as that: so many units of rounding of what the map is made of. A map that barely contracts adds up many */
-};
+/* What rounding leaves of a map that barely contracts are moves by many units, to and fro, but they lead nowhere: a token is at rest, too,
+ * when it has stayed that near to one place for that long. One that still goes somewhere, be it by a unit an iteration, has not. */
+enum { WINDOW = 512 /* iterations */, NOISE = 512 /* units of rounding of what the map is made of */ };
 
 struct plan {
     struct sequential sequential;
@@ -180,31 +178,36 @@ static real rounding(const struct problem *p, const struct equation *e, struct r
     return REAL_EPSILON * (size * norm.inverse * max_abs(e->gain, p->d) + max_abs(e->bias, p->d));
 }
 
-/* At rest: it moves by no more than a unit of rounding of its largest channel; or by little more, and has not moved less for long. */
+/* At rest: it moves by no more than a unit of rounding of its largest channel, or has stayed within NOISE of them for a WINDOW. */
 static enum answer iterate(const struct problem *p, const struct equation *e, const struct room *room, real *y, real *xt)
 {
-    int64_t d = p->d, since = 0;
-    real least = REAL_MAX;
+    int64_t d = p->d;
+    real *place = room->estimate, strayed = 0;
     fill(y, 0, d);
+    fill(place, 0, d);
     for (int64_t i = 0; i < (e->at_most > 0 ? e->at_most : EQUATION_ITERATIONS); i++) {
         put(p, e, room, y, xt);
         struct row_norm norm = norm_row(room->w, e->gain, e->bias, room->next, d);
         real change = 0, size = 0, finite = 0;
-#pragma omp simd reduction(max : change, size) reduction(+ : finite)
+#pragma omp simd reduction(max : change, size, strayed) reduction(+ : finite)
         for (int64_t c = 0; c < d; c++) {
-            real next = room->next[c], moved = real_abs(next - y[c]), large = real_abs(next);
+            real next = room->next[c], moved = real_abs(next - y[c]), large = real_abs(next), away = real_abs(next - place[c]);
             change = moved > change ? moved : change;
+            strayed = away > strayed ? away : strayed;
             size = large > size ? large : size;
             finite += next - next;
             y[c] = next;
         }
         if (finite != 0)
             return not_there(ANSWER_NOT_FINITE, y, xt, d);
-        since = change < least ? 0 : since + 1;
-        least = change < least ? change : least;
-        if (change <= REAL_EPSILON * size || (since >= STALL && least <= NOISE * rounding(p, e, norm, xt))) {
+        bool passed = i % WINDOW == WINDOW - 1;
+        if (change <= REAL_EPSILON * size || (passed && strayed <= NOISE * rounding(p, e, norm, xt))) {
             token_mix(p, e->q, e->x, y, room->apart, xt, room->rest);
             return ANSWER_FOUND;
+        }
+        if (passed) {
+            memcpy(place, y, (size_t)d * sizeof *place);
+            strayed = 0;
         }
     }
     if (e->at_most == 0)
