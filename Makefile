@@ -172,7 +172,7 @@ endif
 endif
 
 # The longest first, so that none is left for the end.
-LONG := cuda faults gradients fused scripts accuracy kills
+LONG := cuda selective faults gradients fused selective_fused scripts accuracy kills
 IN_ORDER := $(filter $(SUITES),$(LONG)) $(sort $(filter-out $(LONG),$(SUITES)))
 test: $(NEEDS) $(TESTS_PROGRAM) ## build and run all tests (SUITE=name: one suite)
 	@$(if $(SUITE),BUILD=$(BUILD) OMP_WAIT_POLICY=passive CK_RUN_SUITE=$(SUITE) $(TESTS_PROGRAM),tests/suites.sh $(BUILD) $(IN_ORDER))
