@@ -87,7 +87,7 @@ after impls/selective/fixed_point.c "$more" "selective/fixed_point"
 for file in token.c token.h map.c; do
     after "impls/selective/$file" "$more" "$selective $of_selective"
 done
-after impls/fused/core.c "$more" "$vector $cuda"
+after impls/fused/core.c "$more" "$cpu $cuda"
 after impls/gmres.c "$more" "gmres"
 after impls/cuda/diagonal_scan_cuda.cu "$more" "diagonal_scan_cuda"
 after impls/cuda/device.c "$more" "$cuda"

@@ -85,7 +85,7 @@ files_of_implementations() {
             cell = cell_of($1)
             if (cell != "") give(index(" " in_cells, " " cell "/" own " ") && !/h$/ ? cell "/" own : of_cell(cell))
             else if (index(" " implementations, " " own " ")) give(own)
-            else give(/^impls\/cuda\// ? on_device : /^impls\/fused\// ? implementations : implementations " " in_cells)
+            else give(/^impls\/cuda\// ? on_device : implementations " " in_cells)
         }' "$folder/sources"
 }
 

@@ -190,7 +190,7 @@ static bool answer_exactly(const struct subject *subject, struct walk *walks, st
         struct status of_one = answer(subject, &one, (char *)subject->h + (size_t)b * bytes, NULL);
         tensors_free(&one);
         walks[b].converged = of_one.code == STATUS_OK;
-        if (of_one.code != STATUS_NO_STABLE_POINT)
+        if (of_one.code != STATUS_NO_STABLE_POINT && of_one.code != STATUS_NOT_CONVERGED)
             *status = of_one;
     }
     return true;

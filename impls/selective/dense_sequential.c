@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What rounding leaves of a map that barely contracts are moves by many units, to and fro, but they lead nowhere: a token is at rest, too,
- * when it has stayed that near to one place for that long. One that still goes somewhere, be it by a unit an iteration, has not. */
+/* A token is at rest when it moves by no more than a unit of rounding. What rounding leaves of a map that barely contracts are moves by
+ * many units, to and fro, which lead nowhere: it is at rest, too, when it has stayed that near to one place for that long. */
 enum { WINDOW = 512 /* iterations */, NOISE = 512 /* units of rounding of what the map is made of */ };
 
 struct plan {

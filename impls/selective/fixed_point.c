@@ -33,7 +33,8 @@ static void supports(const struct problem *p, const struct settings *settings, c
     if (settings->gradient != GRADIENT_NONE)
         gradient += selective_gradient_reals(p, settings_option(settings, "split"), threads);
     support_memory(support, p, settings, environment,
-                   (iteration_reals(p) + selective_map_reals(p, threads) + gradient) * sizeof(real));
+                   (iteration_reals(p) + selective_map_reals(p, settings_option(settings, "split"), threads) + gradient) *
+                       sizeof(real));
 }
 
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,

@@ -57,10 +57,10 @@ static void sizes(const struct problem *p, int64_t size[ARRAYS])
     size[4] = layout.dt >= 0 ? tokens * p->d : 0;
 }
 
-double selective_map_reals(const struct problem *p, int threads)
+double selective_map_reals(const struct problem *p, const char *split, int threads)
 {
     int64_t size[ARRAYS];
-    double sum = (double)scratch_size(p) * threads + matrix_scan_reals(p, threads);
+    double sum = (double)scratch_size(p) * threads + matrix_scan_reals(p, split, threads);
     sizes(p, size);
     for (int i = 0; i < ARRAYS; i++)
         sum += (double)size[i];

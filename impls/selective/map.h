@@ -48,7 +48,7 @@ struct selective_point {
 int64_t selective_block(const struct problem *problem);
 
 /* Reals that selective_map_open() allocates. */
-double selective_map_reals(const struct problem *problem, int threads);
+double selective_map_reals(const struct problem *problem, const char *split, int threads);
 
 /* `split` is a word of SCAN_OPTIONS or NULL. False: no memory; nothing is left then. */
 bool selective_map_open(const struct problem *problem, const char *split, int threads, struct selective_map *map);

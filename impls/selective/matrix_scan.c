@@ -21,12 +21,6 @@ static int64_t groups_of(const struct problem *p)
     return (p->d + LANES - 1) / LANES;
 }
 
-double matrix_scan_reals(const struct problem *p, int threads)
-{
-    double groups = (double)groups_of(p), size = groups * (double)p->N * LANES;
-    return size * (1 + threads) + threads * (double)p->B * (size + groups * LANES);
-}
-
 int64_t matrix_scan_kept(const struct problem *p)
 {
     return p->B * ((p->T + MATRIX_CHUNK - 1) / MATRIX_CHUNK) * groups_of(p) * p->N * LANES;
@@ -40,6 +34,19 @@ static enum split split_of(const struct problem *p, const char *word, int thread
     return scan_split(p, threads, word);
 }
 
+/* Reals of the memory that threads scan with: a state each, and of parts of time what each leaves of every sequence. */
+static double memory_reals(const struct problem *p, enum split split, int threads)
+{
+    int64_t groups = groups_of(p), size = groups * p->N * LANES;
+    double parts = split == SPLIT_TIME ? (double)p->B * (double)part_size(size, groups) : 0;
+    return threads * ((double)size + parts);
+}
+
+double matrix_scan_reals(const struct problem *p, const char *split, int threads)
+{
+    return (double)(groups_of(p) * p->N * LANES) + memory_reals(p, split_of(p, split, threads), threads);
+}
+
 bool matrix_scan_open(const struct problem *p, const char *split, int threads, struct matrix_scan *s)
 {
     *s = (struct matrix_scan){.B = p->B, .T = p->T, .d = p->d, .N = p->N, .threads = threads};
@@ -47,7 +54,7 @@ bool matrix_scan_open(const struct problem *p, const char *split, int threads, s
     s->size = s->groups * p->N * LANES;
     s->split = split_of(p, split, threads);
     s->rates = memory_allocate(s->size, sizeof(real));
-    s->memory = memory_allocate(threads * (s->size + p->B * part_size(s->size, s->groups)), sizeof(real));
+    s->memory = memory_allocate((int64_t)memory_reals(p, s->split, threads), sizeof(real));
     if (s->rates != NULL && s->memory != NULL)
         return true;
     matrix_scan_close(s);

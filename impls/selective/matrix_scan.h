@@ -49,7 +49,7 @@ struct matrix_rows {
 };
 
 /* Reals that matrix_scan_open() allocates, and those of the states before all chunks. */
-double matrix_scan_reals(const struct problem *problem, int threads);
+double matrix_scan_reals(const struct problem *problem, const char *split, int threads);
 int64_t matrix_scan_kept(const struct problem *problem);
 
 /* `split` is a word of SCAN_OPTIONS or NULL. False: no memory; nothing is left then. */

@@ -45,7 +45,7 @@ struct desk {
     real *g;          /* (tokens, r) of the next iterate */
     real *sums;       /* (tokens, 2 + r, LANES), and added up, (tokens, 2 + r) */
     real *added;
-    real *pivot;   /* (tokens) */
+    real *pivot;   /* (tokens) what sums of the output are taken about: the last mean, near enough that nothing cancels */
     real *partial; /* (tokens, LANES) of H c, before the rest of N */
     real *w, *y;   /* (tokens, width) of the iterate that is kept, and the output before it */
     real *line;    /* (width) */
@@ -181,6 +181,7 @@ static void begin(const struct fused_share *share)
         state_load(p, H0 != NULL ? H0 + s->b * p->d * p->N : NULL, s->desk.H + l * state_reals(p));
     fill(s->desk.worst, 0, s->f->longest);
     fill(s->desk.sound, 0, s->f->longest);
+    fill(s->desk.pivot, 0, s->f->block);
     real *line = s->desk.line, *shared = s->desk.shared;
     put_row(s, s->pass->inputs->skip, SHARED * LANES, shared + SKIP * LANES);
     fill(line, 1, p->d);
@@ -295,8 +296,6 @@ INLINE void hold(const int count, const int64_t r, const bool gated, int64_t fir
             out *= lanes_load(row + (U + r) * LANES);
         if (w != NULL)
             lanes_store(w + t * s->width + j * LANES, out);
-        if (j == 0)
-            s->desk.pivot[t] = out[0];
         real *sums = s->desk.sums + t * (2 + r) * LANES;
         out -= live * s->desk.pivot[t];
         lanes_store(sums, lanes_load(sums) + out);
@@ -363,6 +362,7 @@ static struct row_norm settle(const struct share *s, int64_t t)
         real variance = added[1] / d - mean * mean;
         variance = variance < 0 ? 0 : variance;
         norm.mean = s->desk.pivot[t] + mean;
+        s->desk.pivot[t] = norm.mean - norm.mean == 0 ? norm.mean : 0;
         norm.inverse = variance <= REAL_MAX ? 1 / real_sqrt(variance + NORM_EPSILON) : (real)NAN;
     }
     for (int64_t i = 0; i < r; i++) {

@@ -262,8 +262,8 @@ static void forward(const struct run *run, const struct room *room, const struct
         state_add(p, room->u + k * state_row(p), room->b + k * N, states + k * size);
 }
 
-/* A token back in time; false: its equation is singular. */
-static bool token(const struct run *run, const struct room *room, const struct stretch *s, int thread, int64_t b, int64_t t)
+/* A token back in time; found, or how its equation failed. */
+static enum answer token(const struct run *run, const struct room *room, const struct stretch *s, int thread, int64_t b, int64_t t)
 {
     const struct problem *p = &run->g->problem;
     const struct gradients *to = run->gradients;
@@ -330,7 +330,7 @@ static bool token(const struct run *run, const struct room *room, const struct s
     const struct token_adjoints adjoints = {room->q_adjoint, room->b_adjoint, room->c_adjoint, room->dt_adjoint};
     token_values_adjoint(p, run->inputs, i, room->rows + place * width, &values, &adjoints, to, add,
                          width > 0 ? room->rows_adjoint + place * width : NULL, room->rest);
-    return answer != ANSWER_SINGULAR;
+    return answer;
 }
 
 /* What the rows of `tokens` tokens, from t on, give to the output before each of them: added to the adjoint of F^k. */
@@ -351,11 +351,11 @@ static int64_t back(const struct run *run, const struct room *room, const struct
     const bool exact = run->g->n == 0;
     fill(room->u, 0, state_row(p));
     for (int64_t t = s->end - 1; t >= s->begin; t--) {
-        for (int64_t b = s->from; b < s->to; b++)
-            if (!token(run, room, s, thread, b, t)) {
-                int64_t failure = sequential_fail(b * p->T + t, ANSWER_SINGULAR);
-                first = failure < first ? failure : first;
-            }
+        for (int64_t b = s->from; b < s->to; b++) {
+            enum answer answer = token(run, room, s, thread, b, t);
+            int64_t failure = answer < ANSWER_FOUND ? sequential_fail(b * p->T + t, answer) : first;
+            first = failure < first ? failure : first;
+        }
         if (width > 0 && exact) /* the token before waits for it */
             read_back(run, room, s, t, 1, 1);
     }

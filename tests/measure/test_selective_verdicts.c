@@ -158,9 +158,13 @@ START_TEST(another_fixed_point_is_elsewhere)
         leave(y);
         bool far = residual < 1e-12 && distance_max(y, answers.h, n) > 1e-2;
         if (far) {
-            ck_assert_msg(judged(&nothing) == RESULT_ELSEWHERE, "%s: %s", result_name(finding.result), finding.message);
+            /* rounding of float32 may lead there; in float64 an exact implementation has no excuse */
+            enum result expected = _i == 0 ? RESULT_ELSEWHERE : RESULT_WRONG;
+            ck_assert_msg(judged(&nothing) == expected, "%s: %s", result_name(finding.result), finding.message);
             ck_assert(finding.b == 0 && finding.t >= 0);
-            ck_assert_double_lt(distance_max(y, answers.h, finding.t * d), 1e-2);
+            int64_t parted = finding.t;
+            if (_i == 0)
+                ck_assert_double_lt(distance_max(y, answers.h, parted * d), 1e-2);
             elsewhere++;
             /* an iteration of that many steps is right, and where it ends is known */
             const struct trace trace = {.l_run = SETTLED};
@@ -176,7 +180,7 @@ START_TEST(another_fixed_point_is_elsewhere)
             ck_assert_msg(judged(&nothing) == RESULT_WRONG, "%s: %s", result_name(finding.result), finding.message);
             /* nor at the very place where it parts */
             y[n - d] -= 0.01;
-            y[finding.t * d] += 0.3;
+            y[parted * d] += 0.3;
             leave(y);
             ck_assert_msg(judged(&nothing) == RESULT_WRONG, "%s: %s", result_name(finding.result), finding.message);
         }
@@ -250,6 +254,22 @@ START_TEST(no_stable_point_is_the_problems)
 }
 END_TEST
 
+/* An implementation may not call its own failure the problem's. */
+START_TEST(an_answer_that_was_not_found_is_wrong)
+{
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        const struct status claimed = status_at(STATUS_NO_STABLE_POINT, 0, 1, "no stable fixed point");
+        struct error error;
+        begin(&exactly, 1, 1, GATE_OUTSIDE, DTYPE_FLOAT64, seed);
+        finding = (struct finding){.result = RESULT_OK};
+        finding_status(&finding, &claimed);
+        ck_assert(validate_failure(&subject, &finding, &error));
+        ck_assert_msg(finding.result == RESULT_WRONG, "%s: %s", result_name(finding.result), finding.message);
+        end();
+    }
+}
+END_TEST
+
 Suite *suite_selective_verdicts(void);
 
 Suite *suite_selective_verdicts(void)
@@ -262,6 +282,7 @@ Suite *suite_selective_verdicts(void)
     tcase_add_loop_test(tcase, another_fixed_point_is_elsewhere, 0, DTYPE_COUNT);
     tcase_add_test(tcase, early_iterates_are_not_elsewhere);
     tcase_add_test(tcase, no_stable_point_is_the_problems);
+    tcase_add_test(tcase, an_answer_that_was_not_found_is_wrong);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -64,7 +64,8 @@ bool mamba_check(const struct sequence_setup *setup, bool mixing, size_t capacit
     const struct {
         const char *what;
         int value, count;
-    } words[] = {{"readout", (int)model->readout, READOUT_COUNT},
+    } words[] = {{"mixer", (int)model->mixer, MIXER_COUNT},
+                 {"readout", (int)model->readout, READOUT_COUNT},
                  {"convolution", (int)model->convolution, CONVOLUTION_COUNT},
                  {"mixing", (int)model->mixing, MIXING_COUNT}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -72,7 +73,7 @@ bool mamba_check(const struct sequence_setup *setup, bool mixing, size_t capacit
             snprintf(reason, capacity, "unknown %s %d", words[i].what, words[i].value);
             return false;
         }
-    if (mixing && (int)model->mixer >= 0 && model->mixer < MIXER_COUNT && mixer_facts[model->mixer].given) {
+    if (mixing && mixer_facts[model->mixer].given) {
         snprintf(reason, capacity, "fp_mamba does not support the mixer %s: it would need d * d parameters a token",
                  mixer_names[model->mixer]);
         return false;
