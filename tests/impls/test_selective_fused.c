@@ -361,6 +361,24 @@ START_TEST(unsupported)
 }
 END_TEST
 
+/* One channel that is a thousand times as large as the others, the first of its vector, leaves float32 its digits. */
+START_TEST(one_large_channel)
+{
+    const struct problem problem = {
+        .cell = CELL_SELECTIVE, .B = 2, .T = 9, .d = 1024, .N = 4, .mixer = MIXER_HOUSEHOLDER, .r = 1, .s = 1, .norm = NORM_BOTH};
+    const struct regime regime = {.seed = 5, .scale = 0.5};
+    const struct settings settings = {.l_max = 1 + _i, .quantile = 1, .damping = 1};
+    struct tensors tensors;
+    struct error error;
+    ck_assert_msg(tensors_sample(&problem, &regime, &tensors, &error), "%s", error.text);
+    ((float *)tensors.owned[TENSOR_SKIP])[0] = 1000;
+    struct told told = tell(level_best(), &tensors, &settings, 1);
+    compare("one large channel", &tensors, &settings, &told, 5e-6);
+    told_free(&told);
+    tensors_free(&tensors);
+}
+END_TEST
+
 Suite *suite_selective_fused(void);
 
 Suite *suite_selective_fused(void)
@@ -370,6 +388,7 @@ Suite *suite_selective_fused(void)
     int n = selective_cases_count();
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, iterates, 0, n);
+    tcase_add_loop_test(tests, one_large_channel, 0, 3);
     tcase_add_loop_test(tests, damped, 0, n);
     tcase_add_loop_test(tests, tolerances, 0, n);
     tcase_add_loop_test(tests, bits, 0, n);
