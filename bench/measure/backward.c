@@ -187,8 +187,8 @@ struct reference {
     struct tensors sequence;
     double *h; /* (T,d) */
     double *value[TENSORS_MAX], *other[TENSORS_MAX];
-    struct yardstick yardstick; /* of the derivative of the loss */
-    double slack[TENSORS_MAX];  /* relative distances that the settings allow beside those of rounding */
+    struct yardstick yardstick[TENSORS_MAX]; /* what is nothing beside the loss, and what it is relative to */
+    double slack[TENSORS_MAX];               /* relative distances that the settings allow beside those of rounding */
 };
 
 static bool reference_open(const struct subject *subject, const struct backward *backward, struct reference *reference,
@@ -245,13 +245,28 @@ static bool measure_tolerances(const struct definition *definition, const struct
         for (int i = 0; i < TENSORS_MAX && good; i++)
             sensitivity[i] = fmax(
                 sensitivity[i],
-                distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick) / size);
+                distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick[i]) / size);
         tensors_free(&disturbed);
     }
     free(h);
     for (int i = 0; i < TENSORS_MAX; i++)
         backward->tolerance[i] = rounding_allowed(backward->dtype) * sensitivity[i];
     return good;
+}
+
+/* A gradient times its tensor is what the loss loses without that; where that is within rounding of what the loss is summed from, as where
+ * the answer does not depend on the tensor at all, only the loss itself is a measure of it. */
+static void measure_loss(const struct backward *backward, const double *adjoint, struct reference *reference)
+{
+    const struct problem *p = &reference->sequence.problem;
+    int64_t n = p->T * p->d;
+    double slope = norm_max(adjoint, n), loss = slope * norm_max(reference->h, n);
+    for (int i = 0; i < TENSORS_MAX; i++) {
+        const double *tensor = reference->sequence.owned[i];
+        double size = tensor != NULL ? norm_max(tensor, backward->sequence[i]) : 0, tiny = rounding_tiny(backward->dtype);
+        double scale = size > 0 && loss > 0 ? loss / size : slope;
+        reference->yardstick[i] = (struct yardstick){fmax(tiny, rounding_nothing(backward->dtype) * scale), scale};
+    }
 }
 
 /* Sequence b of the subject in double precision, and its gradients into to. */
@@ -262,8 +277,7 @@ static bool refer_to(const struct definition *definition, const struct subject *
     if (!tensors_sequence(&subject->tensors, b, &reference->sequence, error))
         return false;
     to_doubles(backward->dtype, subject->h, b * n, n, reference->h);
-    reference->yardstick.tiny = rounding_tiny(backward->dtype);
-    reference->yardstick.scale = norm_max(backward->drawn + b * n, n);
+    measure_loss(backward, backward->drawn + b * n, reference);
     return refer(definition, &reference->sequence, reference->h, backward->drawn + b * n, to, error);
 }
 
@@ -371,7 +385,7 @@ static bool allow_approach(const struct subject *subject, const struct backward 
         return false;
     for (int i = 0; i < TENSORS_MAX; i++)
         reference->slack[i] =
-            2 * distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick);
+            2 * distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick[i]);
     return true;
 }
 
@@ -386,7 +400,8 @@ static bool compare(const struct backward *backward, int64_t b, const struct ref
         to_doubles(backward->dtype, backward->gradients.tensor[i],
                    backward->sequence[i] == backward->n[i] ? 0 : b * backward->sequence[i], backward->sequence[i],
                    reference->other[i]);
-        double distance = distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick),
+        double distance =
+                   distance_max_to(reference->other[i], reference->value[i], backward->sequence[i], &reference->yardstick[i]),
                tolerance = backward->tolerance[i] + reference->slack[i];
         if (!(distance / tolerance > worst))
             continue;

@@ -346,9 +346,9 @@ bool convergence_run(const struct point *point, const struct limits *limits, str
     }
     if (good && answers.h != NULL) {
         finding->inputs = answers_to_json(&answers);
-        double limit = subject.regime.limit;
-        if (answers.worst.status.code == STATUS_OK && answers.worst.largest > limit)
-            finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest, limit);
+        struct finding judged = {.result = RESULT_OK};
+        if (!answers_usable(&answers, subject.regime.limit, &judged) && judged.result == RESULT_EXPLODES)
+            finding_say(finding, judged.result, "%s", judged.message);
         else
             good = follow(&subject, &answers, finding, error);
         if (good && answers.worst.status.code != STATUS_OK && answers.worst.status.code != STATUS_UNSUPPORTED &&

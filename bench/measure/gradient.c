@@ -191,17 +191,13 @@ bool gradient_run(const struct point *point, const struct limits *limits, struct
     struct subject subject;
     struct answers answers = {0};
     bool good = subject_make(point, false, limits, &subject, finding, error);
-    double since = clock_seconds(), limit = subject.regime.limit;
+    double since = clock_seconds();
     if (good && finding->result == RESULT_OK)
         good = answers_make(&subject.tensors, subject_tested(&subject), 0, subject.tensors.problem.B, true, &answers, error);
     finding_lap(finding, STAGE_VALIDATION, &since);
     if (good && answers.h != NULL) {
         finding->inputs = answers_to_json(&answers);
-        if (answers.worst.status.code != STATUS_OK) /* without an answer there is nothing to be the gradient of */
-            finding_status(finding, &answers.worst.status);
-        else if (answers.worst.largest > limit)
-            finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers.worst.largest, limit);
-        else
+        if (answers_usable(&answers, subject.regime.limit, finding)) /* without an answer there is nothing to be the gradient of */
             good = compare_all(&subject, finding, error);
         int64_t elsewhere;
         if (good && finding->data != NULL)

@@ -146,6 +146,19 @@ void answers_free(struct answers *answers)
     answers->h = NULL;
 }
 
+bool answers_usable(const struct answers *answers, double limit, struct finding *finding)
+{
+    const struct exact *worst = &answers->worst;
+    bool judged = worst->status.code == STATUS_OK || worst->status.code == STATUS_INTERNAL;
+    if (judged && worst->largest > limit)
+        finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", worst->largest, limit);
+    else if (worst->status.code != STATUS_OK)
+        finding_status(finding, &worst->status);
+    else
+        return true;
+    return false;
+}
+
 void subject_end(struct subject *subject, struct answers *answers, struct finding *finding)
 {
     double since = clock_seconds();

@@ -55,6 +55,10 @@ void answers_free(struct answers *answers);
 /* Frees both at the end of a measure, and counts the time: the system frees large memory page by page. */
 void subject_end(struct subject *subject, struct answers *answers, struct finding *finding);
 
+/* What they say of the problem: no answer, or one beyond the limit, which an equation that is not met for its size is, too. False: the
+ * finding has it, and nothing is to be measured. */
+bool answers_usable(const struct answers *answers, double limit, struct finding *finding);
+
 /* The record's "inputs" object. */
 json_t *answers_to_json(const struct answers *answers);
 

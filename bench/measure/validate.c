@@ -453,16 +453,6 @@ bool validate_failure(const struct subject *subject, struct finding *finding, st
     return good;
 }
 
-/* What the answers of sequence b say of the problem. */
-static void say_problem(const struct subject *subject, const struct answers *answers, struct finding *finding)
-{
-    if (answers->worst.status.code != STATUS_OK)
-        finding_status(finding, &answers->worst.status);
-    else if (answers->worst.largest > subject->regime.limit)
-        finding_say(finding, RESULT_EXPLODES, "max|h*| = %.3g exceeds the limit of %g", answers->worst.largest,
-                    subject->regime.limit);
-}
-
 bool validate_problem(const struct subject *subject, int64_t b, bool with_spectrum, struct answers *answers,
                       struct finding *finding, struct error *error)
 {
@@ -483,7 +473,7 @@ bool validate_problem(const struct subject *subject, int64_t b, bool with_spectr
     bool iterate_exists = !subject->implementation->exact &&
                           (code == STATUS_NO_STABLE_POINT || (code == STATUS_SINGULAR && !(subject->settings.tolerance > 0)));
     if (!iterate_exists)
-        say_problem(subject, answers, finding);
+        answers_usable(answers, subject->regime.limit, finding);
     if (iterate_exists || !other) /* what the tested implementation itself says is enough to know the problem by, no reference */
         answers_free(answers);
     return true;

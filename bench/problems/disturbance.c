@@ -29,6 +29,11 @@ double rounding_disturbance(enum dtype dtype)
     return 2 * unit(dtype) * (dtype == DTYPE_FLOAT64 ? 1000 : 1);
 }
 
+double rounding_nothing(enum dtype dtype)
+{
+    return NOTHING * unit(dtype);
+}
+
 double disturbance_draw(uint64_t seed, uint32_t stream, int64_t k, int64_t n)
 {
     double normal = random_normal(seed, stream, (uint64_t)k);
@@ -168,7 +173,7 @@ struct yardstick inputs_yardstick(const struct problem *p, const struct inputs *
     const double *driven = inputs->tensor[cell->driven], *initial = inputs->tensor[cell->initial];
     double tiny = rounding_tiny(dtype), v = norm_max(driven, p->T * p->d);
     double before = initial != NULL ? norm_max(initial, p->d) : 0, scale = fmax(tiny, fmax(v, before));
-    return (struct yardstick){.tiny = fmax(tiny, NOTHING * unit(dtype) * scale), .scale = scale};
+    return (struct yardstick){.tiny = fmax(tiny, rounding_nothing(dtype) * scale), .scale = scale};
 }
 
 double rounding_beside(const struct problem *p, const struct inputs *inputs, enum dtype dtype, const double *h)
@@ -180,7 +185,7 @@ double rounding_beside(const struct problem *p, const struct inputs *inputs, enu
         return 0;
     for (int64_t t = 0; v != NULL && t < p->T;
          t++, v += p->d, lambda += p->d) { /* roundings are as good as independent: their squares add up */
-        kept = hypot(fmin(norm_max(lambda, p->d), 1) * kept, NOTHING * unit(dtype) * norm_max(v, p->d));
+        kept = hypot(fmin(norm_max(lambda, p->d), 1) * kept, rounding_nothing(dtype) * norm_max(v, p->d));
         most = fmax(most, kept);
     }
     return most / length;

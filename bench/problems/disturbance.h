@@ -30,6 +30,9 @@ void mixing_disturbed(const struct problem *problem, double size, double *mixing
 /* A token's state below this is next to nothing in the dtype: its smallest normal number over a unit of rounding. */
 double rounding_tiny(enum dtype dtype);
 
+/* Relative to what numbers are summed from, a sum below this is what their rounding leaves: a few units. */
+double rounding_nothing(enum dtype dtype);
+
 /* How far f(h) moves from next = f(h) when inputs and h (T,d) are disturbed in the dtype, over the disturbance. *equation: relative
  * to h, by the yardstick of the inputs; *residual: a token of it, relative to its own, as residuals are. Each may be NULL. False:
  * out of memory. */

@@ -17,10 +17,10 @@ static inline real sigmoid_slope(real a)
     return e / ((1 + e) * (1 + e));
 }
 
-/* x / (1 + e^-x). Below -EXP_HIGHEST it is no larger than 1e-36 and stays there: a second case would be a second division. */
+/* x / (1 + e^-x), also where e^-x is infinite: of -1e38 it is 0. */
 static inline real silu(real x)
 {
-    return x / (1 + exponential_within(-x));
+    return x / (1 + exponential(-x));
 }
 
 /* The derivative of silu at x, from s = 1 / (1 + e^-x). */

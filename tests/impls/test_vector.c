@@ -55,6 +55,7 @@ START_TEST(slopes)
     }
     ck_assert_double_le(fabs(sigmoid_slope(60) / exp(-60) - 1), 1e-15);
     ck_assert_double_le(fabs(sigmoid_slope(-60) / exp(-60) - 1), 1e-15);
+    ck_assert(silu(-1e300) == 0 && silu(-800) == 0 && isnan(silu(-INFINITY)));
     ck_assert(isnan(sigmoid(INFINITY)) && isnan(sigmoid(-INFINITY)));
 }
 END_TEST

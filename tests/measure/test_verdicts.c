@@ -109,6 +109,31 @@ START_TEST(what_is_too_sensitive_is_so_for_all)
 }
 END_TEST
 
+/* A vector of one number, of length 1, is a sign: what it is made from does not matter, and rounding of nothing is no gradient. */
+START_TEST(gradients_that_are_nothing)
+{
+    all_end_as(
+        "measure: throughput\npass: backward\nimpls: fixed_point\n"
+        "problem: {cell: selective, B: 4, T: 1, d: 16, N: 1, feedback: raw, reads: bc, norm: both, initial: drawn, dtype: "
+        "[float32, float64]}\nsettings: {l: 30}\nrecipe: {gradient: steps, gradient_steps: 2}\nrun: {threads: 1, samples: 1}\n",
+        STATUS_OK, "");
+    all_end_as("measure: throughput\npass: backward\nimpls: [structured_sequential, dense_sequential]\n"
+               "problem: {cell: selective, B: 4, T: 1, d: 16, N: 1, feedback: raw, reads: bc, norm: both, initial: drawn, dtype: "
+               "[float32, float64]}\nrecipe: {gradient: exact}\nrun: {threads: 1, samples: 1}\n",
+               STATUS_OK, "");
+}
+END_TEST
+
+/* An answer that grows beyond all bounds need not solve its equation to the last digit. */
+START_TEST(explosions_come_first)
+{
+    all_end_as("measure: convergence\nimpls: [structured_sequential, fixed_point]\n"
+               "problem: {cell: selective, T: 32, d: 16, N: 16, mixer: none, reads: dt, norm: none}\nregime: {scale: 2.3}\n"
+               "settings: {l: 32}\nrun: {threads: 1}\n",
+               (enum status_code)RESULT_EXPLODES, "exceeds the limit");
+}
+END_TEST
+
 /* Three factors that leave a millionth of v, in one channel: what remains is next to the rounding of each. */
 START_TEST(products_that_cancel)
 {
@@ -423,6 +448,8 @@ Suite *suite_verdicts(void)
     TCase *tests = tcase_create("verdicts");
     tcase_add_checked_fixture(tests, scratch_make, teardown);
     tcase_add_test(tests, what_is_too_sensitive_is_so_for_all);
+    tcase_add_test(tests, gradients_that_are_nothing);
+    tcase_add_test(tests, explosions_come_first);
     tcase_add_test(tests, products_that_cancel);
     tcase_add_test(tests, gates_within_rounding_of_one);
     tcase_add_test(tests, answers_that_are_zero);
