@@ -66,7 +66,8 @@ static void count(const struct problem *p, const struct settings *settings, cons
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, apply = mixer_apply_operations(p) + 4 * d;
     (void)settings, (void)environment, (void)l;
-    *work = (struct work){.bytes = sequential_bytes(p), .operations = sequential_operations(p)};
+    *work = (struct work){
+        .bytes = sequential_bytes(p), .operations = sequential_operations(p), .exponentials = sequential_exponentials(p)};
     /* the least: an iteration from 0 that stands where it began, or the solve; how many it takes depends on the inputs */
     if (p->mixer != MIXER_NONE)
         work->operations += tokens * (token_norm(p) ? 2 * (apply + 9 * d) : d * apply + 8 * d * d * d / 3 + 2 * apply);

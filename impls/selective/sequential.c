@@ -224,6 +224,11 @@ struct status sequential_forward(struct sequential *s, struct plan *plan, equati
 
 /* ---- Work ------------------------------------------------------------------------------------------------------------------- */
 
+double sequential_exponentials(const struct problem *p)
+{
+    return (double)p->B * (double)p->T * (double)p->d * (double)p->N;
+}
+
 double sequential_operations(const struct problem *p)
 {
     double d = (double)p->d, N = (double)p->N, width = (double)token_layout(p).width;

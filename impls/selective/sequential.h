@@ -11,6 +11,7 @@
 #define sequential_open VARIANT(sequential_open)
 #define sequential_close VARIANT(sequential_close)
 #define sequential_forward VARIANT(sequential_forward)
+#define sequential_exponentials VARIANT(sequential_exponentials)
 #define sequential_operations VARIANT(sequential_operations)
 #define sequential_bytes VARIANT(sequential_bytes)
 #define sequential_status VARIANT(sequential_status)
@@ -45,6 +46,7 @@ struct status sequential_forward(struct sequential *sequential, struct plan *pla
 
 /* Operations and bytes of a pass but for the equations. */
 double sequential_operations(const struct problem *problem);
+double sequential_exponentials(const struct problem *problem); /* a decay a state and token */
 double sequential_bytes(const struct problem *problem);
 
 /* The first failure: token and kind in one number, of which the smallest counts. */

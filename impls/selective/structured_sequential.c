@@ -36,7 +36,8 @@ static void count(const struct problem *p, const struct settings *settings, cons
 {
     double tokens = (double)p->B * (double)p->T, d = (double)p->d, r = (double)p->r;
     (void)settings, (void)environment, (void)l;
-    *work = (struct work){.bytes = sequential_bytes(p), .operations = sequential_operations(p)};
+    *work = (struct work){
+        .bytes = sequential_bytes(p), .operations = sequential_operations(p), .exponentials = sequential_exponentials(p)};
     /* products of the r vectors; p, pc, Vc, w and y */
     double products = token_norm(p) ? 2 * r * (r + 1) * d + 3 * r * r * d + 9 * r * d + 14 * d : grams_operations(p) + 4 * r * d;
     work->operations += tokens * (products + 4 * r * d + 2 * d);
