@@ -343,17 +343,28 @@ static void read_back(const struct run *run, const struct room *room, const stru
               ybar_of(p, room, s, k, t - s->begin), d);
 }
 
+/* A singular token leaves what is not finite to all before it: it counts before these, which have the numbers above all tokens. */
+static int64_t failure_of(const struct problem *p, int64_t token, enum answer answer)
+{
+    return sequential_fail(answer == ANSWER_NOT_FINITE ? p->B * p->T + token : token, answer);
+}
+
+static int64_t no_failure(const struct problem *p)
+{
+    return sequential_fail(2 * p->B * p->T, 0);
+}
+
 /* The group back through a stretch, whose states are kept: returns the first failure. */
 static int64_t back(const struct run *run, const struct room *room, const struct stretch *s, int thread)
 {
     const struct problem *p = &run->g->problem;
-    int64_t d = p->d, n = s->to - s->from, width = token_layout(p).width, first = sequential_fail(p->B * p->T, 0);
+    int64_t d = p->d, n = s->to - s->from, width = token_layout(p).width, first = no_failure(p);
     const bool exact = run->g->n == 0;
     fill(room->u, 0, state_row(p));
     for (int64_t t = s->end - 1; t >= s->begin; t--) {
         for (int64_t b = s->from; b < s->to; b++) {
             enum answer answer = token(run, room, s, thread, b, t);
-            int64_t failure = answer < ANSWER_FOUND ? sequential_fail(b * p->T + t, answer) : first;
+            int64_t failure = answer < ANSWER_FOUND ? failure_of(p, b * p->T + t, answer) : first;
             first = failure < first ? failure : first;
         }
         if (width > 0 && exact) /* the token before waits for it */
@@ -399,7 +410,7 @@ static void put_initial(const struct run *run, const struct room *room, const st
 static int64_t run_group(const struct run *run, const struct room *room, int64_t from, int64_t to, int thread)
 {
     const struct problem *p = &run->g->problem;
-    int64_t d = p->d, each = d * p->N, size = state_reals(p), n = to - from, first = sequential_fail(p->B * p->T, 0);
+    int64_t d = p->d, each = d * p->N, size = state_reals(p), n = to - from, first = no_failure(p);
     int64_t length = stretch_size(p), last = stretches(p) - 1, applied = applications(run->g->n), all = group_size(p) * size;
     struct stretch s = {.from = from, .to = to};
     for (s.k = 1; s.k <= applied; s.k++)
@@ -464,7 +475,7 @@ struct status sequential_gradient_run(struct sequential_gradient *g, struct plan
     if (given.code != STATUS_OK)
         return given;
     const struct run run = {g, plan, solve, inputs, outputs->y, grad_outputs->y, grad_outputs->final, gradients};
-    int64_t first = sequential_fail(p->B * p->T, 0);
+    int64_t first = no_failure(p);
     token_stack(p, inputs, g->stack);
     state_rates(p, inputs->A, g->rates);
     for (int thread = 0; thread < g->threads; thread++)
@@ -480,5 +491,6 @@ struct status sequential_gradient_run(struct sequential_gradient *g, struct plan
         }
     }
     finish(&run);
-    return sequential_status(p, first);
+    int64_t tokens = sequential_fail(p->B * p->T, 0);
+    return sequential_status(p, first < tokens ? first : first - tokens);
 }
