@@ -1,5 +1,6 @@
 /* See fp_mamba.h: the arithmetic of the layer, and its two rows. */
 #include "train/layers/fp_mamba.h"
+#include "train/layers/recurrent.h"
 
 #include "train/math/operators.h"
 
@@ -247,36 +248,12 @@ static void look(struct sequence_plan *plan, struct recurrence_view *view)
     solver_look(&plan->solver, &plan->inputs, view);
 }
 
-#define LAYER(row, mixing, choices, words)                                                                                         \
-    static bool check_##row(const struct sequence_setup *setup, size_t capacity, char *reason)                                     \
+#define AROUND                                                                                                                     \
     {                                                                                                                              \
-        return mamba_check(setup, mixing, capacity, reason);                                                                       \
-    }                                                                                                                              \
-    static void declare_##row(const struct model_spec *model, struct parameters *parameters)                                       \
-    {                                                                                                                              \
-        mamba_declare(model, mixing, parameters);                                                                                  \
-    }                                                                                                                              \
-    static struct status plan_##row(const struct sequence_setup *setup, struct sequence_plan **plan)                               \
-    {                                                                                                                              \
-        return mamba_plan(setup, mixing, plan);                                                                                    \
-    }                                                                                                                              \
-    const struct sequence_layer VARIANT(row) = {                                                                                   \
-        .name = #row,                                                                                                              \
-        .summary = words,                                                                                                          \
-        .recurrent = true,                                                                                                         \
-        .cell = CELL_SELECTIVE,                                                                                                    \
-        .takes = choices,                                                                                                          \
-        .around = {.rms = true, .tied = true, .embedding = 0.02},                                                                  \
-        .check = check_##row,                                                                                                      \
-        .declare = declare_##row,                                                                                                  \
-        .plan = plan_##row,                                                                                                        \
-        .resize = resize,                                                                                                          \
-        .forward = forward,                                                                                                        \
-        .backward = backward,                                                                                                      \
-        .look = look,                                                                                                              \
-        .destroy = mamba_destroy,                                                                                                  \
-    }
+        .rms = true, .tied = true, .embedding = 0.02                                                                               \
+    } /* as the released code builds its models */
 
-LAYER(fp_mamba, true, TAKES_MIXER | TAKES_READOUT | TAKES_CONVOLUTION,
-      "the paper's FP-Mamba, by any implementation of the selective cell");
-LAYER(mamba, false, 0, "Mamba: the same without channel mixer, feedback and norms");
+RECURRENT_LAYER(fp_mamba, mamba, true, .cell = CELL_SELECTIVE, .takes = TAKES_MIXER | TAKES_READOUT | TAKES_CONVOLUTION,
+                .around = AROUND, .summary = "the paper's FP-Mamba, by any implementation of the selective cell");
+RECURRENT_LAYER(mamba, mamba, false, .cell = CELL_SELECTIVE, .takes = 0, .around = AROUND,
+                .summary = "Mamba: the same without channel mixer, feedback and norms");

@@ -1,5 +1,6 @@
 /* See fp_rnn.h: the arithmetic of the layer, and its two rows. */
 #include "train/layers/fp_rnn.h"
+#include "train/layers/recurrent.h"
 
 #include "train/math/operators.h"
 
@@ -135,34 +136,7 @@ static void look(struct sequence_plan *plan, struct recurrence_view *view)
     solver_look(&plan->solver, &plan->inputs, view);
 }
 
-#define LAYER(row, mixing, choices, words)                                                                                         \
-    static bool check_##row(const struct sequence_setup *setup, size_t capacity, char *reason)                                     \
-    {                                                                                                                              \
-        return fp_rnn_check(setup, mixing, capacity, reason);                                                                      \
-    }                                                                                                                              \
-    static void declare_##row(const struct model_spec *model, struct parameters *parameters)                                       \
-    {                                                                                                                              \
-        fp_rnn_declare(model, mixing, parameters);                                                                                 \
-    }                                                                                                                              \
-    static struct status plan_##row(const struct sequence_setup *setup, struct sequence_plan **plan)                               \
-    {                                                                                                                              \
-        return fp_rnn_plan(setup, mixing, plan);                                                                                   \
-    }                                                                                                                              \
-    const struct sequence_layer VARIANT(row) = {                                                                                   \
-        .name = #row,                                                                                                              \
-        .summary = words,                                                                                                          \
-        .recurrent = true,                                                                                                         \
-        .takes = choices,                                                                                                          \
-        .around = SURROUNDINGS_USUAL,                                                                                              \
-        .check = check_##row,                                                                                                      \
-        .declare = declare_##row,                                                                                                  \
-        .plan = plan_##row,                                                                                                        \
-        .resize = resize,                                                                                                          \
-        .forward = forward,                                                                                                        \
-        .backward = backward,                                                                                                      \
-        .look = look,                                                                                                              \
-        .destroy = fp_rnn_destroy,                                                                                                 \
-    }
-
-LAYER(fp_rnn, true, TAKES_MIXER | TAKES_READOUT, "the recurrence of a problem, by any implementation, between gates");
-LAYER(diagonal, false, TAKES_READOUT, "the same without channel mixer");
+RECURRENT_LAYER(fp_rnn, fp_rnn, true, .takes = TAKES_MIXER | TAKES_READOUT, .around = SURROUNDINGS_USUAL,
+                .summary = "the recurrence of a problem, by any implementation, between gates");
+RECURRENT_LAYER(diagonal, fp_rnn, false, .takes = TAKES_READOUT, .around = SURROUNDINGS_USUAL,
+                .summary = "the same without channel mixer");
