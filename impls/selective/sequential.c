@@ -232,8 +232,8 @@ double sequential_exponentials(const struct problem *p)
 double sequential_operations(const struct problem *p)
 {
     double d = (double)p->d, N = (double)p->N, width = (double)token_layout(p).width;
-    /* the product; of a state exponent, exp, u b^T, decay, c; base, response and u; unit of b and c */
-    double token = 2 * width * d + mixer_activate_operations(p) + 8 * d * N + 5 * d + (token_unit(p) ? 8 * N : 2 * N);
+    /* the product; of a state its exponent, u b^T, decay, c; base, response and u; unit of b and c */
+    double token = 2 * width * d + mixer_activate_operations(p) + 6 * d * N + 5 * d + (token_unit(p) ? 8 * N : 2 * N);
     token += (p->gate == GATE_INSIDE ? 3 * d : 0) + (token_layout(p).dt >= 0 ? 3 * d : 0);
     return (double)p->B * (double)p->T * token;
 }
