@@ -142,11 +142,30 @@ static const struct {
     int field;
     bool always; /* else only where it is not the default */
 } labelled[] = {
-    {FIELD_R, true},           {FIELD_S, false},      {FIELD_FORM, false},      {FIELD_FEEDBACK, false},
-    {FIELD_DTYPE, false},      {FIELD_PASS, false},   {FIELD_GRADIENT, true},   {FIELD_GRADIENT_STEPS, true},
-    {FIELD_KAPPA, true},       {FIELD_L, true},       {FIELD_TOLERANCE, false}, {FIELD_DAMPING, false},
-    {FIELD_PATIENCE, false},   {FIELD_THREADS, true}, {FIELD_AGREEMENT, false}, {FIELD_INITIAL, false},
-    {FIELD_LAMBDA_MAX, false}, {FIELD_LIMIT, false},  {FIELD_SEED, false},
+    {FIELD_R, true},
+    {FIELD_S, false},
+    {FIELD_N, true},
+    {FIELD_READS, false},
+    {FIELD_NORM, false},
+    {FIELD_GATE, false},
+    {FIELD_SCALE, false},
+    {FIELD_FORM, false},
+    {FIELD_FEEDBACK, false},
+    {FIELD_DTYPE, false},
+    {FIELD_PASS, false},
+    {FIELD_GRADIENT, true},
+    {FIELD_GRADIENT_STEPS, true},
+    {FIELD_KAPPA, true},
+    {FIELD_L, true},
+    {FIELD_TOLERANCE, false},
+    {FIELD_DAMPING, false},
+    {FIELD_PATIENCE, false},
+    {FIELD_THREADS, true},
+    {FIELD_AGREEMENT, false},
+    {FIELD_INITIAL, false},
+    {FIELD_LAMBDA_MAX, false},
+    {FIELD_LIMIT, false},
+    {FIELD_SEED, false},
 };
 
 /* Whether a value is what the field is unless given, on this machine. */
@@ -161,21 +180,49 @@ static bool is_default(int field, const struct value *value)
 
 static void label_trained(const struct point *point, size_t capacity, char text[capacity])
 {
-    static const int said[] = {FIELD_MEASURE,    FIELD_TASK,       FIELD_LAYER,          FIELD_D_MODEL, FIELD_D,
-                               FIELD_MIXER,      FIELD_R,          FIELD_GRADIENT,       FIELD_TRAIN_L, FIELD_TRAIN_TOLERANCE,
-                               FIELD_GAMMA,      FIELD_TRAIN_SEED, FIELD_IMPLEMENTATION, FIELD_L,       FIELD_TOLERANCE,
-                               FIELD_TEST_LENGTH};
+    static const struct {
+        int field;
+        bool always; /* else only where it is not the default */
+    } said[] = {
+        {FIELD_MEASURE, true},
+        {FIELD_TASK, true},
+        {FIELD_LAYER, true},
+        {FIELD_D_MODEL, true},
+        {FIELD_D, true},
+        {FIELD_MIXER, true},
+        {FIELD_R, true},
+        {FIELD_S, false},
+        {FIELD_N, false},
+        {FIELD_FEEDBACK, false},
+        {FIELD_READS, false},
+        {FIELD_NORM, false},
+        {FIELD_GATE, false},
+        {FIELD_READOUT, false},
+        {FIELD_CONVOLUTION, false},
+        {FIELD_MIXING, false},
+        {FIELD_TRAIN_IMPL, false},
+        {FIELD_GRADIENT, true},
+        {FIELD_TRAIN_L, true},
+        {FIELD_TRAIN_TOLERANCE, true},
+        {FIELD_GAMMA, true},
+        {FIELD_TRAIN_SEED, true},
+        {FIELD_IMPLEMENTATION, true},
+        {FIELD_L, true},
+        {FIELD_TOLERANCE, true},
+        {FIELD_TEST_LENGTH, true},
+    };
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < sizeof said / sizeof said[0] && used < capacity; i++) {
         char value[VALUE_TEXT_MAX];
-        if (point->value[said[i]].kind == VALUE_NONE)
+        const int field = said[i].field;
+        if (point->value[field].kind == VALUE_NONE || (!said[i].always && is_default(field, &point->value[field])))
             continue;
-        field_print(said[i], &point->value[said[i]], sizeof value, value);
-        bool word = said[i] == FIELD_MEASURE || said[i] == FIELD_TASK || said[i] == FIELD_LAYER || said[i] == FIELD_MIXER;
+        field_print(field, &point->value[field], sizeof value, value);
+        bool word = field == FIELD_MEASURE || field == FIELD_TASK || field == FIELD_LAYER || field == FIELD_MIXER;
         if (strcmp(value, "none") != 0)
-            used += (size_t)snprintf(text + used, capacity - used, "%s%s%s%s", used > 0 ? " " : "",
-                                     word ? "" : fields[said[i]].name, word ? "" : "=", value);
+            used += (size_t)snprintf(text + used, capacity - used, "%s%s%s%s", used > 0 ? " " : "", word ? "" : fields[field].name,
+                                     word ? "" : "=", value);
     }
 }
 

@@ -541,7 +541,8 @@ START_TEST(nonsense_is_refused)
     point = changed("B:1,T:1,d:20000,mixer:dense,feedback:raw");
     point_canonical(&point);
     ck_assert(!point_check(&point, &section, &error));
-    ck_assert_str_eq(error.text, "vector (1,1,20000) dense normalised feedback=raw float32: the tensor W has more than 2^40 elements");
+    ck_assert_str_eq(error.text,
+                     "vector (1,1,20000) dense normalised feedback=raw float32: the tensor W has more than 2^40 elements");
     point = changed("B:1,T:1,d:20000,mixer:dense");
     point_canonical(&point);
     ck_assert(point_check(&point, &section, &error));
@@ -557,6 +558,8 @@ START_TEST(labels)
         {"mixer:none,impl:diagonal_scan split=time,threads:1", "diagonal_scan split=time (1,8,8) none threads=1"},
         {"mixer:kronecker,s:2,form:plain,feedback:raw,dtype:float64,tolerance:1e-3,threads:1",
          "fixed_point (1,8,8) kronecker s=2 form=plain feedback=raw dtype=float64 l=16 tolerance=0.001 threads=1"},
+        {"cell:selective,N:4,reads:bc,gate:inside,scale:2.3,feedback:raw,threads:1",
+         "fixed_point (1,8,8) householder r=1 N=4 reads=bc gate=inside scale=2.3 feedback=raw l=16 threads=1"},
     };
     char text[200], small[20];
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
