@@ -324,6 +324,8 @@ static bool follow(const struct subject *subject, const struct answers *answers,
         good = validate_elsewhere(subject, answers, &elsewhere, finding, error);
     if (good && finding->data != NULL)
         json_object_set_new(finding->data, "elsewhere", elsewhere >= 0 ? json_integer(elsewhere) : json_null());
+    if (good && elsewhere > 0) /* the errors are to an answer that the iteration leaves for another: they tell no rate */
+        json_object_set_new(finding->data, "rate", json_null());
     finding_lap(finding, STAGE_VALIDATION, &since);
     subject->implementation->destroy(plan);
     room_free(&room);

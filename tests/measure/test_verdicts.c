@@ -124,6 +124,29 @@ START_TEST(gradients_that_are_nothing)
 }
 END_TEST
 
+/* The error to an answer that the iteration leaves for another fixed point tells no rate. */
+START_TEST(no_rate_of_what_ended_elsewhere)
+{
+    static const struct {
+        const char *s;
+        enum result result;
+    } rows[] = {{"2", RESULT_ELSEWHERE}, {"0.2", RESULT_OK}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[400];
+        struct error error;
+        snprintf(
+            text, sizeof text,
+            "measure: convergence\nimpls: fixed_point\nproblem: {cell: selective, B: 4, T: 16, d: 64, s: %s, feedback: raw, reads: "
+            "bc, dtype: float64}\nsettings: {l: 600}\nrun: {threads: 1}\n",
+            rows[i].s);
+        ck_assert_msg(read(text, &error), "%s", error.text);
+        measure(0, 0);
+        ck_assert_msg(finding.result == rows[i].result, "s %s: %s: %s", rows[i].s, result_name(finding.result), finding.message);
+        ck_assert_int_eq(isnan(figure("rate")), rows[i].result == RESULT_ELSEWHERE);
+    }
+}
+END_TEST
+
 /* An answer that grows beyond all bounds need not solve its equation to the last digit. */
 START_TEST(explosions_come_first)
 {
@@ -450,6 +473,7 @@ Suite *suite_verdicts(void)
     tcase_add_test(tests, what_is_too_sensitive_is_so_for_all);
     tcase_add_test(tests, gradients_that_are_nothing);
     tcase_add_test(tests, explosions_come_first);
+    tcase_add_test(tests, no_rate_of_what_ended_elsewhere);
     tcase_add_test(tests, products_that_cancel);
     tcase_add_test(tests, gates_within_rounding_of_one);
     tcase_add_test(tests, answers_that_are_zero);
