@@ -298,13 +298,17 @@ static enum answer token(const struct run *run, const struct room *room, const s
         norm_row_adjoint(room->w, norm, gain, lambda, room->gain, room->bias, room->om, d);
     else
         memcpy(room->om, lambda, (size_t)d * sizeof(real));
-#pragma omp simd
+    real finite = 0;
+#pragma omp simd reduction(+ : finite)
     for (int64_t c = 0; c < d; c++) {
         room->o[c] = room->gate[c] * room->om[c];
         room->xi[c] = room->pull[c] + room->response[c] * room->om[c];
         room->skip[c] += room->o[c] * room->xt[c];
         room->here[c] = -room->xi[c]; /* of (I - Q)(x - y) */
+        finite += room->xi[c] - room->xi[c];
     }
+    if (finite != 0 && answer == ANSWER_FOUND)
+        answer = ANSWER_NOT_FINITE;
     if (to->z != NULL) {
         for (int64_t c = 0; c < d; c++) {
             real z = ((const real *)run->inputs->z)[i * d + c];

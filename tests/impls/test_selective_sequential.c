@@ -2,6 +2,7 @@
  * token that shares nothing with them, gradients against complex steps, the map in r numbers iterate by iterate, and where it lands. */
 #include "tests/support/gradient_cases.h"
 #include "tests/support/selective_cases.h"
+#include "tests/support/room.h"
 
 #include "bench/base/random.h"
 #include "bench/measure/subject.h"
@@ -25,18 +26,6 @@ static const struct implementation *variant(int which, enum dtype dtype, enum le
     const struct implementation *one = registry_get_for(registry_find(names[which]), CELL_SELECTIVE, dtype, level);
     ck_assert_msg(one->cells & CELLS_SELECTIVE, "%s does not take the cell", names[which]);
     return one;
-}
-
-static void *room(int64_t n, size_t size)
-{
-    void *x = calloc((size_t)n + 1, size);
-    ck_assert_ptr_nonnull(x);
-    return x;
-}
-
-static double *doubles(int64_t n)
-{
-    return room(n, sizeof(double));
 }
 
 /* ---- An iteration of each token, from the textbook's map of it ------------------------------------------------------------------ */
@@ -685,6 +674,46 @@ START_TEST(singular)
 }
 END_TEST
 
+/* Derivatives of the loss that overflow on the way are no gradient: it is said, at the first token that has them. */
+START_TEST(derivatives_that_overflow)
+{
+    const struct test_case test = {.problem = {.cell = CELL_SELECTIVE,
+                                               .B = 2,
+                                               .T = 3,
+                                               .d = 5,
+                                               .N = 2,
+                                               .mixer = MIXER_HOUSEHOLDER,
+                                               .r = 1,
+                                               .s = 0.5,
+                                               .norm = NORM_BOTH,
+                                               .dtype = DTYPE_FLOAT64},
+                                   .threads = 1};
+    const struct problem *p = &test.problem;
+    struct tensors tensors = selective_tensors(&test, 370);
+    int64_t n = p->B * p->T * p->d;
+    double *y = doubles(n), *slope = doubles(n), *x_adjoint = doubles(n);
+    for (int64_t i = p->T * p->d; i < n; i++)
+        slope[i] = i % 2 ? 1.7e308 : -1.7e308; /* of the second sequence alone */
+    for (int which = 0; which < NAMES; which++) {
+        const struct implementation *one = variant(which, DTYPE_FLOAT64, level_best());
+        const struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+        const struct environment environment = {.threads = 1};
+        const struct outputs outputs = {.y = y}, slopes = {.y = slope};
+        const struct gradients wanted = {.x = x_adjoint};
+        struct plan *plan;
+        ck_assert_int_eq(one->plan(p, &settings, &environment, &plan).code, STATUS_OK);
+        ck_assert_int_eq(one->forward(plan, &tensors.inputs, &outputs, NULL).code, STATUS_OK);
+        struct status status = one->backward(plan, &tensors.inputs, &outputs, &slopes, &wanted);
+        ck_assert_msg(status.code == STATUS_DIVERGED && status.b == 1, "%s: %s at (%lld,%lld)", one->name,
+                      status_names[status.code], (long long)status.b, (long long)status.t);
+        ck_assert(isfinite(x_adjoint[0]) && isfinite(x_adjoint[p->T * p->d - 1]));
+        one->destroy(plan);
+    }
+    free(y), free(slope), free(x_adjoint);
+    tensors_free(&tensors);
+}
+END_TEST
+
 /* What is not finite is found where it is, though it need not stay in the state. */
 START_TEST(not_finite)
 {
@@ -730,6 +759,7 @@ Suite *suite_selective_sequential(void)
     tcase_add_test(tests, at_most_of_a_pass);
     tcase_add_loop_test(tests, landing, 0, 36);
     tcase_add_loop_test(tests, singular, 0, 2);
+    tcase_add_test(tests, derivatives_that_overflow);
     tcase_add_loop_test(tests, not_finite, 0, 8);
     suite_add_tcase(suite, tests);
     return suite;
