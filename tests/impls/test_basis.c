@@ -2,6 +2,7 @@
  * 2048 elements that sums are taken over: the last stretch is shorter, or a single element. What is expected is computed here, in
  * long double. */
 #include "tests/support/reference.h"
+#include "tests/support/room.h"
 
 #include "bench/base/random.h"
 #include "bench/measure/subject.h"
@@ -14,13 +15,6 @@
 #include <string.h>
 
 Suite *suite_basis(void);
-
-static double *room(int64_t n)
-{
-    double *x = calloc((size_t)n, sizeof *x);
-    ck_assert_ptr_nonnull(x);
-    return x;
-}
 
 static double inner(const double *x, const double *y, int64_t n)
 {
@@ -60,7 +54,7 @@ static void assert_appended(const struct basis *basis, int64_t b, const double *
 {
     int64_t n = basis->n, last = basis->count[b] - 1;
     const double *q = basis->q + b * MOST * n, *c = basis->c + b * WIDTH;
-    double *left = room(n), size = sqrt(inner(was, was, n));
+    double *left = doubles(n), size = sqrt(inner(was, was, n));
     memcpy(left, was, (size_t)n * sizeof *left);
     for (int64_t j = 0; j <= last; j++) {
         double dot = inner(q + j * n, q + last * n, n), expected = inner(q + j * n, was, n);
@@ -80,7 +74,7 @@ START_TEST(vectors)
     int64_t n = elements[_i % LENGTHS];
     int threads = 1 + _i / LENGTHS, most = n < MOST ? (int)n : MOST;
     struct basis basis;
-    double *w = room(B * n), *was = room(B * n);
+    double *w = doubles(B * n), *was = doubles(B * n);
     ck_assert(open_basis(n, threads, &basis));
     for (int k = 0; k < most; k++) {
         const bool which[B] = {true, k % 2 == 0, true};
@@ -111,7 +105,7 @@ START_TEST(dependent)
     } rows[] = {{0, false}, {0.9e-4, false}, {1.1e-4, true}, {1e-2, true}};
     int64_t n = elements[2 + _i];
     static const bool all[B] = {true, true, true};
-    double *w = room(B * n), size = sqrt(9 + 4);
+    double *w = doubles(B * n), size = sqrt(9 + 4);
     for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
         struct basis basis;
         ck_assert(open_basis(n, 2, &basis));
@@ -152,7 +146,7 @@ START_TEST(products_and_sums)
     double *first = NULL, c[2][B * WIDTH];
     for (int threads = 1; threads <= 4; threads++) {
         struct basis basis;
-        double *w = room(B * n), *to = room(B * n), coefficient[B * WIDTH];
+        double *w = doubles(B * n), *to = doubles(B * n), coefficient[B * WIDTH];
         ck_assert(open_basis(n, threads, &basis));
         for (int k = 0; k < 3; k++) {
             draw(n, k, w);
@@ -180,7 +174,7 @@ START_TEST(products_and_sums)
             }
         }
         ck_assert(threads == 1 || memcmp(first, to, (size_t)(B * n) * sizeof *to) == 0);
-        first = first != NULL ? first : memcpy(room(B * n), to, (size_t)(B * n) * sizeof *to);
+        first = first != NULL ? first : memcpy(doubles(B * n), to, (size_t)(B * n) * sizeof *to);
         free(w), free(to);
         basis_close(&basis);
     }
@@ -200,13 +194,13 @@ static void minimal(const struct tensors *one, int l, double *h)
 {
     const struct problem *p = &one->problem;
     int64_t n = p->T * p->d;
-    double *zero = room(n), *r = room(n), *q[LONGEST], *w[LONGEST], R[LONGEST][LONGEST] = {{0}}, y[LONGEST] = {0};
+    double *zero = doubles(n), *r = doubles(n), *q[LONGEST], *w[LONGEST], R[LONGEST][LONGEST] = {{0}}, y[LONGEST] = {0};
     ck_assert(textbook_apply(p, &one->inputs, zero, r));
     memcpy(h, r, (size_t)n * sizeof *h);
-    double *left = memcpy(room(n), r, (size_t)n * sizeof *r);
+    double *left = memcpy(doubles(n), r, (size_t)n * sizeof *r);
     int k = l - 1;
     for (int i = 0; i < k; i++) {
-        q[i] = room(n), w[i] = room(n);
+        q[i] = doubles(n), w[i] = doubles(n);
         for (int64_t j = 0; j < n; j++) /* the next of the space: r, or J times the last */
             q[i][j] = i == 0 ? r[j] : q[i - 1][j] - w[i - 1][j];
         for (int pass = 0; pass < 2; pass++)
@@ -224,7 +218,7 @@ static void minimal(const struct tensors *one, int l, double *h)
     }
     double *u[LONGEST];
     for (int i = 0; i < k; i++) { /* W = U R, and y = R^-1 U^T r */
-        u[i] = memcpy(room(n), w[i], (size_t)n * sizeof(double));
+        u[i] = memcpy(doubles(n), w[i], (size_t)n * sizeof(double));
         for (int pass = 0; pass < 2; pass++)
             for (int a = 0; a < i; a++) {
                 double c = inner(u[a], u[i], n);
@@ -269,7 +263,7 @@ START_TEST(iterates)
     test.problem.r = mixer_facts[test.problem.mixer].takes_r ? 2 : 0, test.problem.dtype = DTYPE_FLOAT64;
     test.problem.form = (enum form)(_i / SIZES);
     struct tensors tensors = case_tensors(&test, 122);
-    double *krylov = room(2 * n), *anderson = room(2 * n), *expected = room(n), *next = room(n);
+    double *krylov = doubles(2 * n), *anderson = doubles(2 * n), *expected = doubles(n), *next = doubles(n);
     for (int l = 1; l <= LONGEST; l++) {
         struct settings settings = fixed_l(l);
         const struct implementation *one = registry_get(registry_find("gmres"), DTYPE_FLOAT64, level_best());

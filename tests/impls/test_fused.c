@@ -1,6 +1,7 @@
 /* fixed_point_fused against fixed_point, iterate by iterate: every kind of mixer, lengths that fill its tiles of iterates and that do
  * not, widths that fill vectors and that do not, fewer sequences than threads, blocks of tokens that are not full. */
 #include "tests/support/reference.h"
+#include "tests/support/room.h"
 
 #include "bench/measure/subject.h"
 
@@ -53,13 +54,6 @@ enum { CASES = LENGTH(mixers) * FORM_COUNT * FEEDBACK_COUNT };
 static const struct implementation *find(const char *name, enum dtype dtype, enum level level)
 {
     return registry_get(registry_find(name), dtype, level);
-}
-
-static void *room(int64_t n, size_t size)
-{
-    void *memory = calloc((size_t)(n > 0 ? n : 1), size);
-    ck_assert_ptr_nonnull(memory);
-    return memory;
 }
 
 /* One forward() with all that a trace can tell. */

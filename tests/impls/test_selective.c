@@ -5,6 +5,7 @@
 #include "tests/support/gradient_cases.h"
 #include "tests/support/numbers.h"
 #include "tests/support/selective_cases.h"
+#include "tests/support/room.h"
 
 #include "bench/measure/subject.h"
 #include "bench/problems/disturbance.h"
@@ -34,13 +35,6 @@ static bool same_bits(const struct implementation *one)
         if (strcmp(facts[i].name, one->name) == 0)
             return facts[i].same_bits;
     return false;
-}
-
-static void *room(int64_t n, size_t size)
-{
-    void *memory = calloc((size_t)n + 1, size);
-    ck_assert_ptr_nonnull(memory);
-    return memory;
 }
 
 /* The build of implementation `index` for this problem, or NULL where it does not take it or this machine does not execute the level. */

@@ -2,6 +2,7 @@
  * passes of them, widths that fill vectors and that do not, fewer sequences than threads. */
 #include "tests/support/gradient_cases.h"
 #include "tests/support/selective_cases.h"
+#include "tests/support/room.h"
 
 #include "bench/measure/subject.h"
 #include "bench/problems/textbook.h"
@@ -19,13 +20,6 @@ static const int64_t lengths[] = {1, 2, 5, 16, 65};
 static const struct implementation *find(enum dtype dtype, enum level level)
 {
     return registry_get_for(registry_find("fixed_point_fused"), CELL_SELECTIVE, dtype, level);
-}
-
-static void *room(int64_t n, size_t size)
-{
-    void *memory = calloc((size_t)(n > 0 ? n : 1), size);
-    ck_assert_ptr_nonnull(memory);
-    return memory;
 }
 
 /* One forward() with all that is told of it, in doubles. */

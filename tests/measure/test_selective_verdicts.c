@@ -4,6 +4,7 @@
 #include "bench/measure/validate.h"
 #include "bench/problems/exact.h"
 #include "bench/problems/textbook.h"
+#include "tests/support/room.h"
 
 #include <check.h>
 #include <math.h>
@@ -18,13 +19,6 @@ static struct finding finding;
 static struct checks checks;
 
 static const struct trace nothing;
-
-static double *room(int64_t n)
-{
-    double *x = calloc((size_t)n, sizeof *x);
-    ck_assert_ptr_nonnull(x);
-    return x;
-}
 
 /* One sequence of a fresh layer. */
 static void begin(const struct implementation *implementation, int64_t r, double s, enum gate gate, enum dtype dtype, uint64_t seed)
@@ -49,7 +43,7 @@ static void begin(const struct implementation *implementation, int64_t r, double
                                .environment = {.threads = 1}};
     finding = (struct finding){.b = -1, .t = -1};
     ck_assert_msg(tensors_sample(&p, &subject.regime, &subject.tensors, &error), "%s", error.text);
-    subject.h = room(p.T * p.d);
+    subject.h = doubles(p.T * p.d);
     ck_assert_msg(validate_problem(&subject, 0, false, &answers, &finding, &error), "%s", error.text);
 }
 
@@ -130,7 +124,7 @@ START_TEST(wrong_maps_are_wrong)
         begin(&exactly, 1, 1 + (double)(seed % 2), GATE_OUTSIDE, dtype, seed);
         struct tensors other;
         int64_t n = subject.tensors.problem.T * subject.tensors.problem.d;
-        double *y = room(n);
+        double *y = doubles(n);
         sequence_changed(change, &other);
         struct status status = exact_by_textbook(&other.problem, &other.inputs, NULL, y);
         leave(y);
@@ -152,7 +146,7 @@ START_TEST(another_fixed_point_is_elsewhere)
         struct tensors sequence;
         struct error error;
         int64_t d = subject.tensors.problem.d, n = subject.tensors.problem.T * d, count;
-        double *y = room(n), residual;
+        double *y = doubles(n), residual;
         sequence_changed(CHANGE_NONE, &sequence);
         ck_assert(textbook_iterate(&sequence.problem, &sequence.inputs, 1, SETTLED, y, &residual));
         leave(y);
@@ -200,7 +194,7 @@ START_TEST(early_iterates_are_not_elsewhere)
         struct tensors sequence;
         struct error error;
         int64_t n = subject.tensors.problem.T * subject.tensors.problem.d, count;
-        double *y = room(n);
+        double *y = doubles(n);
         const struct trace trace = {.l_run = 5};
         subject.settings.l_max = 5;
         sequence_changed(CHANGE_NONE, &sequence);
@@ -231,7 +225,7 @@ START_TEST(no_stable_point_is_the_problems)
             begin(exact ? &exactly : &iterating, 4, 2, GATE_INSIDE, DTYPE_FLOAT64, seed);
             struct tensors sequence;
             int64_t n = subject.tensors.problem.T * subject.tensors.problem.d;
-            double *y = room(n);
+            double *y = doubles(n);
             sequence_changed(CHANGE_NONE, &sequence);
             struct status status = exact_by_textbook(&sequence.problem, &sequence.inputs, NULL, y);
             none += status.code == STATUS_NO_STABLE_POINT;

@@ -3,19 +3,13 @@
 #include "tests/support/complex_selective.h"
 #include "tests/support/gradient_cases.h"
 #include "tests/support/selective_cases.h"
+#include "tests/support/room.h"
 
 #include "bench/problems/textbook.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
-
-static double *room(int64_t n)
-{
-    double *x = calloc((size_t)n + 1, sizeof *x);
-    ck_assert_ptr_nonnull(x);
-    return x;
-}
 
 /* The textbook's third iterate. */
 static void third(const struct tensors *tensors, double *y)
@@ -28,7 +22,7 @@ START_TEST(both_writings_agree)
     struct test_case test = selective_cases_get(_i);
     struct tensors tensors = selective_tensors(&test, 91);
     int64_t n = test.problem.B * test.problem.T * test.problem.d;
-    double *y = room(n), *zero = room(n), *found = room(n);
+    double *y = doubles(n), *zero = doubles(n), *found = doubles(n);
     third(&tensors, y);
     gradient_states(&tensors, 3, zero, found);
     ck_assert_msg(distance_max(found, y, n) < 1e-11, "%s: off by %g", test.name, distance_max(found, y, n));
@@ -45,7 +39,7 @@ START_TEST(steps_are_differences)
     const struct problem *p = &test.problem;
     struct loss loss = loss_draw(p, 93);
     int64_t n = p->B * p->T * p->d;
-    double *y = room(n), *zero = room(n);
+    double *y = doubles(n), *zero = doubles(n);
     struct gradient_values expected;
     for (int64_t i = 0; i < final_elements(p); i++)
         loss.final[i] = 0; /* the textbook gives no final state */
@@ -80,7 +74,7 @@ START_TEST(the_exact_answer_holds)
     struct tensors tensors = selective_tensors(&test, 94);
     const struct problem *p = &test.problem;
     int64_t n = p->B * p->T * p->d, size = p->T * p->d;
-    double *y = room(n), *next = room(n);
+    double *y = doubles(n), *next = doubles(n);
     bool none = !gradient_settles(&tensors);
     ck_assert_msg(!none || p->s == 2 || p->mixer == MIXER_DENSE, "%s: a token does not settle", test.name);
     if (!none)

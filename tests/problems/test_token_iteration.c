@@ -6,18 +6,12 @@
 #include "bench/problems/token_iteration.h"
 #include "tests/support/gradients.h"
 #include "tests/support/selective_cases.h"
+#include "tests/support/room.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static double *room(int64_t n)
-{
-    double *x = calloc((size_t)n + 1, sizeof *x);
-    ck_assert_ptr_nonnull(x);
-    return x;
-}
 
 /* One sequence in float64 of a case whose sequences are few. */
 static struct tensors sequence_of(struct test_case test, uint64_t seed)
@@ -32,7 +26,7 @@ START_TEST(both_writings_have_one_answer)
     struct tensors tensors = sequence_of(test, 95);
     const struct problem *p = &tensors.problem;
     int64_t n = p->T * p->d;
-    double *y = room(n), *expected = room(n), *next = room(n);
+    double *y = doubles(n), *expected = doubles(n), *next = doubles(n);
     struct status status = token_iteration_solve(p, &tensors.inputs, NULL, y);
     ck_assert_msg((status.code == STATUS_OK) == gradient_settles(&tensors), "%s: %s", test.name, status.message);
     if (status.code == STATUS_OK) {
@@ -83,7 +77,7 @@ START_TEST(rho_is_the_rate)
         struct tensors tensors = drawn(seed, 1);
         const struct problem *p = &tensors.problem;
         int64_t n = p->T * p->d;
-        double *y = room(n), *l = room(n), error[2];
+        double *y = doubles(n), *l = doubles(n), error[2];
         struct spectrum spectrum;
         ck_assert_int_eq(token_iteration_solve(p, &tensors.inputs, NULL, y).code, STATUS_OK);
         ck_assert(spectrum_sequence(p, &tensors.inputs, y, &spectrum));
@@ -110,7 +104,7 @@ START_TEST(another_fixed_point_is_proven)
         struct tensors tensors = of_many(seed);
         const struct problem *p = &tensors.problem;
         int64_t n = p->T * p->d;
-        double *y = room(n), *parallel = room(n), residual;
+        double *y = doubles(n), *parallel = doubles(n), residual;
         struct parting parting;
         ck_assert_int_eq(token_iteration_solve(p, &tensors.inputs, NULL, y).code, STATUS_OK);
         ck_assert(textbook_iterate(p, &tensors.inputs, 1, 3000, parallel, &residual));

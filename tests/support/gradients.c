@@ -4,6 +4,7 @@
 #include "tests/support/allocations.h"
 #include "tests/support/complex_map.h"
 #include "tests/support/complex_selective.h"
+#include "tests/support/room.h"
 
 #include "bench/base/random.h"
 #include "bench/measure/subject.h"
@@ -13,13 +14,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void *room(int64_t n, size_t size)
-{
-    void *memory = calloc((size_t)n + 1, size);
-    ck_assert_ptr_nonnull(memory);
-    return memory;
-}
 
 struct loss loss_draw(const struct problem *p, uint64_t seed)
 {

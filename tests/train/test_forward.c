@@ -5,6 +5,7 @@
 #include "bench/problems/textbook_selective.h"
 #include "train/math/pass.h"
 #include "tests/support/numbers.h"
+#include "tests/support/room.h"
 
 #include <check.h>
 #include <math.h>
@@ -13,13 +14,6 @@
 #include <string.h>
 
 Suite *suite_forward(void);
-
-static double *room(int64_t n)
-{
-    double *x = calloc((size_t)n + 1, sizeof *x);
-    ck_assert_ptr_nonnull(x);
-    return x;
-}
 
 /* ---- The equations ------------------------------------------------------------------------------------------------------------ */
 
@@ -46,7 +40,7 @@ static struct weights weights_of(const struct parameters *parameters)
     ck_assert_int_le(parameters->n, 64);
     for (int i = 0; i < parameters->n; i++) {
         const struct parameter *p = &parameters->item[i];
-        weights.value[i] = room(p->size);
+        weights.value[i] = doubles(p->size);
         for (int64_t k = 0; k < p->size; k++)
             weights.value[i][k] = get(p->value, parameters->dtype, k);
     }
@@ -111,7 +105,7 @@ static void equations_lstm(const struct model_spec *model, const struct recurren
                            int64_t T, const double *e, double *y)
 {
     int64_t d = model->d, D = model->d_model;
-    double *x = room(4 * d), *s = room(4 * d), *h = room(d), *c = room(d);
+    double *x = doubles(4 * d), *s = doubles(4 * d), *h = doubles(d), *c = doubles(d);
     (void)recurrence;
     for (int64_t t = 0; t < T; t++) {
         product(D, 4 * d, weight(weights, "W_x"), e + t * D, x);
@@ -142,7 +136,7 @@ static void equations_attention(const struct model_spec *model, const struct rec
                                 int64_t T, const double *e, double *y)
 {
     int64_t d = model->d, D = model->d_model, width = d / model->heads;
-    double *qkv = room(T * 3 * d), *o = room(d), *p = room(T);
+    double *qkv = doubles(T * 3 * d), *o = doubles(d), *p = doubles(T);
     (void)recurrence;
     for (int64_t t = 0; t < T; t++)
         product(D, 3 * d, weight(weights, "W_qkv"), e + t * D, qkv + t * 3 * d);
@@ -182,8 +176,9 @@ static void equations_fp_rnn(const struct model_spec *model, const struct recurr
     if (weight(weights, "W_theta") == NULL)
         problem.mixer = MIXER_NONE, problem.r = 0, problem.s = 0, problem.feedback = FEEDBACK_NONE;
     int64_t d = model->d, D = model->d_model, m = problem_m(&problem), strengths = problem_strengths(&problem);
-    double *xz = room(T * 2 * d), *v = room(T * d), *lambda = room(T * d), *c = room(T * d), *theta = room(T * m), *h = room(T * d);
-    double *before = room(d), *inside = room(d), *zero = room(d);
+    double *xz = doubles(T * 2 * d), *v = doubles(T * d), *lambda = doubles(T * d), *c = doubles(T * d), *theta = doubles(T * m),
+           *h = doubles(T * d);
+    double *before = doubles(d), *inside = doubles(d), *zero = doubles(d);
     for (int64_t t = 0; t < T; t++) {
         const double *x = xz + t * 2 * d;
         product(D, 2 * d, weight(weights, "W_in"), e + t * D, xz + t * 2 * d);
@@ -218,7 +213,8 @@ static void equations_fp_rnn(const struct model_spec *model, const struct recurr
 static void recur_by_token(const struct problem *problem, const struct inputs *inputs, double *y)
 {
     int64_t d = problem->d;
-    double *scratch = room(textbook_selective_scratch(problem)), *H = room(d * problem->N), *before = room(d), *next = room(d);
+    double *scratch = doubles(textbook_selective_scratch(problem)), *H = doubles(d * problem->N), *before = doubles(d),
+           *next = doubles(d);
     struct selective_token token = textbook_selective_token(problem, scratch);
     for (int64_t t = 0; t < problem->T; t++) {
         double *now = y + t * d, moved = 1;
@@ -240,7 +236,7 @@ static double *normalised(const struct weights *weights, const char *v, const ch
                           int64_t to)
 {
     const double *direction = weight(weights, v), *length = weight(weights, g);
-    double *w = direction != NULL ? room(rows * (to - from)) : NULL;
+    double *w = direction != NULL ? doubles(rows * (to - from)) : NULL;
     for (int64_t i = 0; w != NULL && i < rows; i++) {
         double squares = 0;
         for (int64_t k = 0; k < columns; k++)
@@ -283,8 +279,10 @@ static void equations_fp_mamba(const struct model_spec *model, const struct recu
     int64_t R = (D + 15) / 16, width = R + 2 * N;
     bool both = p.feedback != FEEDBACK_NONE, inside = p.gate == GATE_INSIDE;
     int64_t columns = both && model->mixing == MIXING_APART ? 2 * d : d;
-    double *xz = room(T * 2 * d), *x = room(T * d), *all = room(width), *b = room(T * N), *c = room(T * N), *dt = room(T * d);
-    double *theta = room(T * m), *z = room(T * d), *A = room(d * N), *y = room(T * d), *gate = room(d), *zero = room(d);
+    double *xz = doubles(T * 2 * d), *x = doubles(T * d), *all = doubles(width), *b = doubles(T * N), *c = doubles(T * N),
+           *dt = doubles(T * d);
+    double *theta = doubles(T * m), *z = doubles(T * d), *A = doubles(d * N), *y = doubles(T * d), *gate = doubles(d),
+           *zero = doubles(d);
     double *of_x = m > 0 ? normalised(weights, "V_theta", "g_theta", m, columns, 0, d) : NULL;
     double *of_y = both ? normalised(weights, "V_theta", "g_theta", m, columns, columns - d, columns) : NULL;
     double *W_b = normalised(weights, "V_b", "g_b", N, d, 0, d), *W_c = normalised(weights, "V_c", "g_c", N, d, 0, d);
@@ -467,8 +465,8 @@ static bool lay(const struct layer_case *one, enum dtype dtype, enum level level
     ck_assert_int_eq(laid->layer->plan(&setup, &laid->plan).code, STATUS_OK);
     ck_assert_int_eq(laid->layer->resize(laid->plan, one->T, 0).code, STATUS_OK);
     int64_t n = B * one->T * one->d_model;
-    laid->x = room(n);
-    laid->y = room(n);
+    laid->x = doubles(n);
+    laid->y = doubles(n);
     for (int64_t i = 0; i < n; i++)
         put(laid->x, dtype, i, random_normal(22, 0, (uint64_t)i));
     return true;
@@ -503,7 +501,7 @@ static bool compare_layer(const struct layer_case *one, enum dtype dtype, enum l
     if (!recurrence_of(implementation, &recurrence) || !lay(one, dtype, level, &recurrence, threads, &laid))
         return false;
     int64_t size = one->T * one->d_model;
-    double *e = room(size), *y = room(size), *found = room(size);
+    double *e = doubles(size), *y = doubles(size), *found = doubles(size);
     struct weights weights = weights_of(&laid.parameters);
     const struct implementation *by = registry_get_for(implementation, laid.layer->cell, dtype, level);
     ck_assert_int_eq(laid.layer->forward(laid.plan, laid.x, laid.y).code, STATUS_OK);
@@ -649,7 +647,7 @@ static void norm_of(bool rms, int64_t D, double *const weights[], const double *
 static void model_equations(const struct modelled *m, struct weights *weights, int64_t b, double *logits)
 {
     int64_t D = m->model.d_model, T = m->T;
-    double *x = room(T * D), *e = room(T * D), *y = room(T * D);
+    double *x = doubles(T * D), *e = doubles(T * D), *y = doubles(T * D);
     const struct sequence_layer *layer = sequence_layer_get(m->model.layer, DTYPE_FLOAT64, LEVEL_BASELINE);
     bool mamba = strstr(layer->name, "mamba") != NULL; /* RMSNorm, and classes mapped to by the embedding */
     int end = mamba ? 1 : 4;                           /* gain; or gain, bias, W and b */
@@ -685,7 +683,7 @@ START_TEST(models)
         return;
     struct modelled m = make_model(one, dtype);
     struct weights weights = weights_of(&m.parameters);
-    double *logits = room(m.T * CLASSES), found[CLASSES], expected[CLASSES];
+    double *logits = doubles(m.T * CLASSES), found[CLASSES], expected[CLASSES];
     for (int64_t b = 0; b < B; b++) {
         model_equations(&m, &weights, b, logits);
         for (int64_t t = 0; t < m.T; t++) {
