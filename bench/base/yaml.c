@@ -264,10 +264,9 @@ bool yaml_read(const char *path, struct pool **pool, struct node **root, struct 
     struct reading reading = {.pool = pool, .error = error, .file = pool_text(pool, path), .line = 1};
     unsigned char *bytes = pool_take(pool, YAML_BYTES_MAX + 1, 1);
     reading.bytes = bytes;
-    bool ok = reading.file != NULL && bytes != NULL ? load(path, bytes, &reading.size, error) && parse(&reading, root)
-                                                    : fail_memory(error);
-    *source = (struct yaml_source){(const char *)bytes, reading.size};
-    return ok;
+    bool ok = reading.file != NULL && bytes != NULL ? load(path, bytes, &reading.size, error) : fail_memory(error);
+    *source = (struct yaml_source){(const char *)bytes, reading.size}; /* whole: parsing passes over a byte order mark */
+    return ok && parse(&reading, root);
 }
 
 bool yaml_read_text(const char *file, int line, const char *text, size_t size, struct pool **pool, struct node **root,

@@ -40,7 +40,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
                           ? selective_gradient_reals(p, split, environment->threads) + (double)p->B * (double)p->T * (double)p->d
                           : 0;
     support_memory(support, p, settings, environment,
-                   (selective_map_reals(p, settings_option(settings, "split"), environment->threads) + gradient) * sizeof(real));
+                   (selective_map_reals(p, split, environment->threads) + gradient) * sizeof(real));
 }
 
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,

@@ -26,15 +26,15 @@ extern const struct implementation VARIANT(selective_fixed_point); /* at the end
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
+    const char *split = settings_option(settings, "split");
     int threads = environment->threads;
     if (!support_begin(support, p, settings, environment, &VARIANT(selective_fixed_point)))
         return;
     double gradient = iterated_gradient_own_reals(p, settings);
     if (settings->gradient != GRADIENT_NONE)
-        gradient += selective_gradient_reals(p, settings_option(settings, "split"), threads);
+        gradient += selective_gradient_reals(p, split, threads);
     support_memory(support, p, settings, environment,
-                   (iteration_reals(p) + selective_map_reals(p, settings_option(settings, "split"), threads) + gradient) *
-                       sizeof(real));
+                   (iteration_reals(p) + selective_map_reals(p, split, threads) + gradient) * sizeof(real));
 }
 
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
