@@ -105,6 +105,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
         destroy(plan);
         return status_no_memory();
     }
+    plan->gradient.at_most = plan->sequential.at_most;
     team_start(environment->threads);
     *out = plan;
     return status_ok();

@@ -18,7 +18,8 @@
 #define sequential_fail VARIANT(sequential_fail)
 
 /* at_most=N: a token whose iteration is not at rest after N iterations has the N-th as its answer, and the status of the pass is
- * not_converged: the paper's sequential mode with a limit. Its gradient is taken there as if it were a fixed point. */
+ * not_converged: the paper's sequential mode with a limit. Its gradient is taken there as if it were a fixed point; where that has none, as
+ * sequential_gradient_run() says. */
 #define SEQUENTIAL_OPTIONS "at_most="
 
 /* False after a no to what the option says. */

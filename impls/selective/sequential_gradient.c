@@ -292,6 +292,11 @@ static enum answer token(const struct run *run, const struct room *room, const s
         const struct equation equation = {
             .q = values.q, .x = x, .response = room->response, .gain = gain, .bias = gain != NULL ? run->inputs->bias : NULL};
         answer = run->solve(run->plan, thread, &equation, room->w, norm, room->pull, ybar, room->lambda);
+        if (answer == ANSWER_SINGULAR &&
+            run->g->at_most > 0) { /* the derivative of the last application, its argument held fixed */
+            memcpy(room->lambda, ybar, (size_t)d * sizeof(real));
+            answer = ANSWER_FOUND;
+        }
     }
 
     if (gain != NULL)

@@ -26,6 +26,7 @@ struct sequential_gradient {
     struct problem problem;
     int threads;
     int64_t n;           /* applications; 0: exact */
+    int64_t at_most;     /* of the exact one: 0, or a limit of the forward pass (sequential.h), set once it is open */
     int64_t scratch;     /* reals a thread */
     real *memory;        /* scratch of all threads */
     real *stack, *rates; /* what all of them read: the weights side by side (token.h), and A as states have it (state.h) */
@@ -38,8 +39,9 @@ double sequential_gradient_reals(const struct problem *problem, int64_t n, int t
 bool sequential_gradient_open(const struct problem *problem, int64_t n, int threads, struct sequential_gradient *gradient);
 void sequential_gradient_close(struct sequential_gradient *gradient);
 
-/* What backward() does; solve and its plan: of the exact one only. singular: with the first place where two fixed points merge; in the gradients of its sequence NaN from there
- * down. */
+/* What backward() does; solve and its plan: of the exact one only. singular: with the first place where two fixed points merge; in the
+ * gradients of its sequence NaN from there down. Under a limit such a token has the gradient of its last application, lambda = ybar:
+ * what it takes as its answer is no fixed point, as a rule, and the others are not to be lost with it. */
 struct status sequential_gradient_run(struct sequential_gradient *gradient, struct plan *plan, equation_adjoint *solve,
                                       const struct inputs *inputs, const struct outputs *outputs,
                                       const struct outputs *grad_outputs, const struct gradients *gradients);

@@ -581,6 +581,34 @@ END_TEST
 
 /* ---- Singular ---------------------------------------------------------------------------------------------------------------- */
 
+/* Under at_most a singular token has the gradient of its last application: where nothing follows it, that of fixed_point by one step. */
+static void under_a_limit(const struct implementation *one, const struct tensors *tensors, double *y, const struct loss *loss,
+                          int64_t token)
+{
+    const struct problem *p = &tensors->problem;
+    const struct implementation *of[] = {
+        one, registry_get_for(registry_find("fixed_point"), CELL_SELECTIVE, DTYPE_FLOAT64, level_best())};
+    int64_t d = p->d, n = p->B * p->T * d;
+    double *x[] = {doubles(n), doubles(n)}, *weights = doubles(n);
+    memcpy(weights + token * d, loss->h + token * d, (size_t)d * sizeof *weights);
+    for (int k = 0; k < 2; k++) {
+        struct settings settings = k == 0 ? gradient_settings(GRADIENT_EXACT, 0) : gradient_settings(GRADIENT_STEPS, 1);
+        const struct environment environment = {.threads = 2};
+        struct plan *plan;
+        settings.n_options = k == 0;
+        settings.option[0] = (struct option){"at_most", "100"};
+        settings.l_max = 1;
+        ck_assert_int_eq(of[k]->plan(p, &settings, &environment, &plan).code, STATUS_OK);
+        struct status status = of[k]->backward(plan, &tensors->inputs, &(struct outputs){.y = y}, &(struct outputs){.y = weights},
+                                               &(struct gradients){.x = x[k]});
+        ck_assert_msg(status.code == STATUS_OK, "%s: %s", of[k]->name, status_names[status.code]);
+        of[k]->destroy(plan);
+    }
+    ck_assert_double_lt(distance_max(x[0] + token * d, x[1] + token * d, d), 1e-12 * norm_max(x[1] + token * d, d));
+    ck_assert(isfinite(norm_max(x[0], n)) && norm_max(x[0] + token * d, d) > 0);
+    free(x[0]), free(x[1]), free(weights);
+}
+
 /* Where the matrix of a linear equation is singular, and where two fixed points merge: with the place, and NaN from there. */
 START_TEST(singular)
 {
@@ -659,6 +687,7 @@ START_TEST(singular)
         int64_t from = token * d;
         ck_assert(isnan(x_adjoint[from]) && isnan(x_adjoint[p->T * d]) && isfinite(x_adjoint[from + d]));
         ck_assert(isfinite(x_adjoint[0]) && isfinite(x_adjoint[2 * p->T * d]));
+        under_a_limit(one, &other, y, &loss, token);
         if (_i == 0) {
             status = one->forward(plan, &other.inputs, &outputs, NULL);
             ck_assert_msg(status.code == STATUS_SINGULAR && status.b == 1 && status.t == 2, "%s: %s", one->name,
