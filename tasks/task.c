@@ -54,11 +54,16 @@ void task_fill(const struct task *task, uint64_t seed, uint64_t index, int64_t l
 
 /* ---- Scores -------------------------------------------------------------------------------------------------------------------- */
 
+bool task_scored(const struct task *task, int32_t target)
+{
+    return target != TASK_UNSCORED && target != task->facts.uncounted;
+}
+
 void task_score(const struct task *task, int64_t T, const int32_t *target, const int32_t *answer, struct task_score *score)
 {
     int64_t scored = 0, right = 0;
     for (int64_t t = 0; t < T; t++) {
-        if (target[t] == TASK_UNSCORED || target[t] == task->facts.uncounted)
+        if (!task_scored(task, target[t]))
             continue;
         scored++;
         right += answer[t] == target[t];

@@ -48,6 +48,9 @@ struct task_score {
     int64_t positions, positions_right, sequences, sequences_right;
 };
 
+/* Whether an answer to this target counts in a score. */
+bool task_scored(const struct task *task, int32_t target);
+
 /* Adds one example's answers (class of each position) to a score. */
 void task_score(const struct task *task, int64_t T, const int32_t *target, const int32_t *answer, struct task_score *score);
 

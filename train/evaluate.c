@@ -37,6 +37,8 @@ struct status training_evaluate(struct training *training, const struct evaluati
         status = training->arithmetic->forward(pass, token, target, answer, &loss);
         for (int64_t b = 0; status.code == STATUS_OK && b < n; b++)
             task_score(training->task, T, target + b * T, answer + b * T, &evaluation->score);
+        for (int64_t i = 0; status.code == STATUS_OK && evaluation->answer != NULL && i < n * T; i++)
+            evaluation->answer[first * T + i] = task_scored(training->task, target[i]) ? answer[i] : TASK_UNSCORED;
         int64_t scored = 0; /* those that the loss is a mean of: task_score() may pass over some */
         for (int64_t i = 0; i < n * T; i++)
             scored += target[i] >= 0;

@@ -8,6 +8,7 @@
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/difference.h"
 #include "bench/sweep/recipe.h"
+#include "impls/contract/support.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -110,8 +111,15 @@ static bool evaluate(struct trained *trained, struct finding *finding, struct er
                                                .seed = point_test_seed(point)};
     size_t most = (size_t)request.samples * (size_t)point_integer(point, FIELD_BLOCKS, 1);
     struct evaluation evaluation = {.l = calloc(most, sizeof *evaluation.l)};
-    if (evaluation.l == NULL)
+    int64_t T = task_width(trained->task, request.length, false);
+    bool compared = point->value[FIELD_AGAINST].kind == VALUE_TEXT, good = evaluation.l != NULL;
+    if (compared)
+        evaluation.answer = memory_allocate(request.samples * T, sizeof *evaluation.answer);
+    if (!good || (compared && evaluation.answer == NULL)) {
+        free(evaluation.l);
+        free(evaluation.answer);
         return fail_memory(error);
+    }
     double began = clock_seconds();
     struct status status = training_evaluate(trained->training, &request, &evaluation);
     double seconds = clock_seconds() - began;
@@ -133,8 +141,11 @@ static bool evaluate(struct trained *trained, struct finding *finding, struct er
         if (status.code == STATUS_NOT_CONVERGED) /* the answers of the last iterate are answers, too: l_star.never says how many */
             finding_say(finding, RESULT_OK, "%s", "");
     }
+    if (compared && finding->result == RESULT_OK)
+        good = difference_add(point, trained->training, &request, T, evaluation.answer, finding, error);
     free(evaluation.l);
-    return true;
+    free(evaluation.answer);
+    return good;
 }
 
 bool accuracy_run(const struct point *point, const struct limits *limits, struct finding *finding, struct error *error)
@@ -147,8 +158,6 @@ bool accuracy_run(const struct point *point, const struct limits *limits, struct
     finding_lap(finding, STAGE_PLAN, &since);
     if (good && finding->result == RESULT_OK)
         good = evaluate(&trained, finding, error);
-    if (good && finding->result == RESULT_OK && point->value[FIELD_AGAINST].kind == VALUE_TEXT)
-        good = difference_add(point, trained.training, finding, error);
     finding_lap(finding, STAGE_VALIDATION, &since);
     checkpoint_close(trained.checkpoint);
     training_close(trained.training);

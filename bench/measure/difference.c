@@ -83,11 +83,39 @@ static bool compare(const struct point *point, const struct problem *problem, co
     return good;
 }
 
-bool difference_add(const struct point *point, struct training *training, struct finding *finding, struct error *error)
+/* How many of the answers are the same by the recurrence of `against`; *same NULL where that has none. */
+static bool decide(const struct point *point, struct training *training, const struct evaluation_request *request, int64_t T,
+                   const int32_t *answer, json_t **same, struct finding *finding, struct error *error)
 {
-    int64_t length = point_integer(point, FIELD_TEST_LENGTH, 1), blocks = point_integer(point, FIELD_BLOCKS, 1);
-    int64_t examples = point_integer(point, FIELD_EXAMPLES, 1), batch = point_integer(point, FIELD_TEST_BATCH, 1), never = 0;
-    int64_t B = batch < examples ? batch : examples, n = B * blocks;
+    struct evaluation_request against = *request;
+    struct evaluation evaluation = {.answer = memory_allocate(request->samples * T, sizeof *evaluation.answer)};
+    if (evaluation.answer == NULL)
+        return fail_memory(error);
+    against.recurrence = point_against_recurrence(point);
+    struct status status = training_evaluate(training, &against, &evaluation);
+    if (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED) {
+        int64_t agree = 0, scored = 0;
+        double low = NAN, high = NAN;
+        for (int64_t i = 0; i < request->samples * T; i++) {
+            scored += answer[i] != TASK_UNSCORED;
+            agree += answer[i] != TASK_UNSCORED && answer[i] == evaluation.answer[i];
+        }
+        statistics_share_interval(agree, scored, &low, &high);
+        *same = json_pack("{so so so}", "share", json_number(scored > 0 ? (double)agree / (double)scored : NAN), "low",
+                          json_number(low), "high", json_number(high));
+    } else {
+        finding_status(finding, &status);
+    }
+    free(evaluation.answer);
+    return true;
+}
+
+bool difference_add(const struct point *point, struct training *training, const struct evaluation_request *request, int64_t T,
+                    const int32_t *answer, struct finding *finding, struct error *error)
+{
+    int64_t blocks = point_integer(point, FIELD_BLOCKS, 1), never = 0;
+    int64_t B = request->batch < request->samples ? request->batch : request->samples, n = B * blocks;
+    json_t *same = NULL;
     double *max = malloc((size_t)(2 * n) * sizeof *max);
     if (max == NULL)
         return fail_memory(error);
@@ -96,16 +124,18 @@ bool difference_add(const struct point *point, struct training *training, struct
     for (int64_t k = 0; k < blocks && good && finding->result == RESULT_OK; k++) {
         struct problem problem;
         struct inputs inputs;
-        struct status status = training_recurrence_inputs(training, k, length, B, point_test_seed(point), &problem, &inputs);
+        struct status status = training_recurrence_inputs(training, k, request->length, B, request->seed, &problem, &inputs);
         if (status.code != STATUS_OK && status.code != STATUS_NOT_CONVERGED)
             finding_status(finding, &status);
         else
             good = compare(point, &problem, &inputs, max + k * B, l2 + k * B, &never, finding, error);
     }
     if (good && finding->result == RESULT_OK)
+        good = decide(point, training, request, T, answer, &same, finding, error);
+    if (good && finding->result == RESULT_OK)
         json_object_set_new(finding->data, "difference",
-                            json_pack("{sI sI so so}", "of", (json_int_t)n, "never", (json_int_t)never, "max", spread(max, n), "l2",
-                                      spread(l2, n)));
+                            json_pack("{sI sI so so so}", "of", (json_int_t)n, "never", (json_int_t)never, "max", spread(max, n),
+                                      "l2", spread(l2, n), "decisions", same));
     free(max);
     return good;
 }

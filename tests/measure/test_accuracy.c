@@ -3,6 +3,7 @@
 #include "bench/base/clock.h"
 #include "bench/base/process.h"
 #include "bench/base/safetensors.h"
+#include "bench/base/statistics.h"
 #include "bench/command/tally.h"
 #include "bench/command/vocabulary.h"
 #include "bench/measure/checkpoint.h"
@@ -819,8 +820,8 @@ START_TEST(targets)
 }
 END_TEST
 
-/* States against those of another implementation: none from itself, little from the exact ones where the iteration has converged,
- * much where it was cut off; exact from exact to rounding. */
+/* States and decisions against those of another implementation: none differ from itself, states little from the exact ones where the
+ * iteration has converged, much where it was cut off, and some decisions with them; exact from exact to rounding. */
 START_TEST(states_are_compared)
 {
     struct records records;
@@ -855,6 +856,17 @@ START_TEST(states_are_compared)
         ck_assert_double_eq(record_number(record, "accuracy.difference.of"), 14);
         ck_assert_msg(median >= 0 && median <= most && least >= 0, "%s against %s: %g, %g", impl, against, median, most);
         bool exact = strcmp(impl, "dense_sequential") == 0, both = exact && strcmp(against, "structured_sequential") == 0;
+        double same = record_number(record, "accuracy.difference.decisions.share"),
+               low = record_number(record, "accuracy.difference.decisions.low"),
+               high = record_number(record, "accuracy.difference.decisions.high"), of = record_number(record, "accuracy.token.of"),
+               expected_low, expected_high;
+        ck_assert_double_eq(of, 20 * 6);
+        ck_assert(statistics_share_interval((int64_t)round(same * of), (int64_t)of, &expected_low, &expected_high));
+        ck_assert_msg(fabs(low - expected_low) < 1e-8 && fabs(high - expected_high) < 1e-8, "%g: %g to %g", same, low, high);
+        if (strcmp(impl, against) == 0 || both || !brief)
+            ck_assert_double_eq(same, 1);
+        else
+            ck_assert_msg(same < 1 && same > 0, "%s against %s: %g", impl, against, same);
         if (strcmp(impl, against) == 0)
             ck_assert_double_eq(most, 0);
         else if (both || !brief)
@@ -868,6 +880,36 @@ START_TEST(states_are_compared)
         seen++;
     }
     ck_assert_int_eq(seen, 3 * 4 + 4 + 4 + 1);
+    records_free(&records);
+}
+END_TEST
+
+/* Of an fp_mamba layer whose reflections turn: the sequential and the parallel mode decide alike at some tokens only, and one that
+ * answers zero leaves the decisions to the rest of the model. */
+START_TEST(decisions_are_compared)
+{
+    struct records records;
+    int seen = 0;
+    program_find("bench-planted", program);
+    ck_assert_int_eq(
+        run("name: t\nmeasure: accuracy\ntask: A5\n"
+            "model: {layer: fp_mamba, d_model: 8, d: 8, N: 4, feedback: raw, reads: bc, s: 2, r: 1}\n"
+            "recipe: {steps: 5, batch: 8, train_length: 4}\n"
+            "test: {test_length: 16, examples: 40, against: [fixed_point, structured_sequential at_most=1000, planted_zero]}\n"
+            "impls: [fixed_point]\nsettings: {l: 8}\n" HERE,
+            scratch_path("results"), &records),
+        0);
+    for (size_t i = 0; i < records.n; i++) {
+        const struct record *record = &records.record[i];
+        if (!json_is_object(record_at(record, "accuracy")))
+            continue;
+        ck_assert_int_eq(record->result, RESULT_OK);
+        double same = record_number(record, "accuracy.difference.decisions.share");
+        const char *against = record->point.value[FIELD_AGAINST].text;
+        ck_assert_msg(strcmp(against, "fixed_point") == 0 ? same == 1 : same > 0 && same < 1, "against %s: %g", against, same);
+        seen++;
+    }
+    ck_assert_int_eq(seen, 3);
     records_free(&records);
 }
 END_TEST
@@ -981,6 +1023,7 @@ Suite *suite_accuracy(void)
     tcase_add_test(tests, a_longer_limit_goes_on);
     tcase_add_test(tests, targets);
     tcase_add_test(tests, states_are_compared);
+    tcase_add_test(tests, decisions_are_compared);
     tcase_add_loop_test(tests, a_layer_becomes_inputs, 0, sizeof trained_layers / sizeof trained_layers[0]);
     tcase_add_test(tests, longest_length);
     suite_add_tcase(suite, tests);

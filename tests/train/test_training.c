@@ -225,7 +225,8 @@ START_TEST(evaluated)
     trial_steps(&trial, 3);
     size_t bytes;
     char *before = tensors_copy(trial.training, &bytes), *after;
-    struct evaluation whole = {0}, parts = {0};
+    int32_t answer[2][90], token[9], target[9];
+    struct evaluation whole = {.answer = answer[0]}, parts = {.answer = answer[1]};
     struct evaluation_request request = {.recurrence = trial.recurrence, .length = 9, .samples = 10, .batch = 100, .seed = 8};
     ck_assert_int_eq(training_evaluate(trial.training, &request, &whole).code, STATUS_OK);
     request.batch = 4;
@@ -234,11 +235,47 @@ START_TEST(evaluated)
     ck_assert_int_eq(whole.score.sequences, 10);
     ck_assert(memcmp(&whole.score, &parts.score, sizeof whole.score) == 0);
     ck_assert_double_eq_tol(whole.loss, parts.loss, 1e-10);
+    ck_assert(memcmp(answer[0], answer[1], sizeof answer[0]) == 0);
+    struct task_score score = {0};
+    for (uint64_t i = 0; i < 10; i++) {
+        task_fill(trial.task, 8, i, 9, false, token, target);
+        task_score(trial.task, 9, target, answer[0] + 9 * i, &score);
+    }
+    ck_assert(memcmp(&score, &whole.score, sizeof score) == 0);
     after = tensors_copy(trial.training, &bytes);
     ck_assert_int_eq(memcmp(before, after, bytes), 0);
     request.length = INT64_MAX / 2;
     ck_assert_int_eq(training_evaluate(trial.training, &request, &parts).code, STATUS_UNSUPPORTED);
     free(before), free(after);
+    trial_close(&trial);
+}
+END_TEST
+
+/* Where nothing is asked, or what is asked does not count, there is no answer. */
+START_TEST(answers_are_those_scored)
+{
+    enum { EXAMPLES = 7, LENGTH = 8 };
+    struct trial trial = trial_of(plain, "copying");
+    trial_open(&trial);
+    trial_steps(&trial, 1);
+    const struct task_facts *facts = task_facts(trial.task);
+    int64_t T = task_width(trial.task, LENGTH, false), answers = 0;
+    int32_t *answer = malloc((size_t)(EXAMPLES + 2) * (size_t)T * sizeof *answer), *token = answer + EXAMPLES * T,
+            *target = token + T;
+    struct evaluation evaluation = {.answer = answer};
+    struct evaluation_request request = {.length = LENGTH, .samples = EXAMPLES, .batch = 3, .seed = 8};
+    ck_assert_int_eq(training_evaluate(trial.training, &request, &evaluation).code, STATUS_OK);
+    for (int64_t i = 0; i < EXAMPLES; i++) {
+        task_fill(trial.task, 8, (uint64_t)i, LENGTH, false, token, target);
+        for (int64_t t = 0; t < T; t++) {
+            bool counts = target[t] >= 0 && target[t] != facts->uncounted;
+            ck_assert(counts ? answer[i * T + t] >= 0 && answer[i * T + t] < facts->classes : answer[i * T + t] == TASK_UNSCORED);
+            answers += counts;
+        }
+    }
+    ck_assert_int_eq(answers, evaluation.score.positions);
+    ck_assert_int_lt(answers, EXAMPLES * T);
+    free(answer);
     trial_close(&trial);
 }
 END_TEST
@@ -328,6 +365,7 @@ Suite *suite_training(void)
     tcase_add_test(edges, decay_spares_biases_and_norms);
     tcase_add_loop_test(edges, nan_changes_nothing, 0, LAYERS);
     tcase_add_loop_test(edges, evaluated, 0, LAYERS);
+    tcase_add_test(edges, answers_are_those_scored);
     suite_add_tcase(suite, edges);
     TCase *recurrences = tcase_create("recurrences");
     tcase_add_test(recurrences, iterations_are_told);
