@@ -198,8 +198,8 @@ struct settings {
 /* Value of an implementation's own option, or NULL when it is not set. */
 const char *settings_option(const struct settings *settings, const char *name);
 
-/* Whether an option is one of those that a text such as "split=batch|channels|time depth=" lists: a name with the values that it
- * takes, or with any value. NULL lists none. */
+/* Whether an option is one of those that a text such as "split=batch|channels|time depth=" lists: a name with the words that it
+ * takes, or with none: any value, of which a sweep file has whole numbers from 1 on alone. NULL lists none. */
 bool option_allowed(const char *options, const struct option *option);
 
 enum level { LEVEL_BASELINE, LEVEL_AVX2, LEVEL_AVX512, LEVEL_COUNT }; /* instruction level */

@@ -5,6 +5,7 @@
 #include "bench/base/number.h"
 #include "bench/base/text.h"
 #include "bench/sweep/options.h"
+#include "impls/contract/support.h"
 #include "tasks/task.h"
 
 #include <jansson.h>
@@ -68,6 +69,27 @@ bool keys_known(const struct source *source, const struct node *map, const char 
 
 /* ---- One scalar ----------------------------------------------------------------------------------------------------------- */
 
+/* An option that takes more than a few words takes a number; how large it may be is the implementation's to say, of a problem. */
+static bool check_counts(const struct source *source, const struct node *node, const struct options *options)
+{
+    struct settings settings = {.n_options = options->n};
+    memcpy(settings.option, options->option, sizeof settings.option);
+    for (int i = 0; i < options->n; i++) {
+        const struct option *option = &options->option[i];
+        struct option any = {.value = "?"}; /* no word of any list */
+        bool counts = false;
+        memcpy(any.name, option->name, sizeof any.name);
+        for (enum cell cell = 0; cell < CELL_COUNT; cell++)
+            counts |= option_allowed(registry_get_for(options->implementation, cell, DTYPE_FLOAT32, LEVEL_BASELINE)->options, &any);
+        if (counts && option_count(&settings, option->name, 1) < 1) {
+            char quoted[QUOTED_SIZE];
+            return fail_at(source->error, &node->mark, "%s is %s; expected a whole number from 1 to 999999999999999", option->name,
+                           text_quote(option->value, quoted));
+        }
+    }
+    return true;
+}
+
 /* The canonical spelling of an implementation and its options. */
 static bool spell_implementation(const struct source *source, const struct node *node, char text[VALUE_TEXT_MAX])
 {
@@ -75,6 +97,8 @@ static bool spell_implementation(const struct source *source, const struct node 
     struct error reason;
     if (!options_read(node->text, &options, &reason))
         return fail_at(source->error, &node->mark, "%s", reason.text);
+    if (!source->kept && !check_counts(source, node, &options))
+        return false;
     options_print(&options, VALUE_TEXT_MAX, text);
     return true;
 }

@@ -237,6 +237,16 @@ static const struct {
      "2:35: impl lists \"diagonal_scan split=time\" twice; expected distinct values"},
     {true, "name: t\nimpls: diagonal_scan spit=time\n",
      "2:8: diagonal_scan has no option \"spit=time\"; expected split=batch|channels|time store=keep|stream"},
+    {true, "name: t\nimpls: structured_sequential at_most=0\n",
+     "2:8: at_most is \"0\"; expected a whole number from 1 to 999999999999999"},
+    {true, "name: t\nimpls: structured_sequential at_most=007\n",
+     "2:8: at_most is \"007\"; expected a whole number from 1 to 999999999999999"},
+    {true, "name: t\nimpls: [fixed_point, anderson split=time memory=x]\n",
+     "2:22: memory is \"x\"; expected a whole number from 1 to 999999999999999"},
+    {true, "name: t\nimpls: structured_chunked chunk=-4\n",
+     "2:8: chunk is \"-4\"; expected a whole number from 1 to 999999999999999"},
+    {true, "name: t\nimpls: gmres restart=1000000000000000\n",
+     "2:8: restart is \"1000000000000000\"; expected a whole number from 1 to 999999999999999"},
     {true, "name: t\nimpls:\n", "2:7: no implementation is called \"\"; expected a name that ./run.sh list shows"},
     /* Ranges. */
     {false, "problem: {T: {from: 1, to: 9}, d: 4}\n",
@@ -662,6 +672,21 @@ START_TEST(kept_files_may_have_former_names)
 }
 END_TEST
 
+/* And options that are refused today: such points have records, which say that they are unsupported. */
+START_TEST(kept_files_may_have_odd_options)
+{
+    static const char text[] = "name: t\nmeasure: convergence\nimpls: [fixed_point, anderson memory=x]\n" SIZES;
+    struct sweep sweep;
+    struct error error;
+    scratch_make();
+    ck_assert_msg(sweep_read_kept(&sweep_vocabulary, write_sweep(text, strlen(text)), NULL, &sweep, &error), "%s", error.text);
+    ck_assert_uint_eq(sweep.n_points, 2);
+    ck_assert_str_eq(sweep.point[1].value[FIELD_IMPLEMENTATION].text, "anderson memory=x");
+    sweep_free(&sweep);
+    scratch_remove();
+}
+END_TEST
+
 Suite *suite_sweep(void)
 {
     Suite *suite = suite_create("sweep");
@@ -679,6 +704,7 @@ Suite *suite_sweep(void)
     tcase_add_test(tests, implementations_match_with_any_options);
     tcase_add_test(tests, inputs_lie_beside_the_sweep_file);
     tcase_add_test(tests, kept_files_may_have_former_names);
+    tcase_add_test(tests, kept_files_may_have_odd_options);
     suite_add_tcase(suite, tests);
     return suite;
 }
