@@ -144,26 +144,66 @@ START_TEST(more_iterations_come_nearer)
 }
 END_TEST
 
-/* A gradient that is off by a hundred-thousandth, in lambda alone. */
-START_TEST(a_wrong_gradient_is_seen)
+/* Runs a sweep through the program; it has one record. */
+static void run(const char *text, struct records *records)
 {
     char program[PATH_MAX], journal[PATH_MAX];
     const char *file = scratch_path("planted.yaml"), *results = scratch_path("results");
-    const char *text = "name: planted\nmeasure: gradient\nimpls: planted_gradient\nproblem: {B: 2, T: 5, d: 4, dtype: float64}\n"
-                       "run: {time_limit: 1 h, calibration: none}\n";
     program_find("bench-planted", program);
     scratch_write(file, text, strlen(text));
     const char *const argv[] = {program, file, "--results", results, NULL};
     const struct process_request request = {.argv = argv, .time_limit = HANG};
     struct process_result process;
-    struct records records;
     struct error error;
     ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
     ck_assert_msg(process.exit_status == 0, "%s %s", process.output, process.errors);
     process_result_free(&process);
-    snprintf(journal, sizeof journal, "%s/planted/run-1/journal.jsonl", results);
-    ck_assert_msg(records_read(journal, &records, &error), "%s", error.text);
-    ck_assert_uint_eq(records.n, 1);
+    snprintf(journal, sizeof journal, "%s/t/run-1/journal.jsonl", results);
+    ck_assert_msg(records_read(journal, records, &error), "%s", error.text);
+    ck_assert_uint_eq(records->n, 1);
+}
+
+/* Of the selective cell with all that reads the output before it: each tensor's own figures come back from the journal and stand in the
+ * table, and add up to those of all together. */
+START_TEST(every_tensor_has_its_figures)
+{
+    struct records records;
+    run("name: t\nmeasure: gradient\nimpls: fixed_point\nsettings: {l: 40}\nrecipe: {gradient: steps, gradient_steps: 1}\n"
+        "problem: {cell: selective, B: 2, T: 5, d: 4, N: 3, s: 0.2, feedback: raw, reads: dt+bc, norm: both, gate: inside, "
+        "initial: drawn, dtype: float64}\nrun: {time_limit: 1 h, calibration: none}\n",
+        &records);
+    const struct record *record = &records.record[0];
+    ck_assert_int_eq(record->result, RESULT_OK);
+    char *table = scratch_read(scratch_path("results/t/run-1/table.csv"));
+    double all = 0;
+    for (int i = 0; i < TENSORS_MAX; i++) {
+        char path[64], column[64];
+        bool of_cell = i > TENSOR_H0 || i == TENSOR_THETA || i == TENSOR_W;
+        snprintf(path, sizeof path, "gradient.%s", tensor_names[i]);
+        snprintf(column, sizeof column, ",gradient_%s_cosine,", tensor_names[i]);
+        ck_assert_msg((record_at(record, path) != NULL) == of_cell, "%s", path);
+        ck_assert_msg((strstr(table, column) != NULL) == of_cell, "%s: %s", column, table);
+        if (!of_cell)
+            continue;
+        snprintf(path, sizeof path, "gradient.%s.norm", tensor_names[i]);
+        ck_assert_double_gt(record_number(record, path), 0);
+        all += pow(record_number(record, path), 2);
+        snprintf(path, sizeof path, "gradient.%s.distance", tensor_names[i]);
+        ck_assert_msg(record_number(record, path) > 0 && record_number(record, path) < 2, "%s", path);
+    }
+    ck_assert_double_eq_tol(sqrt(all) / record_number(record, "gradient.all.norm"), 1, 1e-8);
+    free(table);
+    records_free(&records);
+}
+END_TEST
+
+/* A gradient that is off by a hundred-thousandth, in lambda alone. */
+START_TEST(a_wrong_gradient_is_seen)
+{
+    struct records records;
+    run("name: t\nmeasure: gradient\nimpls: planted_gradient\nproblem: {B: 2, T: 5, d: 4, dtype: float64}\n"
+        "run: {time_limit: 1 h, calibration: none}\n",
+        &records);
     const struct record *record = &records.record[0];
     ck_assert_double_eq_tol(record_number(record, "gradient.lambda.distance"), 1e-5, 1e-9);
     ck_assert_double_lt(record_number(record, "gradient.v.distance"), 1e-12);
@@ -295,6 +335,7 @@ Suite *suite_gradient_measure(void)
     tcase_add_test(tests, rounding_is_seen);
     tcase_add_test(tests, more_steps_come_nearer);
     tcase_add_test(tests, more_iterations_come_nearer);
+    tcase_add_test(tests, every_tensor_has_its_figures);
     tcase_add_test(tests, a_wrong_gradient_is_seen);
     tcase_add_test(tests, without_an_exact_gradient);
     tcase_add_test(tests, gradients_that_nobody_has);

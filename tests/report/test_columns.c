@@ -4,6 +4,7 @@
 #include "bench/journal/journal.h"
 #include "bench/report/dictionary.h"
 #include "bench/sweep/field.h"
+#include "impls/contract/support.h"
 #include "tests/support/scratch.h"
 
 #include <ctype.h>
@@ -48,6 +49,22 @@ START_TEST(columns_belong_to_measures)
     ck_assert_str_eq(column_measure(COLUMN_TIME_MEDIAN), "throughput");
     ck_assert_str_eq(column_measure(COLUMN_LOAD_OTHERS), "throughput");
     ck_assert_str_eq(column_measure(COLUMN_TRAINING_STEPS), "training");
+}
+END_TEST
+
+/* Every tensor has the columns of its gradient, whichever cell it is of. */
+START_TEST(gradients_of_all_tensors)
+{
+    static const char *const parts[][2] = {
+        {"cosine", "cosine"}, {"lack", "one_minus_cosine"}, {"distance", "distance"}, {"norm", "norm"}};
+    for (int tensor = 0; tensor < TENSORS_MAX; tensor++)
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+            char name[64], path[64];
+            snprintf(name, sizeof name, "gradient_%s_%s", tensor_names[tensor], parts[i][1]);
+            snprintf(path, sizeof path, "gradient.%s.%s", tensor_names[tensor], parts[i][0]);
+            enum column_id id = column_find(name);
+            ck_assert_msg(id < COLUMN_COUNT && strcmp(schema[id].path, path) == 0, "%s", name);
+        }
 }
 END_TEST
 
@@ -148,6 +165,7 @@ Suite *suite_columns(void)
     TCase *tests = tcase_create("columns");
     tcase_add_test(tests, rows_are_whole);
     tcase_add_test(tests, columns_belong_to_measures);
+    tcase_add_test(tests, gradients_of_all_tensors);
     tcase_add_test(tests, the_schema_has_every_value_of_the_committed_records);
     tcase_add_test(tests, no_source_spells_a_path);
     tcase_add_test(tests, the_page_is_not_stale);
