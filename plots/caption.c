@@ -187,6 +187,8 @@ static void put_notes(FILE *out, const struct page *page, unsigned notes, int wi
         {NOTE_ROOFS, "Lines: measured limits of this machine: bandwidth from each cache and from memory, and multiply-adds "
                      "in registers."},
         {NOTE_NO_ROOFS, "No lines: the machine limits were not measured with this number of threads."},
+        {NOTE_EXPONENTIALS, "An exponential that is counted apart counts as the operations that take as long on this machine."},
+        {NOTE_UNCOUNTED, "Exponentials that are counted apart are left out: their rate was not measured."},
     };
     char text[LINE_MAX_BYTES] = "";
     for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)

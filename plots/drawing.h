@@ -23,11 +23,15 @@ enum note {
     NOTE_QUARTILES = 1 << 12,    /* bars are quartiles over sequences */
     NOTE_ONE_TRAINING = 1 << 14, /* no bars: a single training */
     NOTE_WITHOUT_X = 1 << 13,    /* a row that does not depend on x, though it may come from iterations */
-    NOTE_NO_ROOFS = 1 << 9       /* and where they are missing, nobody measured them */
+    NOTE_NO_ROOFS = 1 << 9,      /* and where they are missing, nobody measured them */
+    NOTE_EXPONENTIALS = 1 << 16, /* an exponential counts as operations that take as long */
+    NOTE_UNCOUNTED = 1 << 17     /* there are some, and they count as nothing */
 };
 
 /* Zero has no place on a logarithmic axis. */
 #define ERROR_FLOOR 1e-17
+
+struct machine_limits;
 
 struct row {
     double value[ROW_COLUMNS_MAX]; /* NaN where there is none; the first is NaN where the row holds at every x */
@@ -46,6 +50,7 @@ struct drawing {
     struct mark *mark; /* each once after drawing_settle_marks() */
     size_t n_marks, mark_capacity;
     unsigned notes;
+    const struct machine_limits *limits; /* that rows may ask for; NULL: not known */
 };
 
 void drawing_free(struct drawing *drawing);

@@ -17,7 +17,7 @@ static int rows_x(const struct figure *figure)
 /* A record without anything to draw (an exact implementation has no error against itself) would only fill the key. */
 static bool is_seen(const struct figure *figure, struct record *record, bool *done)
 {
-    struct drawing drawing = {0};
+    struct drawing drawing = {.limits = figure->limits};
     *done = figure->kind->rows(&record, 1, rows_x(figure), figure->kind, &drawing);
     bool seen = drawing.n_rows || drawing.n_marks;
     drawing_free(&drawing);
@@ -118,7 +118,7 @@ static int member_order(const void *left, const void *right)
 static bool draw_curve(const struct figure *figure, const struct member *member, size_t n, struct record **chosen,
                        struct panel *panel)
 {
-    struct drawing drawing = {0};
+    struct drawing drawing = {.limits = figure->limits};
     for (size_t i = 0; i < n; i++)
         chosen[i] = figure->record[member[i].at];
     bool done = figure->kind->rows(chosen, n, rows_x(figure), figure->kind, &drawing);

@@ -2,7 +2,17 @@
 #ifndef PLOTS_LAYOUT_H
 #define PLOTS_LAYOUT_H
 
-enum { MARGIN_LEFT = 66, MARGIN_RIGHT = 16, MARGIN_TOP = 20, MARGIN_BOTTOM = 46, LETTER_HEIGHT = 15, LETTER_WIDTH = 6 };
+/* DIGIT_WIDTH: of a number at an axis, in the widest of the fonts that stand for Arial; EDGE: what is left free beside it. */
+enum {
+    MARGIN_LEFT = 66,
+    MARGIN_RIGHT = 16,
+    MARGIN_TOP = 20,
+    MARGIN_BOTTOM = 46,
+    LETTER_HEIGHT = 15,
+    LETTER_WIDTH = 6,
+    DIGIT_WIDTH = 7,
+    EDGE = 4
+};
 
 struct layout {
     int columns, width, panel_height;

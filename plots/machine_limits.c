@@ -133,3 +133,14 @@ bool roof_lines_make(const struct machine_limits *limits, struct record *const *
         raise_ceiling(lines, roof, point_problem(&record[i]->point).dtype);
     return lines->n && lines->ceiling > 0;
 }
+
+double machine_limits_exponential(const struct machine_limits *limits, const struct record *record)
+{
+    const struct point *point = &record->point;
+    double rate = column_number(record, COLUMN_BOUND_GFLOP_PER_S) * GIGA;
+    bool known =
+        limits != NULL && limits->known && point->value[FIELD_THREADS].kind != VALUE_NONE; /* of the processor, not a device */
+    const struct roof *roof = known ? roofs_find(&limits->roofs, point_threads(point)) : NULL;
+    double exponentials = roof != NULL ? roof->exponentials[point_problem(point).dtype][point_level(point)] : 0;
+    return rate > 0 && exponentials > 0 ? rate / exponentials : NAN;
+}

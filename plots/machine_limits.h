@@ -39,4 +39,8 @@ struct roof_lines {
  * threads. */
 bool roof_lines_make(const struct machine_limits *limits, struct record *const *record, size_t n, struct roof_lines *lines);
 
+/* How many operations of a record's point take as long as one of its exponentials, by the rates that its bound follows from; NaN where
+ * these are not known. */
+double machine_limits_exponential(const struct machine_limits *limits, const struct record *record);
+
 #endif

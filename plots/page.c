@@ -149,13 +149,20 @@ static void put_ticks(FILE *out, const struct page *page, const struct contents 
     }
 }
 
+/* Half of the number below the right end of a roofline's axis stands beyond it. */
+static int margin_right(const struct plot_kind *kind, const struct contents *contents)
+{
+    int half = kind->roofs ? (snprintf(NULL, 0, "%g", contents->x.high) * DIGIT_WIDTH + 1) / 2 : 0;
+    return half + EDGE > MARGIN_RIGHT ? half + EDGE : MARGIN_RIGHT;
+}
+
 static void put_page(FILE *out, const struct page *page, const struct contents *contents)
 {
     const struct figure *figure = page->figure;
     struct layout layout = layout_of(page->n_panels);
     fprintf(out, "# The page. To redraw: gnuplot -c %s.gp %s.dat %s.svg\n", figure->kind->script, page->name, page->name);
     fprintf(out, "columns\t%d\nwidth\t%d\npanel_height\t%d\n", layout.columns, layout.width, layout.panel_height);
-    fprintf(out, "margins\t%d\t%d\t%d\t%d\n", MARGIN_LEFT, MARGIN_RIGHT, MARGIN_TOP, MARGIN_BOTTOM);
+    fprintf(out, "margins\t%d\t%d\t%d\t%d\n", MARGIN_LEFT, margin_right(page->figure->kind, contents), MARGIN_TOP, MARGIN_BOTTOM);
     fprintf(out, "letters\t%d\t%s\n", LETTER_HEIGHT, figure->kind->letters_low ? "low" : "high");
     caption_write(out, page, contents->record, contents->n_records, contents->notes);
     put_setting(out, "x_low", contents->x.low);

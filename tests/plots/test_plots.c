@@ -378,6 +378,41 @@ START_TEST(roofline)
 }
 END_TEST
 
+/* An exponential counts as what takes as long: at 8 GFLOP/s and 2e9 of them a second as four operations, so the share of the level
+ * line that a dot has is the share of its bound. Where a rate is not known they are left out, and that is said. */
+START_TEST(roofline_counts_exponentials)
+{
+#define BOUND "\"bound\":{\"GFLOP_per_s\":8}}}"
+#define COUNTED_TOO(exponentials) "{\"throughput\":{\"median\":2,\"bytes\":4e9,\"operations\":1e9,\"exponentials\":" exponentials
+    static const char *const roofs =
+        "{\"roofs\": {\"level\": \"avx2\", \"shortened\": false, \"sets\": [16384], \"threads\": [{\"threads\": 1, \"MB_per_s\": "
+        "{\"copy\": [90000], \"copy_nt\": [10], \"triad\": null, \"triad_nt\": null, \"read\": [100000]}, \"MFLOP_per_s\": "
+        "{\"float32\": "
+        "{\"baseline\": 8000, \"avx2\": 80000, \"avx512\": null}, \"float64\": {\"baseline\": 4000, \"avx2\": 40000, \"avx512\": "
+        "null}}, \"MEXP_per_s\": {\"float32\": {\"baseline\": 2000, \"avx2\": null, \"avx512\": null}, \"float64\": {\"baseline\": "
+        "500, \"avx2\": null, \"avx512\": null}}}]}}";
+    made_record(JOURNAL, "ok", COUNTED_TOO("7e9,") BOUND, "impl=fixed_point", "measure=throughput", "T=16", NULL);
+    made_record(JOURNAL, "ok", COUNTED_TOO("0,") BOUND, "impl=fixed_point", "measure=throughput", "T=32", NULL);
+    made_record(JOURNAL, "ok", COUNTED_TOO("1e14,") BOUND, "impl=fixed_point", "measure=throughput", "T=48", NULL);
+    made_record(JOURNAL, "ok", COUNTED_TOO("7e9,") BOUND, "impl=fixed_point", "measure=throughput", "isa=avx2", NULL);
+    made_record(JOURNAL, "ok", COUNTED_TOO("7e9,") BOUND, "impl=fixed_point", "measure=throughput", "dtype=float64", NULL);
+    made_record(JOURNAL, "ok", COUNTED_TOO("7e9}}"), "impl=fixed_point", "measure=throughput", "T=128", NULL);
+    request("roofline", "roofline");
+    write_machine(roofs);
+    ck_assert_msg(draw(), "%s", error.text);
+    check_contains("plots/roofline.dat",
+                   "foot\tAn exponential that is counted apart counts as the operations that take as long on this "
+                   "machine.\nfoot\tExponentials that are counted apart are left out: their rate was not measured.\n");
+    check_contains("plots/roofline.dat", "# fixed_point | dtype = float32, isa = baseline\n# operations_per_byte\tGFLOP_per_s\n"
+                                         "7.25\t14.5\n0.25\t0.5\n100000.2\t200000.5\n0.25\t0.5\n\n\n");
+    check_contains("plots/roofline.dat",
+                   "# fixed_point | dtype = float32, isa = avx2\n# operations_per_byte\tGFLOP_per_s\n0.25\t0.5\n\n\n");
+    check_contains("plots/roofline.dat", "# fixed_point | dtype = float64, isa = baseline\n# operations_per_byte\tGFLOP_per_s\n"
+                                         "28.25\t56.5\n\n\n");
+    check_contains("plots/roofline.dat", "margins\t66\t22\t20\t46\n"); /* room for half of 1e+06 */
+}
+END_TEST
+
 /* The dots alone, and words for why: no file, none of JSON, or limits that make no sense. */
 START_TEST(roofline_without_roofs)
 {
@@ -902,6 +937,7 @@ Suite *suite_plots(void)
     tcase_add_test(tests, step_of_a_training);
     tcase_add_test(tests, learning);
     tcase_add_test(tests, roofline);
+    tcase_add_test(tests, roofline_counts_exponentials);
     tcase_add_test(tests, roofline_without_roofs);
     tcase_add_loop_test(tests, limits_are_those_of_the_rounds, 0, sizeof kept_limits / sizeof kept_limits[0]);
     tcase_add_test(tests, what_varies_is_never_summarised);
