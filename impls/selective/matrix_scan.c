@@ -98,6 +98,14 @@ struct stretch {
     int64_t b, from, to, begin, end;
 };
 
+/* What a group reads of a row lies a whole row from what it reads of the next: nothing is fetched in time, unless it is asked for. Beyond
+ * the last row it is asked for in vain. */
+static inline void fetch_ahead(const real *rows, int64_t token, int64_t d, int64_t g)
+{
+    enum { AHEAD = 8 }; /* tokens */
+    __builtin_prefetch(rows + (token + AHEAD) * d + g * LANES);
+}
+
 /* Tokens of one group, H (N) being the state before and after them. Returns x - x of all that it wrote. */
 static inline __attribute__((always_inline)) lanes run_group(const struct matrix_scan *s, const struct matrix_rows *rows, int64_t g,
                                                              int64_t token, int64_t end, lanes_kept *H, int64_t width)
@@ -109,6 +117,9 @@ static inline __attribute__((always_inline)) lanes run_group(const struct matrix
         const real *b = rows->b + token * N, *c = rows->c + token * N;
         lanes dt = group_load(rows->dt + token * d + g * LANES, width), x = group_load(rows->x + token * d + g * LANES, width);
         lanes in = dt * x, sum = skip * x;
+        fetch_ahead(rows->x, token, d, g);
+        fetch_ahead(rows->dt, token, d, g);
+        fetch_ahead(rows->out, token, d, g);
 #pragma GCC unroll 4
         for (int64_t n = 0; n < N; n++) {
             lanes state = lanes_power(dt * rates[n]) * H[n] + in * b[n];
@@ -211,6 +222,8 @@ static inline __attribute__((always_inline)) lanes add_group(const struct matrix
     lanes odd = {0};
     for (; token < end; token++) {
         const real *c = rows->c + token * N;
+        fetch_ahead(rows->dt, token, d, g);
+        fetch_ahead(rows->out, token, d, g);
         lanes dt = group_load(rows->dt + token * d + g * LANES, width), sum = group_load(rows->out + token * d + g * LANES, width);
 #pragma GCC unroll 4
         for (int64_t n = 0; n < N; n++) {
