@@ -5,6 +5,7 @@
 #include "impls/math/mixer.h"
 #include "impls/math/vector.h"
 
+#define INLINE static inline __attribute__((always_inline))
 #define UNIT 0x1p-52   /* of rounding of the r numbers */
 #define LEAST_SD2 1e-5 /* the LayerNorm's epsilon */
 #define FAR 1e100      /* a power of a matrix that has grown so far does not shrink again */
@@ -36,7 +37,7 @@ int64_t rank_scratch(const struct problem *p)
     return (p->r + 3) * p->d + p->r + low_rank_scratch(p);
 }
 
-static double largest(const double *x, int64_t n)
+INLINE double largest(const double *x, int64_t n)
 {
     double most = 0;
     for (int64_t i = 0; i < n; i++)
@@ -44,7 +45,7 @@ static double largest(const double *x, int64_t n)
     return most;
 }
 
-static double inner(const double *x, const double *y, int64_t n)
+INLINE double inner(const double *x, const double *y, int64_t n)
 {
     double sum = 0;
     for (int64_t i = 0; i < n; i++)
@@ -53,7 +54,7 @@ static double inner(const double *x, const double *y, int64_t n)
 }
 
 /* Solves A x = y in place, A (n,n) overwritten. False: a pivot is no larger than tiny times the largest entry, or 1. */
-static bool solve(int64_t n, double *A, double *y, double tiny)
+INLINE bool solve(int64_t n, double *A, double *y, double tiny)
 {
     double least = tiny * fmax(1, largest(A, n * n));
     for (int64_t k = 0; k < n; k++) {
@@ -172,7 +173,7 @@ struct rank_map rank_map_make(const struct problem *p, const struct equation *e,
 }
 
 /* sd(g)^2, with its half gradient spread g - along in `half` (r). */
-static double squares(const struct rank_map *map, const double *g, double *half)
+INLINE double squares(const struct rank_map *map, const double *g, double *half)
 {
     double sum = map->variance;
     for (int64_t i = 0; i < map->r; i++) {
@@ -183,7 +184,7 @@ static double squares(const struct rank_map *map, const double *g, double *half)
 }
 
 /* next = the map at g, J (r,r) its derivative there (NULL: not wanted): [slope + (centre - slope g) half^T / sd^2] / sd. half (r) is scratch. */
-static void evaluate(const struct rank_map *map, const double *g, double *next, double *J, double *half)
+INLINE void evaluate(const struct rank_map *map, const double *g, double *next, double *J, double *half)
 {
     int64_t r = map->r;
     double sd2 = squares(map, g, half), inverse = 1 / sqrt(sd2);
@@ -203,7 +204,7 @@ void rank_map_apply(const struct rank_map *map, const double *g, double *next)
 /* ---- Where it leads -------------------------------------------------------------------------------------------------------- */
 
 /* How far rounding can move one application near g. */
-static double rounding(const struct rank_map *map, const double *g)
+INLINE double rounding(const struct rank_map *map, const double *g)
 {
     int64_t r = map->r;
     double *half = map->rest, sd2 = squares(map, g, half), sum = largest(map->centre, r);
@@ -218,7 +219,7 @@ struct descent {
     bool rests;
 };
 
-static void descend(const struct rank_map *map, double *g, int64_t steps, struct descent *descent)
+INLINE void descend(const struct rank_map *map, double *g, int64_t steps, struct descent *descent)
 {
     int64_t r = map->r;
     double *half = map->rest, *next = half + r;
@@ -239,7 +240,7 @@ static void descend(const struct rank_map *map, double *g, int64_t steps, struct
 }
 
 /* g = the start. False: nothing is finite, and g is NaN. */
-static bool begin(const struct rank_map *map, double *g)
+INLINE bool begin(const struct rank_map *map, double *g)
 {
     int64_t r = map->r;
     double all = map->variance + largest(map->start, r) + largest(map->shift, r) + largest(map->centre, r) +
@@ -286,7 +287,7 @@ static bool shrinks(int64_t r, double *J, double *other)
 
 /* Newton's method for the fixed point, from g (r) to landing (r). close: each step is at most a quarter of the one before, so that g is
  * within the ball around the landing in which the landing is the only one (Kantorovich). False: it does not get there. */
-static bool newton(const struct rank_map *map, const double *g, double *landing, bool close)
+INLINE bool newton(const struct rank_map *map, const double *g, double *landing, bool close)
 {
     int64_t r = map->r;
     double *half = map->rest, *step = half + r, *J = step + 3 * r, before = INFINITY;
@@ -343,7 +344,7 @@ static bool leads(const struct rank_map *map, const double *g, const double *lan
 }
 
 /* The same; given up after `most` iterations, of which g is the last then. */
-static bool land(const struct rank_map *map, double *g, int64_t most)
+INLINE bool land_of(const struct rank_map *map, double *g, int64_t most)
 {
     int64_t r = map->r, steps = r == 1 ? ALONE_FIRST : FIRST;
     double *landing = map->rest + 2 * r; /* (r), left alone by what is called */
@@ -361,6 +362,14 @@ static bool land(const struct rank_map *map, double *g, int64_t most)
         steps = descent.done;
     }
     return false;
+}
+
+/* The compiler is told where it is one number: most of the time is else that of loops around it. */
+static bool land(const struct rank_map *map, double *g, int64_t most)
+{
+    struct rank_map one = *map;
+    one.r = 1;
+    return map->r == 1 ? land_of(&one, g, most) : land_of(map, g, most);
 }
 
 bool rank_map_land(const struct rank_map *map, double *g)
