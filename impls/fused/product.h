@@ -1,5 +1,5 @@
 /* The product with W of a state-dependent pass (tokens.h): the same W at every token and few rows, which a general library would
- * pack anew for each of them. W is laid out once a pass, in panels of two vectors. */
+ * pack anew for each of them. W is laid out once a pass, in panels of a few vectors. */
 #ifndef IMPLS_FUSED_PRODUCT_H
 #define IMPLS_FUSED_PRODUCT_H
 

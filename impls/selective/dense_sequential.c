@@ -73,7 +73,7 @@ static void count(const struct problem *p, const struct settings *settings, cons
         work->operations += tokens * (token_norm(p) ? 2 * (apply + 9 * d) : d * apply + 8 * d * d * d / 3 + 2 * apply);
     else
         work->operations += tokens * (token_norm(p) ? 9 * d : 2 * d);
-    work->library = token_layout(p).width > 0 || (p->mixer != MIXER_NONE && !token_norm(p));
+    work->library = p->mixer != MIXER_NONE && !token_norm(p);
     work->set = work->bytes; /* everything once */
 }
 

@@ -2,6 +2,7 @@
 #include "impls/selective/sequential.h"
 
 #include "impls/contract/support.h"
+#include "impls/fused/product.h"
 #include "impls/math/mixer.h"
 #include "impls/math/vector.h"
 #include "impls/selective/state.h"
@@ -47,9 +48,16 @@ static struct room room_of(const struct problem *p, real *memory)
     return room;
 }
 
+static int64_t packed_vectors(const struct problem *p)
+{
+    int64_t width = token_layout(p).width;
+    return width > 0 ? fused_product_vectors(width, p->d) : 0;
+}
+
 double sequential_reals(const struct problem *p, int threads)
 {
-    return (double)room_of(p, NULL).size * threads + (double)token_layout(p).width * (double)p->d + (double)state_reals(p);
+    double shared = (double)(token_layout(p).width * p->d + packed_vectors(p) * LANES + state_reals(p));
+    return (double)room_of(p, NULL).size * threads + shared;
 }
 
 bool sequential_supports(const struct settings *settings, struct support *support)
@@ -65,8 +73,9 @@ bool sequential_open(const struct problem *p, const struct settings *settings, i
     s->at_most = option_count(settings, "at_most", 0);
     s->memory = memory_allocate(s->scratch * threads, sizeof(real));
     s->stack = memory_allocate(token_layout(p).width * p->d, sizeof(real));
+    s->packed = memory_allocate(packed_vectors(p), sizeof(lanes));
     s->rates = memory_allocate(state_reals(p), sizeof(real));
-    if (s->memory != NULL && s->stack != NULL && s->rates != NULL)
+    if (s->memory != NULL && s->stack != NULL && s->packed != NULL && s->rates != NULL)
         return true;
     sequential_close(s);
     return false;
@@ -76,6 +85,7 @@ void sequential_close(struct sequential *s)
 {
     free(s->memory);
     free(s->stack);
+    free(s->packed);
     free(s->rates);
     *s = (struct sequential){0};
 }
@@ -178,7 +188,7 @@ static int64_t run_group(const struct run *run, int64_t from, int64_t to, int th
             token_raw(p, run->inputs, b * T + t, room.rows + (b - from) * width);
         }
         if (width > 0)
-            token_read(p, run->s->stack, room.before, to - from, room.rows);
+            fused_product_run(to - from, width, d, room.before, run->s->packed, room.rows);
         for (int64_t b = from; b < to; b++) {
             enum answer answer = token(run, &room, thread, b * T + t, b - from);
             int64_t failure = answer < ANSWER_FOUND ? sequential_fail(b * T + t, answer) : first;
@@ -204,6 +214,8 @@ struct status sequential_forward(struct sequential *s, struct plan *plan, equati
     const struct run run = {s, plan, solve, inputs, outputs->y, outputs->final};
     int64_t first = sequential_fail(p->B * p->T, 0), moving = 0;
     token_stack(p, inputs, s->stack);
+    if (token_layout(p).width > 0)
+        fused_product_pack(token_layout(p).width, p->d, s->stack, s->packed);
     state_rates(p, inputs->A, s->rates);
 #pragma omp parallel num_threads(s->threads) reduction(min : first) reduction(+ : moving)
     {

@@ -4,6 +4,7 @@
 #ifndef IMPLS_SELECTIVE_SEQUENTIAL_H
 #define IMPLS_SELECTIVE_SEQUENTIAL_H
 
+#include "impls/math/lanes.h"
 #include "impls/selective/equation.h"
 
 #define sequential_reals VARIANT(sequential_reals)
@@ -32,6 +33,7 @@ struct sequential {
     int64_t scratch;     /* reals a thread */
     real *memory;        /* scratch of all threads */
     real *stack, *rates; /* what all of them read: the weights side by side (token.h), and A as states have it (state.h) */
+    lanes *packed;       /* the stack as the product takes it (product.h) */
 };
 
 /* Reals that sequential_open() allocates. */

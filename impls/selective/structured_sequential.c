@@ -41,7 +41,6 @@ static void count(const struct problem *p, const struct settings *settings, cons
     /* products of the r vectors; p, pc, Vc, w and y */
     double products = token_norm(p) ? 2 * r * (r + 1) * d + 3 * r * r * d + 9 * r * d + 14 * d : grams_operations(p) + 4 * r * d;
     work->operations += tokens * (products + 4 * r * d + 2 * d);
-    work->library = token_layout(p).width > 0;
     work->set = work->bytes; /* everything once */
 }
 
