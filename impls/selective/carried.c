@@ -5,6 +5,7 @@
 #include "impls/fused/product.h"
 #include "impls/fused/team.h"
 #include "impls/math/mixer.h"
+#include "impls/math/sums.h"
 #include "impls/math/vector.h"
 #include "impls/selective/state.h"
 #include "impls/selective/states.h"
@@ -40,12 +41,11 @@ int64_t carried_longest(const struct problem *p)
 /* What a thread works on. */
 struct desk {
     real *H;                     /* (group; states.h) states, without what the token before drives */
-    real *y;                     /* (group, longest + 1, d) y^from ... y^to, at the token before and then at this one */
+    real *y;                     /* (longest + 1, count, d) y^from ... y^to, at the token before and then at this one */
     real *drive;                 /* (group, longest, width) dt . xt of the token before, then of this one */
     real *b;                     /* (group, longest, N) likewise b~ */
     real *c;                     /* (longest, N) */
     real *base;                  /* (longest, width) */
-    real *k;                     /* (longest, group, d) what parameters read */
     real *rows;                  /* (longest, group, layout.width) */
     real *room;                  /* (longest, token_room()) */
     real *gate, *apart, *xt, *w; /* (d) */
@@ -80,7 +80,6 @@ static int64_t desk_lay(const struct carried *f, real *at, struct desk *desk)
         {&desk->b, rows * N},
         {&desk->c, L * N},
         {&desk->base, L * width},
-        {&desk->k, reading > 0 ? rows * d : 0},
         {&desk->rows, rows * reading},
         {&desk->room, (reading > 0 ? L : 1) * token_room(p)},
         {&desk->gate, d},
@@ -182,7 +181,7 @@ static struct share share_of(const struct fused_share *share)
 /* Of sequence i: y^{from + l}, at the token before until this one's is computed. */
 static real *output(const struct share *s, int64_t i, int64_t l)
 {
-    return s->desk.y + (i * (s->f->longest + 1) + l) * s->f->problem.d;
+    return s->desk.y + (l * s->count + i) * s->f->problem.d;
 }
 
 static real *drive_of(const struct share *s, int64_t i)
@@ -221,21 +220,17 @@ static void begin(const struct fused_share *share)
     }
 }
 
-/* rows (iterates, count, reading) of all sequences. Where y^{l-1} is known to be zero nothing is added. The first token's are the same for all
- * iterates: (1, count, reading). */
+/* rows (iterates, count, reading) of all sequences, in the order of the outputs that they read. Where y^{l-1} is known to be zero nothing is
+ * added. The first token's are the same for all iterates: (1, count, reading). */
 static void read_before(const struct share *s, int64_t t)
 {
     const struct problem *p = &s->f->problem;
-    const int64_t d = p->d, n = t > 0 ? s->to - s->from : 1, zero = t > 0 && s->from == 0;
-    for (int64_t l = 0; l < n; l++)
-        for (int64_t i = 0; i < s->count; i++) {
-            const int64_t row = l * s->count + i;
-            if (l >= zero)
-                memcpy(s->desk.k + row * d, output(s, i, l), (size_t)d * sizeof(real));
-            token_raw(p, s->pass->inputs, (s->b + i) * p->T + t, s->desk.rows + row * s->reading);
-        }
-    const int64_t rows = (n - zero) * s->count, first = zero * s->count;
-    fused_product_run(rows, s->reading, d, s->desk.k + first * d, s->f->packed, s->desk.rows + first * s->reading);
+    const int64_t n = t > 0 ? s->to - s->from : 1, zero = t > 0 && s->from == 0, each = s->count * s->reading;
+    for (int64_t i = 0; i < s->count; i++)
+        token_raw(p, s->pass->inputs, (s->b + i) * p->T + t, s->desk.rows + i * s->reading);
+    for (int64_t l = 1; l < n; l++)
+        memcpy(s->desk.rows + l * each, s->desk.rows, (size_t)(s->count * s->reading) * sizeof(real));
+    fused_product_run((n - zero) * s->count, s->reading, p->d, output(s, 0, zero), s->f->packed, s->desk.rows + zero * each);
 }
 
 /* worst <- the larger of it and max|y - before| / max|y|, 0/0 = 0 */
@@ -297,7 +292,7 @@ static void apply(const struct share *s, const struct token_values *values, cons
     const struct problem *p = &s->f->problem;
     const struct inputs *inputs = s->pass->inputs;
     const real *skip = inputs->skip, *dt = values->dt, *xt = s->desk.xt, *gate = s->desk.gate;
-    const real along = dot(values->b, values->c, p->N);
+    const real along = row_dot(values->b, values->c, p->N);
     real *w = token_norm(p) ? s->desk.w : to;
     token_mix(p, values->q, x, from, s->desk.apart, s->desk.xt, s->desk.scratch);
 #pragma omp simd

@@ -5,6 +5,7 @@
 #include "impls/math/adjoint.h"
 #include "impls/math/blas.h"
 #include "impls/math/mixer.h"
+#include "impls/math/sums.h"
 
 #include <string.h>
 
@@ -38,18 +39,21 @@ static const struct part {
 
 static int64_t part_width(const struct problem *p, int part)
 {
-    const int64_t width[PARTS] = {p->feedback != FEEDBACK_NONE ? problem_m(p) : 0, vectors_read(p) ? p->N : 0,
-                                  vectors_read(p) ? p->N : 0, steps_read(p) ? p->d : 0};
-    return width[part];
+    if (part == 0)
+        return p->feedback != FEEDBACK_NONE ? problem_m(p) : 0;
+    return part < PARTS - 1 ? (vectors_read(p) ? p->N : 0) : steps_read(p) ? p->d : 0;
 }
 
+/* Every token asks, of each iterate. */
 struct token_layout token_layout(const struct problem *p)
 {
     struct token_layout layout = {0};
     int64_t *const offset[PARTS] = {&layout.theta, &layout.b, &layout.c, &layout.dt};
+#pragma GCC unroll 4
     for (int part = 0; part < PARTS; part++) {
-        *offset[part] = part_width(p, part) > 0 ? layout.width : -1;
-        layout.width += part_width(p, part);
+        const int64_t width = part_width(p, part);
+        *offset[part] = width > 0 ? layout.width : -1;
+        layout.width += width;
     }
     return layout;
 }
@@ -118,11 +122,11 @@ int64_t token_adjoint_scratch(const struct problem *p)
 static const real *part_raw(const struct problem *p, const struct inputs *inputs, int64_t i, const real *row, int part,
                             int64_t offset)
 {
-    const int64_t width[PARTS] = {problem_m(p), p->N, p->N, p->d};
     if (offset >= 0)
         return row + offset;
     const real *own = inputs->tensor[parts[part].own];
-    return own != NULL ? own + i * width[part] : NULL;
+    const int64_t width = part == 0 ? problem_m(p) : part < PARTS - 1 ? p->N : p->d;
+    return own != NULL ? own + i * width : NULL;
 }
 
 void token_values(const struct problem *p, const struct inputs *inputs, int64_t i, const real *row, const real *q, real *room,
@@ -177,7 +181,7 @@ void token_values_adjoint(const struct problem *p, const struct inputs *inputs, 
         if (from == NULL)
             continue;
         if (token_unit(p)) {
-            unit_adjoint(made[k], norm_inverse(dot(raw, raw, N)), from, adjoint, N);
+            unit_adjoint(made[k], norm_inverse(row_dot(raw, raw, N)), from, adjoint, N);
             from = adjoint;
         }
         put_part(from, N, gradient[k], i, add, row_adjoint, offset[k]);
@@ -258,7 +262,7 @@ void softplus_row(const real *x, real *y, int64_t n)
 
 real unit(const real *x, real *y, int64_t n)
 {
-    real inverse = norm_inverse(dot(x, x, n));
+    real inverse = norm_inverse(row_dot(x, x, n));
     set_scaled(inverse, x, y, n);
     return inverse;
 }
@@ -266,7 +270,7 @@ real unit(const real *x, real *y, int64_t n)
 void unit_adjoint(const real *y, real inverse, const real *y_adjoint, real *x_adjoint, int64_t n)
 {
     /* where the length counted as 1e-5 it is a constant */
-    real along = inverse < 1 / NORM_LEAST ? dot(y, y_adjoint, n) : 0;
+    real along = inverse < 1 / NORM_LEAST ? row_dot(y, y_adjoint, n) : 0;
 #pragma omp simd
     for (int64_t c = 0; c < n; c++)
         x_adjoint[c] = inverse * (y_adjoint[c] - along * y[c]);
@@ -274,14 +278,8 @@ void unit_adjoint(const real *y, real inverse, const real *y_adjoint, real *x_ad
 
 struct row_norm norm_of_row(const real *w, int64_t d)
 {
-    real sum = 0, squares = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t c = 0; c < d; c++)
-        sum += w[c];
-    struct row_norm norm = {.mean = sum / (real)d};
-#pragma omp simd reduction(+ : squares)
-    for (int64_t c = 0; c < d; c++)
-        squares += (w[c] - norm.mean) * (w[c] - norm.mean);
+    struct row_norm norm = {.mean = row_sum(w, d) / (real)d};
+    const real squares = row_squares(w, norm.mean, d);
     /* neither infinity nor NaN may end as a finite output */
     norm.inverse = squares <= REAL_MAX ? 1 / real_sqrt(squares / (real)d + NORM_EPSILON) : (real)NAN;
     return norm;
