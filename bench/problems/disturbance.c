@@ -75,7 +75,8 @@ bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed
     if (!tensors_sequence(tensors, 0, disturbed, error))
         return false;
     const struct problem *p = &disturbed->problem;
-    disturbed->problem.s *= 1 + size * disturbance_draw(seed, STREAM_DISTURBANCE + 5, 0, 1);
+    /* downwards: there is a most that s may be */
+    disturbed->problem.s *= 1 - fabs(size * disturbance_draw(seed, STREAM_DISTURBANCE + 5, 0, 1));
     for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
         double *x = disturbed->owned[id];
         int64_t n = tensor_elements(p, id);

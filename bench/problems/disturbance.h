@@ -18,7 +18,7 @@ double disturbance_draw(uint64_t seed, uint32_t stream, int64_t k, int64_t n);
 
 /* The tensors of one sequence in float64, each element times 1 + size * (what is drawn for it). theta is also shifted by as much (a
  * raw value of 0 is not an exact value of its sigmoid), likewise a step before its softplus, and A by as much over the mean step of its
- * channel (of exp(-dt A) near 1 the rounding counts, however small dt A is); s is scaled likewise. */
+ * channel (of exp(-dt A) near 1 the rounding counts, however small dt A is); s is scaled likewise, but downwards. */
 bool tensors_disturbed(const struct tensors *tensors, double size, uint64_t seed, struct tensors *disturbed, struct error *error);
 
 /* Whether disturbed parameters do not show what rounding does to a mixer: of a product of several factors (I - Q) x is computed as

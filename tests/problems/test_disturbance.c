@@ -46,12 +46,30 @@ START_TEST(a_token_is_measured_by_itself)
 }
 END_TEST
 
+/* s moves as inputs do, but not beyond what implementations take. */
+START_TEST(s_stays_what_a_problem_may_have)
+{
+    double v[T * D] = {1}, lambda[T * D] = {0}, theta[T * (D + 1)] = {0};
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        const struct problem problem = {
+            .B = 1, .T = T, .d = D, .mixer = MIXER_DPLR, .r = 1, .s = _i == 0 ? 1 : 4, .dtype = DTYPE_FLOAT64};
+        struct tensors sequence = {.problem = problem, .inputs = {.v = v, .lambda = lambda, .theta = theta}}, disturbed;
+        struct error error;
+        ck_assert_msg(tensors_disturbed(&sequence, 1e-6, seed, &disturbed, &error), "%s", error.text);
+        double moved = disturbed.problem.s / problem.s - 1;
+        ck_assert_msg(fabs(moved) > 0.99e-6 && fabs(moved) < 1e-5 && disturbed.problem.s <= 4, "seed %d: %g", (int)seed, moved);
+        tensors_free(&disturbed);
+    }
+}
+END_TEST
+
 Suite *suite_disturbance(void)
 {
     Suite *suite = suite_create("disturbance");
     TCase *tests = tcase_create("disturbance");
     tcase_add_loop_test(tests, the_largest_token_counts, 0, T);
     tcase_add_test(tests, a_token_is_measured_by_itself);
+    tcase_add_loop_test(tests, s_stays_what_a_problem_may_have, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }
