@@ -491,16 +491,14 @@ enum answer rank_adjoint(const struct problem *p, const struct equation *e, cons
     int64_t r = p->r, d = p->d;
     struct rank_map map = map_begin(p, e->q, numbers);
     double *eta = map.rest + rest_size(r), *A = map.rest;
-    real *through = scratch, *Vc = through + d, *yh = Vc + r * d, *weighted = yh + d;
+    real *through = scratch, *LV = through + d, *weighted = LV + r * d;
     if (e->gain != NULL)
         norm_row_adjoint(w, norm, e->gain, ybar, NULL, NULL, through, d);
     else
         memcpy(through, ybar, (size_t)d * sizeof(real));
-    for (int64_t c = 0; c < d && e->gain != NULL; c++)
-        yh[c] = (w[c] - norm.mean) * norm.inverse;
     for (int64_t j = 0; j < r; j++) {
         const real *u = e->q + j * d;
-        real *V = Vc + j * d;
+        real *V = LV + j * d;
         eta[j] = -(double)dot(u, pull, d) - (double)dot_weighted(e->response, u, through, d);
 #pragma omp simd
         for (int64_t c = 0; c < d; c++)
@@ -509,16 +507,15 @@ enum answer rank_adjoint(const struct problem *p, const struct equation *e, cons
             memcpy(V, weighted, (size_t)d * sizeof(real));
             continue;
         }
-        centre_row(weighted, V, d); /* V <- L V */
-        real along = dot(V, yh, d) / (real)d;
+        norm_row_through(w, norm, weighted, V, d);
 #pragma omp simd
         for (int64_t c = 0; c < d; c++)
-            V[c] = e->gain[c] * (V[c] - along * yh[c]) * norm.inverse;
+            V[c] *= e->gain[c];
     }
     for (int64_t i = 0; i < r; i++)
         for (int64_t j = 0; j < r; j++) { /* transposed */
             double F = (double)(i == j) + (j < i && map.gram != NULL ? map.strength[i] * map.gram[i * r + j] : 0);
-            A[j * r + i] = F - map.strength[i] * (double)dot(e->q + i * d, Vc + j * d, d);
+            A[j * r + i] = F - map.strength[i] * (double)dot(e->q + i * d, LV + j * d, d);
         }
     memcpy(lambda, ybar, (size_t)d * sizeof(real));
     if (!isfinite(largest(A, r * r) + largest(eta, r))) {

@@ -294,23 +294,43 @@ struct row_norm norm_row(const real *w, const real *gain, const real *bias, real
     return norm;
 }
 
-void norm_row_adjoint(const real *w, struct row_norm norm, const real *gain, const real *y_adjoint, real *gain_adjoint,
-                      real *bias_adjoint, real *w_adjoint, int64_t d)
+/* Of one channel nothing is left of v, of two NORM_EPSILON over their variance: no difference of larger numbers finds that. */
+static void through_few(const real *v, real inverse, real *out, int64_t d)
+{
+    real left = d == 2 ? (v[0] - v[1]) / 2 * (NORM_EPSILON * inverse * inverse) : 0;
+    out[0] = left * inverse;
+    if (d == 2)
+        out[1] = -out[0];
+}
+
+void norm_row_through(const real *w, struct row_norm norm, const real *v, real *out, int64_t d)
 {
     real mean = 0, along = 0;
+    if (d <= 2) {
+        through_few(v, norm.inverse, out, d);
+        return;
+    }
 #pragma omp simd reduction(+ : mean, along)
     for (int64_t c = 0; c < d; c++) {
-        real q = gain[c] * y_adjoint[c];
-        mean += q;
-        along += q * ((w[c] - norm.mean) * norm.inverse);
+        mean += v[c];
+        along += v[c] * ((w[c] - norm.mean) * norm.inverse);
     }
     mean /= (real)d;
     along /= (real)d;
+#pragma omp simd
+    for (int64_t c = 0; c < d; c++)
+        out[c] = (v[c] - mean - (w[c] - norm.mean) * norm.inverse * along) * norm.inverse;
+}
+
+void norm_row_adjoint(const real *w, struct row_norm norm, const real *gain, const real *y_adjoint, real *gain_adjoint,
+                      real *bias_adjoint, real *w_adjoint, int64_t d)
+{
     for (int64_t c = 0; bias_adjoint != NULL && c < d; c++)
         bias_adjoint[c] += y_adjoint[c];
     for (int64_t c = 0; gain_adjoint != NULL && c < d; c++)
         gain_adjoint[c] += y_adjoint[c] * ((w[c] - norm.mean) * norm.inverse);
 #pragma omp simd
     for (int64_t c = 0; c < d; c++)
-        w_adjoint[c] = (gain[c] * y_adjoint[c] - mean - (w[c] - norm.mean) * norm.inverse * along) * norm.inverse;
+        w_adjoint[c] = gain[c] * y_adjoint[c];
+    norm_row_through(w, norm, w_adjoint, w_adjoint, d);
 }

@@ -37,6 +37,7 @@
 #define unit_adjoint VARIANT(unit_adjoint)
 #define norm_of_row VARIANT(norm_of_row)
 #define norm_row VARIANT(norm_row)
+#define norm_row_through VARIANT(norm_row_through)
 #define norm_row_adjoint VARIANT(norm_row_adjoint)
 
 /* Where in a row what lies that reads the output before; -1: it does not, and is the input itself. */
@@ -115,7 +116,10 @@ struct row_norm {
 struct row_norm norm_of_row(const real *w, int64_t d);
 struct row_norm norm_row(const real *w, const real *gain, const real *bias, real *y, int64_t d);
 
-/* w_adjoint (d) = L^T y_adjoint: with q = gain . y_adjoint,  (q - mean q - yh mean(yh . q)) inverse. Of gain and bias (d; NULL: not wanted)
+/* out (d) = (v - mean v - yh mean(yh . v)) inverse: a change v of w as it comes through, before the gain. Symmetric. out may be v. */
+void norm_row_through(const real *w, struct row_norm norm, const real *v, real *out, int64_t d);
+
+/* w_adjoint (d) = L^T y_adjoint, what comes through of gain . y_adjoint. Of gain and bias (d; NULL: not wanted)
  * theirs are added to what is there. w_adjoint may be y_adjoint, but not w. */
 void norm_row_adjoint(const real *w, struct row_norm norm, const real *gain, const real *y_adjoint, real *gain_adjoint,
                       real *bias_adjoint, real *w_adjoint, int64_t d);

@@ -160,6 +160,26 @@ START_TEST(units_and_norms)
 }
 END_TEST
 
+/* Of one channel nothing comes through, of two epsilon over their variance: not the difference of what is a million times as large. */
+START_TEST(norms_of_few_channels)
+{
+    static const double gain[] = {1.3, 0.7}, bias[2] = {0}, bar[] = {0.3, -1.1};
+    for (int d = 1; d <= 2; d++)
+        for (double scale = 1e-3; scale < 1e4; scale *= 10) {
+            double w[] = {0.9 * scale, -1.7 * scale}, y[2], left[2];
+            long double half = ((long double)w[0] - w[1]) / 2, square = d == 2 ? half * half + 1e-5L : 1e-5L;
+            long double q = d == 2 ? ((long double)gain[0] * bar[0] - (long double)gain[1] * bar[1]) / 2 : 0;
+            long double expected = q * 1e-5L / (square * sqrtl(square));
+            struct row_norm norm = norm_row(w, gain, bias, y, d);
+            norm_row_adjoint(w, norm, gain, bar, NULL, NULL, left, d);
+            for (int i = 0; i < d; i++) {
+                double apart = fabs(left[i] - (double)(i == 0 ? expected : -expected));
+                ck_assert_msg(apart <= 1e-14 * fabs((double)expected), "d %d, scale %g: %g for %Lg", d, scale, left[i], expected);
+            }
+        }
+}
+END_TEST
+
 Suite *suite_vector(void);
 
 Suite *suite_vector(void)
@@ -173,6 +193,7 @@ Suite *suite_vector(void)
     tcase_add_test(tests, powers_at_the_edges);
     tcase_add_test(tests, softplus);
     tcase_add_test(tests, units_and_norms);
+    tcase_add_test(tests, norms_of_few_channels);
     suite_add_tcase(suite, tests);
     return suite;
 }
