@@ -165,8 +165,10 @@ static enum answer solve_linear(const struct problem *p, const struct equation *
     lapack_getrs("N", &n, &one, room->M, &n, room->pivots, room->apart, &n, &info, 1);
     mixer_apply(p, e->q, room->apart, xt, room->rest);
     for (int64_t c = 0; c < d; c++) {
+        bool magnifies = real_abs(e->response[c]) > 1; /* the one of y and xt first that the other follows from without that */
         xt[c] = e->x[c] - xt[c];
-        y[c] = e->base[c] + e->response[c] * xt[c];
+        y[c] = magnifies ? e->x[c] - room->apart[c] : e->base[c] + e->response[c] * xt[c];
+        xt[c] = magnifies ? (y[c] - e->base[c]) / e->response[c] : xt[c];
     }
     return ANSWER_FOUND;
 }
@@ -244,24 +246,15 @@ static enum answer adjoint(struct plan *plan, int thread, const struct equation 
     if (p->mixer == MIXER_NONE)
         return ANSWER_FOUND;
     const struct room room = room_of(plan, thread, true);
-    real *yh = room.w;
-    for (int64_t c = 0; c < d && e->gain != NULL; c++)
-        yh[c] = (w[c] - norm.mean) * norm.inverse;
     mixer_matrix(p, e->q, room.M, room.rest);
     for (int64_t j = 0; j < d; j++) {
-        real *column = room.M + j * d, mean = 0, along = 0;
-        for (int64_t i = 0; i < d; i++) {
+        real *column = room.M + j * d;
+        for (int64_t i = 0; i < d; i++)
             column[i] *= e->response[i];
-            mean += column[i];
-        }
-        mean /= (real)d;
-        for (int64_t i = 0; i < d && e->gain != NULL; i++)
-            along += (column[i] - mean) * yh[i];
-        along /= (real)d;
-        for (int64_t i = 0; i < d; i++) {
-            real taken = e->gain != NULL ? e->gain[i] * (column[i] - mean - along * yh[i]) * norm.inverse : column[i];
-            column[i] = (real)(i == j) - taken;
-        }
+        if (e->gain != NULL)
+            norm_row_through(w, norm, column, column, d);
+        for (int64_t i = 0; i < d; i++)
+            column[i] = (real)(i == j) - (e->gain != NULL ? e->gain[i] * column[i] : column[i]);
     }
     enum decomposition decomposition = matrix_decompose(d, room.M, room.estimate, room.pivots);
     if (decomposition != DECOMPOSED) {

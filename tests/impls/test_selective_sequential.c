@@ -385,7 +385,7 @@ static void step(const struct drawn *e, double *y)
 {
     const struct problem *p = &e->problem;
     int d = (int)p->d;
-    double apart[WIDE], mixed[WIDE], mean = 0, variance = 0, q[MOST * (WIDE + 1)];
+    double apart[WIDE] = {0}, mixed[WIDE], mean = 0, variance = 0, q[MOST * (WIDE + 1)];
     memcpy(q, e->q, sizeof q);
     for (int64_t k = p->r * d; k < p->r * (d + 1); k++)
         q[k] /= p->s;
@@ -743,6 +743,37 @@ START_TEST(derivatives_that_overflow)
 }
 END_TEST
 
+/* A state that answers what enters it a million million times over lets next to nothing enter: neither the output nor what entered is the
+ * difference of larger numbers. */
+START_TEST(large_responses)
+{
+    const struct test_case test = {.problem = {.cell = CELL_SELECTIVE,
+                                               .B = 1,
+                                               .T = 1,
+                                               .d = 1,
+                                               .N = 1,
+                                               .mixer = MIXER_DENSE,
+                                               .norm = NORM_NONE,
+                                               .dtype = DTYPE_FLOAT64},
+                                   .threads = 1};
+    struct tensors tensors = selective_tensors(&test, 371);
+    static const struct {
+        enum tensor_id id;
+        double value;
+    } given[] = {{TENSOR_X, 0.7}, {TENSOR_DT, 1}, {TENSOR_B, 1e12}, {TENSOR_C, 1}, {TENSOR_SKIP, 0}, {TENSOR_THETA, 0.3}};
+    for (int i = 0; i < 6; i++)
+        ((double *)tensors.owned[given[i].id])[0] = given[i].value;
+    /* y = 1e12 (x - .7 (x - y)), H = 1e12 xt = y */
+    double y, H, expected = 1e12 * 0.3 * 0.7 / (1 - 0.7e12);
+    for (enum level level = 0; level < LEVEL_COUNT; level++)
+        if (level_available(level)) {
+            ck_assert_int_eq(run(variant(0, DTYPE_FLOAT64, level), &tensors, 1, &y, &H).code, STATUS_OK);
+            ck_assert_msg(fabs(y / expected - 1) < 1e-14 && fabs(H / expected - 1) < 1e-14, "%g and %g for %g", y, H, expected);
+        }
+    tensors_free(&tensors);
+}
+END_TEST
+
 /* What is not finite is found where it is, though it need not stay in the state. */
 START_TEST(not_finite)
 {
@@ -789,6 +820,7 @@ Suite *suite_selective_sequential(void)
     tcase_add_loop_test(tests, landing, 0, 36);
     tcase_add_loop_test(tests, singular, 0, 2);
     tcase_add_test(tests, derivatives_that_overflow);
+    tcase_add_test(tests, large_responses);
     tcase_add_loop_test(tests, not_finite, 0, 8);
     suite_add_tcase(suite, tests);
     return suite;
