@@ -15,7 +15,7 @@ export OMP_TOOL_LIBRARIES=$archer OMP_WAIT_POLICY=passive TSAN_OPTIONS=ignore_no
 still=()
 setarch -R true 2>/dev/null && still=(setarch -R) # kernels that spread addresses widely confuse older sanitizers
 
-mapfile -t names < <(sed -n 's/^    X(\([a-z_0-9]*\)).*/\1/p' impls/registry/registry.c)
+mapfile -t names < <(sed -n 's/^    X(\([a-z_0-9]*\)).*/\1/p' impls/registry/registry.c | awk '!seen[$0]++')
 [[ ${#names[@]} -gt 0 ]] || { echo "races: impls/registry/registry.c names no implementation" >&2 && exit 2; }
 "${still[@]}" "$folder/races" "${names[@]}" >"$folder/races.log" 2>&1
 status=$?

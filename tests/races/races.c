@@ -1,11 +1,13 @@
-/* Every implementation that is named, over the shared list of cases, with 2 and 3 threads and every way to divide the work: to be
+/* Every implementation that is named, over the shared lists of cases of both cells, with 2 and 3 threads and every way to divide the work: to be
  * built with ThreadSanitizer, which ends the process with a report where two threads reach for the same memory unordered. What is
  * computed is checked elsewhere (test_implementations.c). Also draws problems, which threads do as well.
  *
  *   races IMPLEMENTATION... */
 #include "bench/measure/cache.h"
 #include "bench/sweep/point.h"
+#include "impls/contract/support.h"
 #include "tests/support/reference.h"
+#include "tests/support/selective_cases.h"
 
 #include <check.h>
 #include <omp.h>
@@ -18,10 +20,11 @@ static const int threads[] = {2, 3};
 /* Without an option of its own, and with each "split=" of the scans. */
 static const char *const splits[] = {NULL, "batch", "channels", "time"};
 
-/* So many iterations; until a tolerance, damped whenever it does not come nearer. */
+/* So many iterations; until a tolerance, damped whenever it does not come nearer; the same by a constant factor. */
 static const struct settings settings_of[] = {
     {.l_max = 3, .quantile = 1, .damping = 1, .damping_factor = 0.9},
     {.l_max = 6, .tolerance = 1e-3, .quantile = 0.5, .damping = 0.9, .damping_factor = 0.5, .patience = 1},
+    {.l_max = 6, .tolerance = 1e-3, .quantile = 0.5, .damping = 0.9, .damping_factor = 0.5},
 };
 
 enum { SETTINGS = sizeof settings_of / sizeof settings_of[0], SPLITS = sizeof splits / sizeof splits[0] };
@@ -75,7 +78,7 @@ static void run_once(const struct implementation *one, const struct tensors *ten
     if (!support.yes)
         return;
     size_t size = dtype_size(p->dtype);
-    void *h = malloc((size_t)(p->B * p->T * p->d) * size), *final = malloc((size_t)(p->B * p->d) * size);
+    void *h = malloc((size_t)(p->B * p->T * p->d) * size), *final = malloc((size_t)final_elements(p) * size);
     int64_t *l = calloc((size_t)p->B, sizeof *l);
     double *residual = calloc((size_t)(settings->l_max * p->B), sizeof *residual);
     struct trace trace = {.l = l, .residual = residual};
@@ -127,20 +130,28 @@ static void draw(enum mixer mixer, int n)
     ran++;
 }
 
-static void run_all(const char *name)
+/* All cases of the implementation for one cell, in both dtypes. */
+static void run_cell(int index, enum cell cell, int cases, struct test_case (*get)(int),
+                     struct tensors (*make)(const struct test_case *, uint64_t))
 {
-    int index = registry_find(name);
-    ck_assert_msg(index >= 0, "there is no %s", name);
-    for (int k = 0; k < cases_count(); k++) {
-        struct test_case test = cases_get(k);
-        struct tensors drawn = case_tensors(&test, 13);
+    for (int k = 0; k < cases; k++) {
+        struct test_case test = get(k);
+        struct tensors drawn = make(&test, 13);
         for (enum dtype dtype = 0; dtype < DTYPE_COUNT; dtype++) {
             struct tensors tensors = tensors_as(&drawn, dtype);
-            run_case(registry_get(index, dtype, LEVEL_BASELINE), &tensors);
+            run_case(registry_get_for(index, cell, dtype, LEVEL_BASELINE), &tensors);
             tensors_free(&tensors);
         }
         tensors_free(&drawn);
     }
+}
+
+static void run_all(const char *name)
+{
+    int index = registry_find(name);
+    ck_assert_msg(index >= 0, "there is no %s", name);
+    run_cell(index, CELL_VECTOR, cases_count(), cases_get, case_tensors);
+    run_cell(index, CELL_SELECTIVE, selective_cases_count(), selective_cases_get, selective_tensors);
 }
 
 static char **names; /* NULL at the end */
