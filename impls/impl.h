@@ -199,7 +199,7 @@ struct settings {
 const char *settings_option(const struct settings *settings, const char *name);
 
 /* Whether an option is one of those that a text such as "split=batch|channels|time depth=" lists: a name with the words that it
- * takes, or with none: any value, of which a sweep file has whole numbers from 1 on alone. NULL lists none. */
+ * takes, or with none: any value; in a sweep file only whole numbers from 1 on. NULL lists none. */
 bool option_allowed(const char *options, const struct option *option);
 
 enum level { LEVEL_BASELINE, LEVEL_AVX2, LEVEL_AVX512, LEVEL_COUNT }; /* instruction level */

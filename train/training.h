@@ -137,7 +137,7 @@ struct evaluation {
     double loss;
     int64_t n_l;         /* sequences times blocks */
     int64_t *l;          /* (samples,blocks) l* of each, 0: never; the caller's; may be NULL */
-    int32_t *answer;     /* (samples,T) class of each answer, of largest logit; TASK_UNSCORED where none is scored; as l */
+    int32_t *answer;     /* (samples,T) class of each answer, of largest logit; TASK_UNSCORED where none is scored; the caller's, may be NULL */
     double applications; /* mean over batches and blocks */
 };
 

@@ -9,7 +9,16 @@
 #include "impls/contract/support.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+/* What became of an implementation that has no answer to compare: whose it was goes before it. */
+static void say(struct finding *finding, const char *name, const struct status *status)
+{
+    char when[64];
+    snprintf(when, sizeof when, "%.60s: ", name);
+    finding_status_when(finding, when, status);
+}
 
 /* The states (B,T,d) of a problem by a recurrence, in double precision whatever it computed in, and how many sequences it left
  * unconverged. */
@@ -40,7 +49,7 @@ static bool solve(const struct recurrence *recurrence, const struct problem *pro
         if (status.code == STATUS_OK || status.code == STATUS_NOT_CONVERGED)
             to_doubles(problem->dtype, states, 0, n, h);
         else
-            finding_status(finding, &status);
+            say(finding, implementation->name, &status);
         bool judged = !implementation->exact && recurrence->settings.tolerance > 0;
         for (int64_t b = 0; b < problem->B; b++)
             *never += judged && l[b] <= 0;
@@ -83,7 +92,7 @@ static bool compare(const struct point *point, const struct problem *problem, co
     return good;
 }
 
-/* How many of the answers are the same by the recurrence of `against`; *same NULL where that has none. */
+/* How many of the answers are the same by the recurrence of `against`. Where that has none, the finding says so and *same stays. */
 static bool decide(const struct point *point, struct training *training, const struct evaluation_request *request, int64_t T,
                    const int32_t *answer, json_t **same, struct finding *finding, struct error *error)
 {
@@ -104,7 +113,7 @@ static bool decide(const struct point *point, struct training *training, const s
         *same = json_pack("{so so so}", "share", json_number(scored > 0 ? (double)agree / (double)scored : NAN), "low",
                           json_number(low), "high", json_number(high));
     } else {
-        finding_status(finding, &status);
+        say(finding, registry_get(against.recurrence.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->name, &status);
     }
     free(evaluation.answer);
     return true;

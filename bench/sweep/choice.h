@@ -12,7 +12,7 @@ struct source {
     struct pool **pool;
     struct error *error;
     const struct vocabulary *vocabulary;
-    bool kept; /* of an earlier run: files of inputs need not be there, fields may have their former names, options be no numbers */
+    bool kept; /* of an earlier run: files of inputs need not be there, fields may have their former names, options need not be numbers */
 };
 
 struct choice {

@@ -229,7 +229,7 @@ static void read_before(const struct share *s, int64_t t)
     for (int64_t i = 0; i < s->count; i++)
         token_raw(p, s->pass->inputs, (s->b + i) * p->T + t, s->desk.rows + i * s->reading);
     for (int64_t l = 1; l < n; l++)
-        memcpy(s->desk.rows + l * each, s->desk.rows, (size_t)(s->count * s->reading) * sizeof(real));
+        memcpy(s->desk.rows + l * each, s->desk.rows, (size_t)each * sizeof(real));
     fused_product_run((n - zero) * s->count, s->reading, p->d, output(s, 0, zero), s->f->packed, s->desk.rows + zero * each);
 }
 

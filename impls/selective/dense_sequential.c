@@ -164,11 +164,14 @@ static enum answer solve_linear(const struct problem *p, const struct equation *
         room->apart[c] = e->x[c] - (e->base[c] + e->response[c] * e->x[c]);
     lapack_getrs("N", &n, &one, room->M, &n, room->pivots, room->apart, &n, &info, 1);
     mixer_apply(p, e->q, room->apart, xt, room->rest);
+    /* y = x - apart; xt is x - taken, or what y is made of, whichever is the difference of smaller numbers. */
     for (int64_t c = 0; c < d; c++) {
-        bool magnifies = real_abs(e->response[c]) > 1; /* the one of y and xt first that the other follows from without that */
-        xt[c] = e->x[c] - xt[c];
-        y[c] = magnifies ? e->x[c] - room->apart[c] : e->base[c] + e->response[c] * xt[c];
-        xt[c] = magnifies ? (y[c] - e->base[c]) / e->response[c] : xt[c];
+        real response = e->response[c], taken = xt[c], beyond = e->x[c] - room->apart[c];
+        xt[c] = e->x[c] - taken;
+        y[c] = real_abs(response) > 1 ? beyond : e->base[c] + response * xt[c];
+        if (real_abs(response) * (real_abs(e->x[c]) + real_abs(taken)) > real_abs(beyond) + real_abs(e->base[c]) &&
+            real_abs(response) > 1)
+            xt[c] = (beyond - e->base[c]) / response;
     }
     return ANSWER_FOUND;
 }

@@ -343,7 +343,7 @@ static bool leads(const struct rank_map *map, const double *g, const double *lan
     return shrinks(r, J, other);
 }
 
-/* The same; given up after `most` iterations, of which g is the last then. */
+/* rank_map_land(), given up after `most` iterations, of which g is the last then. */
 INLINE bool land_of(const struct rank_map *map, double *g, int64_t most)
 {
     int64_t r = map->r, steps = r == 1 ? ALONE_FIRST : FIRST;

@@ -29,11 +29,12 @@ bool sequential_supports(const struct settings *settings, struct support *suppor
 struct sequential {
     struct problem problem;
     int threads;
-    int64_t at_most;     /* 0: no limit of the caller's */
-    int64_t scratch;     /* reals a thread */
-    real *memory;        /* scratch of all threads */
-    real *stack, *rates; /* what all of them read: the weights side by side (token.h), and A as states have it (state.h) */
-    lanes *packed;       /* the stack as the product takes it (product.h) */
+    int64_t at_most; /* 0: no limit of the caller's */
+    int64_t scratch; /* reals a thread */
+    real *memory;    /* scratch of all threads */
+    real *stack;     /* the weights side by side (token.h), ... */
+    lanes *packed;   /* ... which all threads read as the product takes them (product.h) */
+    real *rates;     /* A as states have it (state.h) */
 };
 
 /* Reals that sequential_open() allocates. */

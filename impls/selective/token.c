@@ -44,7 +44,7 @@ static int64_t part_width(const struct problem *p, int part)
     return part < PARTS - 1 ? (vectors_read(p) ? p->N : 0) : steps_read(p) ? p->d : 0;
 }
 
-/* Every token asks, of each iterate. */
+/* Called for each iterate of each token. */
 struct token_layout token_layout(const struct problem *p)
 {
     struct token_layout layout = {0};
@@ -297,7 +297,7 @@ struct row_norm norm_row(const real *w, const real *gain, const real *bias, real
 /* Of one channel nothing is left of v, of two NORM_EPSILON over their variance: no difference of larger numbers finds that. */
 static void through_few(const real *v, real inverse, real *out, int64_t d)
 {
-    real left = d == 2 ? (v[0] - v[1]) / 2 * (NORM_EPSILON * inverse * inverse) : 0;
+    real left = d == 2 ? (v[0] - v[1]) / 2 * (NORM_EPSILON * inverse * inverse) : v[0] - v[0]; /* not finite: it stays so */
     out[0] = left * inverse;
     if (d == 2)
         out[1] = -out[0];

@@ -761,7 +761,7 @@ START_TEST(large_responses)
         enum tensor_id id;
         double value;
     } given[] = {{TENSOR_X, 0.7}, {TENSOR_DT, 1}, {TENSOR_B, 1e12}, {TENSOR_C, 1}, {TENSOR_SKIP, 0}, {TENSOR_THETA, 0.3}};
-    for (int i = 0; i < 6; i++)
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
         ((double *)tensors.owned[given[i].id])[0] = given[i].value;
     /* y = 1e12 (x - .7 (x - y)), H = 1e12 xt = y */
     double y, H, expected = 1e12 * 0.3 * 0.7 / (1 - 0.7e12);
