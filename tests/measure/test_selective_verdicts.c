@@ -255,7 +255,7 @@ START_TEST(an_answer_that_was_not_found_is_wrong)
         const struct status claimed = status_at(STATUS_NO_STABLE_POINT, 0, 1, "no stable fixed point");
         struct error error;
         begin(&exactly, 1, 1, GATE_OUTSIDE, DTYPE_FLOAT64, seed);
-        finding = (struct finding){.result = RESULT_OK};
+        finding = (struct finding){.result = RESULT_OK, .inputs = finding.inputs};
         finding_status(&finding, &claimed);
         ck_assert(validate_failure(&subject, &finding, &error));
         ck_assert_msg(finding.result == RESULT_WRONG, "%s: %s", result_name(finding.result), finding.message);
