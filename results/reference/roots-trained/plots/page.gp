@@ -59,7 +59,7 @@ top = 34 + line * n_subtitle + (n_panel == 1 ? 4 : 10)
 
 longest = 0
 do for [i = 1:n_curve] { longest = strlen(CURVE[i]) > longest ? strlen(CURVE[i]) : longest }
-key_width = 52 + 5.8 * longest
+key_width = 48 + 6.8 * longest # of the widest of the fonts that stand for Arial
 key_columns = int((width - 20) / key_width)
 key_columns = key_columns < 1 ? 1 : key_columns > n_curve ? n_curve : key_columns
 key_rows = (n_curve + key_columns - 1) / key_columns
