@@ -138,7 +138,7 @@ bool point_from_json(const json_t *object, struct point *point, struct error *er
 /* ---- For people ----------------------------------------------------------------------------------------------------------- */
 
 /* What a label says beyond implementation, sizes and mixer: enough to tell the points of a sweep apart at a glance. */
-static const struct {
+static const struct labelled {
     int field;
     bool always; /* else only where it is not the default */
 } labelled[] = {
@@ -180,10 +180,7 @@ static bool is_default(int field, const struct value *value)
 
 static void label_trained(const struct point *point, size_t capacity, char text[capacity])
 {
-    static const struct {
-        int field;
-        bool always; /* else only where it is not the default */
-    } said[] = {
+    static const struct labelled said[] = {
         {FIELD_MEASURE, true},
         {FIELD_TASK, true},
         {FIELD_LAYER, true},
