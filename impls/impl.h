@@ -20,8 +20,9 @@ extern "C" {
 /* ---- What is computed ------------------------------------------------------------------------------------------------- */
 
 /* The recurrence of one family of layers: what its state is, and which tensors it takes (impls/contract/cell.c; docs/explanation/cells.md).
- * vector: the state is a vector of d channels. selective: it is a matrix of d channels by N states (Mamba; with a mixer FP-Mamba). */
-enum cell { CELL_VECTOR, CELL_SELECTIVE, CELL_COUNT };
+ * vector: the state is a vector of d channels. selective: it is a matrix of d channels by N states (Mamba; with a mixer FP-Mamba). delta:
+ * likewise, in heads, each token changing it by r rank-1 steps (DeltaNet, Gated DeltaNet, DeltaProduct). */
+enum cell { CELL_VECTOR, CELL_SELECTIVE, CELL_DELTA, CELL_COUNT };
 
 /* The channel mixer Q of the factored transition (docs/mathematics.md has the definitions). To add one: its name here; what it takes in
  * impls/contract/mixer.c; its arithmetic in impls/math/mixer_<name>.c; its definition, to be validated against, in
@@ -55,18 +56,23 @@ enum norm { NORM_NONE, NORM_BC, NORM_OUTPUT, NORM_BOTH, NORM_COUNT };
 /* selective: where the output is gated with SiLU(z): outside, by whoever calls, or inside the map. */
 enum gate { GATE_OUTSIDE, GATE_INSIDE, GATE_COUNT };
 
+/* delta: what a token forgets of the state beside its steps: nothing, or by a number g of each head, all of it but e^g. */
+enum forget { FORGET_NONE, FORGET_HEAD, FORGET_COUNT };
+
 struct problem {
     enum cell cell;
     int64_t B, T, d;
-    int64_t N; /* selective: states a channel; 0 in other cells */
+    int64_t N;     /* selective, delta: states a channel; 0 in other cells */
+    int64_t heads; /* delta: of d / heads channels each; 0 in other cells */
     enum mixer mixer;
-    int64_t r; /* rank or number of Householder terms, which may exceed d; 0 where the mixer has none */
+    int64_t r; /* rank or number of Householder terms, which may exceed d; delta: rank-1 steps a token; 0 where there is none */
     double s;  /* scale of I - Q; 0 where the mixer has none */
     enum form form;
     enum feedback feedback;
     enum reads reads; /* these three of the selective cell; 0 in others */
     enum norm norm;
     enum gate gate;
+    enum forget forget; /* delta; 0 in others */
     enum dtype dtype;
 };
 
@@ -78,6 +84,7 @@ extern const char *const feedback_names[FEEDBACK_COUNT];
 extern const char *const reads_names[READS_COUNT];
 extern const char *const norm_names[NORM_COUNT];
 extern const char *const gate_names[GATE_COUNT];
+extern const char *const forget_names[FORGET_COUNT];
 extern const char *const dtype_names[DTYPE_COUNT];
 
 /* False, with the reason in words, when no implementation could mean anything by this problem: a size below 1, rank 0, a rank where
@@ -114,7 +121,7 @@ void kronecker_sizes(int64_t d, int64_t *n1, int64_t *n2);
 /* Every tensor of every cell. Which of them a problem has, and in which shape, the row of its cell says (impls/contract/cell.c). */
 // clang-format off
 #define TENSORS(EACH)                                                                                         \
-    EACH(V, v)            /* (B,T,d) vector: the driven input B_t x_t */                                      \
+    EACH(V, v)            /* (B,T,d) vector: the driven input B_t x_t; delta: (B,T,r,d) values */             \
     EACH(LAMBDA, lambda)  /* (B,T,d) vector: the diagonal sequence mixer */                                   \
     EACH(THETA, theta)    /* (B,T,m) raw mixer parameters, before activation */                               \
     EACH(W, W)            /* (m,d) what they read: theta_t += W k(h_{t-1}); selective: of y_{t-1} */          \
@@ -132,7 +139,11 @@ void kronecker_sizes(int64_t d, int64_t *n1, int64_t *n2);
     EACH(W_DT, W_dt)      /* (d,d) dt_t += W_dt y_{t-1} */                                                    \
     EACH(Z, z)            /* (B,T,d) the gate inside the map, before its SiLU */                              \
     EACH(MATRIX0, H0)     /* (B,d,N) initial state */                                                         \
-    EACH(Y0, y0)          /* (B,d) the output before the first token */
+    EACH(Y0, y0)          /* (B,d) the output before the first token */                                       \
+    EACH(Q, q)            /* (B,T,heads,N) delta: queries */                                                  \
+    EACH(K, k)            /* (B,T,r,heads,N) keys, of length 1 where steps are to be reflections */           \
+    EACH(BETA, beta)      /* (B,T,r,heads) strengths: 0 nothing, 1 a projection, 2 a reflection */            \
+    EACH(G, g)            /* (B,T,heads) what is kept of the state, before its exponential */
 // clang-format on
 #define TENSOR_CONSTANT(NAME, name) TENSOR_##NAME,
 enum tensor_id { TENSORS(TENSOR_CONSTANT) TENSORS_MAX };
@@ -154,7 +165,7 @@ struct inputs {
 struct outputs {
     union {
         void *h; /* (B,T,d) vector: the state */
-        void *y; /* (B,T,d) selective: the output, which is what is iterated on */
+        void *y; /* (B,T,d) selective, delta: the output, which is what is iterated on */
     };
     void *final; /* the state after the last token, (B,d) or (B,d,N); may be NULL */
 };
@@ -280,8 +291,12 @@ struct work {
 enum device { DEVICE_CPU, DEVICE_CUDA, DEVICE_COUNT };
 extern const char *const device_names[DEVICE_COUNT];
 
-enum { GRADIENTS_NONE = 0, GRADIENTS_EXACT = 1, GRADIENTS_STEPS = 2 };           /* bits of implementation.gradients */
-enum { CELLS_VECTOR = 1 << CELL_VECTOR, CELLS_SELECTIVE = 1 << CELL_SELECTIVE }; /* bits of implementation.cells */
+enum { GRADIENTS_NONE = 0, GRADIENTS_EXACT = 1, GRADIENTS_STEPS = 2 }; /* bits of implementation.gradients */
+enum {
+    CELLS_VECTOR = 1 << CELL_VECTOR,
+    CELLS_SELECTIVE = 1 << CELL_SELECTIVE,
+    CELLS_DELTA = 1 << CELL_DELTA
+}; /* bits of implementation.cells */
 
 /* Bits of implementation.mixers. Any: of an implementation that knows mixers by the functions of impls/math/mixer.h alone. */
 enum {

@@ -24,14 +24,16 @@ first=$(identity "$folder/tree")
 
 measures=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' bench/sweep/measures.h | tr '\n' ' ')
 recurrent="convergence throughput gradient reach memory roots" # what judges by the answers of implementations
-learning="training accuracy memory selective/memory" # what a step of training decides
+learning="training accuracy memory selective/memory delta/memory" # what a step of training decides
 vector=$(sed -n '/define IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | tr '\n' ' ')
 selective=$(sed -n '/define SELECTIVE_IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/selective\/\1/p' impls/registry/registry.c | tr '\n' ' ')
-cpu="$vector $selective"
+delta=$(sed -n '/define DELTA_IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/delta\/\1/p' impls/registry/registry.c | tr '\n' ' ')
+cpu="$vector $selective $delta"
 cuda=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' impls/cuda/registry.h | tr '\n' ' ')
+of_delta=$(for name in $recurrent; do echo "delta/$name"; done | tr '\n' ' ')
 of_selective=$(for name in $recurrent; do echo "selective/$name"; done | tr '\n' ' ') # the measures of that cell: what judges there is its own
 first_cell=$measures
-measures="$measures $of_selective"
+measures="$measures $of_selective $of_delta"
 [[ $(wc -l <<<"$first") == $(wc -w <<<"$measures $cpu $cuda") ]] || say "expected $measures $cpu $cuda: $first"
 
 differ() { # WHAT EXPECTED ROWS
@@ -84,6 +86,8 @@ for file in structured_sequential dense_sequential diagonal_scan; do
 done
 after impls/selective/diagonal_scan.c "$more" "selective/diagonal_scan $of_selective"
 after impls/selective/fixed_point.c "$more" "selective/fixed_point"
+after impls/delta/structured_sequential.c "$more" "delta/structured_sequential $of_delta"
+after impls/delta/state.c "$more" "$delta $of_delta"
 for file in token.c token.h map.c; do
     after "impls/selective/$file" "$more" "$selective $of_selective"
 done
@@ -96,17 +100,17 @@ after train/layers/lstm.c "$more" "$learning"
 after train/math/adamw.c "$more" "$learning"
 after tasks/parity.c "$more" "$measures" # words of a group are inputs of every measure
 after bench/base/random.c "$more" "$measures"
-after bench/base/statistics.c "$more" "convergence throughput reach accuracy roots selective/convergence selective/throughput selective/reach selective/roots"
+after bench/base/statistics.c "$more" "convergence throughput reach accuracy roots selective/convergence selective/throughput selective/reach selective/roots delta/convergence delta/throughput delta/reach delta/roots"
 after bench/base/safetensors.c "$more" "$measures"
 after bench/machine/machine_memory.c "$more" "$measures"
-after bench/machine/load.c "$more" "throughput selective/throughput"
+after bench/machine/load.c "$more" "throughput selective/throughput delta/throughput"
 after bench/problems/exact.c "$more" "$measures"
 after bench/problems/inputs.c "$more" "$measures"
 after bench/measure/worker.c "$more" "$measures"
-after bench/measure/subject.c "$more" "$recurrent accuracy $of_selective"
-after bench/measure/sampling.c "$more" "throughput selective/throughput"
+after bench/measure/subject.c "$more" "$recurrent accuracy $of_selective $of_delta"
+after bench/measure/sampling.c "$more" "throughput selective/throughput delta/throughput"
 after bench/measure/checkpoint.c "$more" "training accuracy"
-after bench/measure/gradient.c "$more" "gradient selective/gradient"
+after bench/measure/gradient.c "$more" "gradient selective/gradient delta/gradient"
 after bench/measure/accuracy.c "$more" "accuracy"
 after bench/sweep/translate.c "$more" "$measures"
 after bench/sweep/recipe.c "$more" "training accuracy"
@@ -121,7 +125,7 @@ differ "one more implementation" "another" "$(identity "$folder/tree")"
 cp impls/registry/registry.c "$folder/tree/impls/registry/" && rm "$folder/tree/impls/another.c"
 sed -i 's/^    X(reach,/    X(another, OF_RECURRENCE, false) \\\n&/' "$folder/tree/bench/sweep/measures.h"
 cp bench/measure/reach.c "$folder/tree/bench/measure/another.c"
-differ "one more measure" "another selective/another" "$(identity "$folder/tree")"
+differ "one more measure" "another selective/another delta/another" "$(identity "$folder/tree")"
 cp bench/sweep/measures.h "$folder/tree/bench/sweep/" && rm "$folder/tree/bench/measure/another.c"
 
 # ---- A field that no point uses --------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@
     ROW(DISTURBANCE_H,  38,          1)  /* likewise, of h */                                                                         \
     ROW(DISTURBANCE_MIX, 39,         1)  /* likewise, of what a mixer takes away */                                                   \
     ROW(DISTURBANCE_LOSS, 40,        1)  /* likewise, of the derivative of a loss */                                                  \
-    ROW(DISTURBANCE_MORE, 41,        19) /* of inputs of other cells, by the number of the tensor */                                  \
+    ROW(DISTURBANCE_MORE, 41,        23) /* of inputs of other cells, by the number of the tensor */                                  \
     ROW(FRESH,          128,         32) /* tensors of the selective cell, by their number, */                                        \
     ROW(FRESH_STEP,     160,         1)  /* and the step of each channel */                                                           \
     ROW(ORDER,          64,          1)  /* of the points of a round */                                                               \

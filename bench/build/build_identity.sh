@@ -35,7 +35,7 @@ arithmetic="impls/impl.h impls/contract/ impls/math/" # what train/ shares with 
 judges=bench/problems/exact.c # names the implementations that it has its answers from
 registries="impls/registry/registry.c impls/cuda/registry.h"
 
-cells=selective # those beside the first: each a folder of impls/, and a table of its own in the registry
+cells="selective delta" # those beside the first: each a folder of impls/, and a table of its own in the registry
 
 rows() { # FILE...: names of the rows of a table, each once: an implementation has a row for each cell with a file of its own
     sed -n 's/^ *X(\([a-z][a-z0-9_]*\)[,)].*/\1/p' "$@" | awk '!seen[$0]++'

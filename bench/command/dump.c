@@ -68,17 +68,24 @@ static void print_problem(FILE *out, const char *path, const struct problem *p)
     fputs("inputs: ", out);
     shown_line(out, path);
     fprintf(out, "\nproblem: {cell: %s, B: %" PRId64 ", T: %" PRId64 ", d: %" PRId64, cell_names[p->cell], p->B, p->T, p->d);
-    if (cell_facts[p->cell].has_N)
-        fprintf(out, ", N: %" PRId64 ", reads: %s, norm: %s, gate: %s", p->N, reads_names[p->reads], norm_names[p->norm],
-                gate_names[p->gate]);
-    fprintf(out, ", mixer: %s", mixer_names[p->mixer]);
+    const struct cell_facts *cell = &cell_facts[p->cell];
+    if (cell->has_N)
+        fprintf(out, ", N: %" PRId64, p->N);
+    if (cell->has_reads)
+        fprintf(out, ", reads: %s, norm: %s, gate: %s", reads_names[p->reads], norm_names[p->norm], gate_names[p->gate]);
+    if (cell->has_heads)
+        fprintf(out, ", heads: %" PRId64 ", forget: %s", p->heads, forget_names[p->forget]);
+    if (cell->mixers != MIXERS_NONE)
+        fprintf(out, ", mixer: %s", mixer_names[p->mixer]);
     if (p->r > 0)
         fprintf(out, ", r: %" PRId64, p->r);
     if (p->s > 0)
         fprintf(out, ", s: %s", s);
-    if (cell_facts[p->cell].has_form)
+    if (cell->has_form)
         fprintf(out, ", form: %s", form_names[p->form]);
-    fprintf(out, ", feedback: %s, dtype: %s}\n", feedback_names[p->feedback], dtype_names[p->dtype]);
+    if (cell->mixers != MIXERS_NONE)
+        fprintf(out, ", feedback: %s", feedback_names[p->feedback]);
+    fprintf(out, ", dtype: %s}\n", dtype_names[p->dtype]);
 }
 
 static bool dump(FILE *out, const struct dump_request *request, const struct checkpoint *checkpoint, const struct point *point,

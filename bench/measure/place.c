@@ -46,7 +46,7 @@ void place_say(const struct problem *problem, int64_t b, int64_t i, enum dtype d
 {
     int digits = place_digits(dtype);
     char place[TENSOR_PLACE_SIZE];
-    tensor_place(problem, cell_facts[problem->cell].driven, b, i, place);
+    output_place(problem, b, i, place);
     finding_say(finding, RESULT_WRONG, "%s%s: %.*g for %.*g, differs by %.3g from %s; tolerance %.3g", place, after, digits, h[i],
                 digits, reference[i], checks->iterate, checks->against, checks->tolerance);
     finding->b = b;
@@ -65,7 +65,7 @@ void place_channel(const struct subject *subject, struct finding *finding)
         if (isfinite(value))
             continue;
         char place[TENSOR_PLACE_SIZE];
-        tensor_place(p, cell_facts[p->cell].driven, b, t * p->d + c, place);
+        output_place(p, b, t * p->d + c, place);
         finding_say(finding, finding->result, "%s: the state is not finite", place);
         return;
     }

@@ -175,11 +175,12 @@ static double tokens_beside(const struct compared *c)
     double most = 0;
     enum tensor_id driven = cell_facts[one.cell].driven;
     one.T = 1;
+    const int64_t drives = tensor_of_sequence(&one, driven);
     for (int64_t t = 0; t < T; t++) {
         const double *h = c->next + t * one.d;
         struct inputs inputs = {
             .lambda = c->sequence->inputs.lambda != NULL ? (const double *)c->sequence->inputs.lambda + t * one.d : NULL};
-        inputs.tensor[driven] = (const double *)c->sequence->inputs.tensor[driven] + t * one.d;
+        inputs.tensor[driven] = (const double *)c->sequence->inputs.tensor[driven] + t * drives;
         const struct yardstick yardstick = inputs_yardstick(&one, &inputs, c->dtype);
         double length = norm_max(h, one.d);
         most = fmax(most, length > 0 && length <= yardstick.tiny ? INFINITY : rounding_beside(&one, &inputs, c->dtype, h));

@@ -172,8 +172,9 @@ struct yardstick inputs_yardstick(const struct problem *p, const struct inputs *
 {
     const struct cell_facts *cell = &cell_facts[p->cell];
     const double *driven = inputs->tensor[cell->driven], *initial = inputs->tensor[cell->initial];
-    double tiny = rounding_tiny(dtype), v = norm_max(driven, p->T * p->d);
-    double before = initial != NULL ? norm_max(initial, p->d) : 0, scale = fmax(tiny, fmax(v, before));
+    double tiny = rounding_tiny(dtype), v = norm_max(driven, tensor_of_sequence(p, cell->driven));
+    double before = initial != NULL ? norm_max(initial, tensor_of_sequence(p, cell->initial)) : 0,
+           scale = fmax(tiny, fmax(v, before));
     return (struct yardstick){.tiny = fmax(tiny, rounding_nothing(dtype) * scale), .scale = scale};
 }
 
@@ -184,7 +185,7 @@ double rounding_beside(const struct problem *p, const struct inputs *inputs, enu
     double length = norm_max(h, p->T * p->d), kept = 0, most = yardstick.tiny;
     if (length <= yardstick.tiny)
         return 0;
-    for (int64_t t = 0; v != NULL && t < p->T;
+    for (int64_t t = 0; lambda != NULL && t < p->T;
          t++, v += p->d, lambda += p->d) { /* roundings are as good as independent: their squares add up */
         kept = hypot(fmin(norm_max(lambda, p->d), 1) * kept, rounding_nothing(dtype) * norm_max(v, p->d));
         most = fmax(most, kept);

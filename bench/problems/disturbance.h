@@ -39,7 +39,8 @@ double rounding_nothing(enum dtype dtype);
 bool disturbance_of_map(const struct tensors *sequence, enum dtype dtype, const double *h, const double *next, double *equation,
                         double *residual, struct error *error);
 
-/* What answers of one sequence (in float64) are measured by that are next to nothing in the dtype: the largest of |v| and |h0|. */
+/* What answers of one sequence (in float64) are measured by that are next to nothing in the dtype: the largest of |v| and |h0|, or what
+ * drives and precedes the answer in another cell. */
 struct yardstick inputs_yardstick(const struct problem *problem, const struct inputs *inputs, enum dtype dtype);
 
 /* How much of an answer h (T,d) of those inputs the rounding of v amounts to, with what gates keep of that of the tokens before. An

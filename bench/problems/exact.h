@@ -1,5 +1,5 @@
 /* The exact answer h* of a problem in double precision, by an implementation that solves for it, checked by its own equation: of the vector
- * cell the dense RNN itself, of the selective cell the answer of the sequential mode. */
+ * cell the dense RNN itself, of the selective cell the answer of the sequential mode, of the cell delta its recurrence. */
 #ifndef BENCH_PROBLEMS_EXACT_H
 #define BENCH_PROBLEMS_EXACT_H
 
@@ -15,8 +15,8 @@ struct exact {
 /* Operations that one core performs in a second in double precision at the least, with calls of LAPACK on small matrices. */
 #define EXACT_OPERATIONS_A_SECOND 1e9
 
-/* The exact answer by the textbook alone, slowly: eliminated (elimination.h), or iterated token by token (token_iteration.h), as the cell
- * is; and the operations that this takes. mixing as of textbook_iterate_rounded(). */
+/* The exact answer by the textbook alone, slowly: eliminated (elimination.h), iterated token by token (token_iteration.h), or carried out
+ * (textbook_delta.h), as the cell is; and the operations that this takes. mixing as of textbook_iterate_rounded(). */
 struct status exact_by_textbook(const struct problem *problem, const struct inputs *inputs, const double *mixing, double *h);
 double exact_by_textbook_operations(const struct problem *problem);
 

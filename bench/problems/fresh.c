@@ -9,6 +9,8 @@
 #define DT_LEAST 1e-3 /* steps are drawn between these, evenly in their logarithm, one a channel ... */
 #define DT_MOST 1e-1
 #define STATE_SCALE 0.1
+#define RATE_MOST 16      /* of the cell delta: rates of heads are drawn between 0 and this */
+#define LENGTH_LEAST 1e-6 /* beside the square of a vector's length that it is divided by */
 
 static double normal(const struct regime *regime, enum tensor_id id, int64_t i)
 {
@@ -89,14 +91,56 @@ static double output(const struct problem *p, const struct regime *regime, enum 
     return normal(regime, id, i);
 }
 
+/* SiLU of a projection of x: of the cell delta all of q, k and v; q and k are divided by their lengths after that. */
+static double activated(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    double x = projected(p, regime, id, i);
+    return x / (1 + exp(-x));
+}
+
+/* 2 sigmoid(a projection of x): what takes a step to a reflection, or no further than to a projection, as often as not. */
+static double strength(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    return 2 / (1 + exp(-projected(p, regime, id, i)));
+}
+
+/* -(a rate) softplus(a number + a projection of x): both are a head's own, the number the softplus's inverse of a step. */
+static double forgetting(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    int64_t head = i % p->heads;
+    double u = random_uniform(regime->seed, STREAM_FRESH_STEP, (uint64_t)head);
+    double rate_of_head = RATE_MOST * random_uniform(regime->seed, STREAM_FRESH_STEP, (uint64_t)(p->heads + head));
+    double own = exp(log(DT_LEAST) + u * log(DT_MOST / DT_LEAST));
+    return -rate_of_head * log1p(exp(log(expm1(own)) + projected(p, regime, id, i)));
+}
+
 static double (*const draws[TENSORS_MAX])(const struct problem *, const struct regime *, enum tensor_id, int64_t) = {
-    [TENSOR_X] = of_x,      [TENSOR_DT] = step,          [TENSOR_A] = rate,        [TENSOR_B] = projected,
-    [TENSOR_C] = projected, [TENSOR_SKIP] = one,         [TENSOR_GAIN] = one,      [TENSOR_BIAS] = zero,
-    [TENSOR_W_B] = weight,  [TENSOR_W_C] = weight,       [TENSOR_W_DT] = weight,   [TENSOR_THETA] = parameter,
-    [TENSOR_Z] = of_x,      [TENSOR_W] = weight_of_both, [TENSOR_MATRIX0] = state, [TENSOR_Y0] = output,
+    [TENSOR_X] = of_x,       [TENSOR_DT] = step,          [TENSOR_A] = rate,        [TENSOR_B] = projected,
+    [TENSOR_C] = projected,  [TENSOR_SKIP] = one,         [TENSOR_GAIN] = one,      [TENSOR_BIAS] = zero,
+    [TENSOR_W_B] = weight,   [TENSOR_W_C] = weight,       [TENSOR_W_DT] = weight,   [TENSOR_THETA] = parameter,
+    [TENSOR_Z] = of_x,       [TENSOR_W] = weight_of_both, [TENSOR_MATRIX0] = state, [TENSOR_Y0] = output,
+    [TENSOR_Q] = activated,  [TENSOR_K] = activated,      [TENSOR_V] = activated,   [TENSOR_BETA] = strength,
+    [TENSOR_G] = forgetting,
 };
 
-double fresh_element(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+static bool of_length_one(enum tensor_id id)
 {
-    return draws[id](p, regime, id, i);
+    return id == TENSOR_Q || id == TENSOR_K;
+}
+
+int64_t fresh_together(const struct problem *p, enum tensor_id id)
+{
+    return of_length_one(id) ? p->N : 1;
+}
+
+void fresh_elements(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i, double *elements)
+{
+    int64_t n = fresh_together(p, id);
+    double squares = LENGTH_LEAST;
+    for (int64_t k = 0; k < n; k++) {
+        elements[k] = draws[id](p, regime, id, i + k);
+        squares += elements[k] * elements[k];
+    }
+    for (int64_t k = 0; k < n && of_length_one(id); k++)
+        elements[k] /= sqrt(squares);
 }

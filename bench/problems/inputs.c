@@ -239,11 +239,12 @@ static void sample_fresh(const struct regime *regime, const struct tensors *tens
     const struct problem *p = &tensors->problem;
     size_t size = dtype_size(p->dtype);
     for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
-        int64_t n = tensors->owned[id] != NULL ? tensor_elements(p, id) : 0;
+        int64_t n = tensors->owned[id] != NULL ? tensor_elements(p, id) : 0, together = fresh_together(p, id);
 #pragma omp parallel for schedule(static)
-        for (int64_t i = 0; i < n; i++) {
-            double x = fresh_element(p, regime, id, i);
-            convert(p->dtype, (char *)tensors->owned[id] + (size_t)i * size, DTYPE_FLOAT64, &x, 1);
+        for (int64_t i = 0; i < n; i += together) {
+            double x[FRESH_MOST];
+            fresh_elements(p, regime, id, i, x);
+            convert(p->dtype, (char *)tensors->owned[id] + (size_t)i * size, DTYPE_FLOAT64, x, together);
         }
     }
 }
@@ -269,7 +270,7 @@ bool tensors_sample(const struct problem *problem, const struct regime *regime, 
     uint64_t seed = regime->seed;
     *tensors = (struct tensors){.problem = *problem};
     bool good = allocate(tensors, regime->drawn_h0, error);
-    if (good && p->cell == CELL_SELECTIVE)
+    if (good && p->cell != CELL_VECTOR)
         sample_fresh(regime, tensors);
     else if (good && regime->words)
         sample_words(regime, tensors);

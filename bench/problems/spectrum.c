@@ -197,8 +197,10 @@ bool spectrum_sequence(const struct problem *p, const struct inputs *inputs, con
     int64_t m = problem_m(p), d = p->d;
     const double *theta = inputs->theta, *lambda = inputs->lambda, *W = inputs->W;
     *out = (struct spectrum){NAN, NAN, NAN, NAN};
-    if (p->cell != CELL_VECTOR)
+    if (p->cell == CELL_SELECTIVE)
         return selective_sequence(p, inputs, h, out);
+    if (p->cell != CELL_VECTOR) /* no iteration, no rate */
+        return true;
     double *raw = malloc((size_t)(m + d + 1) * sizeof *raw);
     if (raw == NULL)
         return false;

@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* What an index of each dimension counts. */
-static const char *const words[][2] = {{"B", "sequence"}, {"T", "t"}, {"d", "channel"}, {"N", "state"}, {"m", "parameter"}};
+static const char *const words[][2] = {{"B", "sequence"},  {"T", "t"},    {"d", "channel"}, {"N", "state"},
+                                       {"m", "parameter"}, {"r", "step"}, {"h", "head"}};
 
 static const char *word_of(char letter)
 {
@@ -32,6 +33,11 @@ void tensor_place(const struct problem *p, enum tensor_id id, int64_t b, int64_t
                          : k == 0 ? "row"
                                   : "column",
                          index[k]);
+}
+
+void output_place(const struct problem *p, int64_t b, int64_t i, char text[TENSOR_PLACE_SIZE])
+{
+    snprintf(text, TENSOR_PLACE_SIZE, "sequence %" PRId64 ", t %" PRId64 ", channel %" PRId64, b, i / p->d, i % p->d);
 }
 
 void tensor_shape_print(const struct problem *p, enum tensor_id id, char text[TENSOR_SHAPE_SIZE])

@@ -10,6 +10,9 @@ enum { TENSOR_PLACE_SIZE = 96, TENSOR_SHAPE_SIZE = 80 };
  * sequence, a row and a column. */
 void tensor_place(const struct problem *problem, enum tensor_id id, int64_t b, int64_t i, char text[TENSOR_PLACE_SIZE]);
 
+/* The same of an output (B,T,d). */
+void output_place(const struct problem *problem, int64_t b, int64_t i, char text[TENSOR_PLACE_SIZE]);
+
 /* "(8,4096,256)". */
 void tensor_shape_print(const struct problem *problem, enum tensor_id id, char text[TENSOR_SHAPE_SIZE]);
 

@@ -1,6 +1,7 @@
 /* See textbook.h. */
 #include "bench/problems/textbook.h"
 
+#include "bench/problems/textbook_delta.h"
 #include "bench/problems/textbook_mixer.h"
 #include "bench/problems/textbook_selective.h"
 
@@ -120,6 +121,26 @@ static int64_t selective_scratch(const struct problem *p)
     return textbook_selective_scratch(p) + p->d * p->N + BLOCK * problem_m(p);
 }
 
+/* The answer itself, whatever the iterate: the recurrence reads no output. */
+static void apply_delta(const struct problem *p, const struct inputs *inputs, const double *mixing, const struct work_room *room,
+                        const double *y, double *next)
+{
+    (void)mixing, (void)y;
+    memcpy(room->q, inputs->H0 != NULL ? inputs->H0 : room->zero, (size_t)(p->d * p->N) * sizeof(double));
+    textbook_delta_run(p, inputs, room->q, next);
+}
+
+static int64_t delta_ahead(const struct problem *p, int64_t l)
+{
+    (void)p, (void)l;
+    return 0;
+}
+
+static int64_t delta_scratch(const struct problem *p)
+{
+    return p->d * p->N;
+}
+
 // clang-format off
 static const struct {
     void (*apply)(const struct problem *, const struct inputs *, const double *mixing, const struct work_room *, const double *h, double *next);
@@ -129,6 +150,7 @@ static const struct {
 } maps[CELL_COUNT] = {
     [CELL_VECTOR]    = {apply_vector,    vector_scratch,    vector_ahead,    vector_fill},
     [CELL_SELECTIVE] = {apply_selective, selective_scratch, selective_ahead, selective_fill},
+    [CELL_DELTA]     = {apply_delta,     delta_scratch,     delta_ahead,     NULL},
 };
 // clang-format on
 

@@ -84,9 +84,14 @@ static bool takes(const struct point *point, unsigned choice)
     return layer != NULL && (layer->takes & choice) != 0;
 }
 
+static const struct cell_facts *cell_of(const struct point *point)
+{
+    return &cell_facts[point_cell(point)];
+}
+
 static bool mixes(const struct point *point)
 {
-    return !is_trained(point) || takes(point, TAKES_MIXER);
+    return (!is_trained(point) || takes(point, TAKES_MIXER)) && cell_of(point)->mixers != MIXERS_NONE;
 }
 
 static bool reads_out(const struct point *point)
@@ -110,9 +115,15 @@ static bool has_width(const struct point *point)
     return !is_trained(point) || !is_layer(point, "attention");
 }
 
-static bool attends(const struct point *point)
+/* Whether each token changes the state by r steps. */
+static bool steps(const struct point *point)
 {
-    return is_layer(point, "attention");
+    return recurs(point) && cell_of(point)->has_heads;
+}
+
+static bool has_heads(const struct point *point)
+{
+    return steps(point) || is_layer(point, "attention");
 }
 
 static bool has_curriculum(const struct point *point)
@@ -144,7 +155,7 @@ static bool has_mixer(const struct point *point)
 
 static bool has_rank(const struct point *point)
 {
-    return mixer_facts[mixer_of(point)].takes_r;
+    return mixer_facts[mixer_of(point)].takes_r || steps(point);
 }
 
 static bool has_scale(const struct point *point)
@@ -164,11 +175,6 @@ enum cell point_cell(const struct point *point)
     return layer != NULL ? layer->cell : cell->kind == VALUE_WORD ? (enum cell)cell->integer : CELL_VECTOR;
 }
 
-static const struct cell_facts *cell_of(const struct point *point)
-{
-    return &cell_facts[point_cell(point)];
-}
-
 static bool has_states(const struct point *point)
 {
     return recurs(point) && cell_of(point)->has_N;
@@ -177,7 +183,7 @@ static bool has_states(const struct point *point)
 /* Whether reads, norm and gate are a choice. */
 static bool chooses(const struct point *point)
 {
-    return has_states(point) && mixes(point);
+    return recurs(point) && cell_of(point)->has_reads && mixes(point);
 }
 
 static bool has_form(const struct point *point)

@@ -65,8 +65,8 @@ static bool read_field(struct reader *reader, const struct entry *entry, const s
 /* A trained layer has a recurrence, too: model: takes what describes that beside its own fields. */
 static bool in_section(int field, int section)
 {
-    static const int shared[] = {FIELD_D,    FIELD_N,        FIELD_MIXER, FIELD_R,    FIELD_S,
-                                 FIELD_FORM, FIELD_FEEDBACK, FIELD_READS, FIELD_NORM, FIELD_GATE};
+    static const int shared[] = {FIELD_D,    FIELD_N,        FIELD_HEADS, FIELD_MIXER, FIELD_R,    FIELD_S,
+                                 FIELD_FORM, FIELD_FEEDBACK, FIELD_READS, FIELD_NORM,  FIELD_GATE, FIELD_FORGET};
     for (size_t i = 0; i < sizeof shared / sizeof shared[0] && section == SECTION_MODEL; i++)
         if (shared[i] == field)
             return true;

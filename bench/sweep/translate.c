@@ -2,6 +2,7 @@
 #include "bench/sweep/translate.h"
 
 #include "bench/sweep/measures.h"
+#include "impls/contract/support.h"
 
 #include <string.h>
 
@@ -37,6 +38,7 @@ struct problem point_problem(const struct point *point)
         .T = point_integer(point, FIELD_T, 1),
         .d = point_integer(point, FIELD_D, 1),
         .N = point_integer(point, FIELD_N, 0),
+        .heads = cell_facts[point_cell(point)].has_heads ? point_integer(point, FIELD_HEADS, 1) : 0, /* attention has some, too */
         .mixer = (enum mixer)point_integer(point, FIELD_MIXER, MIXER_NONE),
         .r = point_integer(point, FIELD_R, 0),
         .s = point_real(point, FIELD_S, 0),
@@ -45,6 +47,7 @@ struct problem point_problem(const struct point *point)
         .reads = (enum reads)point_integer(point, FIELD_READS, READS_NONE),
         .norm = (enum norm)point_integer(point, FIELD_NORM, NORM_NONE),
         .gate = (enum gate)point_integer(point, FIELD_GATE, GATE_OUTSIDE),
+        .forget = (enum forget)point_integer(point, FIELD_FORGET, FORGET_NONE),
         .dtype = (enum dtype)point_integer(point, FIELD_DTYPE, DTYPE_FLOAT32),
     };
 }

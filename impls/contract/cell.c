@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const char *const cell_names[CELL_COUNT] = {"vector", "selective"};
+const char *const cell_names[CELL_COUNT] = {"vector", "selective", "delta"};
 #define TENSOR_NAME(NAME, name) #name,
 const char *const tensor_names[TENSORS_MAX] = {TENSORS(TENSOR_NAME)};
 
@@ -37,6 +37,11 @@ static bool gated_inside(const struct problem *p)
     return p->gate == GATE_INSIDE;
 }
 
+static bool forgets(const struct problem *p)
+{
+    return p->forget == FORGET_HEAD;
+}
+
 #define MIXER_NEEDED "a mixer"
 #define FEEDBACK_NEEDED "feedback: raw or rms"
 #define BC_NEEDED "reads: bc or dt+bc"
@@ -57,6 +62,7 @@ const struct cell_facts cell_facts[CELL_COUNT] = {
         .output = "h",
         .driven = TENSOR_V,
         .initial = TENSOR_H0,
+        .mixers = MIXERS_ANY,
         .feedbacks = (1 << FEEDBACK_COUNT) - 1,
         .has_form = true,
     },
@@ -84,8 +90,29 @@ const struct cell_facts cell_facts[CELL_COUNT] = {
         .output = "y",
         .driven = TENSOR_X,
         .initial = TENSOR_Y0,
+        .mixers = MIXERS_ANY,
         .feedbacks = 1 << FEEDBACK_NONE | 1 << FEEDBACK_RAW,
         .has_N = true,
+        .has_reads = true,
+    },
+    [CELL_DELTA] = {
+        .tensors = {
+            {TENSOR_Q,       "BThN",  NULL,    NULL,           false, false},
+            {TENSOR_K,       "BTrhN", NULL,    NULL,           false, false},
+            {TENSOR_V,       "BTrd",  NULL,    NULL,           false, true},
+            {TENSOR_BETA,    "BTrh",  NULL,    NULL,           false, false},
+            {TENSOR_G,       "BTh",   forgets, "forget: head", false, false},
+            {TENSOR_MATRIX0, "BdN",   NULL,    NULL,           true,  true},
+        },
+        .n = 6,
+        .final = "BdN",
+        .output = "y",
+        .driven = TENSOR_V,
+        .initial = TENSOR_MATRIX0,
+        .mixers = MIXERS_NONE,
+        .feedbacks = 1 << FEEDBACK_NONE,
+        .has_N = true,
+        .has_heads = true,
     },
 };
 // clang-format on
@@ -111,6 +138,10 @@ static int64_t dimension(const struct problem *p, char letter)
         return p->d;
     case 'N':
         return p->N;
+    case 'r':
+        return p->r;
+    case 'h':
+        return p->heads;
     default:
         return problem_m(p);
     }
@@ -128,11 +159,13 @@ int tensor_shape(const struct problem *p, enum tensor_id id, int64_t shape[TENSO
 int64_t tensor_elements(const struct problem *p, enum tensor_id id)
 {
     const struct tensor_row *row = tensor_row(p, id);
-    int64_t shape[TENSOR_DIMENSIONS];
+    int64_t shape[TENSOR_DIMENSIONS], elements = 1;
     if (row == NULL || (row->has != NULL && !row->has(p)))
         return 0;
     tensor_shape(p, id, shape);
-    return shape[0] * shape[1] * shape[2];
+    for (int i = 0; i < TENSOR_DIMENSIONS; i++)
+        elements *= shape[i];
+    return elements;
 }
 
 bool tensor_of_batch(const struct problem *p, enum tensor_id id)

@@ -25,7 +25,7 @@ void support_memory(struct support *support, const struct problem *problem, cons
 /* One letter a dimension of a tensor, in a cell's row: "BTd" is (B,T,d). */
 struct tensor_row {
     enum tensor_id id;
-    char shape[4];                       /* of B, T, d, N, m */
+    char shape[6];                       /* of B, T, d, N, m; r; h: heads */
     bool (*has)(const struct problem *); /* whether a problem of this cell has it; NULL: always */
     const char *needs;                   /* what in a sweep file would give it a use */
     bool initial;                        /* an initial state: may be missing, which is zero */
@@ -39,9 +39,11 @@ struct cell_facts {
     int n;
     char final[4];
     const char *output;             /* name of what is iterated on, (B,T,d) */
-    enum tensor_id driven, initial; /* what drives it, (B,T,d); what comes before its first token, (B,d) */
-    unsigned feedbacks;             /* bits of enum feedback that it knows */
-    bool has_N;                     /* and reads, norm, gate */
+    enum tensor_id driven, initial; /* what drives it, (B,T,d) or (B,T,r,d); what comes before its first token */
+    unsigned mixers, feedbacks;     /* bits of enum mixer and enum feedback that it knows */
+    bool has_N;
+    bool has_reads; /* and norm, gate */
+    bool has_heads; /* and forget, and an r of its own */
     bool has_form;
 };
 extern const struct cell_facts cell_facts[CELL_COUNT];
@@ -51,7 +53,7 @@ extern const char *const tensor_names[TENSORS_MAX];
 const struct tensor_row *tensor_row(const struct problem *problem, enum tensor_id id);
 
 /* Writes the shape and returns its rank; 0 where the cell has no such tensor. */
-enum { TENSOR_DIMENSIONS = 3 };
+enum { TENSOR_DIMENSIONS = 5 };
 int tensor_shape(const struct problem *problem, enum tensor_id id, int64_t shape[TENSOR_DIMENSIONS]);
 
 /* Elements; 0 where the problem has no such tensor. Initial states count: they are there or not as whoever calls likes. */

@@ -29,6 +29,12 @@
     X(fixed_point_fused)
 // clang-format on
 
+/* The same of the cell delta. */
+// clang-format off
+#define DELTA_IMPLEMENTATIONS(X) \
+    X(structured_sequential)
+// clang-format on
+
 #ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */
 #define MORE_IMPLEMENTATIONS(X)
 #endif
@@ -72,9 +78,12 @@
 
 #define DECLARE_SELECTIVE(name) DECLARE(selective_##name)
 #define ROW_SELECTIVE(name) ROW(selective_##name)
+#define DECLARE_DELTA(name) DECLARE(delta_##name)
+#define ROW_DELTA(name) ROW(delta_##name)
 
 IMPLEMENTATIONS(DECLARE)
 SELECTIVE_IMPLEMENTATIONS(DECLARE_SELECTIVE)
+DELTA_IMPLEMENTATIONS(DECLARE_DELTA)
 CUDA_IMPLEMENTATIONS(DECLARE_CUDA)
 MORE_IMPLEMENTATIONS(DECLARE)
 
@@ -82,7 +91,8 @@ static const struct implementation *const table[][DTYPE_COUNT][LEVEL_COUNT] = {I
                                                                                    MORE_IMPLEMENTATIONS(ROW)};
 
 /* Builds for other cells than the first. */
-static const struct implementation *const more[][DTYPE_COUNT][LEVEL_COUNT] = {SELECTIVE_IMPLEMENTATIONS(ROW_SELECTIVE){{NULL}}};
+static const struct implementation *const more[][DTYPE_COUNT][LEVEL_COUNT] = {SELECTIVE_IMPLEMENTATIONS(ROW_SELECTIVE)
+                                                                                  DELTA_IMPLEMENTATIONS(ROW_DELTA)};
 
 int registry_count(void)
 {

@@ -84,6 +84,15 @@ static const struct {
     {"seed:1", "seed:2", false},
     {"isa:best", "isa:baseline", false},
     {"threads:all", "threads:1024", false},
+    {"cell:delta,mixer:dplr,s:2,feedback:raw", "cell:delta,mixer:none", true}, /* it has no mixer, nor what the others choose */
+    {"cell:delta,form:plain,kappa:0.9,lambda_max:0.5,reads:bc,norm:none,gate:inside", "cell:delta", true},
+    {"cell:delta,r:2", "cell:delta,r:1", false},
+    {"cell:delta,heads:2", "cell:delta,heads:4", false},
+    {"cell:delta,forget:head", "cell:delta,forget:none", false},
+    {"cell:delta,N:4", "cell:delta,N:8", false},
+    {"cell:delta,scale:0.3", "cell:delta,scale:0.5", false},
+    {"heads:2,forget:head", "heads:4,forget:none", true},
+    {"cell:selective,heads:2,forget:head", "cell:selective,heads:4", true},
     {"measure:training,cell:vector", "measure:training,cell:selective", true}, /* the layer's own */
     {"measure:training,N:16", "measure:training,N:8", true},
     {"measure:training,form:plain", "measure:training,form:normalised", false},
@@ -270,7 +279,7 @@ static const char *const changes[FIELD_COUNT] = {
     [FIELD_IMPLEMENTATION] = "fixed_point split=time", [FIELD_MEASURE] = "throughput", [FIELD_PASS] = "backward",
     [FIELD_B] = "2", [FIELD_T] = "9", [FIELD_D] = "9",
     [FIELD_MIXER] = "dplr", [FIELD_R] = "2", [FIELD_S] = "2", [FIELD_FORM] = "plain", [FIELD_FEEDBACK] = "raw",
-    [FIELD_DTYPE] = "float64", [FIELD_INITIAL] = "drawn", [FIELD_WORDS] = "A5", [FIELD_KAPPA] = "0.9", [FIELD_TOKENS] = "one", [FIELD_LAMBDA_MAX] = "0.5",
+    [FIELD_FORGET] = "head", [FIELD_DTYPE] = "float64", [FIELD_INITIAL] = "drawn", [FIELD_WORDS] = "A5", [FIELD_KAPPA] = "0.9", [FIELD_TOKENS] = "one", [FIELD_LAMBDA_MAX] = "0.5",
     [FIELD_LIMIT] = "10", [FIELD_INPUTS] = "no such file", [FIELD_L] = "17", [FIELD_TOLERANCE] = "0.1", [FIELD_QUANTILE] = "0.5",
     [FIELD_DAMPING] = "0.5", [FIELD_DAMPING_FACTOR] = "0.5", [FIELD_PATIENCE] = "3", [FIELD_AGREEMENT] = "0.01", [FIELD_THREADS] = "1000",
     [FIELD_ISA] = "avx512", [FIELD_SEED] = "2",
@@ -487,8 +496,9 @@ END_TEST
 
 static bool is_problem(const struct problem *a, const struct problem *b)
 {
-    return a->cell == b->cell && a->B == b->B && a->T == b->T && a->d == b->d && a->mixer == b->mixer && a->r == b->r &&
-           a->s == b->s && a->form == b->form && a->feedback == b->feedback && a->dtype == b->dtype;
+    return a->cell == b->cell && a->B == b->B && a->T == b->T && a->d == b->d && a->N == b->N && a->heads == b->heads &&
+           a->forget == b->forget && a->mixer == b->mixer && a->r == b->r && a->s == b->s && a->form == b->form &&
+           a->feedback == b->feedback && a->dtype == b->dtype;
 }
 
 START_TEST(becomes_what_the_contract_wants)
@@ -524,9 +534,28 @@ START_TEST(becomes_what_the_contract_wants)
     point_canonical(&point);
     problem = point_problem(&point);
     ck_assert(problem.r == 0 && problem.s == 0 && problem.feedback == FEEDBACK_NONE);
+    ck_assert(problem.N == 0 && problem.heads == 0 && problem.forget == FORGET_NONE);
     settings = point_settings(&point);
     ck_assert(settings.tolerance == 0 && settings.quantile == 1 && settings.damping == 1 && settings.damping_factor == 1 &&
               settings.patience == 0);
+}
+END_TEST
+
+START_TEST(becomes_a_cell_of_heads)
+{
+    struct point point = changed("cell:delta,B:2,T:3,d:12,N:5,heads:3,r:2,forget:head,impl:structured_sequential");
+    point_canonical(&point);
+    struct problem problem = point_problem(&point), expected = {.cell = CELL_DELTA,
+                                                                .B = 2,
+                                                                .T = 3,
+                                                                .d = 12,
+                                                                .N = 5,
+                                                                .heads = 3,
+                                                                .r = 2,
+                                                                .forget = FORGET_HEAD,
+                                                                .dtype = DTYPE_FLOAT32};
+    ck_assert(is_problem(&problem, &expected));
+    ck_assert_uint_ne(point_implementation(&point)->cells & CELLS_DELTA, 0);
 }
 END_TEST
 
@@ -546,6 +575,11 @@ START_TEST(nonsense_is_refused)
     point = changed("B:1,T:1,d:20000,mixer:dense");
     point_canonical(&point);
     ck_assert(point_check(&point, &section, &error));
+    point = changed("cell:delta,B:1,T:1,d:10,heads:4");
+    point_canonical(&point);
+    ck_assert(!point_check(&point, &section, &error));
+    ck_assert_str_eq(error.text, "delta (1,1,10,N=16) r=1 heads=4 forget=none float32: heads = 4: must be between 1 and 1024, and "
+                                 "divide d = 10");
 }
 END_TEST
 
@@ -594,6 +628,7 @@ Suite *suite_point(void)
     tcase_add_test(tests, former_names_are_read);
     tcase_add_test(tests, keys_are_the_same_in_every_process);
     tcase_add_test(tests, becomes_what_the_contract_wants);
+    tcase_add_test(tests, becomes_a_cell_of_heads);
     tcase_add_test(tests, nonsense_is_refused);
     tcase_add_test(tests, labels);
     suite_add_tcase(suite, tests);
