@@ -50,6 +50,8 @@ void delta_walk(const struct delta_head *head, int64_t begin, int64_t end, real 
                 if (keep != NULL)
                     keep->errors[kept_at * width + c] = error;
             }
+            for (int64_t c = channels; c < width && keep != NULL; c++)
+                keep->errors[kept_at * width + c] = 0;
             delta_step(N, width, kept, from, head->k + i * head->of_k, drive, to,
                        (struct delta_reading){more ? head->k + (i + 1) * head->of_k : NULL, read},
                        (struct delta_reading){answers ? head->q + t * head->of_k : NULL, out});

@@ -1,6 +1,8 @@
-/* structured_sequential of the cell delta: DeltaNet, Gated DeltaNet and DeltaProduct, one token after the other (head.h). Each token changes
- * the state of a head by r rank-1 steps, which are carried out as such: O(r N d) a token. Threads share the heads of all sequences. */
+/* structured_sequential of the cell delta: DeltaNet, Gated DeltaNet and DeltaProduct, one token after the other (head.h), and its exact
+ * gradient (gradient.h). Each token changes the state of a head by r rank-1 steps, which are carried out as such: O(r N d) a token. Threads
+ * share the heads of all sequences. */
 #include "impls/contract/support.h"
+#include "impls/delta/gradient.h"
 #include "impls/delta/head.h"
 #include "impls/math/finite.h"
 
@@ -10,8 +12,9 @@
 struct plan {
     struct problem problem;
     int threads;
+    bool gradient; /* settings ask for one */
     int64_t each;  /* reals of a thread */
-    real *scratch; /* states, and what a walk takes beside them */
+    real *scratch; /* states, and what a walk takes beside them; or what the way back takes */
 };
 
 extern const struct implementation VARIANT(delta_structured_sequential); /* at the end of this file */
@@ -21,9 +24,11 @@ static int64_t state_size(const struct problem *p)
     return p->N * delta_width(p);
 }
 
-static int64_t thread_reals(const struct problem *p)
+static int64_t thread_reals(const struct problem *p, const struct settings *settings)
 {
-    return (state_size(p) + delta_scratch(p) + 15) / 16 * 16;
+    int64_t forward = (state_size(p) + delta_scratch(p) + 15) / 16 * 16;
+    int64_t backward = settings->gradient != GRADIENT_NONE ? delta_gradient_scratch(p) : 0;
+    return forward > backward ? forward : backward;
 }
 
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
@@ -31,7 +36,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
 {
     if (!support_begin(support, p, settings, environment, &VARIANT(delta_structured_sequential)))
         return;
-    double reals = (double)thread_reals(p) * environment->threads;
+    double reals = (double)thread_reals(p, settings) * environment->threads;
     support_memory(support, p, settings, environment, reals * sizeof(real));
 }
 
@@ -67,7 +72,8 @@ static struct status plan(const struct problem *p, const struct settings *settin
         return status_no_memory();
     plan->problem = *p;
     plan->threads = environment->threads;
-    plan->each = thread_reals(p);
+    plan->gradient = settings->gradient != GRADIENT_NONE;
+    plan->each = thread_reals(p, settings);
     plan->scratch = memory_allocate(plan->each * plan->threads, sizeof(real));
     if (plan->scratch == NULL) {
         destroy(plan);
@@ -98,6 +104,23 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
     return exact_finish(p, outputs, trace, p->B * p->T);
 }
 
+static struct status backward(struct plan *plan, const struct inputs *inputs, const struct outputs *outputs,
+                              const struct outputs *grad_outputs, const struct gradients *gradients)
+{
+    const struct problem *p = &plan->problem;
+    struct status given = backward_check(p, plan->gradient, inputs, outputs, grad_outputs, gradients);
+    if (given.code != STATUS_OK)
+        return given;
+    int64_t first = p->B * p->T;
+#pragma omp parallel for num_threads(plan->threads) schedule(static) reduction(min : first)
+    for (int64_t i = 0; i < p->B * p->heads; i++) {
+        const int64_t failed = delta_gradient_run(p, inputs, grad_outputs->y, grad_outputs->final, i / p->heads, i % p->heads,
+                                                  gradients, plan->scratch + omp_get_thread_num() * plan->each);
+        first = failed < first ? failed : first;
+    }
+    return first < p->B * p->T ? status_at(STATUS_DIVERGED, first / p->T, first % p->T, "the adjoint is not finite") : status_ok();
+}
+
 const struct implementation VARIANT(delta_structured_sequential) = {
     .name = "structured_sequential",
     .summary = "delta rule (DeltaNet, Gated DeltaNet, DeltaProduct), a token's rank-1 steps one after the other",
@@ -105,9 +128,11 @@ const struct implementation VARIANT(delta_structured_sequential) = {
     .exact = true,
     .cells = CELLS_DELTA,
     .mixers = MIXERS_NONE,
+    .gradients = GRADIENTS_EXACT,
     .supports = supports,
     .count = count,
     .plan = plan,
     .forward = forward,
+    .backward = backward,
     .destroy = destroy,
 };

@@ -283,6 +283,145 @@ START_TEST(thread_counts)
 }
 END_TEST
 
+/* ---- Gradients ---------------------------------------------------------------------------------------------------------------- */
+
+/* Exact ones against complex steps: of all tensors, of the initial state also where none is given. */
+START_TEST(gradients)
+{
+    struct test_case test = delta_cases_get(_i);
+    const struct problem *p = &test.problem;
+    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+    struct loss loss = loss_draw(p, 31);
+    int seen = 0;
+    for (int edge = 0; edge < DELTA_EDGES; edge++) {
+        struct tensors tensors = delta_tensors(&test, delta_edge(edge), 32);
+        struct gradient_values expected, found;
+        gradient_expect_exact(&tensors, &loss, &expected);
+        for (int i = 0; i < registry_count(); i++)
+            for (enum level level = 0; level < LEVEL_COUNT; level++) {
+                const struct implementation *one = variant(i, p, &settings, level);
+                if (one == NULL)
+                    continue;
+                struct status status = gradients_from(one, &tensors, &settings, test.threads, &loss, &found);
+                ck_assert_msg(status.code == STATUS_OK, "%s: %s", test.name, status.message);
+                gradient_assert_near(one, &tensors, &found, &expected, 1e-11, test.name);
+                gradient_values_free(&found);
+                seen++;
+            }
+        gradient_values_free(&expected);
+        tensors_free(&tensors);
+    }
+    ck_assert_int_ge(seen, DELTA_EDGES);
+    loss_free(&loss);
+}
+END_TEST
+
+/* Of longer sequences, in several stretches: float32 against float64, whose tensors it has; the same bits for every number of threads. */
+START_TEST(long_gradients)
+{
+    struct test_case test = delta_cases_get(_i);
+    struct tensors raw = delta_tensors(&test, drawn, 33), narrow = tensors_as(&raw, DTYPE_FLOAT32),
+                   wide = tensors_as(&narrow, DTYPE_FLOAT64);
+    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+    struct loss loss = loss_draw(&test.problem, 34);
+    const struct tensors *const both[] = {&wide, &narrow};
+    for (int i = 0; i < registry_count(); i++) {
+        struct gradient_values expected = {.h = NULL}, found;
+        for (int k = 0; k < 2; k++)
+            for (int threads = 1; threads <= 3; threads++) {
+                const struct implementation *one = variant(i, &both[k]->problem, &settings, level_best());
+                if (one == NULL)
+                    continue;
+                struct gradient_values *to = k == 0 && threads == 1 ? &expected : &found, first = {.h = NULL};
+                ck_assert_int_eq(gradients_from(one, both[k], &settings, threads, &loss, to).code, STATUS_OK);
+                if (to == &expected)
+                    continue;
+                if (k == 1)
+                    gradient_assert_near(one, &narrow, to, &expected, 2e-4, test.name);
+                ck_assert_int_eq(gradients_from(one, both[k], &settings, 1, &loss, &first).code, STATUS_OK);
+                for (enum tensor_id id = 0; id < TENSORS_MAX; id++)
+                    ck_assert_msg(first.of[id] == NULL || memcmp(first.of[id], to->of[id],
+                                                                 (size_t)tensor_elements(&test.problem, id) * sizeof(double)) == 0,
+                                  "%s: other bits of %s with %d threads", test.name, tensor_names[id], threads);
+                gradient_values_free(to);
+                gradient_values_free(&first);
+            }
+        gradient_values_free(&expected);
+    }
+    loss_free(&loss);
+    tensors_free(&raw), tensors_free(&narrow), tensors_free(&wide);
+}
+END_TEST
+
+/* Each gradient alone is what it is among all of them; without a loss on the outputs, or on the final state, nothing comes from there. */
+START_TEST(single_gradients)
+{
+    struct test_case test = delta_cases_get(_i);
+    const struct problem *p = &test.problem;
+    struct tensors tensors = delta_tensors(&test, drawn, 35);
+    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+    struct loss loss = loss_draw(p, 36);
+    for (int i = 0; i < registry_count(); i++) {
+        const struct implementation *one = variant(i, p, &settings, level_best());
+        if (one == NULL)
+            continue;
+        struct gradient_values all, single;
+        ck_assert_int_eq(gradients_from(one, &tensors, &settings, 2, &loss, &all).code, STATUS_OK);
+        for (enum tensor_id id = 0; id < TENSORS_MAX; id++) {
+            if (all.of[id] == NULL)
+                continue;
+            ck_assert_int_eq(gradient_run_some(one, &tensors, &settings, 2, &loss, 1u << id, &single).code, STATUS_OK);
+            ck_assert_int_eq(memcmp(single.of[id], all.of[id], (size_t)tensor_elements(p, id) * sizeof(double)), 0);
+            gradient_values_free(&single);
+        }
+        for (int which = 0; which < 3; which++) {
+            const struct loss some = {.h = which == 0 ? loss.h : NULL, .final = which == 1 ? loss.final : NULL};
+            struct loss zeros = {.h = doubles(p->B * p->T * p->d), .final = doubles(final_elements(p))};
+            if (which == 0)
+                memcpy(zeros.h, loss.h, (size_t)(p->B * p->T * p->d) * sizeof(double));
+            if (which == 1)
+                memcpy(zeros.final, loss.final, (size_t)final_elements(p) * sizeof(double));
+            struct gradient_values without;
+            ck_assert_int_eq(gradients_from(one, &tensors, &settings, 1, &some, &without).code, STATUS_OK);
+            ck_assert_int_eq(gradients_from(one, &tensors, &settings, 1, &zeros, &single).code, STATUS_OK);
+            gradient_assert_near(one, &tensors, &without, &single, 1e-15, test.name);
+            gradient_values_free(&without), gradient_values_free(&single);
+            loss_free(&zeros);
+        }
+        gradient_values_free(&all);
+    }
+    loss_free(&loss);
+    tensors_free(&tensors);
+}
+END_TEST
+
+/* An adjoint that is not finite comes to light at the token where it enters. */
+START_TEST(adjoints_not_finite)
+{
+    struct test_case test = delta_cases_get(_i);
+    const struct problem *p = &test.problem;
+    struct tensors tensors = delta_tensors(&test, drawn, 37);
+    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+    struct loss loss = loss_draw(p, 38);
+    int64_t size = p->T * p->d, at = p->B * size * 2 / 3;
+    loss.h[at] = NAN;
+    for (int i = 0; i < registry_count(); i++) {
+        const struct implementation *one = variant(i, p, &settings, level_best());
+        struct gradient_values found;
+        if (one == NULL)
+            continue;
+        struct status status = gradients_from(one, &tensors, &settings, test.threads, &loss, &found);
+        ck_assert_int_eq(status.code, STATUS_DIVERGED);
+        ck_assert(status.b == at / size && status.t == at % size / p->d);
+        gradient_values_free(&found);
+    }
+    loss_free(&loss);
+    tensors_free(&tensors);
+}
+END_TEST
+
+/* ---- What the contract promises ------------------------------------------------------------------------------------------------ */
+
 /* NaN or Inf in any tensor comes to light, at the token where it enters. */
 START_TEST(not_finite)
 {
@@ -370,6 +509,9 @@ START_TEST(misuse)
         if (one == NULL)
             continue;
         ck_assert_int_eq(one->plan(p, &settings, &environment, &plan).code, STATUS_OK);
+        ck_assert_int_eq(
+            one->backward(plan, &tensors.inputs, &(struct outputs){.y = y}, &(struct outputs){0}, &(struct gradients){0}).code,
+            STATUS_UNSUPPORTED); /* the plan was made without */
         const struct outputs outputs = {.y = y}, onto = {.y = (void *)tensors.inputs.v};
         struct inputs lacking = tensors.inputs, more = tensors.inputs;
         lacking.beta = NULL, more.x = y;
@@ -443,6 +585,10 @@ Suite *suite_delta(void)
     tcase_add_loop_test(all, answers, 0, n);
     tcase_add_loop_test(all, halves, 0, n);
     tcase_add_loop_test(all, thread_counts, 0, n);
+    tcase_add_loop_test(all, gradients, 0, DELTA_SMALL);
+    tcase_add_loop_test(all, long_gradients, 0, n);
+    tcase_add_loop_test(all, single_gradients, 0, n);
+    tcase_add_loop_test(all, adjoints_not_finite, 0, n);
     tcase_add_loop_test(all, not_finite, 0, n);
     tcase_add_loop_test(all, memory, 0, n);
     tcase_add_test(all, misuse);
