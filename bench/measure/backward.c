@@ -133,12 +133,19 @@ static bool is_either(const struct subject *subject)
     return !subject->implementation->exact && subject->settings.gradient == GRADIENT_EXACT && !is_approached(subject);
 }
 
+/* Whether the exact gradient is that of one application of the textbook's map, so that differences of that hold it, whoever computes it. */
+static bool is_one_application(const struct problem *p)
+{
+    return p->cell == CELL_DELTA;
+}
+
 static struct definition defined(const struct subject *subject, const struct problem *sequence, bool by_iteration)
 {
     double operations;
+    const struct implementation *tested = is_one_application(sequence) ? NULL : subject_tested(subject);
     if (subject->settings.gradient == GRADIENT_STEPS || by_iteration)
         return iterated(subject);
-    return (struct definition){.implementation = exact_choose(sequence, subject_tested(subject), GRADIENT_EXACT, &operations),
+    return (struct definition){.implementation = exact_choose(sequence, tested, GRADIENT_EXACT, &operations),
                                .settings = {.l_max = 1, .quantile = 1, .damping = 1, .gradient = GRADIENT_EXACT},
                                .name = "the exact gradient"};
 }
@@ -306,7 +313,8 @@ static bool loss_after(const struct tensors *sequence, int64_t n, const double *
     return true;
 }
 
-/* An n-step gradient in double precision is that of implementations which share its arithmetic, so it is held to what the textbook
+/* An n-step gradient in double precision, and an exact one of the cell delta, is that of implementations which share its arithmetic, so it
+ * is held to what the textbook
  * says, which shares none: along one random direction of all inputs its product with the direction is the slope of the loss.
  * *apart: their distance over what such a product amounts to, less what differences cannot resolve. */
 static bool differ(const struct definition *definition, const struct reference *reference, const double *adjoint,
@@ -315,6 +323,7 @@ static bool differ(const struct definition *definition, const struct reference *
     static const int places[] = {-2, -1, 1, 2};
     const struct tensors *sequence = &reference->sequence;
     int64_t n = sequence->problem.T * sequence->problem.d;
+    int64_t steps = is_one_application(&sequence->problem) ? 1 : definition->settings.gradient_steps;
     double loss[4] = {0}, product = 0, size = 0;
     struct tensors moved[4] = {0};
     double *scratch = malloc((size_t)(2 * n) * sizeof *scratch);
@@ -324,8 +333,7 @@ static bool differ(const struct definition *definition, const struct reference *
         if (!good)
             break;
         moved[k].problem.s = sequence->problem.s; /* is no input */
-        good = loss_after(&moved[k], definition->settings.gradient_steps, reference->h, adjoint, scratch, &loss[k]) ||
-               fail_memory(error);
+        good = loss_after(&moved[k], steps, reference->h, adjoint, scratch, &loss[k]) || fail_memory(error);
     }
     for (int i = 0; i < TENSORS_MAX && good; i++) {
         const double *before = moved[1].owned[i], *after = moved[2].owned[i];
@@ -463,7 +471,8 @@ static bool check(const struct definition *definition, const struct subject *sub
         }
     if (!is_there(p, reference, backward, finding))
         return true;
-    double apart = !again && definition->settings.gradient == GRADIENT_STEPS ? INFINITY : 0;
+    bool held = definition->settings.gradient == GRADIENT_STEPS || is_one_application(&subject->tensors.problem);
+    double apart = !again && held ? INFINITY : 0;
     for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0] && !(apart <= DIFFERENCE); i++)
         if (!differ(definition, reference, adjoint, backward, STEPS[i], &apart, error))
             return false;
@@ -486,7 +495,7 @@ static bool check(const struct definition *definition, const struct subject *sub
 /* Whether a reference that nothing else is held to is what is tested. */
 static bool is_itself(const struct definition *definition, const struct implementation *tested)
 {
-    return tested != NULL && definition->settings.gradient == GRADIENT_EXACT &&
+    return tested != NULL && definition->settings.gradient == GRADIENT_EXACT && tested->cells != CELLS_DELTA &&
            strcmp(tested->name, definition->implementation->name) == 0;
 }
 

@@ -145,6 +145,8 @@ static bool step_bytes(const struct subject *subject, double *bytes, struct erro
     struct step step;
     char reason[200];
     *bytes = NAN;
+    if (model.layer < 0) /* no layer is built around this cell */
+        return true;
     if (!task_open("Z2", &task, sizeof reason, reason))
         return fail(error, "%s", reason);
     if (task_width(task, p->T, true) == p->T) {
