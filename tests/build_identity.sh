@@ -27,8 +27,8 @@ recurrent="convergence throughput gradient reach memory roots" # what judges by 
 learning="training accuracy memory selective/memory delta/memory" # what a step of training decides
 vector=$(sed -n '/define IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | tr '\n' ' ')
 selective=$(sed -n '/define SELECTIVE_IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/selective\/\1/p' impls/registry/registry.c | tr '\n' ' ')
-delta=$(sed -n '/define DELTA_IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/delta\/\1/p' impls/registry/registry.c | tr '\n' ' ')
-cpu="$vector $selective $delta"
+delta=$(for name in $vector; do [[ ! -e impls/delta/$name.c ]] || echo "$name"; done | tr '\n' ' ') # those have a row of the first table
+cpu="$vector $selective"
 cuda=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' impls/cuda/registry.h | tr '\n' ' ')
 of_delta=$(for name in $recurrent; do echo "delta/$name"; done | tr '\n' ' ')
 of_selective=$(for name in $recurrent; do echo "selective/$name"; done | tr '\n' ' ') # the measures of that cell: what judges there is its own
@@ -86,7 +86,7 @@ for file in structured_sequential dense_sequential diagonal_scan; do
 done
 after impls/selective/diagonal_scan.c "$more" "selective/diagonal_scan $of_selective"
 after impls/selective/fixed_point.c "$more" "selective/fixed_point"
-after impls/delta/structured_sequential.c "$more" "delta/structured_sequential $of_delta"
+after impls/delta/delta_sequential.c "$more" "delta_sequential $of_delta"
 after impls/delta/state.c "$more" "$delta $of_delta"
 for file in token.c token.h map.c; do
     after "impls/selective/$file" "$more" "$selective $of_selective"

@@ -35,7 +35,9 @@ arithmetic="impls/impl.h impls/contract/ impls/math/" # what train/ shares with 
 judges=bench/problems/exact.c # names the implementations that it has its answers from
 registries="impls/registry/registry.c impls/cuda/registry.h"
 
-cells="selective delta" # those beside the first: each a folder of impls/, and a table of its own in the registry
+# Those beside the first: each a folder of impls/. What takes one of them only has a row of the first table; what takes the first, too, has a
+# row of that cell's own table as well.
+cells="selective delta"
 
 rows() { # FILE...: names of the rows of a table, each once: an implementation has a row for each cell with a file of its own
     sed -n 's/^ *X(\([a-z][a-z0-9_]*\)[,)].*/\1/p' "$@" | awk '!seen[$0]++'
@@ -46,16 +48,22 @@ rows_of_cell() { # CELL
 }
 
 # shellcheck disable=SC2086 # several files
-implementations=$(for name in $(rows $registries); do [[ ! -e impls/$name.c && ! -e impls/cuda/$name.cu ]] || echo "$name"; done)
+first=$(for name in $(rows $registries); do [[ ! -e impls/$name.c && ! -e impls/cuda/$name.cu ]] || echo "$name"; done)
 in_cells=$(for cell in $cells; do rows_of_cell "$cell" | sed "s|^|$cell/|"; done)
+only_there=$(for cell in $cells; do for name in $(rows "${registries%% *}"); do [[ -e impls/$name.c || ! -e impls/$cell/$name.c ]] || echo "$cell/$name"; done; done)
+implementations=$(echo "$first" && sed 's|.*/||' <<<"$only_there")
+owners_in_cells=$in_cells$'\n'$only_there
 on_device=$(rows "${registries##* }")
 measures=$(rows bench/sweep/measures.h)
 recurrent=$(sed -n 's/^ *X(\([a-z_]*\), *[A-Z_| ]*OF_RECURRENCE.*/\1/p' bench/sweep/measures.h)
-judging=$(tr '\n' ' ' <"$judges" | sed -n 's/.* names\[\] = {\([^}]*\)}.*/\1/p' | grep -o '[a-z_0-9]*' | sed 's|.*|impls/&.c|')
-judging_in_cells=$(for cell in $cells; do sed "s|^impls/|impls/$cell/|" <<<"$judging"; done | while IFS= read -r file; do [[ ! -e $file ]] || echo "$file"; done)
+named=$(tr '\n' ' ' <"$judges" | sed -n 's/.* names\[\] = {\([^}]*\)}.*/\1/p' | grep -o '[a-z_0-9]*')
+judging=$(for name in $named; do [[ ! -e impls/$name.c ]] || echo "impls/$name.c"; done)
+judging_in_cells=$(for cell in $cells; do for name in $named; do [[ ! -e impls/$cell/$name.c ]] || echo "impls/$cell/$name.c"; done; done)
 [[ -n $implementations && -n $in_cells && -n $measures && -n $recurrent ]] || { echo "$0: no implementation or no measure found in the tables" >&2 && exit 1; }
-# shellcheck disable=SC2086,SC2015 # several files; either way it ends
-[[ -n $judging ]] && ls $judging >/dev/null || { echo "$0: $judges names no implementations" >&2 && exit 1; }
+for name in $named; do
+    grep -q "/$name\.c$" <<<"$judging"$'\n'"$judging_in_cells" || { echo "$0: $judges names $name, which is no implementation" >&2 && exit 1; }
+done
+[[ -n $judging ]] || { echo "$0: $judges names no implementations" >&2 && exit 1; }
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -66,15 +74,19 @@ find bench impls tasks train -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' | so
 files_of_implementations() {
     # shellcheck disable=SC2016 # awk's
     awk -v implementations="$(tr '\n' ' ' <<<"$implementations")" -v on_device="$(tr '\n' ' ' <<<"$on_device")" \
-        -v in_cells="$(tr '\n' ' ' <<<"$in_cells")" -v cells="$cells" '
+        -v in_cells="$(tr '\n' ' ' <<<"$in_cells")" -v owners="$(tr '\n' ' ' <<<"$owners_in_cells")" -v cells="$cells" '
         function cell_of(file,    cell, n, i) {
             n = split(cells, cell, " ")
             for (i = 1; i <= n; i++) if (index(file, "impls/" cell[i] "/") == 1) return cell[i]
             return ""
         }
+        function called(name) { # what is only there has no other name
+            if (!index(" " in_cells, " " name " ")) sub(/.*\//, "", name)
+            return name
+        }
         function of_cell(cell,    name, n, i, list) {
-            n = split(in_cells, name, " ")
-            for (i = 1; i <= n; i++) if (index(name[i], cell "/") == 1) list = list " " name[i]
+            n = split(owners, name, " ")
+            for (i = 1; i <= n; i++) if (index(name[i], cell "/") == 1) list = list " " called(name[i])
             return list
         }
         function give(list,    name, n, i) { n = split(list, name, " "); for (i = 1; i <= n; i++) print name[i], $1 }
@@ -83,7 +95,7 @@ files_of_implementations() {
             own = $1
             gsub(/.*\/|\.[a-z]*$/, "", own)
             cell = cell_of($1)
-            if (cell != "") give(index(" " in_cells, " " cell "/" own " ") && !/h$/ ? cell "/" own : of_cell(cell))
+            if (cell != "") give(index(" " owners, " " cell "/" own " ") && !/h$/ ? called(cell "/" own) : of_cell(cell))
             else if (index(" " implementations, " " own " ")) give(own)
             else give(/^impls\/cuda\// ? on_device : implementations " " in_cells)
         }' "$folder/sources"
@@ -93,7 +105,7 @@ files_of_measures() {
     xargs grep -HE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' <"$folder/sources" | sed -E 's/^([^:]*):[^"]*"([^"]*)".*/\1 \2/' |
         awk -v sources="$folder/sources" -v measures="$(tr '\n' ' ' <<<"$measures")" -v translated="$translated" -v deciding="$deciding" -v whole="$whole" -v arithmetic="$arithmetic" \
             -v recurrent=" $(tr '\n' ' ' <<<"$recurrent")" -v judging="$(tr '\n' ' ' <<<"$judging")" -v cells="$cells" \
-            -v judging_in_cells="$(tr '\n' ' ' <<<"$judging_in_cells")" -v in_cells="$(tr '\n' ' ' <<<"$in_cells")" '
+            -v judging_in_cells="$(tr '\n' ' ' <<<"$judging_in_cells")" -v owners="$(tr '\n' ' ' <<<"$owners_in_cells")" '
         function within(file, list,    part, n, i) {
             n = split(list, part, " ")
             for (i = 1; i <= n; i++) if (index(file, part[i]) == 1) return part[i]
@@ -103,7 +115,7 @@ files_of_measures() {
             own = file
             gsub(/^impls\/|\.[a-z]*$/, "", own)
             return index(file, "impls/" cell "/") == 1 &&
-                (within(file, judging_in_cells) != "" || file ~ /h$/ || !index(" " in_cells, " " own " "))
+                (within(file, judging_in_cells) != "" || file ~ /h$/ || !index(" " owners, " " own " "))
         }
         function reach(file,    room, i, n, part) {
             if (file in reached || (file in foreign && file != own) || within(file, deciding) == "") return

@@ -8,6 +8,7 @@
 #include "bench/machine/machine_threads.h"
 #include "bench/measure/measure.h"
 #include "bench/sweep/sweep.h"
+#include "impls/contract/support.h"
 #include "impls/cuda/registry.h"
 #include "tasks/task.h"
 
@@ -40,7 +41,13 @@ bool root_find(char program[PATH_MAX], char root[PATH_MAX], struct error *error)
     return fail(error, "%s: no folder above this program holds run.sh", program);
 }
 
-/* Whether an implementation can do anything at all here: its answer to a small problem of a mixer that it takes. */
+/* The first cell that it takes. */
+static enum cell cell_of(const struct implementation *one)
+{
+    return (enum cell)__builtin_ctz(one->cells);
+}
+
+/* Whether an implementation can do anything at all here: its answer to a small problem of a cell and a mixer that it takes. */
 static void availability(int index, struct support *support)
 {
     const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1};
@@ -49,8 +56,16 @@ static void availability(int index, struct support *support)
     enum mixer mixer = MIXER_NONE;
     while ((one->mixers & 1u << mixer) == 0 && mixer + 1 < MIXER_COUNT)
         mixer++;
-    const struct problem problem = {
-        .B = 1, .T = 2, .d = 4, .mixer = mixer, .r = mixer_facts[mixer].takes_r, .s = mixer != MIXER_NONE};
+    const struct cell_facts *facts = &cell_facts[cell_of(one)];
+    const struct problem problem = {.cell = cell_of(one),
+                                    .B = 1,
+                                    .T = 2,
+                                    .d = 4,
+                                    .N = facts->has_N,
+                                    .heads = facts->has_heads,
+                                    .mixer = mixer,
+                                    .r = facts->has_heads || mixer_facts[mixer].takes_r,
+                                    .s = mixer != MIXER_NONE};
     one->supports(&problem, &settings, &environment, support);
 }
 
@@ -115,13 +130,16 @@ bool list_print(FILE *out, const char *root, struct error *error)
                 : one->solver ? "solver"
                               : "iterative",
                 support.yes ? "available: " : "not available: ");
+        if (support.yes && cell_of(one) != CELL_VECTOR)
+            fprintf(out, "cell %s: ", cell_names[cell_of(one)]);
         shown_line(out, support.yes ? one->summary : support.reason);
         fputc('\n', out);
         if (one->options != NULL)
             fprintf(out, "  %-26s options: %s\n", "", one->options);
         put_cells(out, i, one);
     }
-    fprintf(out, "cells: the first line of each is of the cell %s; others stand where they are taken.\n", cell_names[0]);
+    fprintf(out, "cells: the first line of each is of the cell %s unless it names another; others stand where they are taken.\n",
+            cell_names[0]);
     fprintf(out, "cuda: %s (docs/reference/cuda.md).\n", CUDA_PROOF);
     fprintf(out, "\nInstruction sets of this processor:");
     for (enum level level = LEVEL_BASELINE; level < LEVEL_COUNT; level++)

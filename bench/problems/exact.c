@@ -43,7 +43,7 @@ static bool same_variant(const struct implementation *one, const struct implemen
 const struct implementation *exact_choose(const struct problem *p, const struct implementation *tested, enum gradient gradient,
                                           double *operations)
 {
-    static const char *const names[] = {"structured_sequential", "dense_sequential", "diagonal_scan"};
+    static const char *const names[] = {"structured_sequential", "dense_sequential", "diagonal_scan", "delta_sequential"};
     const struct environment environment = {.threads = 1, .memory_limit = machine_memory_available()};
     const struct settings settings = {.l_max = 1, .quantile = 1, .damping = 1, .gradient = gradient};
     const struct implementation *best = NULL;
@@ -53,8 +53,10 @@ const struct implementation *exact_choose(const struct problem *p, const struct 
         struct support support;
         struct work work;
         one->supports(p, &settings, &environment, &support);
+        if (!support.yes || same_variant(one, tested))
+            continue;
         one->count(p, &settings, &environment, 1, &work);
-        if (support.yes && !same_variant(one, tested) && work.operations < *operations) {
+        if (work.operations < *operations) {
             best = one;
             *operations = work.operations;
         }

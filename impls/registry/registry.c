@@ -16,7 +16,8 @@
     X(fixed_point_chunked)   \
     X(quasi_deer)            \
     X(anderson)              \
-    X(gmres)
+    X(gmres)                 \
+    X(delta_sequential)
 // clang-format on
 
 /* Those of them that take the selective cell, too, by a file of their own in impls/selective/. */
@@ -27,12 +28,6 @@
     X(diagonal_scan)                 \
     X(fixed_point)                   \
     X(fixed_point_fused)
-// clang-format on
-
-/* The same of the cell delta. */
-// clang-format off
-#define DELTA_IMPLEMENTATIONS(X) \
-    X(structured_sequential)
 // clang-format on
 
 #ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */
@@ -78,12 +73,9 @@
 
 #define DECLARE_SELECTIVE(name) DECLARE(selective_##name)
 #define ROW_SELECTIVE(name) ROW(selective_##name)
-#define DECLARE_DELTA(name) DECLARE(delta_##name)
-#define ROW_DELTA(name) ROW(delta_##name)
 
 IMPLEMENTATIONS(DECLARE)
 SELECTIVE_IMPLEMENTATIONS(DECLARE_SELECTIVE)
-DELTA_IMPLEMENTATIONS(DECLARE_DELTA)
 CUDA_IMPLEMENTATIONS(DECLARE_CUDA)
 MORE_IMPLEMENTATIONS(DECLARE)
 
@@ -91,8 +83,7 @@ static const struct implementation *const table[][DTYPE_COUNT][LEVEL_COUNT] = {I
                                                                                    MORE_IMPLEMENTATIONS(ROW)};
 
 /* Builds for other cells than the first. */
-static const struct implementation *const more[][DTYPE_COUNT][LEVEL_COUNT] = {SELECTIVE_IMPLEMENTATIONS(ROW_SELECTIVE)
-                                                                                  DELTA_IMPLEMENTATIONS(ROW_DELTA)};
+static const struct implementation *const more[][DTYPE_COUNT][LEVEL_COUNT] = {SELECTIVE_IMPLEMENTATIONS(ROW_SELECTIVE)};
 
 int registry_count(void)
 {

@@ -20,6 +20,12 @@ struct call {
     struct environment environment;
 };
 
+/* Those of the registry that are asked: what takes the first cell, on the CPU. The suites of the other cells ask theirs. */
+static bool asked(const struct implementation *one)
+{
+    return one->device == DEVICE_CPU && (one->cells & CELLS_VECTOR) != 0;
+}
+
 /* A problem that the implementation takes, state-dependent where it can be. */
 static struct call good_call(const struct implementation *one, enum dtype dtype)
 {
@@ -194,7 +200,7 @@ START_TEST(nonsense_is_refused)
             for (enum level level = 0; level <= level_best(); level++)
                 for (int plain = 0; plain < 2; plain++) {
                     const struct implementation *one = registry_get(i, dtype, level);
-                    if (one->device != DEVICE_CPU || (plain && !(one->mixers & MIXERS_NONE)))
+                    if (!asked(one) || (plain && !(one->mixers & MIXERS_NONE)))
                         continue;
                     struct call call = good_call(one, dtype);
                     if (plain) {
@@ -227,7 +233,7 @@ START_TEST(the_largest_sizes_are_answered)
         for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++)
             for (int gradient = 0; gradient <= GRADIENT_STEPS; gradient++) {
                 const struct implementation *one = registry_get(i, DTYPE_FLOAT64, LEVEL_BASELINE);
-                if (one->device != DEVICE_CPU)
+                if (!asked(one))
                     continue;
                 struct call call = good_call(one, DTYPE_FLOAT64);
                 call.problem.B = sizes[k].B;
@@ -247,7 +253,7 @@ START_TEST(exact_implementations_ignore_the_iteration)
 {
     for (int i = 0; i < registry_count(); i++) {
         const struct implementation *one = registry_get(i, DTYPE_FLOAT64, LEVEL_BASELINE);
-        if (!one->exact || one->device != DEVICE_CPU)
+        if (!one->exact || !asked(one))
             continue;
         struct call call = good_call(one, DTYPE_FLOAT64);
         const struct test_case test = {.problem = call.problem, .initial = true};
@@ -438,7 +444,7 @@ START_TEST(tensors_are_checked)
     for (enum dtype dtype = 0; dtype < DTYPE_COUNT; dtype++)
         for (enum level level = 0; level <= level_best(); level++) {
             const struct implementation *one = registry_get(_i, dtype, level);
-            if (one->device == DEVICE_CPU)
+            if (asked(one))
                 check_passes(one, dtype);
         }
 }

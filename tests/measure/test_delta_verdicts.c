@@ -88,7 +88,7 @@ START_TEST(measures_of_it)
         struct sweep sweep;
         struct error error;
         snprintf(whole, sizeof whole,
-                 "name: t\nmeasure: %s\nimpls: structured_sequential\n"
+                 "name: t\nmeasure: %s\nimpls: delta_sequential\n"
                  "problem: {cell: delta, B: 2, T: 50, d: 24, N: 5, heads: 3, %s}\nrun: {samples: 2, threads: 2}\n",
                  rows[i].measure, rows[i].problem);
         scratch_write(path, whole, strlen(whole));

@@ -372,6 +372,7 @@ START_TEST(keys_are_pinned)
         {"threads:2,isa:baseline,mixer:dense,form:plain,d:5,words:A5", "32aa2f5873687cc1"},
         {"threads:2,isa:baseline,measure:training,learning_rate:0.01", "d5968ba37fd62945"},
         {"threads:2,isa:baseline,measure:accuracy,layer:lstm,test_length:64", "cf8ae947eb445e01"},
+        {"threads:2,measure:training,layer:attention,d_model:16,heads:2,steps:10,train_length:8", "ef0581dcbf37ab38"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct point point = changed(rows[i].changes);
@@ -543,7 +544,7 @@ END_TEST
 
 START_TEST(becomes_a_cell_of_heads)
 {
-    struct point point = changed("cell:delta,B:2,T:3,d:12,N:5,heads:3,r:2,forget:head,impl:structured_sequential");
+    struct point point = changed("cell:delta,B:2,T:3,d:12,N:5,heads:3,r:2,forget:head,impl:delta_sequential");
     point_canonical(&point);
     struct problem problem = point_problem(&point), expected = {.cell = CELL_DELTA,
                                                                 .B = 2,

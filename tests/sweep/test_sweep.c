@@ -150,8 +150,8 @@ static const struct {
     {false, "problem: {t: 8, d: 4}\n", "4:11: unknown key \"t\" in problem; did you mean T?"},
     {false, "problem: {T: 8, d: 4, kappa: 1}\n", "4:23: unknown key \"kappa\" in problem; expected it in regime"},
     {false, "problem: {T: 8, d: 4, \"a\\eb\": 1}\n",
-     "4:23: unknown key \"a\\x1bb\" in problem; expected one of cell, B, T, d, N, heads, mixer, r, s, form, feedback, "
-     "reads, norm, gate, forget, dtype, initial"},
+     "4:23: unknown key \"a\\x1bb\" in problem; expected one of cell, B, T, d, N, mixer, r, s, form, feedback, "
+     "reads, norm, gate, forget, dtype, initial, heads"},
     {false, SIZES "run: {level: avx2}\n", "5:7: level is now called isa"},
     {false, SIZES "skip: [{level: avx2}]\n", "5:9: level is now called isa"},
     {true, "name: t\nrecipe: {rate: 0.1}\n", "2:10: rate is now called learning_rate"},

@@ -1,6 +1,6 @@
-/* structured_sequential of the cell delta: DeltaNet, Gated DeltaNet and DeltaProduct, one token after the other (head.h), and its exact
- * gradient (gradient.h). Each token changes the state of a head by r rank-1 steps, which are carried out as such: O(r N d) a token. Threads
- * share the heads of all sequences. */
+/* delta_sequential: DeltaNet, Gated DeltaNet and DeltaProduct, one token after the other (head.h), and its exact gradient (gradient.h). Each
+ * token changes the state of a head by r rank-1 steps, which are carried out as such: O(r N d) a token. Threads share the heads of all
+ * sequences. */
 #include "impls/contract/support.h"
 #include "impls/delta/gradient.h"
 #include "impls/delta/head.h"
@@ -17,7 +17,7 @@ struct plan {
     real *scratch; /* states, and what a walk takes beside them; or what the way back takes */
 };
 
-extern const struct implementation VARIANT(delta_structured_sequential); /* at the end of this file */
+extern const struct implementation VARIANT(delta_sequential); /* at the end of this file */
 
 static int64_t state_size(const struct problem *p)
 {
@@ -34,7 +34,7 @@ static int64_t thread_reals(const struct problem *p, const struct settings *sett
 static void supports(const struct problem *p, const struct settings *settings, const struct environment *environment,
                      struct support *support)
 {
-    if (!support_begin(support, p, settings, environment, &VARIANT(delta_structured_sequential)))
+    if (!support_begin(support, p, settings, environment, &VARIANT(delta_sequential)))
         return;
     double reals = (double)thread_reals(p, settings) * environment->threads;
     support_memory(support, p, settings, environment, reals * sizeof(real));
@@ -64,7 +64,7 @@ static void destroy(struct plan *plan)
 static struct status plan(const struct problem *p, const struct settings *settings, const struct environment *environment,
                           struct plan **out)
 {
-    struct status status = plan_begin(&VARIANT(delta_structured_sequential), p, settings, environment, out);
+    struct status status = plan_begin(&VARIANT(delta_sequential), p, settings, environment, out);
     if (status.code != STATUS_OK)
         return status;
     struct plan *plan = calloc(1, sizeof *plan);
@@ -121,8 +121,8 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
     return first < p->B * p->T ? status_at(STATUS_DIVERGED, first / p->T, first % p->T, "the adjoint is not finite") : status_ok();
 }
 
-const struct implementation VARIANT(delta_structured_sequential) = {
-    .name = "structured_sequential",
+const struct implementation VARIANT(delta_sequential) = {
+    .name = "delta_sequential",
     .summary = "delta rule (DeltaNet, Gated DeltaNet, DeltaProduct), a token's rank-1 steps one after the other",
     .device = DEVICE_CPU,
     .exact = true,
