@@ -151,7 +151,7 @@ static struct definition defined(const struct subject *subject, const struct pro
 }
 
 /* Seconds that a definition's gradient of one sequence takes; infinity where it cannot be had. Going back costs up to four times
- * as much as an iteration, or a solution, does. */
+ * as much as an iteration, or a solution, does; and differences of the textbook (differ()) are four applications of it. */
 static double cost(const struct definition *definition, const struct problem *sequence)
 {
     const struct environment environment = {.threads = 1};
@@ -164,7 +164,8 @@ static double cost(const struct definition *definition, const struct problem *se
         return INFINITY;
     definition->implementation->count(sequence, &definition->settings, &environment,
                                       steps ? definition->settings.gradient_steps : definition->settings.l_max, &work);
-    return 4 * work.operations / EXACT_OPERATIONS_A_SECOND;
+    double textbook = is_one_application(sequence) ? exact_by_textbook_operations(sequence) : 0;
+    return 4 * (work.operations + textbook) / EXACT_OPERATIONS_A_SECOND;
 }
 
 /* The gradients of one sequence at h (T,d): none of these implementations keeps anything of a forward pass. Where it ends otherwise
@@ -314,9 +315,8 @@ static bool loss_after(const struct tensors *sequence, int64_t n, const double *
 }
 
 /* An n-step gradient in double precision, and an exact one of the cell delta, is that of implementations which share its arithmetic, so it
- * is held to what the textbook
- * says, which shares none: along one random direction of all inputs its product with the direction is the slope of the loss.
- * *apart: their distance over what such a product amounts to, less what differences cannot resolve. */
+ * is held to what the textbook says, which shares none: along one random direction of all inputs its product with the direction is the
+ * slope of the loss. *apart: their distance over what such a product amounts to, less what differences cannot resolve. */
 static bool differ(const struct definition *definition, const struct reference *reference, const double *adjoint,
                    const struct backward *backward, double step, double *apart, struct error *error)
 {
@@ -493,9 +493,9 @@ static bool check(const struct definition *definition, const struct subject *sub
 }
 
 /* Whether a reference that nothing else is held to is what is tested. */
-static bool is_itself(const struct definition *definition, const struct implementation *tested)
+static bool is_itself(const struct definition *definition, const struct problem *sequence, const struct implementation *tested)
 {
-    return tested != NULL && definition->settings.gradient == GRADIENT_EXACT && tested->cells != CELLS_DELTA &&
+    return tested != NULL && definition->settings.gradient == GRADIENT_EXACT && !is_one_application(sequence) &&
            strcmp(tested->name, definition->implementation->name) == 0;
 }
 
@@ -510,7 +510,7 @@ static bool validate_by(const struct definition *definition, const struct proble
     else if (!(seconds <= VALIDATION_SECONDS))
         finding_say(finding, (enum result)STATUS_UNSUPPORTED, "the gradient cannot be validated: %s in double precision %s",
                     definition->name, isinf(seconds) ? "is not available" : "takes too long");
-    else if (is_itself(definition, subject_tested(subject)))
+    else if (is_itself(definition, sequence, subject_tested(subject)))
         finding_say(finding, (enum result)STATUS_UNSUPPORTED,
                     "no other implementation computes the adjoint's l-th iterate in float64: use a tolerance");
     if (finding->result != RESULT_OK)

@@ -40,6 +40,9 @@ double disturbance_draw(uint64_t seed, uint32_t stream, int64_t k, int64_t n)
     return n < FEW ? copysign(fmax(1, fabs(normal)), normal) : normal;
 }
 
+_Static_assert(STREAM_DISTURBANCE_MORE + TENSORS_MAX <= STREAM_ORDER,
+               "one tensor more than there are streams: a second range of them");
+
 /* Tensors of the vector cell came first: their streams are those of their numbers. */
 static uint32_t stream_of(enum tensor_id id)
 {

@@ -111,7 +111,8 @@ static double forgetting(const struct problem *p, const struct regime *regime, e
     double u = random_uniform(regime->seed, STREAM_FRESH_STEP, (uint64_t)head);
     double rate_of_head = RATE_MOST * random_uniform(regime->seed, STREAM_FRESH_STEP, (uint64_t)(p->heads + head));
     double own = exp(log(DT_LEAST) + u * log(DT_MOST / DT_LEAST));
-    return -rate_of_head * log1p(exp(log(expm1(own)) + projected(p, regime, id, i)));
+    double x = log(expm1(own)) + projected(p, regime, id, i);
+    return -rate_of_head * (fmax(x, 0) + log1p(exp(-fabs(x)))); /* an exponential of large x would overflow */
 }
 
 static double (*const draws[TENSORS_MAX])(const struct problem *, const struct regime *, enum tensor_id, int64_t) = {

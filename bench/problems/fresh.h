@@ -1,5 +1,5 @@
-/* Tensors of the cells selective and delta, drawn as a fresh layer of the released code has them (train/layers/fp_mamba.c): what the problem
- * of a measure is made of where nothing has been learnt. docs/reference/regimes.md is the user's page. */
+/* Tensors of the cells selective and delta, drawn as fresh layers of the released code have them (of selective: train/layers/fp_mamba.c):
+ * what the problem of a measure is made of where nothing has been learnt. docs/reference/regimes.md is the user's page. */
 #ifndef BENCH_PROBLEMS_FRESH_H
 #define BENCH_PROBLEMS_FRESH_H
 

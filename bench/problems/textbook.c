@@ -127,7 +127,7 @@ static void apply_delta(const struct problem *p, const struct inputs *inputs, co
 {
     (void)mixing, (void)y;
     memcpy(room->q, inputs->H0 != NULL ? inputs->H0 : room->zero, (size_t)(p->d * p->N) * sizeof(double));
-    textbook_delta_run(p, inputs, room->q, next);
+    textbook_delta_run(p, inputs, room->q, room->q + p->d * p->N, next);
 }
 
 static int64_t delta_ahead(const struct problem *p, int64_t l)
@@ -138,7 +138,7 @@ static int64_t delta_ahead(const struct problem *p, int64_t l)
 
 static int64_t delta_scratch(const struct problem *p)
 {
-    return p->d * p->N;
+    return p->d * p->N + textbook_delta_scratch(p);
 }
 
 // clang-format off

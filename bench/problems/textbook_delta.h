@@ -5,12 +5,15 @@
 
 #include "impls/impl.h"
 
+/* Doubles that a run takes beside its state. */
+int64_t textbook_delta_scratch(const struct problem *problem);
+
 /* y (T,d) from the state H (d,N) before the first token, which becomes that after the last. Of a channel, in the head that it belongs to,
  * H is a row of N states:
  *
  *     H <- e^g H      then for each step:  H <- H + beta (v - H . k) k^T      y = H . q / sqrt(N)
  */
-void textbook_delta_run(const struct problem *problem, const struct inputs *inputs, double *H, double *y);
+void textbook_delta_run(const struct problem *problem, const struct inputs *inputs, double *H, double *scratch, double *y);
 
 /* The same from the initial state of the inputs: ok, diverged where an output is not finite, or out of memory. `mixing` has no meaning
  * here. */

@@ -142,30 +142,15 @@ static const struct labelled {
     int field;
     bool always; /* else only where it is not the default */
 } labelled[] = {
-    {FIELD_R, true},
-    {FIELD_S, false},
-    {FIELD_N, true},
-    {FIELD_READS, false},
-    {FIELD_NORM, false},
-    {FIELD_GATE, false},
-    {FIELD_SCALE, false},
-    {FIELD_FORM, false},
-    {FIELD_FEEDBACK, false},
-    {FIELD_DTYPE, false},
-    {FIELD_PASS, false},
-    {FIELD_GRADIENT, true},
-    {FIELD_GRADIENT_STEPS, true},
-    {FIELD_KAPPA, true},
-    {FIELD_L, true},
-    {FIELD_TOLERANCE, false},
-    {FIELD_DAMPING, false},
-    {FIELD_PATIENCE, false},
-    {FIELD_THREADS, true},
-    {FIELD_AGREEMENT, false},
-    {FIELD_INITIAL, false},
-    {FIELD_LAMBDA_MAX, false},
-    {FIELD_LIMIT, false},
-    {FIELD_SEED, false},
+    {FIELD_R, true},          {FIELD_S, false},        {FIELD_N, true},
+    {FIELD_HEADS, true},      {FIELD_FORGET, false},   {FIELD_READS, false},
+    {FIELD_NORM, false},      {FIELD_GATE, false},     {FIELD_SCALE, false},
+    {FIELD_FORM, false},      {FIELD_FEEDBACK, false}, {FIELD_DTYPE, false},
+    {FIELD_PASS, false},      {FIELD_GRADIENT, true},  {FIELD_GRADIENT_STEPS, true},
+    {FIELD_KAPPA, true},      {FIELD_L, true},         {FIELD_TOLERANCE, false},
+    {FIELD_DAMPING, false},   {FIELD_PATIENCE, false}, {FIELD_THREADS, true},
+    {FIELD_AGREEMENT, false}, {FIELD_INITIAL, false},  {FIELD_LAMBDA_MAX, false},
+    {FIELD_LIMIT, false},     {FIELD_SEED, false},
 };
 
 /* Whether a value is what the field is unless given, on this machine. */
@@ -190,6 +175,8 @@ static void label_trained(const struct point *point, size_t capacity, char text[
         {FIELD_R, true},
         {FIELD_S, false},
         {FIELD_N, false},
+        {FIELD_HEADS, false},
+        {FIELD_FORGET, false},
         {FIELD_FEEDBACK, false},
         {FIELD_READS, false},
         {FIELD_NORM, false},
@@ -232,8 +219,9 @@ void point_label(const struct point *point, size_t capacity, char text[capacity]
     char value[VALUE_TEXT_MAX];
     struct problem problem = point_problem(point);
     field_print(FIELD_IMPLEMENTATION, &point->value[FIELD_IMPLEMENTATION], sizeof value, value);
-    int used = snprintf(text, capacity, "%s (%" PRId64 ",%" PRId64 ",%" PRId64 ") %s", value, problem.B, problem.T, problem.d,
-                        mixer_names[problem.mixer]);
+    bool mixes = point->value[FIELD_MIXER].kind != VALUE_NONE;
+    int used = snprintf(text, capacity, "%s (%" PRId64 ",%" PRId64 ",%" PRId64 ")%s%s", value, problem.B, problem.T, problem.d,
+                        mixes ? " " : "", mixes ? mixer_names[problem.mixer] : "");
     for (size_t i = 0; i < sizeof labelled / sizeof labelled[0] && used >= 0 && (size_t)used < capacity; i++) {
         int field = labelled[i].field;
         field_print(field, &point->value[field], sizeof value, value);

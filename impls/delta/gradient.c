@@ -186,15 +186,18 @@ static bool step_back(const struct back *back, int64_t t, int64_t j)
     return finite == 0;
 }
 
-/* Back through the gate of token t. */
-static void gate_back(const struct back *back, int64_t t)
+/* Back through the gate of token t; false where that is not finite. */
+static bool gate_back(const struct back *back, int64_t t)
 {
     const struct delta_head *head = back->head;
     const struct problem *p = head->problem;
     const int64_t width = delta_width(p);
     const real kept = delta_kept(head, t), *S = state_before(back, (t - back->begin) * p->r);
-    if (head->g != NULL)
-        *part(back->to->g, head->b * p->T + t, 1, head, back->room->key) = rows_of_gate(p->N, width, kept, S, back->room->G);
+    if (head->g == NULL)
+        return true;
+    const real slope = rows_of_gate(p->N, width, kept, S, back->room->G);
+    *part(back->to->g, head->b * p->T + t, 1, head, back->room->key) = slope;
+    return slope - slope == 0;
 }
 
 int64_t delta_gradient_run(const struct problem *p, const struct inputs *inputs, const real *y_adjoint, const real *final_adjoint,
@@ -224,7 +227,7 @@ int64_t delta_gradient_run(const struct problem *p, const struct inputs *inputs,
             output_back(&back, t);
             for (int64_t j = p->r - 1; j >= 0; j--)
                 finite = step_back(&back, t, j) && finite;
-            gate_back(&back, t);
+            finite = gate_back(&back, t) && finite;
             if (!finite && failed == p->B * p->T)
                 failed = b * p->T + t;
         }

@@ -1,6 +1,6 @@
 /* Finding NaN and Inf. In the vector cell a state that is not finite never becomes finite again (lambda * NaN is NaN, also for
- * lambda = 0), so a look at the final states tells, and the place is searched for only then. An output of the selective cell may be alone
- * in that: all are looked at. */
+ * lambda = 0), so a look at the final states tells, and the place is searched for only then. An output of the cells with
+ * matrix states may be alone in that: all are looked at. */
 #ifndef IMPLS_MATH_FINITE_H
 #define IMPLS_MATH_FINITE_H
 

@@ -1,4 +1,4 @@
-/* Every implementation that is named, over the shared lists of cases of both cells, with 2 and 3 threads and every way to divide the work: to be
+/* Every implementation that is named, over the shared lists of cases of all cells, with 2 and 3 threads and every way to divide the work: to be
  * built with ThreadSanitizer, which ends the process with a report where two threads reach for the same memory unordered. What is
  * computed is checked elsewhere (test_implementations.c). Also draws problems, which threads do as well.
  *
@@ -6,10 +6,12 @@
 #include "bench/measure/cache.h"
 #include "bench/sweep/point.h"
 #include "impls/contract/support.h"
+#include "tests/support/delta_cases.h"
 #include "tests/support/reference.h"
 #include "tests/support/selective_cases.h"
 
 #include <check.h>
+#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,12 +148,18 @@ static void run_cell(int index, enum cell cell, int cases, struct test_case (*ge
     }
 }
 
+static struct tensors delta_drawn(const struct test_case *test, uint64_t seed)
+{
+    return delta_tensors(test, (struct delta_edge){NAN, NAN}, seed);
+}
+
 static void run_all(const char *name)
 {
     int index = registry_find(name);
     ck_assert_msg(index >= 0, "there is no %s", name);
     run_cell(index, CELL_VECTOR, cases_count(), cases_get, case_tensors);
     run_cell(index, CELL_SELECTIVE, selective_cases_count(), selective_cases_get, selective_tensors);
+    run_cell(index, CELL_DELTA, delta_cases_count(), delta_cases_get, delta_drawn);
 }
 
 static char **names; /* NULL at the end */

@@ -13,12 +13,13 @@ static const struct {
     enum forget forget;
     bool initial;
 } cases[] = {
-    {1, 1, 1, 1, 1, 1, FORGET_NONE, false},   {1, 1, 6, 3, 2, 2, FORGET_HEAD, true},    {2, 5, 4, 2, 1, 1, FORGET_HEAD, false},
-    {1, 7, 6, 3, 2, 1, FORGET_NONE, true},    {2, 4, 4, 3, 2, 2, FORGET_NONE, false},   {1, 9, 6, 2, 3, 2, FORGET_HEAD, true},
-    {1, 6, 4, 4, 1, 3, FORGET_HEAD, false},   {2, 3, 2, 3, 2, 3, FORGET_NONE, true},    {1, 5, 4, 2, 2, 4, FORGET_HEAD, true},
-    {1, 10, 3, 3, 1, 4, FORGET_NONE, false},  {2, 33, 20, 5, 4, 2, FORGET_NONE, true},  {3, 17, 36, 4, 2, 3, FORGET_HEAD, false},
-    {1, 40, 66, 16, 2, 4, FORGET_HEAD, true}, {5, 5, 33, 9, 3, 2, FORGET_NONE, false},  {1, 70, 64, 32, 1, 1, FORGET_HEAD, true},
-    {2, 1, 24, 8, 3, 4, FORGET_HEAD, true},   {2, 131, 40, 7, 2, 1, FORGET_HEAD, true}, {1, 64, 130, 24, 2, 2, FORGET_HEAD, false},
+    {1, 1, 1, 1, 1, 1, FORGET_NONE, false},     {1, 1, 6, 3, 2, 2, FORGET_HEAD, true},    {2, 5, 4, 2, 1, 1, FORGET_HEAD, false},
+    {1, 7, 6, 3, 2, 1, FORGET_NONE, true},      {2, 4, 4, 3, 2, 2, FORGET_NONE, false},   {1, 9, 6, 2, 3, 2, FORGET_HEAD, true},
+    {1, 6, 4, 4, 1, 3, FORGET_HEAD, false},     {2, 3, 2, 3, 2, 3, FORGET_NONE, true},    {1, 5, 4, 2, 2, 4, FORGET_HEAD, true},
+    {1, 10, 3, 3, 1, 4, FORGET_NONE, false},    {1, 5, 66, 24, 2, 2, FORGET_HEAD, true},  {2, 33, 20, 5, 4, 2, FORGET_NONE, true},
+    {3, 17, 36, 4, 2, 3, FORGET_HEAD, false},   {1, 40, 66, 16, 2, 4, FORGET_HEAD, true}, {5, 5, 33, 9, 3, 2, FORGET_NONE, false},
+    {1, 70, 64, 32, 1, 1, FORGET_HEAD, true},   {2, 1, 24, 8, 3, 4, FORGET_HEAD, true},   {2, 131, 40, 7, 2, 1, FORGET_HEAD, true},
+    {1, 64, 130, 24, 2, 2, FORGET_HEAD, false},
 };
 
 int delta_cases_count(void)

@@ -595,6 +595,10 @@ START_TEST(labels)
          "fixed_point (1,8,8) kronecker s=2 form=plain feedback=raw dtype=float64 l=16 tolerance=0.001 threads=1"},
         {"cell:selective,N:4,reads:bc,gate:inside,scale:2.3,feedback:raw,threads:1",
          "fixed_point (1,8,8) householder r=1 N=4 reads=bc gate=inside scale=2.3 feedback=raw l=16 threads=1"},
+        {"cell:delta,impl:delta_sequential,N:4,heads:2,threads:1", "delta_sequential (1,8,8) r=1 N=4 heads=2 threads=1"},
+        {"cell:delta,impl:delta_sequential,r:3,heads:4,forget:head,threads:1",
+         "delta_sequential (1,8,8) r=3 N=16 heads=4 forget=head threads=1"},
+        {"measure:training,layer:attention,heads:2,train_seed:5", "training A5 attention d_model=128 heads=2 train_seed=5"},
     };
     char text[200], small[20];
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
