@@ -4,7 +4,8 @@
  *     error = v - a S^T k      S <- a S + beta k error^T      (a: of the first step; 1 of the others)
  *     y = S^T q / sqrt(N)
  *
- * What the next step reads of the state is summed while this one writes it: a token goes r times over its state, and no more. */
+ * Two steps go over the state together, also those of two tokens: the second finds by one product of their keys what the first left. What
+ * the next two read of the state is summed while these write it. */
 #ifndef IMPLS_DELTA_HEAD_H
 #define IMPLS_DELTA_HEAD_H
 

@@ -3,7 +3,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { BLOCK = 4 }; /* vectors of a row that are worked on together */
+/* Vectors of a row that are worked on together: as many as leave room in registers for drives and sums, of two steps for more of them. */
+enum { BLOCK = 4, PAIR_BLOCK = LANE_BYTES == 64 ? 4 : 2 };
 
 int64_t delta_width(const struct problem *p)
 {
@@ -49,54 +50,79 @@ void delta_read(int64_t N, int64_t width, const real *S, const real *k, real *ou
         read_block(1, N, width, S + c, k, out + c);
 }
 
-/* Of `readings`, 0 to 2, the first so many. */
-INLINE void step_block(const int vectors, const int readings, int64_t N, int64_t width, real kept, const real *from, const real *k,
-                       const real *u, real *to, const real *const by[2], real *const out[2])
+/* Of `writes` and `readings` the first so many. */
+INLINE void pass_block(const int vectors, const int writes, const int readings, const bool forgets, int64_t N, int64_t width,
+                       const struct delta_pass *pass, int64_t c)
 {
-    lanes drive[BLOCK], sum[2][BLOCK] = {{{0}}};
-#pragma GCC unroll 4
-    for (int i = 0; i < vectors; i++)
-        drive[i] = lanes_load(u + i * LANES);
-    for (int64_t n = 0; n < N; n++)
-#pragma GCC unroll 4
-        for (int i = 0; i < vectors; i++) {
-            const lanes state = kept * lanes_load(from + n * width + i * LANES) + k[n] * drive[i];
-            lanes_store(to + n * width + i * LANES, state);
-            if (readings > 0)
-                sum[0][i] += by[0][n] * state;
-            if (readings > 1)
-                sum[1][i] += by[1][n] * state;
-        }
+    const real *from = pass->from + c;
+    real *to = pass->to + c;
+    lanes drive[DELTA_WRITES][BLOCK], sum[DELTA_READINGS][BLOCK] = {{{0}}};
 #pragma GCC unroll 2
-    for (int reading = 0; reading < readings; reading++)
+    for (int k = 0; k < writes; k++)
 #pragma GCC unroll 4
         for (int i = 0; i < vectors; i++)
-            lanes_store(out[reading] + i * LANES, sum[reading][i]);
+            drive[k][i] = lanes_load(pass->u[k] + c + i * LANES);
+    for (int64_t n = 0; n < N; n++) {
+        lanes state[BLOCK];
+#pragma GCC unroll 4
+        for (int i = 0; i < vectors; i++)
+            state[i] = forgets ? pass->kept * lanes_load(from + n * width + i * LANES) : lanes_load(from + n * width + i * LANES);
+#pragma GCC unroll 2
+        for (int k = 0; k < writes; k++) {
+            const real key = pass->k[k][n];
+#pragma GCC unroll 4
+            for (int i = 0; i < vectors; i++)
+                state[i] += key * drive[k][i];
+        }
+#pragma GCC unroll 4
+        for (int k = 0; k < readings;
+             k++) { /* before the state is stored: the compiler cannot know that this changes none of them */
+            const real by = pass->by[k][n];
+#pragma GCC unroll 4
+            for (int i = 0; i < vectors; i++)
+                sum[k][i] += by * state[i];
+        }
+#pragma GCC unroll 4
+        for (int i = 0; i < vectors; i++)
+            lanes_store(to + n * width + i * LANES, state[i]);
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < readings; k++)
+#pragma GCC unroll 4
+        for (int i = 0; i < vectors; i++)
+            lanes_store(pass->out[k] + c + i * LANES, sum[k][i]);
 }
 
-INLINE void step(const int readings, int64_t N, int64_t width, real kept, const real *from, const real *k, const real *u, real *to,
-                 const struct delta_reading reading[2])
+INLINE void pass_columns(const int writes, const int readings, int64_t N, int64_t width, const struct delta_pass *pass)
 {
-    const real *const by[2] = {reading[0].by, reading[1].by};
+    const int block = writes == 1 ? BLOCK : PAIR_BLOCK;
+    const bool forgets = pass->kept != 1;
     int64_t c = 0;
-    for (; c + BLOCK * LANES <= width; c += BLOCK * LANES) {
-        real *const out[2] = {readings > 0 ? reading[0].out + c : NULL, readings > 1 ? reading[1].out + c : NULL};
-        step_block(BLOCK, readings, N, width, kept, from + c, k, u + c, to + c, by, out);
-    }
-    for (; c < width; c += LANES) {
-        real *const out[2] = {readings > 0 ? reading[0].out + c : NULL, readings > 1 ? reading[1].out + c : NULL};
-        step_block(1, readings, N, width, kept, from + c, k, u + c, to + c, by, out);
-    }
+    for (; c + block * LANES <= width; c += block * LANES)
+        if (forgets)
+            pass_block(block, writes, readings, true, N, width, pass, c);
+        else
+            pass_block(block, writes, readings, false, N, width, pass, c);
+    for (; c < width; c += LANES)
+        pass_block(1, writes, readings, true, N, width, pass, c);
 }
 
-void delta_step(int64_t N, int64_t width, real kept, const real *from, const real *k, const real *u, real *to,
-                struct delta_reading one, struct delta_reading other)
+void delta_run_pass(int64_t N, int64_t width, const struct delta_pass *pass)
 {
-    const struct delta_reading reading[2] = {one.by != NULL ? one : other, other};
-    if (one.by != NULL && other.by != NULL)
-        step(2, N, width, kept, from, k, u, to, reading);
-    else if (reading[0].by != NULL)
-        step(1, N, width, kept, from, k, u, to, reading);
-    else
-        step(0, N, width, kept, from, k, u, to, reading);
+    const struct delta_pass local = *pass; /* nothing that is stored can change it */
+    switch (local.writes * (DELTA_READINGS + 1) + local.readings) {
+#define WAY(writes, readings)                                                                                                      \
+    case (writes) * (DELTA_READINGS + 1) + (readings):                                                                             \
+        pass_columns(writes, readings, N, width, &local);                                                                          \
+        break;
+        WAY(1, 0)
+        WAY(1, 1)
+        WAY(1, 2)
+        WAY(2, 0)
+        WAY(2, 1)
+        WAY(2, 2)
+        WAY(2, 3)
+        WAY(2, 4)
+#undef WAY
+    }
 }

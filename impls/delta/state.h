@@ -10,7 +10,7 @@
 #define delta_load VARIANT(delta_load)
 #define delta_store VARIANT(delta_store)
 #define delta_read VARIANT(delta_read)
-#define delta_step VARIANT(delta_step)
+#define delta_run_pass VARIANT(delta_run_pass)
 
 /* Reals of a row: the d / heads channels of a head, rounded up to whole vectors. */
 int64_t delta_width(const struct problem *problem);
@@ -22,14 +22,19 @@ void delta_store(const struct problem *problem, int64_t head, const real *S, rea
 /* out (width) = S^T k, k (N). */
 void delta_read(int64_t N, int64_t width, const real *S, const real *k, real *out);
 
-/* What is read of a state as soon as it is written: out (width) = S^T by, by (N); `by` NULL: nothing. */
-struct delta_reading {
-    const real *by;
-    real *out;
+/* One pass over a state: to = kept from + the sum of k u^T, for one step or two that are written together, k (N), u (width); and what is
+ * read of that as soon as it is written: out (width) = to^T by, by (N). `to` may be `from`. One step is read up to twice. */
+enum { DELTA_WRITES = 2, DELTA_READINGS = 4 };
+struct delta_pass {
+    real kept;
+    const real *from;
+    real *to;
+    int writes, readings;
+    const real *k[DELTA_WRITES], *u[DELTA_WRITES];
+    const real *by[DELTA_READINGS];
+    real *out[DELTA_READINGS];
 };
 
-/* to = kept from + k u^T, u (width), and of that two readings; `to` may be `from`. */
-void delta_step(int64_t N, int64_t width, real kept, const real *from, const real *k, const real *u, real *to,
-                struct delta_reading one, struct delta_reading other);
+void delta_run_pass(int64_t N, int64_t width, const struct delta_pass *pass);
 
 #endif
