@@ -41,7 +41,7 @@ KILLS := 200
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
 # Rooms of arithmetic are compiled once per dtype and instruction level; every other room is compiled once.
-VARIANT_ROOMS := impls impls/math impls/fused impls/selective impls/delta bench/machine/kernels train/layers train/math tests/planted
+VARIANT_ROOMS := impls impls/math impls/fused impls/selective impls/delta impls/selective_heads bench/machine/kernels train/layers train/math tests/planted
 BENCH_ROOMS := $(addprefix bench/,base machine problems sweep journal measure report report/blocks command)
 TEST_ROOMS := tests $(addprefix tests/,support base machine problems sweep journal measure report plots command impls tasks train)
 BITS := 32 64
@@ -80,7 +80,7 @@ variant_objects = $(foreach b,$(BITS),$(foreach l,$(LEVELS),$(patsubst %.c,$(OBJ
 once = $(patsubst %,$(OBJECTS)/$1/%.o,$2)
 
 MAIN := $(call objects,bench)
-IMPLS := $(call objects,impls/contract) $(call variant_objects,impls impls/math impls/fused impls/selective impls/delta)
+IMPLS := $(call objects,impls/contract) $(call variant_objects,impls impls/math impls/fused impls/selective impls/delta impls/selective_heads)
 CUDA := $(call objects,$(call cuda_or_absent,impls/cuda))
 CUDA_LIMITS := $(call objects,$(call cuda_or_absent,bench/machine/cuda))
 BENCH := $(call objects,$(BENCH_ROOMS)) $(call variant_objects,bench/machine/kernels)

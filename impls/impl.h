@@ -21,8 +21,9 @@ extern "C" {
 
 /* The recurrence of one family of layers: what its state is, and which tensors it takes (impls/contract/cell.c; docs/explanation/cells.md).
  * vector: the state is a vector of d channels. selective: it is a matrix of d channels by N states (Mamba; with a mixer FP-Mamba). delta:
- * likewise, in heads, each token changing it by r rank-1 steps (DeltaNet, Gated DeltaNet, DeltaProduct). */
-enum cell { CELL_VECTOR, CELL_SELECTIVE, CELL_DELTA, CELL_COUNT };
+ * likewise, in heads, each token changing it by r rank-1 steps (DeltaNet, Gated DeltaNet, DeltaProduct). selective_heads: as selective, but
+ * with one decay a head and token (Mamba-2). */
+enum cell { CELL_VECTOR, CELL_SELECTIVE, CELL_DELTA, CELL_SELECTIVE_HEADS, CELL_COUNT };
 
 /* The channel mixer Q of the factored transition (docs/mathematics.md has the definitions). To add one: its name here; what it takes in
  * impls/contract/mixer.c; its arithmetic in impls/math/mixer_<name>.c; its definition, to be validated against, in
@@ -49,11 +50,11 @@ enum dtype { DTYPE_FLOAT32, DTYPE_FLOAT64, DTYPE_COUNT };
 /* selective: what beside the mixer reads the output before, y_{t-1}: nothing, the step dt, the vectors b and c, or all three. */
 enum reads { READS_NONE, READS_DT, READS_BC, READS_DT_BC, READS_COUNT };
 
-/* selective: what is normalised: nothing (Mamba); b and c, each to length 1 over the N states; the output, by a LayerNorm over its d
- * channels; or both (FP-Mamba). */
+/* selective, selective_heads: what is normalised: nothing (Mamba); b and c, each to length 1 over the N states; the output over its d channels, by
+ * a LayerNorm, of selective_heads by an RMSNorm (Mamba-2); or both (FP-Mamba). */
 enum norm { NORM_NONE, NORM_BC, NORM_OUTPUT, NORM_BOTH, NORM_COUNT };
 
-/* selective: where the output is gated with SiLU(z): outside, by whoever calls, or inside the map. */
+/* selective, selective_heads: where the output is gated with SiLU(z): outside, by whoever calls, or inside the map. */
 enum gate { GATE_OUTSIDE, GATE_INSIDE, GATE_COUNT };
 
 /* delta: what a token forgets of the state beside its steps: nothing, or by a number g of each head, all of it but e^g. */
@@ -62,15 +63,15 @@ enum forget { FORGET_NONE, FORGET_HEAD, FORGET_COUNT };
 struct problem {
     enum cell cell;
     int64_t B, T, d;
-    int64_t N;     /* selective, delta: states a channel; 0 in other cells */
-    int64_t heads; /* delta: of d / heads channels each; 0 in other cells */
+    int64_t N;     /* states a channel; 0 in the cell vector */
+    int64_t heads; /* delta, selective_heads: of d / heads channels each; 0 in other cells */
     enum mixer mixer;
     int64_t r; /* rank or number of Householder terms, which may exceed d; delta: rank-1 steps a token; 0 where there is none */
     double s;  /* scale of I - Q; 0 where the mixer has none */
     enum form form;
     enum feedback feedback;
-    enum reads reads; /* these three of the selective cell; 0 in others */
-    enum norm norm;
+    enum reads reads; /* selective; 0 in others */
+    enum norm norm;   /* these two of selective and selective_heads; 0 in others */
     enum gate gate;
     enum forget forget; /* delta; 0 in others */
     enum dtype dtype;
@@ -126,13 +127,13 @@ void kronecker_sizes(int64_t d, int64_t *n1, int64_t *n2);
     EACH(THETA, theta)    /* (B,T,m) raw mixer parameters, before activation */                               \
     EACH(W, W)            /* (m,d) what they read: theta_t += W k(h_{t-1}); selective: of y_{t-1} */          \
     EACH(H0, h0)          /* (B,d) vector: initial state */                                                   \
-    EACH(X, x)            /* (B,T,d) selective: what enters the recurrence */                                 \
-    EACH(DT, dt)          /* (B,T,d) step, above 0; where it reads y_{t-1}: before its softplus */            \
-    EACH(A, A)            /* (d,N) rates: the decay is exp(-dt A) */                                          \
+    EACH(X, x)            /* (B,T,d) selective and selective_heads, as all below: what enters the recurrence */ \
+    EACH(DT, dt)          /* (B,T,d) step, above 0; where it reads y_{t-1}: before its softplus; in heads (B,T,heads) */ \
+    EACH(A, A)            /* (d,N) rates: the decay is exp(-dt A); in heads (heads) */                        \
     EACH(B, b)            /* (B,T,N) input vector, before it is normalised */                                 \
     EACH(C, c)            /* (B,T,N) output vector, before it is normalised */                                \
-    EACH(SKIP, skip)      /* (d) what of the input passes by the state */                                     \
-    EACH(GAIN, gain)      /* (d) of the LayerNorm */                                                          \
+    EACH(SKIP, skip)      /* (d) what of the input passes by the state; in heads (heads) */                   \
+    EACH(GAIN, gain)      /* (d) of the norm */                                                               \
     EACH(BIAS, bias)      /* (d) of the LayerNorm */                                                          \
     EACH(W_B, W_b)        /* (N,d) b_t += W_b y_{t-1} */                                                      \
     EACH(W_C, W_c)        /* (N,d) c_t += W_c y_{t-1} */                                                      \
@@ -165,7 +166,7 @@ struct inputs {
 struct outputs {
     union {
         void *h; /* (B,T,d) vector: the state */
-        void *y; /* (B,T,d) selective, delta: the output, which is what is iterated on */
+        void *y; /* (B,T,d) in other cells: the output, which is what is iterated on */
     };
     void *final; /* the state after the last token, (B,d) or (B,d,N); may be NULL */
 };
@@ -295,7 +296,8 @@ enum { GRADIENTS_NONE = 0, GRADIENTS_EXACT = 1, GRADIENTS_STEPS = 2 }; /* bits o
 enum {
     CELLS_VECTOR = 1 << CELL_VECTOR,
     CELLS_SELECTIVE = 1 << CELL_SELECTIVE,
-    CELLS_DELTA = 1 << CELL_DELTA
+    CELLS_DELTA = 1 << CELL_DELTA,
+    CELLS_SELECTIVE_HEADS = 1 << CELL_SELECTIVE_HEADS
 }; /* bits of implementation.cells */
 
 /* Bits of implementation.mixers. Any: of an implementation that knows mixers by the functions of impls/math/mixer.h alone. */

@@ -37,14 +37,15 @@ registries="impls/registry/registry.c impls/cuda/registry.h"
 
 # Those beside the first: each a folder of impls/. What takes one of them only has a row of the first table; what takes the first, too, has a
 # row of that cell's own table as well.
-cells="selective delta"
+cells="selective delta selective_heads"
 
 rows() { # FILE...: names of the rows of a table, each once: an implementation has a row for each cell with a file of its own
     sed -n 's/^ *X(\([a-z][a-z0-9_]*\)[,)].*/\1/p' "$@" | awk '!seen[$0]++'
 }
 
-rows_of_cell() { # CELL
-    tr -d '\r' <"${registries%% *}" | sed -n "/define ${1^^}_IMPLEMENTATIONS/,/[^\\\\]\$/s/^ *X(\([a-z][a-z0-9_]*\)).*/\1/p"
+rows_of_cell() { # CELL: the rows whose file lies in its folder
+    local name
+    for name in $(rows "${registries%% *}"); do [[ ! -e impls/$1/$name.c ]] || echo "$name"; done
 }
 
 # shellcheck disable=SC2086 # several files

@@ -71,11 +71,13 @@ static void print_problem(FILE *out, const char *path, const struct problem *p)
     const struct cell_facts *cell = &cell_facts[p->cell];
     if (cell->has_N)
         fprintf(out, ", N: %" PRId64, p->N);
-    if (cell->has_reads)
+    if (cell->has_norm)
         fprintf(out, ", reads: %s, norm: %s, gate: %s", reads_names[p->reads], norm_names[p->norm], gate_names[p->gate]);
     if (cell->has_heads)
-        fprintf(out, ", heads: %" PRId64 ", forget: %s", p->heads, forget_names[p->forget]);
-    if (cell->mixers != MIXERS_NONE)
+        fprintf(out, ", heads: %" PRId64, p->heads);
+    if (cell->has_steps)
+        fprintf(out, ", forget: %s", forget_names[p->forget]);
+    if (cell->mixers != MIXERS_NONE || cell->has_norm)
         fprintf(out, ", mixer: %s", mixer_names[p->mixer]);
     if (p->r > 0)
         fprintf(out, ", r: %" PRId64, p->r);
@@ -83,7 +85,7 @@ static void print_problem(FILE *out, const char *path, const struct problem *p)
         fprintf(out, ", s: %s", s);
     if (cell->has_form)
         fprintf(out, ", form: %s", form_names[p->form]);
-    if (cell->mixers != MIXERS_NONE)
+    if (cell->mixers != MIXERS_NONE || cell->has_norm)
         fprintf(out, ", feedback: %s", feedback_names[p->feedback]);
     fprintf(out, ", dtype: %s}\n", dtype_names[p->dtype]);
 }

@@ -49,15 +49,16 @@ static uint32_t stream_of(enum tensor_id id)
     return id <= TENSOR_H0 ? STREAM_DISTURBANCE + (uint32_t)id : STREAM_DISTURBANCE_MORE + (uint32_t)id;
 }
 
-/* The mean step of a channel, before what it may read of the output. */
+/* The mean step of a channel, or of a head, before what it may read of the output. */
 static double mean_step(const struct tensors *sequence, int64_t channel)
 {
     const struct problem *p = &sequence->problem;
+    const int64_t steps = tensor_of_sequence(p, TENSOR_DT) / p->T;
     const double *dt = sequence->owned[TENSOR_DT];
     bool raw = tensor_elements(p, TENSOR_W_DT) > 0;
     double sum = 0;
     for (int64_t t = 0; t < p->T; t++) {
-        double x = dt[t * p->d + channel];
+        double x = dt[t * steps + channel];
         sum += raw ? fmax(x, 0) + log1p(exp(-fabs(x))) : x;
     }
     return fmax(sum / (double)p->T, DBL_MIN);
@@ -68,8 +69,11 @@ static double mean_step(const struct tensors *sequence, int64_t channel)
 static double beside_itself(const struct tensors *sequence, enum tensor_id id, int64_t k, double before)
 {
     const struct problem *p = &sequence->problem;
-    if (id == TENSOR_A)
-        return k % p->N == 0 ? 1 / mean_step(sequence, k / p->N) : before; /* the same for all states of a channel */
+    if (id == TENSOR_A) {
+        const int64_t same =
+            tensor_elements(p, TENSOR_A) * p->T / tensor_of_sequence(p, TENSOR_DT); /* of all states of a channel */
+        return k % same == 0 ? 1 / mean_step(sequence, k / same) : before;
+    }
     return id == TENSOR_THETA || (id == TENSOR_DT && tensor_elements(p, TENSOR_W_DT) > 0);
 }
 

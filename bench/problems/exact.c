@@ -6,6 +6,7 @@
 #include "bench/problems/elimination.h"
 #include "bench/problems/textbook.h"
 #include "bench/problems/textbook_delta.h"
+#include "bench/problems/textbook_heads.h"
 #include "bench/problems/token_iteration.h"
 
 #include <math.h>
@@ -22,6 +23,7 @@ static const struct {
     [CELL_VECTOR] = {elimination_solve, elimination_operations},
     [CELL_SELECTIVE] = {token_iteration_solve, token_iteration_operations},
     [CELL_DELTA] = {textbook_delta_solve, textbook_delta_operations},
+    [CELL_SELECTIVE_HEADS] = {textbook_heads_solve, textbook_heads_operations},
 };
 
 struct status exact_by_textbook(const struct problem *p, const struct inputs *inputs, const double *mixing, double *h)

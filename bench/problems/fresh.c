@@ -9,7 +9,8 @@
 #define DT_LEAST 1e-3 /* steps are drawn between these, evenly in their logarithm, one a channel ... */
 #define DT_MOST 1e-1
 #define STATE_SCALE 0.1
-#define RATE_MOST 16      /* of the cell delta: rates of heads are drawn between 0 and this */
+#define RATE_MOST 16 /* of cells with heads: their rates are drawn between 0, or RATE_LEAST, and this */
+#define RATE_LEAST 1
 #define LENGTH_LEAST 1e-6 /* beside the square of a vector's length that it is divided by */
 
 static double normal(const struct regime *regime, enum tensor_id id, int64_t i)
@@ -21,12 +22,6 @@ static double normal(const struct regime *regime, enum tensor_id id, int64_t i)
 static double uniform(const struct regime *regime, enum tensor_id id, int64_t i, int64_t n)
 {
     return (2 * random_uniform(regime->seed, STREAM_FRESH + (uint32_t)id, (uint64_t)i) - 1) / sqrt((double)n);
-}
-
-static double of_x(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
-{
-    (void)p;
-    return regime->scale * normal(regime, id, i);
 }
 
 /* A projection of x. */
@@ -42,19 +37,49 @@ static double parameter(const struct problem *p, const struct regime *regime, en
     return projected(p, regime, id, i) / (p->feedback != FEEDBACK_NONE ? sqrt(2) : 1);
 }
 
-/* softplus(a channel's own number + two projections, one after the other, of x); before the softplus where it reads the output. */
+/* SiLU of a projection of x. */
+static double activated(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    double x = projected(p, regime, id, i);
+    return x / (1 + exp(-x));
+}
+
+static bool in_heads(const struct problem *p)
+{
+    return p->cell == CELL_SELECTIVE_HEADS;
+}
+
+/* What enters the recurrence; in selective_heads the layer's x has been projected, and activated. */
+static double of_x(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    return in_heads(p) ? activated(p, regime, id, i) : regime->scale * normal(regime, id, i);
+}
+
+static double gate(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    return in_heads(p) ? projected(p, regime, id, i) : regime->scale * normal(regime, id, i);
+}
+
+static double vector(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
+{
+    return in_heads(p) ? activated(p, regime, id, i) : projected(p, regime, id, i);
+}
+
+/* softplus(a channel's own number + two projections, one after the other, of x); before the softplus where it reads the output. Of a head:
+ * one projection. */
 static double step(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
 {
-    double u = random_uniform(regime->seed, STREAM_FRESH_STEP, (uint64_t)(i % p->d));
+    double u = random_uniform(regime->seed, STREAM_FRESH_STEP, (uint64_t)(i % (in_heads(p) ? p->heads : p->d)));
     double own = exp(log(DT_LEAST) + u * log(DT_MOST / DT_LEAST));
-    double raw = log(expm1(own)) + regime->scale / 3 * normal(regime, id, i);
+    double moved = in_heads(p) ? projected(p, regime, id, i) : regime->scale / 3 * normal(regime, id, i);
+    double raw = log(expm1(own)) + moved;
     return tensor_elements(p, TENSOR_W_DT) > 0 ? raw : log1p(exp(raw));
 }
 
 static double rate(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
 {
-    (void)regime, (void)id;
-    return (double)(i % p->N + 1);
+    double u = in_heads(p) ? random_uniform(regime->seed, STREAM_FRESH + (uint32_t)id, (uint64_t)i) : 0;
+    return in_heads(p) ? RATE_LEAST + u * (RATE_MOST - RATE_LEAST) : (double)(i % p->N + 1);
 }
 
 static double one(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
@@ -91,13 +116,6 @@ static double output(const struct problem *p, const struct regime *regime, enum 
     return normal(regime, id, i);
 }
 
-/* SiLU of a projection of x: of the cell delta all of q, k and v; q and k are divided by their lengths after that. */
-static double activated(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
-{
-    double x = projected(p, regime, id, i);
-    return x / (1 + exp(-x));
-}
-
 /* 2 sigmoid(a projection of x): what takes a step to a reflection, or no further than to a projection, as often as not. */
 static double strength(const struct problem *p, const struct regime *regime, enum tensor_id id, int64_t i)
 {
@@ -116,10 +134,10 @@ static double forgetting(const struct problem *p, const struct regime *regime, e
 }
 
 static double (*const draws[TENSORS_MAX])(const struct problem *, const struct regime *, enum tensor_id, int64_t) = {
-    [TENSOR_X] = of_x,       [TENSOR_DT] = step,          [TENSOR_A] = rate,        [TENSOR_B] = projected,
-    [TENSOR_C] = projected,  [TENSOR_SKIP] = one,         [TENSOR_GAIN] = one,      [TENSOR_BIAS] = zero,
+    [TENSOR_X] = of_x,       [TENSOR_DT] = step,          [TENSOR_A] = rate,        [TENSOR_B] = vector,
+    [TENSOR_C] = vector,     [TENSOR_SKIP] = one,         [TENSOR_GAIN] = one,      [TENSOR_BIAS] = zero,
     [TENSOR_W_B] = weight,   [TENSOR_W_C] = weight,       [TENSOR_W_DT] = weight,   [TENSOR_THETA] = parameter,
-    [TENSOR_Z] = of_x,       [TENSOR_W] = weight_of_both, [TENSOR_MATRIX0] = state, [TENSOR_Y0] = output,
+    [TENSOR_Z] = gate,       [TENSOR_W] = weight_of_both, [TENSOR_MATRIX0] = state, [TENSOR_Y0] = output,
     [TENSOR_Q] = activated,  [TENSOR_K] = activated,      [TENSOR_V] = activated,   [TENSOR_BETA] = strength,
     [TENSOR_G] = forgetting,
 };

@@ -1,4 +1,4 @@
-/* Tensors of the cells selective and delta, drawn as fresh layers of the released code have them (of selective: train/layers/fp_mamba.c):
+/* Tensors of the cells with a matrix state, drawn as fresh layers of the released code have them (of selective: train/layers/fp_mamba.c):
  * what the problem of a measure is made of where nothing has been learnt. docs/reference/regimes.md is the user's page. */
 #ifndef BENCH_PROBLEMS_FRESH_H
 #define BENCH_PROBLEMS_FRESH_H

@@ -2,6 +2,7 @@
 #include "bench/problems/textbook.h"
 
 #include "bench/problems/textbook_delta.h"
+#include "bench/problems/textbook_heads.h"
 #include "bench/problems/textbook_mixer.h"
 #include "bench/problems/textbook_selective.h"
 
@@ -121,16 +122,29 @@ static int64_t selective_scratch(const struct problem *p)
     return textbook_selective_scratch(p) + p->d * p->N + BLOCK * problem_m(p);
 }
 
-/* The answer itself, whatever the iterate: the recurrence reads no output. */
+static void begin_state(const struct problem *p, const struct inputs *inputs, const struct work_room *room)
+{
+    memcpy(room->q, inputs->H0 != NULL ? inputs->H0 : room->zero, (size_t)(p->d * p->N) * sizeof(double));
+}
+
+/* The answer itself, whatever the iterate: these recurrences read no output. */
 static void apply_delta(const struct problem *p, const struct inputs *inputs, const double *mixing, const struct work_room *room,
                         const double *y, double *next)
 {
     (void)mixing, (void)y;
-    memcpy(room->q, inputs->H0 != NULL ? inputs->H0 : room->zero, (size_t)(p->d * p->N) * sizeof(double));
+    begin_state(p, inputs, room);
     textbook_delta_run(p, inputs, room->q, room->q + p->d * p->N, next);
 }
 
-static int64_t delta_ahead(const struct problem *p, int64_t l)
+static void apply_heads(const struct problem *p, const struct inputs *inputs, const double *mixing, const struct work_room *room,
+                        const double *y, double *next)
+{
+    (void)mixing, (void)y;
+    begin_state(p, inputs, room);
+    textbook_heads_run(p, inputs, room->q, next);
+}
+
+static int64_t no_ahead(const struct problem *p, int64_t l)
 {
     (void)p, (void)l;
     return 0;
@@ -141,6 +155,11 @@ static int64_t delta_scratch(const struct problem *p)
     return p->d * p->N + textbook_delta_scratch(p);
 }
 
+static int64_t heads_scratch(const struct problem *p)
+{
+    return p->d * p->N;
+}
+
 // clang-format off
 static const struct {
     void (*apply)(const struct problem *, const struct inputs *, const double *mixing, const struct work_room *, const double *h, double *next);
@@ -148,9 +167,10 @@ static const struct {
     int64_t (*ahead)(const struct problem *, int64_t l); /* doubles a token that l iterations keep; 0: none */
     void (*fill)(const struct problem *, const struct inputs *, int64_t t, double *to);
 } maps[CELL_COUNT] = {
-    [CELL_VECTOR]    = {apply_vector,    vector_scratch,    vector_ahead,    vector_fill},
-    [CELL_SELECTIVE] = {apply_selective, selective_scratch, selective_ahead, selective_fill},
-    [CELL_DELTA]     = {apply_delta,     delta_scratch,     delta_ahead,     NULL},
+    [CELL_VECTOR]          = {apply_vector,    vector_scratch,    vector_ahead,    vector_fill},
+    [CELL_SELECTIVE]       = {apply_selective, selective_scratch, selective_ahead, selective_fill},
+    [CELL_DELTA]           = {apply_delta,     delta_scratch,     no_ahead,        NULL},
+    [CELL_SELECTIVE_HEADS] = {apply_heads,     heads_scratch,     no_ahead,        NULL},
 };
 // clang-format on
 

@@ -91,7 +91,8 @@ static const struct cell_facts *cell_of(const struct point *point)
 
 static bool mixes(const struct point *point)
 {
-    return (!is_trained(point) || takes(point, TAKES_MIXER)) && cell_of(point)->mixers != MIXERS_NONE;
+    const struct cell_facts *cell = cell_of(point);
+    return (!is_trained(point) || takes(point, TAKES_MIXER)) && (cell->mixers != MIXERS_NONE || cell->has_norm);
 }
 
 static bool reads_out(const struct point *point)
@@ -118,12 +119,12 @@ static bool has_width(const struct point *point)
 /* Whether each token changes the state by r steps. */
 static bool steps(const struct point *point)
 {
-    return recurs(point) && cell_of(point)->has_heads;
+    return recurs(point) && cell_of(point)->has_steps;
 }
 
 static bool has_heads(const struct point *point)
 {
-    return steps(point) || is_layer(point, "attention");
+    return (recurs(point) && cell_of(point)->has_heads) || is_layer(point, "attention");
 }
 
 static bool has_curriculum(const struct point *point)
@@ -183,7 +184,7 @@ static bool has_states(const struct point *point)
 /* Whether reads, norm and gate are a choice. */
 static bool chooses(const struct point *point)
 {
-    return recurs(point) && cell_of(point)->has_reads && mixes(point);
+    return recurs(point) && cell_of(point)->has_norm && mixes(point);
 }
 
 static bool has_form(const struct point *point)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const char *const cell_names[CELL_COUNT] = {"vector", "selective", "delta"};
+const char *const cell_names[CELL_COUNT] = {"vector", "selective", "delta", "selective_heads"};
 #define TENSOR_NAME(NAME, name) #name,
 const char *const tensor_names[TENSORS_MAX] = {TENSORS(TENSOR_NAME)};
 
@@ -64,6 +64,7 @@ const struct cell_facts cell_facts[CELL_COUNT] = {
         .initial = TENSOR_H0,
         .mixers = MIXERS_ANY,
         .feedbacks = (1 << FEEDBACK_COUNT) - 1,
+        .reads = 1 << READS_NONE,
         .has_form = true,
     },
     [CELL_SELECTIVE] = {
@@ -93,7 +94,8 @@ const struct cell_facts cell_facts[CELL_COUNT] = {
         .mixers = MIXERS_ANY,
         .feedbacks = 1 << FEEDBACK_NONE | 1 << FEEDBACK_RAW,
         .has_N = true,
-        .has_reads = true,
+        .has_norm = true,
+        .reads = (1 << READS_COUNT) - 1,
     },
     [CELL_DELTA] = {
         .tensors = {
@@ -113,6 +115,32 @@ const struct cell_facts cell_facts[CELL_COUNT] = {
         .feedbacks = 1 << FEEDBACK_NONE,
         .has_N = true,
         .has_heads = true,
+        .has_steps = true,
+        .reads = 1 << READS_NONE,
+    },
+    [CELL_SELECTIVE_HEADS] = {
+        .tensors = {
+            {TENSOR_X,       "BTd", NULL,         NULL,           false, true},
+            {TENSOR_DT,      "BTh", NULL,         NULL,           false, false},
+            {TENSOR_A,       "h",   NULL,         NULL,           false, false},
+            {TENSOR_B,       "BTN", NULL,         NULL,           false, false},
+            {TENSOR_C,       "BTN", NULL,         NULL,           false, false},
+            {TENSOR_SKIP,    "h",   NULL,         NULL,           false, false},
+            {TENSOR_GAIN,    "d",   normalises,   NORM_NEEDED,    false, false},
+            {TENSOR_Z,       "BTd", gated_inside, "gate: inside", false, false},
+            {TENSOR_MATRIX0, "BdN", NULL,         NULL,           true,  true},
+        },
+        .n = 9,
+        .final = "BdN",
+        .output = "y",
+        .driven = TENSOR_X,
+        .initial = TENSOR_MATRIX0,
+        .mixers = MIXERS_NONE,
+        .feedbacks = 1 << FEEDBACK_NONE,
+        .has_N = true,
+        .has_norm = true,
+        .has_heads = true,
+        .reads = 1 << READS_NONE,
     },
 };
 // clang-format on

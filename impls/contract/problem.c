@@ -72,7 +72,7 @@ static bool sizes_check(const struct problem *p, size_t capacity, char *reason)
 static bool mixer_check(const struct problem *p, size_t capacity, char *reason)
 {
     const struct mixer_facts *facts = &mixer_facts[p->mixer];
-    const bool steps = cell_facts[p->cell].has_heads;
+    const bool steps = cell_facts[p->cell].has_steps;
     if (!(cell_facts[p->cell].mixers >> p->mixer & 1))
         snprintf(reason, capacity, "mixer %s: the cell %s has none of that kind", mixer_names[p->mixer], cell_names[p->cell]);
     else if (steps && (p->r < 1 || p->r > 64))
@@ -102,11 +102,13 @@ static bool cell_check(const struct problem *p, size_t capacity, char *reason)
         snprintf(reason, capacity, "feedback %s: the cell %s has none of that kind", feedback_names[p->feedback], name);
     else if (!cell->has_form && p->form != FORM_NORMALISED)
         snprintf(reason, capacity, "form %s: the cell %s has only one form", form_names[p->form], name);
-    else if (!cell->has_heads && p->forget != FORGET_NONE)
+    else if (!cell->has_steps && p->forget != FORGET_NONE)
         snprintf(reason, capacity, "forget %s: the cell %s has none of that kind", forget_names[p->forget], name);
-    else if (!cell->has_reads && (p->reads != READS_NONE || p->norm != NORM_NONE || p->gate != GATE_OUTSIDE))
+    else if (!cell->has_norm && (p->reads != READS_NONE || p->norm != NORM_NONE || p->gate != GATE_OUTSIDE))
         snprintf(reason, capacity, "reads %s, norm %s, gate %s: the cell %s has none of these", reads_names[p->reads],
                  norm_names[p->norm], gate_names[p->gate], name);
+    else if (!(cell->reads >> p->reads & 1))
+        snprintf(reason, capacity, "reads %s: the cell %s has none of that kind", reads_names[p->reads], name);
     else
         return true;
     return false;
@@ -133,8 +135,8 @@ bool problem_check(const struct problem *p, size_t capacity, char *reason)
 void problem_print(const struct problem *p, size_t capacity, char *text)
 {
     const struct cell_facts *cell = &cell_facts[p->cell];
-    char r[32] = "", scale[32] = "", feedback[32] = "", states[32] = "", kind[80] = "";
-    if (mixer_facts[p->mixer].takes_r || cell->has_heads)
+    char r[32] = "", scale[32] = "", feedback[32] = "", states[32] = "", heads[32] = "", kind[80] = "";
+    if (mixer_facts[p->mixer].takes_r || cell->has_steps)
         snprintf(r, sizeof r, " r=%" PRId64, p->r);
     if (mixer_facts[p->mixer].takes_s)
         snprintf(scale, sizeof scale, " s=%g", p->s);
@@ -143,13 +145,15 @@ void problem_print(const struct problem *p, size_t capacity, char *text)
     if (cell->has_N)
         snprintf(states, sizeof states, ",N=%" PRId64, p->N);
     if (cell->has_heads)
-        snprintf(kind, sizeof kind, " heads=%" PRId64 " forget=%s", p->heads, forget_names[p->forget]);
-    else if (cell->has_reads)
+        snprintf(heads, sizeof heads, " heads=%" PRId64, p->heads);
+    if (cell->has_steps)
+        snprintf(kind, sizeof kind, " forget=%s", forget_names[p->forget]);
+    else if (cell->has_norm)
         snprintf(kind, sizeof kind, " reads=%s norm=%s gate=%s", reads_names[p->reads], norm_names[p->norm], gate_names[p->gate]);
     else
         snprintf(kind, sizeof kind, " %s", form_names[p->form]);
-    snprintf(text, capacity, "%s (%" PRId64 ",%" PRId64 ",%" PRId64 "%s)%s%s%s%s%s%s %s", cell_names[p->cell], p->B, p->T, p->d,
-             states, cell->has_heads ? "" : " ", cell->has_heads ? "" : mixer_names[p->mixer], r, scale, kind, feedback,
+    snprintf(text, capacity, "%s (%" PRId64 ",%" PRId64 ",%" PRId64 "%s)%s%s%s%s%s%s%s %s", cell_names[p->cell], p->B, p->T, p->d,
+             states, cell->has_steps ? "" : " ", cell->has_steps ? "" : mixer_names[p->mixer], r, scale, heads, kind, feedback,
              dtype_names[p->dtype]);
 }
 

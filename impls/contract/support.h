@@ -41,9 +41,11 @@ struct cell_facts {
     const char *output;             /* name of what is iterated on, (B,T,d) */
     enum tensor_id driven, initial; /* what drives it, (B,T,d) or (B,T,r,d); what comes before its first token */
     unsigned mixers, feedbacks;     /* bits of enum mixer and enum feedback that it knows */
+    unsigned reads;                 /* bits of enum reads */
     bool has_N;
-    bool has_reads; /* and norm, gate */
-    bool has_heads; /* and forget, and an r of its own */
+    bool has_norm;  /* and gate; a family that has mixers, if not in this cell */
+    bool has_heads; /* d channels are divided among heads */
+    bool has_steps; /* an r of its own, and forget */
     bool has_form;
 };
 extern const struct cell_facts cell_facts[CELL_COUNT];

@@ -17,7 +17,8 @@
     X(quasi_deer)            \
     X(anderson)              \
     X(gmres)                 \
-    X(delta_sequential)
+    X(delta_sequential)      \
+    X(chunked_scan)
 // clang-format on
 
 /* Those of them that take the selective cell, too, by a file of their own in impls/selective/. */
@@ -28,6 +29,12 @@
     X(diagonal_scan)                 \
     X(fixed_point)                   \
     X(fixed_point_fused)
+// clang-format on
+
+/* The same of the cell selective_heads. */
+// clang-format off
+#define SELECTIVE_HEADS_IMPLEMENTATIONS(X) \
+    X(diagonal_scan)
 // clang-format on
 
 #ifndef MORE_IMPLEMENTATIONS /* the tests' own, which crash, hang and lie on purpose */
@@ -73,9 +80,12 @@
 
 #define DECLARE_SELECTIVE(name) DECLARE(selective_##name)
 #define ROW_SELECTIVE(name) ROW(selective_##name)
+#define DECLARE_SELECTIVE_HEADS(name) DECLARE(selective_heads_##name)
+#define ROW_SELECTIVE_HEADS(name) ROW(selective_heads_##name)
 
 IMPLEMENTATIONS(DECLARE)
 SELECTIVE_IMPLEMENTATIONS(DECLARE_SELECTIVE)
+SELECTIVE_HEADS_IMPLEMENTATIONS(DECLARE_SELECTIVE_HEADS)
 CUDA_IMPLEMENTATIONS(DECLARE_CUDA)
 MORE_IMPLEMENTATIONS(DECLARE)
 
@@ -83,7 +93,8 @@ static const struct implementation *const table[][DTYPE_COUNT][LEVEL_COUNT] = {I
                                                                                    MORE_IMPLEMENTATIONS(ROW)};
 
 /* Builds for other cells than the first. */
-static const struct implementation *const more[][DTYPE_COUNT][LEVEL_COUNT] = {SELECTIVE_IMPLEMENTATIONS(ROW_SELECTIVE)};
+static const struct implementation *const more[][DTYPE_COUNT][LEVEL_COUNT] = {
+    SELECTIVE_IMPLEMENTATIONS(ROW_SELECTIVE) SELECTIVE_HEADS_IMPLEMENTATIONS(ROW_SELECTIVE_HEADS)};
 
 int registry_count(void)
 {

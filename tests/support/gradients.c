@@ -3,6 +3,7 @@
 
 #include "tests/support/allocations.h"
 #include "tests/support/complex_delta.h"
+#include "tests/support/complex_heads.h"
 #include "tests/support/complex_map.h"
 #include "tests/support/complex_selective.h"
 #include "tests/support/room.h"
@@ -167,10 +168,19 @@ static void states_delta(const struct question *q, int64_t b)
     complex_delta_run(&q->tensors->problem, &inputs, MISTAKE_NONE, q->h, q->final);
 }
 
+static void states_heads(const struct question *q, int64_t b)
+{
+    struct complex_heads inputs;
+    for (enum tensor_id id = 0; id < TENSORS_MAX; id++)
+        inputs.tensor[id] = tensor_at(q, id, b);
+    complex_heads_run(&q->tensors->problem, &inputs, HEADS_RIGHT, q->h, q->final);
+}
+
 static void (*const states_of[CELL_COUNT])(const struct question *, int64_t b) = {
     [CELL_VECTOR] = states_vector,
     [CELL_SELECTIVE] = states_selective,
     [CELL_DELTA] = states_delta,
+    [CELL_SELECTIVE_HEADS] = states_heads,
 };
 
 /* q->h and q->final = the states of sequence b. */
