@@ -3,14 +3,13 @@
  * depend on how many threads there are. Option chunk=N: tokens of a chunk. */
 #include "impls/contract/support.h"
 #include "impls/math/finite.h"
-#include "impls/selective_heads/gradient.h"
-
 #include "impls/math/vector.h"
+#include "impls/selective_heads/gradient.h"
 
 #include <omp.h>
 #include <stdlib.h>
 
-enum { CHUNK = 32, CHUNK_MOST = 1024 };
+enum { CHUNK = 16, CHUNK_MOST = 1024 };
 
 struct plan {
     struct problem problem;
@@ -27,6 +26,13 @@ extern const struct implementation VARIANT(chunked_scan); /* at the end of this 
 static int64_t chunk_of(const struct problem *p, const struct settings *settings)
 {
     const int64_t chunk = option_count(settings, "chunk", CHUNK);
+    return chunk < p->T ? chunk : p->T;
+}
+
+/* Of the gradient, which keeps the state before each. */
+static int64_t gradient_chunk(const struct problem *p, const struct settings *settings)
+{
+    const int64_t chunk = option_count(settings, "chunk", HEADS_GRADIENT_CHUNK);
     return chunk < p->T ? chunk : p->T;
 }
 
@@ -47,7 +53,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
     }
     double reals = (double)thread_reals(p, chunk) * environment->threads;
     if (settings->gradient != GRADIENT_NONE)
-        reals += heads_gradient_reals(p, chunk, environment->threads);
+        reals += heads_gradient_reals(p, gradient_chunk(p, settings), environment->threads);
     support_memory(support, p, settings, environment, reals * sizeof(real));
 }
 
@@ -90,7 +96,8 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->chunk = chunk_of(p, settings);
     plan->each = thread_reals(p, plan->chunk);
     plan->scratch = memory_allocate(plan->each * plan->threads, sizeof(real));
-    if (plan->scratch == NULL || (plan->gradient && !heads_gradient_open(p, plan->chunk, plan->threads, &plan->of_map))) {
+    if (plan->scratch == NULL ||
+        (plan->gradient && !heads_gradient_open(p, gradient_chunk(p, settings), plan->threads, &plan->of_map))) {
         destroy(plan);
         return status_no_memory();
     }

@@ -8,8 +8,6 @@
 #include <omp.h>
 #include <stdlib.h>
 
-enum { GRADIENT_CHUNK = 32 };
-
 struct plan {
     struct problem problem;
     int threads;
@@ -38,7 +36,7 @@ static void supports(const struct problem *p, const struct settings *settings, c
         return;
     double reals = (double)heads_scan_scratch(p) * environment->threads;
     if (settings->gradient != GRADIENT_NONE)
-        reals += heads_gradient_reals(p, GRADIENT_CHUNK, environment->threads);
+        reals += heads_gradient_reals(p, HEADS_GRADIENT_CHUNK, environment->threads);
     support_memory(support, p, settings, environment, reals * sizeof(real));
 }
 
@@ -77,7 +75,7 @@ static struct status plan(const struct problem *p, const struct settings *settin
     plan->parts = parts_of(p, plan->threads);
     plan->each = heads_scan_scratch(p);
     plan->scratch = memory_allocate(plan->each * plan->threads, sizeof(real));
-    if (plan->scratch == NULL || (plan->gradient && !heads_gradient_open(p, GRADIENT_CHUNK, plan->threads, &plan->of_map))) {
+    if (plan->scratch == NULL || (plan->gradient && !heads_gradient_open(p, HEADS_GRADIENT_CHUNK, plan->threads, &plan->of_map))) {
         destroy(plan);
         return status_no_memory();
     }

@@ -19,6 +19,8 @@
 #define heads_gradient_close VARIANT(heads_gradient_close)
 #define heads_gradient_run VARIANT(heads_gradient_run)
 
+enum { HEADS_GRADIENT_CHUNK = 32 }; /* tokens of a chunk, where nobody says otherwise */
+
 struct heads_gradient {
     struct problem problem;
     int64_t most; /* tokens of a chunk */

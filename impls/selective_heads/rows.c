@@ -152,9 +152,12 @@ void heads_finish_adjoint(const struct problem *p, const struct inputs *inputs, 
         return;
     }
     pass_by(p, inputs, i, h, h);
-    fill(gate, 1, d);
-    for (int64_t c = 0; raw != NULL && c < d; c++)
-        gate[c] = silu(raw[c]);
+    if (raw != NULL) {
+#pragma omp simd
+        for (int64_t c = 0; c < d; c++)
+            gate[c] = silu(raw[c]);
+    } else
+        fill(gate, 1, d);
 #pragma omp simd
     for (int64_t c = 0; c < d; c++)
         w[c] = gate[c] * h[c];
@@ -162,8 +165,11 @@ void heads_finish_adjoint(const struct problem *p, const struct inputs *inputs, 
         norm_back(w, inverse_of(w, d), inputs->gain, y_adjoint, gain, w, d);
     else
         memcpy(w, y_adjoint, (size_t)d * sizeof(real));
-    for (int64_t c = 0; z != NULL && raw != NULL && c < d; c++)
-        z[c] = w[c] * h[c] * silu_slope(raw[c], 1 / (1 + exponential(-raw[c])));
+    if (z != NULL && raw != NULL) {
+#pragma omp simd
+        for (int64_t c = 0; c < d; c++)
+            z[c] = w[c] * h[c] * silu_slope(raw[c], 1 / (1 + exponential(-raw[c])));
+    }
 #pragma omp simd
     for (int64_t c = 0; c < d; c++)
         h[c] = gate[c] * w[c];
