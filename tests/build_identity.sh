@@ -24,16 +24,19 @@ first=$(identity "$folder/tree")
 
 measures=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' bench/sweep/measures.h | tr '\n' ' ')
 recurrent="convergence throughput gradient reach memory roots" # what judges by the answers of implementations
-learning="training accuracy memory selective/memory delta/memory" # what a step of training decides
+learning="training accuracy memory selective/memory delta/memory selective_heads/memory" # what a step of training decides
 vector=$(sed -n '/define IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/\1/p' impls/registry/registry.c | tr '\n' ' ')
 selective=$(sed -n '/define SELECTIVE_IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/selective\/\1/p' impls/registry/registry.c | tr '\n' ' ')
 delta=$(for name in $vector; do [[ ! -e impls/delta/$name.c ]] || echo "$name"; done | tr '\n' ' ') # those have a row of the first table
-cpu="$vector $selective"
+heads_alone=$(for name in $vector; do [[ ! -e impls/selective_heads/$name.c || -e impls/$name.c ]] || echo "$name"; done | tr '\n' ' ')
+heads=$(sed -n '/define SELECTIVE_HEADS_IMPLEMENTATIONS/,/[^\\]$/s/^ *X(\([a-z_]*\)).*/selective_heads\/\1/p' impls/registry/registry.c | tr '\n' ' ')
+cpu="$vector $selective $heads"
 cuda=$(sed -n 's/^ *X(\([a-z_]*\),.*/\1/p' impls/cuda/registry.h | tr '\n' ' ')
 of_delta=$(for name in $recurrent; do echo "delta/$name"; done | tr '\n' ' ')
 of_selective=$(for name in $recurrent; do echo "selective/$name"; done | tr '\n' ' ') # the measures of that cell: what judges there is its own
+of_heads=$(for name in $recurrent; do echo "selective_heads/$name"; done | tr '\n' ' ')
 first_cell=$measures
-measures="$measures $of_selective $of_delta"
+measures="$measures $of_selective $of_delta $of_heads"
 [[ $(wc -l <<<"$first") == $(wc -w <<<"$measures $cpu $cuda") ]] || say "expected $measures $cpu $cuda: $first"
 
 differ() { # WHAT EXPECTED ROWS
@@ -88,6 +91,9 @@ after impls/selective/diagonal_scan.c "$more" "selective/diagonal_scan $of_selec
 after impls/selective/fixed_point.c "$more" "selective/fixed_point"
 after impls/delta/delta_sequential.c "$more" "delta_sequential $of_delta"
 after impls/delta/state.c "$more" "$delta $of_delta"
+after impls/selective_heads/diagonal_scan.c "$more" "selective_heads/diagonal_scan $of_heads"
+after impls/selective_heads/chunked_scan.c "$more" "chunked_scan"
+after impls/selective_heads/chunk.c "$more" "$heads $heads_alone $of_heads"
 for file in token.c token.h map.c; do
     after "impls/selective/$file" "$more" "$selective $of_selective"
 done
@@ -100,17 +106,17 @@ after train/layers/lstm.c "$more" "$learning"
 after train/math/adamw.c "$more" "$learning"
 after tasks/parity.c "$more" "$measures" # words of a group are inputs of every measure
 after bench/base/random.c "$more" "$measures"
-after bench/base/statistics.c "$more" "convergence throughput reach accuracy roots selective/convergence selective/throughput selective/reach selective/roots delta/convergence delta/throughput delta/reach delta/roots"
+after bench/base/statistics.c "$more" "convergence throughput reach accuracy roots selective/convergence selective/throughput selective/reach selective/roots delta/convergence delta/throughput delta/reach delta/roots selective_heads/convergence selective_heads/throughput selective_heads/reach selective_heads/roots"
 after bench/base/safetensors.c "$more" "$measures"
 after bench/machine/machine_memory.c "$more" "$measures"
-after bench/machine/load.c "$more" "throughput selective/throughput delta/throughput"
+after bench/machine/load.c "$more" "throughput selective/throughput delta/throughput selective_heads/throughput"
 after bench/problems/exact.c "$more" "$measures"
 after bench/problems/inputs.c "$more" "$measures"
 after bench/measure/worker.c "$more" "$measures"
-after bench/measure/subject.c "$more" "$recurrent accuracy $of_selective $of_delta"
-after bench/measure/sampling.c "$more" "throughput selective/throughput delta/throughput"
+after bench/measure/subject.c "$more" "$recurrent accuracy $of_selective $of_delta $of_heads"
+after bench/measure/sampling.c "$more" "throughput selective/throughput delta/throughput selective_heads/throughput"
 after bench/measure/checkpoint.c "$more" "training accuracy"
-after bench/measure/gradient.c "$more" "gradient selective/gradient delta/gradient"
+after bench/measure/gradient.c "$more" "gradient selective/gradient delta/gradient selective_heads/gradient"
 after bench/measure/accuracy.c "$more" "accuracy"
 after bench/sweep/translate.c "$more" "$measures"
 after bench/sweep/recipe.c "$more" "training accuracy"
@@ -125,7 +131,7 @@ differ "one more implementation" "another" "$(identity "$folder/tree")"
 cp impls/registry/registry.c "$folder/tree/impls/registry/" && rm "$folder/tree/impls/another.c"
 sed -i 's/^    X(reach,/    X(another, OF_RECURRENCE, false) \\\n&/' "$folder/tree/bench/sweep/measures.h"
 cp bench/measure/reach.c "$folder/tree/bench/measure/another.c"
-differ "one more measure" "another selective/another delta/another" "$(identity "$folder/tree")"
+differ "one more measure" "another selective/another delta/another selective_heads/another" "$(identity "$folder/tree")"
 cp bench/sweep/measures.h "$folder/tree/bench/sweep/" && rm "$folder/tree/bench/measure/another.c"
 
 # ---- A field that no point uses --------------------------------------------------------------------------------------------

@@ -43,9 +43,8 @@ rows() { # FILE...: names of the rows of a table, each once: an implementation h
     sed -n 's/^ *X(\([a-z][a-z0-9_]*\)[,)].*/\1/p' "$@" | awk '!seen[$0]++'
 }
 
-rows_of_cell() { # CELL: the rows whose file lies in its folder
-    local name
-    for name in $(rows "${registries%% *}"); do [[ ! -e impls/$1/$name.c ]] || echo "$name"; done
+rows_of_cell() { # CELL
+    tr -d '\r' <"${registries%% *}" | sed -n "/define ${1^^}_IMPLEMENTATIONS/,/[^\\\\]\$/s/^ *X(\([a-z][a-z0-9_]*\)).*/\1/p"
 }
 
 # shellcheck disable=SC2086 # several files

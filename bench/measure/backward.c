@@ -136,7 +136,7 @@ static bool is_either(const struct subject *subject)
 /* Whether the exact gradient is that of one application of the textbook's map, so that differences of that hold it, whoever computes it. */
 static bool is_one_application(const struct problem *p)
 {
-    return p->cell == CELL_DELTA;
+    return p->cell == CELL_DELTA || p->cell == CELL_SELECTIVE_HEADS;
 }
 
 static struct definition defined(const struct subject *subject, const struct problem *sequence, bool by_iteration)
@@ -314,7 +314,7 @@ static bool loss_after(const struct tensors *sequence, int64_t n, const double *
     return true;
 }
 
-/* An n-step gradient in double precision, and an exact one of the cell delta, is that of implementations which share its arithmetic, so it
+/* An n-step gradient in double precision, and an exact one of one application, is that of implementations which share its arithmetic, so it
  * is held to what the textbook says, which shares none: along one random direction of all inputs its product with the direction is the
  * slope of the loss. *apart: their distance over what such a product amounts to, less what differences cannot resolve. */
 static bool differ(const struct definition *definition, const struct reference *reference, const double *adjoint,

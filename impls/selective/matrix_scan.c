@@ -4,7 +4,7 @@
 #include "impls/contract/support.h"
 #include "impls/math/power.h"
 #include "impls/math/vector.h"
-#include "impls/selective/groups.h"
+#include "impls/math/groups.h"
 
 #include <omp.h>
 #include <stdlib.h>

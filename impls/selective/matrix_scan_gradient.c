@@ -5,7 +5,7 @@
 #include "impls/math/adjoint.h"
 #include "impls/math/power.h"
 #include "impls/math/vector.h"
-#include "impls/selective/groups.h"
+#include "impls/math/groups.h"
 
 #include <omp.h>
 #include <stdlib.h>

@@ -260,22 +260,6 @@ void softplus_row(const real *x, real *y, int64_t n)
         y[c] = choose(x[c] < 0, 0, x[c]) + log_above_one(exponential_within(-real_abs(x[c])));
 }
 
-real unit(const real *x, real *y, int64_t n)
-{
-    real inverse = norm_inverse(row_dot(x, x, n));
-    set_scaled(inverse, x, y, n);
-    return inverse;
-}
-
-void unit_adjoint(const real *y, real inverse, const real *y_adjoint, real *x_adjoint, int64_t n)
-{
-    /* where the length counted as 1e-5 it is a constant */
-    real along = inverse < 1 / NORM_LEAST ? row_dot(y, y_adjoint, n) : 0;
-#pragma omp simd
-    for (int64_t c = 0; c < n; c++)
-        x_adjoint[c] = inverse * (y_adjoint[c] - along * y[c]);
-}
-
 struct row_norm norm_of_row(const real *w, int64_t d)
 {
     struct row_norm norm = {.mean = row_sum(w, d) / (real)d};

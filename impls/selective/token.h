@@ -16,6 +16,7 @@
 
 #include "impls/impl.h"
 #include "impls/math/real.h"
+#include "impls/math/unit.h"
 
 #define token_layout VARIANT(token_layout)
 #define token_stack VARIANT(token_stack)
@@ -33,8 +34,6 @@
 #define token_mix VARIANT(token_mix)
 #define token_gate VARIANT(token_gate)
 #define softplus_row VARIANT(softplus_row)
-#define unit VARIANT(unit)
-#define unit_adjoint VARIANT(unit_adjoint)
 #define norm_of_row VARIANT(norm_of_row)
 #define norm_row VARIANT(norm_row)
 #define norm_row_through VARIANT(norm_row_through)
@@ -101,12 +100,6 @@ void token_gate(const struct problem *problem, const struct inputs *inputs, int6
 
 /* y = log(1 + e^x), within a few units of rounding for any x; y may be x. Its derivative is sigmoid() of activation.h. */
 void softplus_row(const real *x, real *y, int64_t n);
-
-/* y (n) = x / max(||x||, 1e-5); y may be x. Returns what x is multiplied with; NaN where ||x||^2 is not finite. */
-real unit(const real *x, real *y, int64_t n);
-
-/* x_adjoint (n) from y = unit(x), what that returned, and y's adjoint; x_adjoint may be y_adjoint. */
-void unit_adjoint(const real *y, real inverse, const real *y_adjoint, real *x_adjoint, int64_t n);
 
 /* LayerNorm of a row w (d): y = gain . yh + bias, yh = (w - mean) inverse, inverse = (mean (w - mean)^2 + 1e-5)^{-1/2}; NaN where that is
  * not finite. y may be w. */

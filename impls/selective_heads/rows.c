@@ -4,7 +4,7 @@
 #include "impls/math/activation.h"
 #include "impls/math/adjoint.h"
 #include "impls/math/sums.h"
-#include "impls/selective/token.h"
+#include "impls/math/unit.h"
 
 #define NORM_EPSILON ((real)1e-5) /* of the mean of the squares */
 

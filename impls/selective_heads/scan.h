@@ -8,7 +8,7 @@
 #ifndef IMPLS_SELECTIVE_HEADS_SCAN_H
 #define IMPLS_SELECTIVE_HEADS_SCAN_H
 
-#include "impls/selective/groups.h"
+#include "impls/math/groups.h"
 #include "impls/selective_heads/rows.h"
 
 #define heads_scan_scratch VARIANT(heads_scan_scratch)

@@ -7,6 +7,7 @@
 #include "bench/sweep/point.h"
 #include "impls/contract/support.h"
 #include "tests/support/delta_cases.h"
+#include "tests/support/heads_cases.h"
 #include "tests/support/reference.h"
 #include "tests/support/selective_cases.h"
 
@@ -153,6 +154,11 @@ static struct tensors delta_drawn(const struct test_case *test, uint64_t seed)
     return delta_tensors(test, (struct delta_edge){NAN, NAN}, seed);
 }
 
+static struct tensors heads_drawn(const struct test_case *test, uint64_t seed)
+{
+    return heads_tensors(test, HEADS_DRAWN, seed);
+}
+
 static void run_all(const char *name)
 {
     int index = registry_find(name);
@@ -160,6 +166,7 @@ static void run_all(const char *name)
     run_cell(index, CELL_VECTOR, cases_count(), cases_get, case_tensors);
     run_cell(index, CELL_SELECTIVE, selective_cases_count(), selective_cases_get, selective_tensors);
     run_cell(index, CELL_DELTA, delta_cases_count(), delta_cases_get, delta_drawn);
+    run_cell(index, CELL_SELECTIVE_HEADS, heads_cases_count(), heads_cases_get, heads_drawn);
 }
 
 static char **names; /* NULL at the end */

@@ -24,7 +24,7 @@ static const struct {
                                "fixed_point an_option_of_a_very_long_name=1"}},
     [FIELD_MEASURE] = {{"convergence", "throughput", "training", "accuracy"}, {"", "speed", "Convergence", "convergence "}},
     [FIELD_PASS] = {{"forward", "backward"}, {"", "both", "Backward", "none"}},
-    [FIELD_CELL] = {{"vector", "selective", "delta"}, {"", "0", "matrix"}},
+    [FIELD_CELL] = {{"vector", "selective", "delta", "selective_heads"}, {"", "0", "matrix"}},
     [FIELD_N] = {{"1", "16", "1024"}, {"0", "1025", "none"}},
     [FIELD_READS] = {{"none", "dt", "bc", "dt+bc"}, {"Q", "b", "all"}},
     [FIELD_NORM] = {{"none", "bc", "output", "both"}, {"yes", "layer"}},
@@ -191,7 +191,7 @@ START_TEST(says_what_it_expects)
         {FIELD_LAMBDA_MAX, "a number from 0 to 1"},
         {FIELD_MIXER, "one of none, dplr, householder, kronecker, dense, kronecker_rows"},
         {FIELD_TOKENS, "all or one"},
-        {FIELD_CELL, "one of vector, selective, delta"},
+        {FIELD_CELL, "one of vector, selective, delta, selective_heads"},
         {FIELD_ISA, "one of baseline, avx2, avx512, best"},
         {FIELD_INPUTS, "the name of a file, or none"},
     };

@@ -92,6 +92,12 @@ static const struct {
     {"cell:delta,N:4", "cell:delta,N:8", false},
     {"cell:delta,scale:0.3", "cell:delta,scale:0.5", false},
     {"heads:2,forget:head", "heads:4,forget:none", true},
+    {"cell:selective_heads,mixer:none,heads:2", "cell:selective_heads,mixer:none,heads:4", false},
+    {"cell:selective_heads,mixer:none,norm:bc", "cell:selective_heads,mixer:none,norm:both", false},
+    {"cell:selective_heads,mixer:none,gate:inside", "cell:selective_heads,mixer:none", false},
+    {"cell:selective_heads,mixer:none,scale:0.3", "cell:selective_heads,mixer:none", false},
+    {"cell:selective_heads,mixer:none,r:2,s:2,forget:head,form:plain,kappa:0.9,lambda_max:0.5", "cell:selective_heads,mixer:none",
+     true},
     {"cell:selective,heads:2,forget:head", "cell:selective,heads:4", true},
     {"measure:training,cell:vector", "measure:training,cell:selective", true}, /* the layer's own */
     {"measure:training,N:16", "measure:training,N:8", true},
@@ -581,6 +587,19 @@ START_TEST(nonsense_is_refused)
     ck_assert(!point_check(&point, &section, &error));
     ck_assert_str_eq(error.text, "delta (1,1,10,N=16) r=1 heads=4 forget=none float32: heads = 4: must be between 1 and 1024, and "
                                  "divide d = 10");
+    point = changed("cell:selective_heads,B:1,T:1,d:8,N:2,mixer:householder");
+    point_canonical(&point);
+    ck_assert(!point_check(&point, &section, &error));
+    ck_assert_str_eq(error.text,
+                     "selective_heads (1,1,8,N=2) householder r=1 s=1 heads=4 reads=none norm=both gate=outside float32: "
+                     "mixer householder: the cell selective_heads has none of that kind");
+    point = changed("cell:selective_heads,B:1,T:1,d:8,N:2,mixer:none,reads:bc");
+    point_canonical(&point);
+    ck_assert(!point_check(&point, &section, &error));
+    ck_assert(strstr(error.text, "reads bc: the cell selective_heads has none of that kind") != NULL);
+    point = changed("cell:selective_heads,B:1,T:1,d:8,N:2,mixer:none");
+    point_canonical(&point);
+    ck_assert(point_check(&point, &section, &error));
 }
 END_TEST
 

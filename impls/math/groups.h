@@ -1,7 +1,7 @@
 /* Groups of as many channels as a register holds: how a state of d channels by N lies in memory, (groups,N,lanes), and rows of channels
  * of which the last group may be a part only. */
-#ifndef IMPLS_SELECTIVE_GROUPS_H
-#define IMPLS_SELECTIVE_GROUPS_H
+#ifndef IMPLS_MATH_GROUPS_H
+#define IMPLS_MATH_GROUPS_H
 
 #include "impls/math/lanes.h"
 
