@@ -285,7 +285,7 @@ tsan: | needs ## look for data races in implementations (ThreadSanitizer)
 	@MAKEFLAGS= $(MAKE) --no-print-directory $(CLANG_BUILD) BUILD=build/tsan SANITIZE=thread build/tsan/races
 	@tests/races.sh build/tsan
 
-$(BUILD)/races: $(call once,tests,races/races support/cases support/delta_cases support/pairs support/reference support/selective_cases) $(filter-out $(REGISTRY),$(LIBRARY)) \
+$(BUILD)/races: $(call once,tests,races/races support/cases support/delta_cases support/heads_cases support/pairs support/reference support/selective_cases) $(filter-out $(REGISTRY),$(LIBRARY)) \
     $(PLANTED_REGISTRY) $(PLANTED)
 	$(call link,$$(pkg-config --libs check))
 
