@@ -124,6 +124,8 @@ START_TEST(measures_of_it)
             ck_assert_msg(rows[i].says == NULL || strstr(finding.message, rows[i].says) != NULL, "%s: %s", rows[i].measure,
                           finding.message);
             json_decref(finding.data);
+            json_decref(finding.load);
+            json_decref(finding.warnings);
             json_decref(finding.inputs);
         }
         sweep_free(&sweep);
