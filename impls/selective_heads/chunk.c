@@ -24,6 +24,22 @@ struct heads_group heads_group(const struct problem *p, int64_t group)
     return part;
 }
 
+void heads_state_load(const struct problem *p, const struct heads_group *group, int64_t b, const real *from, real *H)
+{
+    const int64_t N = p->N, channels = group->channels, at = (b * p->d + group->first) * N;
+    for (int64_t n = 0; n < N; n++)
+        for (int64_t c = 0; c < channels; c++)
+            H[n * channels + c] = from != NULL ? from[at + c * N + n] : 0;
+}
+
+void heads_state_store(const struct problem *p, const struct heads_group *group, int64_t b, const real *H, real *to)
+{
+    const int64_t N = p->N, channels = group->channels, at = (b * p->d + group->first) * N;
+    for (int64_t c = 0; c < channels; c++)
+        for (int64_t n = 0; n < N; n++)
+            to[at + c * N + n] = H[n * channels + c];
+}
+
 static real *take(real **memory, int64_t n)
 {
     real *at = *memory;
@@ -106,7 +122,7 @@ void heads_chunk_run(struct heads_chunk *chunk, real *out, real *H)
     const int rows = (int)n, N = (int)p->N, channels = (int)wide, d = (int)p->d, of_head = (int)each;
     real *to = out != NULL ? out + chunk->i * p->d + chunk->group.first : NULL;
     if (to != NULL)
-        blas_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, channels, N, 1, chunk->c, N, H, N, 0, to, d);
+        blas_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, channels, N, 1, chunk->c, N, H, channels, 0, to, d);
     for (int64_t head = 0; head < chunk->group.to - chunk->group.from; head++) {
         real *u = chunk->u + head * each;
         heads_chunk_between(chunk, head, to != NULL);
@@ -117,7 +133,8 @@ void heads_chunk_run(struct heads_chunk *chunk, real *out, real *H)
                       to + head * each, d);
         for (int64_t t = 0; t < n; t++)
             set_scaled(chunk->f[t], u + t * wide, u + t * wide, each);
-        set_scaled(chunk->e[n - 1], H + head * each * p->N, H + head * each * p->N, each * p->N);
+        for (int64_t k = 0; k < p->N; k++)
+            set_scaled(chunk->e[n - 1], H + k * wide + head * each, H + k * wide + head * each, each);
     }
-    blas_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, channels, N, rows, 1, chunk->u, channels, chunk->b, N, 1, H, N);
+    blas_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, N, channels, rows, 1, chunk->b, N, chunk->u, channels, 1, H, channels);
 }

@@ -3,7 +3,6 @@
  * depend on how many threads there are. Option chunk=N: tokens of a chunk. */
 #include "impls/contract/support.h"
 #include "impls/math/finite.h"
-#include "impls/math/vector.h"
 #include "impls/selective_heads/gradient.h"
 
 #include <omp.h>
@@ -114,11 +113,7 @@ static bool run_group(const struct plan *plan, const struct inputs *inputs, cons
     struct heads_chunk chunk;
     bool finite = true;
     heads_chunk_open(p, part, most, H + (p->d * p->N + 15) / 16 * 16, &chunk);
-    const int64_t size = chunk.group.channels * p->N, at = (b * p->d + chunk.group.first) * p->N;
-    if (inputs->H0 != NULL)
-        memcpy(H, (const real *)inputs->H0 + at, (size_t)size * sizeof(real));
-    else
-        fill(H, 0, size);
+    heads_state_load(p, &chunk.group, b, inputs->H0, H);
     for (int64_t begin = 0; begin < p->T; begin += most) {
         const int64_t n = p->T - begin < most ? p->T - begin : most, i = b * p->T + begin;
         heads_chunk_begin(&chunk, inputs, i, n, true);
@@ -127,7 +122,7 @@ static bool run_group(const struct plan *plan, const struct inputs *inputs, cons
             finite = heads_finish(p, inputs, i, n, outputs->y) && finite;
     }
     if (outputs->final != NULL)
-        memcpy((real *)outputs->final + at, H, (size_t)size * sizeof(real));
+        heads_state_store(p, &chunk.group, b, H, outputs->final);
     return finite;
 }
 

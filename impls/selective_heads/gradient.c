@@ -23,12 +23,13 @@ static int64_t parts_of(const struct problem *p)
 
 /* What one thread works in, for one group of one sequence. */
 struct room {
-    real *G;             /* (channels,N) */
+    real *G;             /* (N,channels) */
     real *u_adjoint, *o; /* (n,channels): U', and e . O */
     real *Q, *S_adjoint; /* (n,n) */
     real *b, *c;         /* (n,N) adjoints of b~ and c~ */
     real *of_head;       /* (n,N) */
     real *s;             /* (n) */
+    real *last;          /* (heads) e_{n-1} */
     real *row;           /* (2 d) */
     real *chunk;
     int64_t size;
@@ -53,6 +54,7 @@ static struct room room_of(const struct problem *p, int64_t most, real *memory)
     room.c = take(&room, memory, most * p->N);
     room.of_head = take(&room, memory, most * p->N);
     room.s = take(&room, memory, most);
+    room.last = take(&room, memory, p->heads);
     room.row = take(&room, memory, 2 * p->d);
     room.chunk = take(&room, memory, heads_chunk_reals(p, most));
     return room;
@@ -114,10 +116,7 @@ static void run_forward(const struct heads_gradient *g, const struct inputs *inp
     struct heads_chunk chunk;
     heads_chunk_open(p, part, g->most, room.chunk, &chunk);
     const int64_t size = chunk.group.channels * p->N;
-    if (inputs->H0 != NULL)
-        memcpy(room.G, (const real *)inputs->H0 + (b * p->d + chunk.group.first) * p->N, (size_t)size * sizeof(real));
-    else
-        fill(room.G, 0, size);
+    heads_state_load(p, &chunk.group, b, inputs->H0, room.G);
     for (int64_t k = 0; k < chunks_of(p, g->most); k++) {
         const int64_t begin = k * g->most, n = p->T - begin < g->most ? p->T - begin : g->most;
         memcpy(kept_at(g, b, k, &chunk.group), room.G, (size_t)size * sizeof(real));
@@ -159,9 +158,12 @@ static void head_back(const struct heads_gradient *g, const struct room *room, s
     const int64_t n = chunk->n, each = p->d / p->heads, wide = chunk->group.channels, first = head * each, N = p->N;
     const int rows = (int)n, states = (int)N, of_head = (int)each, channels = (int)wide, d = (int)p->d;
     const real *O = g->out + chunk->i * p->d + chunk->group.first + first;
-    real *u = chunk->u + first, *u_adjoint = room->u_adjoint + first, *o = room->o + first, *G = room->G + first * N;
-    real kept = row_dot(G, H + first * N, each * N), before = 0, after = 0;
+    real *u = chunk->u + first, *u_adjoint = room->u_adjoint + first, *o = room->o + first;
+    real kept = 0, before = 0, after = 0;
     heads_chunk_between(chunk, head, true);
+    for (int64_t k = 0; k < N; k++)
+        kept += row_dot(room->G + k * wide + first, H + k * wide + first, each);
+    room->last[head] = chunk->e[n - 1];
     kept *= chunk->e[n - 1];
     fill(room->s, kept, n);
     blas_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, rows, of_head, 1, O, d, u, channels, 0, room->Q, rows);
@@ -178,15 +180,13 @@ static void head_back(const struct heads_gradient *g, const struct room *room, s
         set_scaled(chunk->e[t], O + t * p->d, o + t * wide, each);
     }
     blas_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, of_head, rows, 1, chunk->P, rows, O, d, 1, u_adjoint, channels);
-    blas_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, states, of_head, 1, o, channels, H + first * N, states, 0,
-              room->of_head, states);
+    blas_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, states, of_head, 1, o, channels, H + first, channels, 0, room->of_head,
+              states);
     for (int64_t t = n - 1; t >= 0; t--) {
         after += row_dot(chunk->c + t * N, room->of_head + t * N, N);
         room->s[t] += after;
     }
     add_scaled(1, room->of_head, room->c, n * N);
-    blas_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, states, of_head, 1, u, channels, G, states, 1, room->b, states);
-    set_scaled(chunk->e[n - 1], G, G, each * N);
 }
 
 /* x, dt and A of a head's tokens, from U' and s. */
@@ -249,14 +249,11 @@ static int64_t run_back(const struct heads_gradient *g, const struct inputs *inp
     struct heads_chunk chunk;
     heads_chunk_open(p, part, g->most, room.chunk, &chunk);
     const struct heads_group *group = &chunk.group;
-    const int64_t size = group->channels * p->N, at = (b * p->d + group->first) * p->N;
+    const int64_t each = p->d / p->heads;
     const int channels = (int)group->channels;
     real *A = g->sums + parts_of(p) * (p->d + p->heads) + b * p->heads;
     fill(A + group->from, 0, group->to - group->from);
-    if (grad_outputs->final != NULL)
-        memcpy(room.G, (const real *)grad_outputs->final + at, (size_t)size * sizeof(real));
-    else
-        fill(room.G, 0, size);
+    heads_state_load(p, group, b, grad_outputs->final, room.G);
     for (int64_t k = chunks_of(p, g->most) - 1; k >= 0; k--) {
         const int64_t begin = k * g->most, n = p->T - begin < g->most ? p->T - begin : g->most;
         const int rows = (int)n;
@@ -264,26 +261,32 @@ static int64_t run_back(const struct heads_gradient *g, const struct inputs *inp
         heads_chunk_begin(&chunk, inputs, b * p->T + begin, n, true);
         fill(room.S_adjoint, 0, n * n);
         fill(room.c, 0, n * p->N);
-        fill(room.b, 0, n * p->N);
-        blas_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, channels, states, 1, chunk.b, states, room.G, states, 0,
+        blas_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, channels, states, 1, chunk.b, states, room.G, channels, 0,
                   room.u_adjoint, channels);
         for (int64_t head = 0; head < group->to - group->from; head++) {
             head_back(g, &room, &chunk, head, H);
             head_put(g, &room, &chunk, inputs, gradients, head, A);
         }
+        blas_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, states, channels, 1, chunk.u, channels, room.G, channels, 0,
+                  room.b, states);
+        for (int64_t row = 0; row < p->N; row++)
+            for (int64_t head = 0; head < group->to - group->from; head++) {
+                real *part_of = room.G + row * group->channels + head * each;
+                set_scaled(room.last[head], part_of, part_of, each);
+            }
         blas_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, states, rows, 1, room.S_adjoint, rows, chunk.b, states, 1,
                   room.c, states);
         blas_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, rows, states, rows, 1, room.S_adjoint, rows, chunk.c, states, 1, room.b,
                   states);
-        blas_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, channels, states, rows, 1, room.o, channels, chunk.c, states, 1, room.G,
-                  states);
+        blas_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, states, channels, rows, 1, chunk.c, states, room.o, channels, 1, room.G,
+                  channels);
         put_vectors(g, &room, &chunk, inputs, gradients, part);
         for (int64_t t = n - 1; t >= 0 && failed < 0; t--)
             if (!heads_finite(room.u_adjoint + t * group->channels, group->channels))
                 failed = b * p->T + begin + t;
     }
     if (gradients->H0 != NULL)
-        memcpy((real *)gradients->H0 + at, room.G, (size_t)size * sizeof(real));
+        heads_state_store(p, group, b, room.G, gradients->H0);
     return failed;
 }
 
