@@ -30,6 +30,10 @@ bool model_check(const struct sequence_setup *setup, size_t capacity, char *reas
                  (long long)model->blocks, (long long)model->d_model, (long long)model->d);
         return false;
     }
+    if ((int)model->feed_forward < 0 || model->feed_forward >= FEED_FORWARD_COUNT) {
+        snprintf(reason, capacity, "unknown feed_forward %d", (int)model->feed_forward);
+        return false;
+    }
     if (setup->B < 1 || setup->T < 1 || setup->B > most / setup->T) {
         snprintf(reason, capacity,
                  "a batch of %lld sequences of %lld positions: both must be at least 1, and their product below 2^28",

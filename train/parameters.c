@@ -56,6 +56,8 @@ static double start_value(const struct parameter *parameter, uint64_t seed, uint
         return i * (int64_t)start->b / parameter->size == (int64_t)start->a ? 1 : 0;
     case START_COUNTED:
         return log((double)(i % parameter->shape[1] + 1));
+    case START_LOGARITHM:
+        return log(start->b - (start->b - start->a) * random_uniform(seed, stream, (uint64_t)i));
     case START_STEP:
         return log(expm1(exp(start->a + (start->b - start->a) * random_uniform(seed, stream, (uint64_t)i))));
     case START_LENGTHS:

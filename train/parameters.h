@@ -7,13 +7,14 @@
 
 /* How a parameter starts. */
 enum start_kind {
-    START_CONSTANT, /* a */
-    START_NORMAL,   /* normal, mean a, standard deviation b */
-    START_UNIFORM,  /* uniform in [a, b) */
-    START_BLOCK,    /* 1 in the a-th (from 0) of b equal parts, 0 elsewhere */
-    START_COUNTED,  /* log(1), log(2), ... along each row */
-    START_STEP,     /* what a softplus makes exp(u) of, u uniform in [a, b) */
-    START_LENGTHS   /* the lengths of the rows of the parameter declared before this one */
+    START_CONSTANT,  /* a */
+    START_NORMAL,    /* normal, mean a, standard deviation b */
+    START_UNIFORM,   /* uniform in [a, b) */
+    START_BLOCK,     /* 1 in the a-th (from 0) of b equal parts, 0 elsewhere */
+    START_COUNTED,   /* log(1), log(2), ... along each row */
+    START_LOGARITHM, /* the logarithm of a number uniform in (a, b] */
+    START_STEP,      /* what a softplus makes exp(u) of, u uniform in [a, b) */
+    START_LENGTHS    /* the lengths of the rows of the parameter declared before this one */
 };
 
 struct start {

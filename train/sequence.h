@@ -39,13 +39,13 @@ struct surroundings {
         .embedding = 0.3                                                                                                           \
     }
 
-enum { TAKES_MIXER = 1, TAKES_READOUT = 2, TAKES_CONVOLUTION = 4 }; /* bits of sequence_layer.takes */
+enum { TAKES_MIXER = 1, TAKES_READOUT = 2, TAKES_CONVOLUTION = 4, TAKES_FEED_FORWARD = 8 }; /* bits of sequence_layer.takes */
 
 struct sequence_layer {
     const char *name, *summary;
     bool recurrent; /* carries out struct recurrence ... */
     enum cell cell; /* ... of this cell */
-    unsigned takes; /* what of the model it has a choice of: mixer and what belongs to it, readout, convolution and mixing */
+    unsigned takes; /* what of the model it has a choice of: mixer and what belongs to it, readout, convolution and mixing, ... */
     struct surroundings around;
 
     /* False, with the reason in words, when the model or the recurrence makes no sense here. */

@@ -11,13 +11,25 @@
 enum readout { READOUT_INPUT, READOUT_STATE, READOUT_COUNT };
 extern const char *const readout_names[READOUT_COUNT];
 
-/* Whether what enters the recurrence of an fp_mamba layer goes through a short convolution. */
+/* Whether what enters the recurrence of an fp_mamba or delta layer goes through a short convolution. */
 enum convolution { CONVOLUTION_NONE, CONVOLUTION_SHORT, CONVOLUTION_COUNT };
 extern const char *const convolution_names[CONVOLUTION_COUNT];
 
 /* What an fp_mamba layer's mixer reads of x_t and of y_{t-1}: each by weights of its own, or their sum by the same. */
 enum mixing { MIXING_APART, MIXING_SYMMETRIC, MIXING_COUNT };
 extern const char *const mixing_names[MIXING_COUNT];
+
+/* How far a step of a delta layer may change the state along its key, where 1 - beta is the eigenvalue: in (0,1), or in (-1,1). */
+enum eigenvalues { EIGENVALUES_POSITIVE, EIGENVALUES_BOTH, EIGENVALUES_COUNT };
+extern const char *const eigenvalues_names[EIGENVALUES_COUNT];
+
+/* What the output of a delta layer's recurrence is multiplied with. */
+enum output_gate { OUTPUT_GATE_NONE, OUTPUT_GATE_SILU, OUTPUT_GATE_COUNT };
+extern const char *const output_gate_names[OUTPUT_GATE_COUNT];
+
+/* What follows the sequence mixer in each block (train/math/feed_forward.h). */
+enum feed_forward_kind { FEED_FORWARD_NONE, FEED_FORWARD_GELU, FEED_FORWARD_SWIGLU, FEED_FORWARD_COUNT };
+extern const char *const feed_forward_names[FEED_FORWARD_COUNT];
 
 enum schedule { SCHEDULE_CONSTANT, SCHEDULE_COSINE, SCHEDULE_LINEAR, SCHEDULE_COUNT }; /* after the warm-up */
 extern const char *const schedule_names[SCHEDULE_COUNT];
@@ -34,13 +46,17 @@ struct model_spec {
     enum form form;
     enum feedback feedback;
     enum readout readout; /* of fp_rnn, diagonal and fp_mamba */
-    int64_t N;            /* of fp_mamba and mamba; reads, norm and gate of fp_mamba, as in struct problem */
+    int64_t N;            /* of fp_mamba, mamba and delta; reads, norm and gate of fp_mamba, as in struct problem */
     enum reads reads;
     enum norm norm;
     enum gate gate;
-    enum convolution convolution; /* of fp_mamba */
+    enum convolution convolution; /* of fp_mamba and delta */
     enum mixing mixing;           /* of fp_mamba with feedback */
-    int64_t heads;                /* of attention */
+    int64_t heads;                /* of attention and delta */
+    enum forget forget;           /* of delta, with r as in struct problem */
+    enum eigenvalues eigenvalues;
+    enum output_gate output_gate;
+    enum feed_forward_kind feed_forward; /* of attention and delta */
 };
 
 /* How the recurrence of a model is carried out: by any implementation of the registry. Not used by lstm and attention. */

@@ -96,12 +96,13 @@ static bool backward_bytes(struct subject *subject, int64_t b, double *bytes, st
     return good;
 }
 
-/* The layer around recurrences of this cell, with any mixer; -1: there is none. */
+/* The layer around recurrences of this cell, with any mixer that it has; -1: there is none. */
 static int layer_around(enum cell cell)
 {
     for (int i = 0; i < sequence_layer_count(); i++) {
         const struct sequence_layer *layer = sequence_layer_get(i, DTYPE_FLOAT32, LEVEL_BASELINE);
-        if (layer->recurrent && layer->cell == cell && (layer->takes & TAKES_MIXER) != 0)
+        if (layer->recurrent && layer->cell == cell &&
+            ((layer->takes & TAKES_MIXER) != 0 || cell_facts[cell].mixers == MIXERS_NONE))
             return i;
     }
     return -1;
@@ -127,7 +128,8 @@ static bool step_bytes(const struct subject *subject, double *bytes, struct erro
                                      .reads = p->reads,
                                      .norm = p->norm,
                                      .gate = p->gate,
-                                     .heads = 1};
+                                     .heads = p->heads > 0 ? p->heads : 1,
+                                     .forget = p->forget};
     const struct recipe recipe = {.steps = 1,
                                   .batch = p->B,
                                   .length = p->T,

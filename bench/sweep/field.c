@@ -105,6 +105,16 @@ static bool convolves(const struct point *point)
     return takes(point, TAKES_CONVOLUTION);
 }
 
+static bool feeds_forward(const struct point *point)
+{
+    return takes(point, TAKES_FEED_FORWARD);
+}
+
+static bool is_delta(const struct point *point)
+{
+    return is_layer(point, "delta");
+}
+
 /* Whether the mixer reads the token and the output before it. */
 static bool reads_both(const struct point *point)
 {

@@ -29,6 +29,10 @@ struct model_spec point_model(const struct point *point, enum dtype dtype)
         .convolution = (enum convolution)point_integer(point, FIELD_CONVOLUTION, CONVOLUTION_NONE),
         .mixing = (enum mixing)point_integer(point, FIELD_MIXING, MIXING_APART),
         .heads = point_integer(point, FIELD_HEADS, 1),
+        .forget = problem.forget,
+        .eigenvalues = (enum eigenvalues)point_integer(point, FIELD_EIGENVALUES, EIGENVALUES_POSITIVE),
+        .output_gate = (enum output_gate)point_integer(point, FIELD_OUTPUT_GATE, OUTPUT_GATE_SILU),
+        .feed_forward = (enum feed_forward_kind)point_integer(point, FIELD_FEED_FORWARD, FEED_FORWARD_NONE),
     };
 }
 

@@ -340,13 +340,105 @@ static void equations_fp_mamba(const struct model_spec *model, const struct recu
         free(memory[i]);
 }
 
+/* x over its length, as released: a head at a time. */
+static void unit_of(int64_t n, const double *x, double *y)
+{
+    double squares = 1e-6;
+    for (int64_t i = 0; i < n; i++)
+        squares += x[i] * x[i];
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] / sqrt(squares);
+}
+
+/* The r steps of one token on the state S (width,N) of a head, and what it answers: y (width). */
+static void delta_token(int64_t width, int64_t N, int64_t r, double keep, const double *q, const double *k, const double *v,
+                        const double *beta, double *S, double *y)
+{
+    for (int64_t i = 0; i < width * N; i++)
+        S[i] *= keep;
+    for (int64_t j = 0; j < r; j++)
+        for (int64_t c = 0; c < width; c++) {
+            double held = 0;
+            for (int64_t n = 0; n < N; n++)
+                held += S[c * N + n] * k[j * N + n];
+            for (int64_t n = 0; n < N; n++)
+                S[c * N + n] += beta[j] * (v[j * width + c] - held) * k[j * N + n];
+        }
+    product(N, width, S, q, y);
+    for (int64_t c = 0; c < width; c++)
+        y[c] /= sqrt((double)N);
+}
+
+/* Column `at` of the SiLU of W_qkv e, with the short convolution where there is one. */
+static double entering(const struct weights *weights, int64_t columns, const double *qkv, int64_t t, int64_t at)
+{
+    const double *w = weight(weights, "w_conv");
+    double sum = w != NULL ? 0 : qkv[t * columns + at];
+    for (int64_t k = 0; w != NULL && k < 4 && k <= t; k++)
+        sum += w[k * columns + at] * qkv[(t - k) * columns + at];
+    return silu_of(sum);
+}
+
+/* One head after the other, and in it one token after the other. */
+static void equations_delta(const struct model_spec *model, const struct recurrence *recurrence, const struct weights *weights,
+                            int64_t T, const double *e, double *out)
+{
+    int64_t d = model->d, D = model->d_model, N = model->N, heads = model->heads, r = model->r, width = d / heads;
+    int64_t columns = (1 + r) * heads * N + r * d;
+    double *qkv = doubles(T * columns), *y = doubles(T * d), *q = doubles(N), *k = doubles(r * N), *v = doubles(r * width);
+    double *beta = doubles(r), *S = doubles(width * N), *row = doubles(r * heads), *step = doubles(heads), *gate = doubles(d);
+    (void)recurrence;
+    ck_assert((weight(weights, "w_conv") != NULL) == (model->convolution == CONVOLUTION_SHORT));
+    ck_assert((weight(weights, "W_a") != NULL) == (model->forget == FORGET_HEAD));
+    ck_assert((weight(weights, "W_g") != NULL) == (model->output_gate == OUTPUT_GATE_SILU));
+    for (int64_t t = 0; t < T; t++)
+        product(D, columns, weight(weights, "W_qkv"), e + t * D, qkv + t * columns);
+    for (int64_t h = 0; h < heads; h++) {
+        memset(S, 0, (size_t)(width * N) * sizeof *S);
+        for (int64_t t = 0; t < T; t++) {
+            double keep = 1, raw[64];
+            for (int64_t n = 0; n < N; n++)
+                raw[n] = entering(weights, columns, qkv, t, h * N + n);
+            unit_of(N, raw, q);
+            product(D, r * heads, weight(weights, "W_beta"), e + t * D, row);
+            for (int64_t j = 0; j < r; j++) {
+                for (int64_t n = 0; n < N; n++)
+                    raw[n] = entering(weights, columns, qkv, t, ((1 + j) * heads + h) * N + n);
+                unit_of(N, raw, k + j * N);
+                for (int64_t c = 0; c < width; c++)
+                    v[j * width + c] = entering(weights, columns, qkv, t, (1 + r) * heads * N + j * d + h * width + c);
+                beta[j] = (model->eigenvalues == EIGENVALUES_BOTH ? 2 : 1) * sigmoid_of(row[j * heads + h]);
+            }
+            if (weight(weights, "W_a") != NULL) {
+                product(D, heads, weight(weights, "W_a"), e + t * D, step);
+                keep = exp(-exp(weight(weights, "A_log")[h]) * log(1 + exp(step[h] + weight(weights, "b_step")[h])));
+            }
+            delta_token(width, N, r, keep, q, k, v, beta, S, y + t * d + h * width);
+        }
+    }
+    for (int64_t t = 0; t < T; t++) {
+        double *now = y + t * d;
+        for (int64_t h = 0; h < heads; h++)
+            rms_norm(width, weight(weights, "gain"), now + h * width, now + h * width);
+        if (weight(weights, "W_g") != NULL)
+            product(D, d, weight(weights, "W_g"), e + t * D, gate);
+        for (int64_t c = 0; c < d && weight(weights, "W_g") != NULL; c++)
+            now[c] *= silu_of(gate[c]);
+        product(d, D, weight(weights, "W_out"), now, out + t * D);
+    }
+    double *const memory[] = {qkv, y, q, k, v, beta, S, row, step, gate};
+    for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
+        free(memory[i]);
+}
+
 static equations *equations_of(const char *layer)
 {
     static const struct {
         const char *layer;
         equations *equations;
-    } all[] = {{"fp_rnn", equations_fp_rnn},  {"diagonal", equations_fp_rnn}, {"fp_mamba", equations_fp_mamba},
-               {"mamba", equations_fp_mamba}, {"lstm", equations_lstm},       {"attention", equations_attention}};
+    } all[] = {{"fp_rnn", equations_fp_rnn},      {"diagonal", equations_fp_rnn}, {"fp_mamba", equations_fp_mamba},
+               {"mamba", equations_fp_mamba},     {"delta", equations_delta},     {"lstm", equations_lstm},
+               {"attention", equations_attention}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i].layer, layer) == 0)
             return all[i].equations;
@@ -370,12 +462,24 @@ static const struct layer_case {
     enum gate gate;
     enum convolution convolution;
     enum mixing mixing;
+    enum forget forget;
+    enum eigenvalues eigenvalues;
+    enum output_gate output_gate;
+    enum feed_forward_kind feed_forward;
 } cases[] = {
     {"lstm", 6, 8, .T = 7},
     {"lstm", 9, 5, .T = 1},
     {"attention", 6, 8, 2, .T = 9},
     {"attention", 5, 12, 1, .T = 70},
     {"attention", 7, 6, 3, .T = 5},
+    {"attention", 6, 8, 2, .T = 9, .feed_forward = FEED_FORWARD_GELU},
+    {"attention", 5, 4, 1, .T = 6, .feed_forward = FEED_FORWARD_SWIGLU},
+    {"delta", 6, 8, 2, .T = 9, .r = 1, .N = 4, .convolution = CONVOLUTION_SHORT},
+    {"delta", 9, 6, 3, .T = 7, .r = 1, .N = 3, .convolution = CONVOLUTION_SHORT, .forget = FORGET_HEAD,
+     .eigenvalues = EIGENVALUES_BOTH, .output_gate = OUTPUT_GATE_SILU, .feed_forward = FEED_FORWARD_SWIGLU},
+    {"delta", 6, 8, 2, .T = 8, .r = 2, .N = 3, .eigenvalues = EIGENVALUES_BOTH, .output_gate = OUTPUT_GATE_SILU},
+    {"delta", 5, 12, 1, .T = 7, .r = 4, .N = 5, .eigenvalues = EIGENVALUES_BOTH, .feed_forward = FEED_FORWARD_GELU},
+    {"delta", 6, 8, 4, .T = 5, .r = 3, .N = 2, .forget = FORGET_HEAD, .output_gate = OUTPUT_GATE_SILU},
     {"diagonal", 6, 8, .T = 9, .readout = READOUT_STATE},
     {"diagonal", 9, 5, .T = 7, .form = FORM_PLAIN},
     {"fp_rnn", 6, 8, .T = 9, .mixer = MIXER_HOUSEHOLDER, .r = 1, .s = 1},
@@ -410,6 +514,8 @@ static struct model_spec spec_of(const struct layer_case *one, enum dtype dtype)
     spec.readout = one->readout, spec.heads = one->heads;
     spec.N = one->N, spec.reads = one->reads, spec.norm = one->norm, spec.gate = one->gate;
     spec.convolution = one->convolution, spec.mixing = one->mixing;
+    spec.forget = one->forget, spec.eigenvalues = one->eigenvalues, spec.output_gate = one->output_gate;
+    spec.feed_forward = one->feed_forward;
     ck_assert_int_ge(spec.layer, 0);
     return spec;
 }
@@ -605,7 +711,8 @@ static struct modelled make_model(const struct layer_case *one, enum dtype dtype
     struct modelled m = {
         .model = spec_of(one, dtype), .environment = {.threads = 2}, .arithmetic = arithmetic_get(dtype), .T = one->T};
     m.model.blocks = BLOCKS;
-    recurrence_of(registry_find("fixed_point"), &m.recurrence);
+    bool iterates = sequence_layer_get(m.model.layer, dtype, LEVEL_BASELINE)->cell != CELL_DELTA;
+    recurrence_of(registry_find(iterates ? "fixed_point" : "structured_sequential"), &m.recurrence);
     model_declare(&m.model, VOCABULARY, CLASSES, &m.parameters);
     ck_assert_int_eq(parameters_allocate(&m.parameters, dtype, 5).code, STATUS_OK);
     draw_weights(&m.parameters, 24);
@@ -643,14 +750,34 @@ static void norm_of(bool rms, int64_t D, double *const weights[], const double *
         layer_norm(D, weights[0], weights[1], x, y);
 }
 
+/* x (D) += what the feed-forward part says, whose parameters begin with number `first`. */
+static void feed_forward_equations(const struct model_spec *model, bool rms, const struct weights *weights, int first, double *x)
+{
+    int64_t D = model->d_model, width = 4 * D;
+    bool gelu = model->feed_forward == FEED_FORWARD_GELU;
+    double *const *p = &weights->value[first + (rms ? 1 : 2)]; /* W_up, b_up, W_down, b_down; or W_up, W_down */
+    double *e = doubles(D), *up = doubles(2 * width), *down = doubles(D);
+    norm_of(rms, D, &weights->value[first], x, e);
+    product(D, gelu ? width : 2 * width, p[0], e, up);
+    for (int64_t c = 0; c < width; c++) {
+        double a = gelu ? up[c] + p[1][c] : up[c];
+        up[c] = gelu ? a * (1 + tanh(sqrt(2 / acos(-1)) * (a + 0.044715 * pow(a, 3)))) / 2 : silu_of(a) * up[width + c];
+    }
+    product(width, D, p[gelu ? 2 : 1], up, down);
+    for (int64_t c = 0; c < D; c++)
+        x[c] += down[c] + (gelu ? p[3][c] : 0);
+    free(e), free(up), free(down);
+}
+
 /* logits (T,CLASSES) of sequence b */
 static void model_equations(const struct modelled *m, struct weights *weights, int64_t b, double *logits)
 {
     int64_t D = m->model.d_model, T = m->T;
     double *x = doubles(T * D), *e = doubles(T * D), *y = doubles(T * D);
     const struct sequence_layer *layer = sequence_layer_get(m->model.layer, DTYPE_FLOAT64, LEVEL_BASELINE);
-    bool mamba = strstr(layer->name, "mamba") != NULL; /* RMSNorm, and classes mapped to by the embedding */
-    int end = mamba ? 1 : 4;                           /* gain; or gain, bias, W and b */
+    bool tied = strstr(layer->name, "mamba") != NULL, rms = tied || strcmp(layer->name, "delta") == 0;
+    int norm = rms ? 1 : 2, end = norm + (tied ? 0 : 2); /* tied: classes are mapped to by the embedding; or by W and b */
+    int forward = m->model.feed_forward == FEED_FORWARD_NONE ? 0 : m->model.feed_forward == FEED_FORWARD_GELU ? norm + 4 : norm + 2;
     int each = (m->parameters.n - 1 - end) / BLOCKS;
     weights->from = 0, weights->to = m->parameters.n;
     for (int64_t t = 0; t < T; t++)
@@ -658,18 +785,21 @@ static void model_equations(const struct modelled *m, struct weights *weights, i
     for (int k = 0; k < BLOCKS; k++) {
         weights->from = 1 + k * each, weights->to = 1 + (k + 1) * each;
         for (int64_t t = 0; t < T; t++)
-            norm_of(mamba, D, &weights->value[weights->from], x + t * D, e + t * D);
-        weights->from += mamba ? 1 : 2;
+            norm_of(rms, D, &weights->value[weights->from], x + t * D, e + t * D);
+        weights->from += norm;
+        weights->to -= forward;
         equations_of(layer->name)(&m->model, &m->recurrence, weights, T, e, y);
         for (int64_t i = 0; i < T * D; i++)
             x[i] += y[i];
+        for (int64_t t = 0; t < T && forward > 0; t++)
+            feed_forward_equations(&m->model, rms, weights, weights->to, x + t * D);
     }
     for (int64_t t = 0; t < T; t++) {
         int last = m->parameters.n - end;
-        norm_of(mamba, D, &weights->value[last], x + t * D, e);
-        product(D, CLASSES, weights->value[mamba ? 0 : last + 2], e, logits + t * CLASSES);
-        for (int k = 0; k < CLASSES && !mamba; k++)
-            logits[t * CLASSES + k] += weights->value[last + 3][k];
+        norm_of(rms, D, &weights->value[last], x + t * D, e);
+        product(D, CLASSES, weights->value[tied ? 0 : last + norm], e, logits + t * CLASSES);
+        for (int k = 0; k < CLASSES && !tied; k++)
+            logits[t * CLASSES + k] += weights->value[last + norm + 1][k];
     }
     free(x), free(e), free(y);
 }

@@ -38,18 +38,26 @@ static double weighted(const double *weight, const double *y, int64_t n)
     return sum;
 }
 
+/* The derivative of loss(context) by x, which is as it was afterwards; off by the fourth power of the disturbance. */
+static double difference(double (*loss)(void *), void *context, double *x)
+{
+    static const double at[] = {1, -1, 2, -2}, weight[] = {8, -8, -1, 1};
+    double kept = *x, sum = 0;
+    for (int i = 0; i < 4; i++) {
+        *x = kept + at[i] * DISTURBANCE;
+        sum += weight[i] * loss(context);
+    }
+    *x = kept;
+    return sum / (12 * DISTURBANCE);
+}
+
 /* Compares analytic (n) with differences of loss(context) as x (n) is disturbed. */
 static void compare(const char *name, double (*loss)(void *), void *context, double *x, const double *analytic, int64_t n)
 {
     double off = 0, size = 0;
     int64_t step = n > SAMPLED ? n / SAMPLED : 1;
     for (int64_t i = 0; i < n; i += step) {
-        double kept = x[i];
-        x[i] = kept + DISTURBANCE;
-        double above = loss(context);
-        x[i] = kept - DISTURBANCE;
-        double below = loss(context), numeric = (above - below) / (2 * DISTURBANCE);
-        x[i] = kept;
+        double numeric = difference(loss, context, &x[i]);
         off += (numeric - analytic[i]) * (numeric - analytic[i]);
         size += analytic[i] * analytic[i];
     }
@@ -183,6 +191,22 @@ static double convolution_loss(void *context)
     return weighted(o->weight, o->y, o->B * LENGTH * o->d);
 }
 
+/* zero (d): the same as with a bias of zeros, forward and backward. */
+static void convolution_without_bias(const struct convolved *c, double *zero)
+{
+    int64_t size = c->B * LENGTH * c->d, taps = CONVOLUTION_WIDTH * c->d;
+    double *y = drawn(size, 9), *none = drawn(size, 9), *dx = drawn(size, 9), *dw = drawn(taps, 10), *other = drawn(taps, 11);
+    memset(zero, 0, (size_t)c->d * sizeof *zero);
+    convolution_forward(2, c->B, LENGTH, c->d, c->x, c->w, zero, y);
+    convolution_forward(2, c->B, LENGTH, c->d, c->x, c->w, NULL, none);
+    ck_assert_int_eq(memcmp(y, none, (size_t)size * sizeof *y), 0);
+    convolution_backward(2, c->B, LENGTH, c->d, c->x, c->w, c->weight, y, dw, zero);
+    convolution_backward(2, c->B, LENGTH, c->d, c->x, c->w, c->weight, dx, other, NULL);
+    ck_assert_int_eq(memcmp(y, dx, (size_t)size * sizeof *y), 0);
+    ck_assert_int_eq(memcmp(dw, other, (size_t)taps * sizeof *dw), 0);
+    free(y), free(none), free(dx), free(dw), free(other);
+}
+
 START_TEST(convolution)
 {
     struct operands o = operands_make(_i);
@@ -204,6 +228,7 @@ START_TEST(convolution)
     compare("x", convolution_loss, &c, c.x, dx, size);
     compare("w", convolution_loss, &c, c.w, dw, CONVOLUTION_WIDTH * c.d);
     compare("bias", convolution_loss, &c, c.bias, db, c.d);
+    convolution_without_bias(&c, db);
     double *const all[] = {c.x, c.y, c.weight, c.w, c.bias, dx, dw, db};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
@@ -334,11 +359,26 @@ static const struct model_case {
     enum gate gate;
     enum convolution convolution;
     enum mixing mixing;
+    enum forget forget;
+    enum eigenvalues eigenvalues;
+    enum output_gate output_gate;
+    enum feed_forward_kind feed_forward;
 } cases[] = {
     {"lstm", "lstm", 1, 7, 5, .way = {0}},
     {"lstm, two blocks", "lstm", 2, 4, 9, .way = {0}},
     {"attention", "attention", 1, 6, 8, .heads = 2},
     {"attention, two blocks", "attention", 2, 5, 12, .heads = 3},
+    {"transformer", "attention", 1, 6, 8, .heads = 2, .feed_forward = FEED_FORWARD_GELU},
+    {"transformer, two blocks", "attention", 2, 3, 4, .heads = 1, .feed_forward = FEED_FORWARD_SWIGLU},
+    {"deltanet", "delta", 1, 5, 6, 1, .heads = 2, .way = {"structured_sequential", GRADIENT_EXACT}, .N = 3,
+     .convolution = CONVOLUTION_SHORT},
+    {"gated deltanet", "delta", 1, 5, 6, 1, .heads = 3, .way = {"structured_sequential", GRADIENT_EXACT}, .N = 3,
+     .convolution = CONVOLUTION_SHORT, .forget = FORGET_HEAD, .eigenvalues = EIGENVALUES_BOTH, .output_gate = OUTPUT_GATE_SILU,
+     .feed_forward = FEED_FORWARD_SWIGLU},
+    {"deltaproduct", "delta", 2, 4, 6, 2, .heads = 2, .way = {"structured_sequential", GRADIENT_EXACT}, .N = 2,
+     .eigenvalues = EIGENVALUES_BOTH, .output_gate = OUTPUT_GATE_SILU},
+    {"gated deltaproduct", "delta", 1, 4, 8, 3, .heads = 2, .way = {"structured_sequential", GRADIENT_EXACT}, .N = 3,
+     .forget = FORGET_HEAD, .feed_forward = FEED_FORWARD_GELU},
     {"diagonal", "diagonal", 1, 6, 7, .way = {"diagonal_scan", GRADIENT_EXACT}, .readout = READOUT_STATE},
     {"diagonal, plain", "diagonal", 2, 3, 4, .way = {"structured_sequential", GRADIENT_EXACT}, .form = FORM_PLAIN},
     {"householder", "fp_rnn", 1, 6, 7, 1, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER},
@@ -406,6 +446,8 @@ static struct model_spec spec_of(const struct model_case *one)
     spec.N = one->N, spec.reads = one->reads, spec.norm = one->norm, spec.gate = one->gate;
     spec.convolution = one->convolution, spec.mixing = one->mixing;
     spec.form = one->form, spec.feedback = one->feedback, spec.readout = one->readout, spec.heads = one->heads;
+    spec.forget = one->forget, spec.eigenvalues = one->eigenvalues, spec.output_gate = one->output_gate;
+    spec.feed_forward = one->feed_forward;
     ck_assert_int_ge(spec.layer, 0);
     return spec;
 }

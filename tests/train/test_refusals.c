@@ -106,6 +106,51 @@ static void wrong_mamba_mixer(struct trial *trial)
     trial->model.mixer = MIXER_DENSE;
 }
 
+static void wrong_delta_heads(struct trial *trial)
+{
+    trial->model.layer = sequence_layer_find("delta");
+    trial->recurrence.implementation = registry_find("structured_sequential");
+    trial->recurrence.settings.gradient = GRADIENT_EXACT;
+    trial->model.mixer = MIXER_NONE, trial->model.s = 0, trial->model.r = 1;
+    trial->model.heads = 3;
+}
+
+static void wrong_delta_steps(struct trial *trial)
+{
+    wrong_delta_heads(trial);
+    trial->model.heads = 2, trial->model.r = 0;
+}
+
+static void wrong_delta_gradient(struct trial *trial)
+{
+    wrong_delta_heads(trial);
+    trial->model.heads = 2;
+    trial->recurrence.settings.gradient = GRADIENT_STEPS;
+}
+
+static void wrong_delta_implementation(struct trial *trial)
+{
+    wrong_delta_gradient(trial);
+    trial->recurrence.implementation = registry_find("fixed_point");
+}
+
+static void wrong_eigenvalues(struct trial *trial)
+{
+    wrong_delta_heads(trial);
+    trial->model.heads = 2, trial->model.eigenvalues = EIGENVALUES_COUNT;
+}
+
+static void wrong_output_gate(struct trial *trial)
+{
+    wrong_delta_heads(trial);
+    trial->model.heads = 2, trial->model.output_gate = OUTPUT_GATE_COUNT;
+}
+
+static void wrong_feed_forward(struct trial *trial)
+{
+    trial->model.feed_forward = FEED_FORWARD_COUNT;
+}
+
 static void wrong_gamma_of_exact(struct trial *trial)
 {
     wrong_kronecker(trial);
@@ -133,7 +178,14 @@ static const struct {
               {wrong_feedback, "feedback rms"},
               {wrong_states, "N = 0"},
               {wrong_convolution, "convolution"},
-              {wrong_mamba_mixer, "mixer dense"}};
+              {wrong_mamba_mixer, "mixer dense"},
+              {wrong_delta_heads, "heads = 3"},
+              {wrong_delta_steps, "r = 0"},
+              {wrong_delta_gradient, "gradient"},
+              {wrong_delta_implementation, "fixed_point"},
+              {wrong_eigenvalues, "eigenvalues"},
+              {wrong_output_gate, "output_gate"},
+              {wrong_feed_forward, "feed_forward"}};
 
 START_TEST(refused)
 {
@@ -154,8 +206,10 @@ START_TEST(memory_runs_out)
                                       {"fp_rnn", "fixed_point", GRADIENT_STEPS, 0},
                                       {"fp_rnn", "structured_sequential", GRADIENT_EXACT, 0},
                                       {"fp_mamba", "structured_sequential", GRADIENT_EXACT, 0},
-                                      {"mamba", "diagonal_scan", GRADIENT_EXACT, 0}};
+                                      {"mamba", "diagonal_scan", GRADIENT_EXACT, 0},
+                                      {"delta", "structured_sequential", GRADIENT_EXACT, 0}};
     struct trial trial = trial_of(ways[_i], "Z2");
+    trial.model.feed_forward = FEED_FORWARD_GELU;
     struct status status;
     int failures = 0;
     ck_assert_int_eq(trial_try(&trial).code, STATUS_OK);
@@ -177,7 +231,7 @@ Suite *suite_refusals(void)
     Suite *suite = suite_create("refusals");
     TCase *all = tcase_create("all");
     tcase_add_loop_test(all, refused, 0, sizeof wrongs / sizeof wrongs[0]);
-    tcase_add_loop_test(all, memory_runs_out, 0, 6);
+    tcase_add_loop_test(all, memory_runs_out, 0, 7);
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -9,16 +9,25 @@
 
 Suite *suite_start_values(void);
 
-/* forget: 1 in the second quarter, 0 elsewhere; counted: log(1 + column); step: log(softplus) uniform between log 1e-3 and log 1e-1;
+/* logarithm: of a number uniform up to its size; forget: 1 in the second quarter, 0 elsewhere; counted: log(1 + column); step: log(softplus) uniform between log 1e-3 and log 1e-1;
  * lengths: of the rows of the matrix before it */
-enum start_law { CONSTANT, NORMAL, UNIFORM, FORGET, COUNTED, STEP, LENGTHS };
+enum start_law { CONSTANT, NORMAL, UNIFORM, FORGET, COUNTED, STEP, LOGARITHM, LENGTHS };
 enum { D = 48, STATE_WIDTH = 36, STATES = 16, BLOCKS = 2, RANK = 3 /* d_model / 16 */ };
 
 static const struct {
     const char *layer, *name;
     enum start_law law;
     double size; /* constant; deviation of a normal law, or bound of a uniform one, times sqrt(inputs) of `of` */
-    enum { ONE, MODEL, STATE, PAIR, OF_RANK, TAPS, BLOCK } of; /* pair: of the state twice; block: of the state, in each block */
+    enum {
+        ONE,
+        MODEL,
+        STATE,
+        PAIR,
+        OF_RANK,
+        TAPS,
+        BLOCK,
+        WIDE
+    } of; /* pair: of the state twice; block: of the state, in each block */
 } starts[] = {
     {NULL, "embedding", NORMAL, 0.3, ONE},    {"fp_mamba", "embedding", NORMAL, 0.02, ONE},
     {NULL, "norm.gain", CONSTANT, 1, ONE},    {NULL, "norm.bias", CONSTANT, 0, ONE},
@@ -42,7 +51,14 @@ static const struct {
     {"fp_mamba", "W_out", UNIFORM, 1, BLOCK}, {"lstm", "W_x", UNIFORM, 1, STATE},
     {"lstm", "W_h", UNIFORM, 1, STATE},       {"lstm", "b", FORGET, 1, ONE},
     {"lstm", "W_out", UNIFORM, 1, STATE},     {"attention", "W_qkv", NORMAL, 1, MODEL},
-    {"attention", "W_out", NORMAL, 1, STATE},
+    {"attention", "W_out", NORMAL, 1, STATE}, {"delta", "embedding", NORMAL, 0.02, ONE},
+    {"delta", "W_qkv", UNIFORM, 1, MODEL},    {"delta", "w_conv", UNIFORM, 1, TAPS},
+    {"delta", "W_beta", UNIFORM, 1, MODEL},   {"delta", "W_a", UNIFORM, 1, MODEL},
+    {"delta", "b_step", STEP, 1, ONE},        {"delta", "A_log", LOGARITHM, 16, ONE},
+    {"delta", "W_g", UNIFORM, 1, MODEL},      {"delta", "gain", CONSTANT, 1, ONE},
+    {"delta", "W_out", UNIFORM, 1, STATE},    {NULL, "W_up", UNIFORM, 1, MODEL},
+    {NULL, "b_up", CONSTANT, 0, ONE},         {NULL, "W_down", UNIFORM, 1, WIDE},
+    {NULL, "b_down", CONSTANT, 0, ONE},
 };
 
 /* The layer that has the parameters of this one in the table. */
@@ -86,8 +102,8 @@ static void assert_law(const char *name, const double *x, int64_t n, bool unifor
 /* What a parameter's size is divided by the root of. */
 static double inputs_of(int row)
 {
-    static const double inputs[] = {[ONE] = 1,        [MODEL] = D, [STATE] = STATE_WIDTH,         [PAIR] = 2 * STATE_WIDTH,
-                                    [OF_RANK] = RANK, [TAPS] = 4,  [BLOCK] = STATE_WIDTH * BLOCKS};
+    static const double inputs[] = {[ONE] = 1,        [MODEL] = D, [STATE] = STATE_WIDTH,          [PAIR] = 2 * STATE_WIDTH,
+                                    [OF_RANK] = RANK, [TAPS] = 4,  [BLOCK] = STATE_WIDTH * BLOCKS, [WIDE] = 4 * D};
     return inputs[starts[row].of];
 }
 
@@ -118,10 +134,20 @@ static void level_steps(int64_t n, const double *x, double *even)
         even[k] = log(log1p(exp(x[k])) / 1e-2) / log(10);
 }
 
+/* Rates below 16 as numbers between -1 and 1. */
+static void level_rates(int64_t n, const double *x, double *even)
+{
+    for (int64_t k = 0; k < n; k++)
+        even[k] = exp(x[k]) / 8 - 1;
+}
+
 START_TEST(start_values)
 {
-    struct model_spec model = {.layer = _i, .blocks = BLOCKS, .d_model = D, .d = STATE_WIDTH, .dtype = DTYPE_FLOAT64, .heads = 2};
-    const struct sequence_layer *layer = sequence_layer_get(_i, DTYPE_FLOAT64, LEVEL_BASELINE);
+    struct model_spec model = {.blocks = BLOCKS, .d_model = D, .d = STATE_WIDTH, .dtype = DTYPE_FLOAT64};
+    model.layer = _i / FEED_FORWARD_COUNT, model.feed_forward = (enum feed_forward_kind)(_i % FEED_FORWARD_COUNT);
+    const struct sequence_layer *layer = sequence_layer_get(model.layer, DTYPE_FLOAT64, LEVEL_BASELINE);
+    model.heads = layer->cell == CELL_DELTA ? STATE_WIDTH : 2; /* as many numbers of a head as a law needs */
+    model.forget = FORGET_HEAD, model.output_gate = OUTPUT_GATE_SILU;
     model.mixer = MIXER_HOUSEHOLDER, model.r = 2, model.s = 1, model.readout = READOUT_STATE;
     model.feedback = layer->cell == CELL_SELECTIVE ? FEEDBACK_RAW : FEEDBACK_RMS;
     model.N = STATES, model.reads = READS_DT_BC, model.norm = NORM_BOTH, model.convolution = CONVOLUTION_SHORT;
@@ -147,6 +173,11 @@ START_TEST(start_values)
             level_steps(p->size, x, even);
             x = even;
         }
+        if (starts[row].law == LOGARITHM) {
+            ck_assert_int_eq(p->size, STATE_WIDTH);
+            level_rates(p->size, x, even);
+            x = even, size = 1;
+        }
         if (isnan(sure(row, p, 0))) {
             assert_law(p->name, x, p->size, starts[row].law != NORMAL, size);
             ck_assert_msg(x[0] / size != last, "%s starts like the one before it", p->name);
@@ -162,7 +193,7 @@ Suite *suite_start_values(void)
 {
     Suite *suite = suite_create("start_values");
     TCase *all = tcase_create("all");
-    tcase_add_loop_test(all, start_values, 0, sequence_layer_count());
+    tcase_add_loop_test(all, start_values, 0, FEED_FORWARD_COUNT * sequence_layer_count());
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -199,6 +199,7 @@ static struct status backward(struct sequence_plan *plan, const void *x, const v
 const struct sequence_layer VARIANT(attention) = {
     .name = "attention",
     .summary = "causal softmax attention with rotary positions",
+    .takes = TAKES_FEED_FORWARD,
     .around = SURROUNDINGS_USUAL,
     .check = check,
     .declare = declare,

@@ -14,7 +14,10 @@ void convolution_forward(int threads, int64_t B, int64_t T, int64_t d, const rea
     for (int64_t n = 0; n < B * T; n++) {
         real *to = y + n * d;
         int64_t taps = least(n % T + 1, CONVOLUTION_WIDTH);
-        memcpy(to, bias, (size_t)d * sizeof(real));
+        if (bias != NULL)
+            memcpy(to, bias, (size_t)d * sizeof(real));
+        else
+            fill(to, 0, d);
         for (int64_t k = 0; k < taps; k++) {
             const real *from = x + (n - k) * d, *tap = w + k * d;
 #pragma omp simd
@@ -59,5 +62,6 @@ void convolution_backward(int threads, int64_t B, int64_t T, int64_t d, const re
             }
         }
     }
-    columns_sum(threads, B * T, d, d, dy, dbias);
+    if (dbias != NULL)
+        columns_sum(threads, B * T, d, d, dy, dbias);
 }

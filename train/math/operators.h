@@ -41,7 +41,7 @@ void embedding_backward(int threads, int64_t N, int64_t d, int64_t vocabulary, c
                         real *dtable);
 
 /* The short convolution, causal and of each channel by itself: y_t = bias + sum_k w_k x_{t-k} with x = 0 before the first token.
- * x, y (B,T,d), w (CONVOLUTION_WIDTH,d), bias (d). */
+ * x, y (B,T,d), w (CONVOLUTION_WIDTH,d), bias (d) or NULL, and dbias then. */
 enum { CONVOLUTION_WIDTH = 4 };
 void convolution_forward(int threads, int64_t B, int64_t T, int64_t d, const real *x, const real *w, const real *bias, real *y);
 void convolution_backward(int threads, int64_t B, int64_t T, int64_t d, const real *x, const real *w, const real *dy, real *dx,

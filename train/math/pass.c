@@ -2,6 +2,7 @@
 #include "train/math/pass.h"
 
 #include "train/math/adamw.h"
+#include "train/math/feed_forward.h"
 #include "train/math/operators.h"
 
 #include "impls/contract/support.h"
@@ -12,9 +13,11 @@
 struct block {
     struct block_parameters p;
     struct sequence_plan *mixer;
-    real *x;      /* (B,T,d_model) what the block is given */
-    real *normed; /* (B,T,d_model) */
-    real *kept;   /* (B,T,2) of the norm */
+    real *x;                                /* (B,T,d_model) what the block is given */
+    real *normed;                           /* (B,T,d_model) */
+    real *kept;                             /* (B,T,2) of the norm */
+    struct feed_forward *feed_forward; /* NULL without one */
+    real *mixed;                            /* (B,T,d_model) what that is given */
 };
 
 struct pass {
@@ -38,6 +41,8 @@ static void destroy(struct pass *pass)
         free(block->x);
         free(block->normed);
         free(block->kept);
+        free(block->mixed);
+        feed_forward_close(block->feed_forward);
     }
     free(pass->block);
     free(pass->logits);
@@ -59,6 +64,15 @@ static struct status plan_block(const struct pass_setup *setup, const struct pas
     if (k == pass->blocks)
         return status_ok();
     block->p = model_block(setup->model, setup->parameters, k);
+    if (block->p.feed_forward != NULL) {
+        block->mixed = memory_allocate(N * pass->D, sizeof(real));
+        struct status status = block->mixed == NULL
+                                   ? status_no_memory()
+                                   : feed_forward_open(setup->model, block->p.feed_forward, pass->layer->around.rms, pass->threads,
+                                                       N, setup->gradient, &block->feed_forward);
+        if (status.code != STATUS_OK)
+            return status;
+    }
     struct sequence_setup mixer = {.model = setup->model,
                                    .recurrence = setup->recurrence,
                                    .environment = setup->environment,
@@ -139,12 +153,14 @@ static struct status forward(struct pass *pass, const int32_t *token, const int3
     embedding_forward(pass->threads, N, D, token, pass->embedding->value, pass->block[0].x);
     for (int64_t k = 0; k < pass->blocks; k++) {
         struct block *block = &pass->block[k];
-        real *next = block[1].x;
+        real *next = block->feed_forward != NULL ? block->mixed : block[1].x;
         norm_forward(pass->threads, N, D, block->x, value_of(block->p.gain), value_of(block->p.bias), block->kept, block->normed);
         struct status status = pass->layer->forward(block->mixer, block->normed, next);
         if (status.code != STATUS_OK)
             return status;
         residual(pass, block->x, next);
+        if (block->feed_forward != NULL)
+            feed_forward_forward(block->feed_forward, N, block->mixed, block[1].x);
     }
     if (target == NULL)
         return status_ok();
@@ -170,6 +186,8 @@ static struct status backward(struct pass *pass, const int32_t *token)
     norm_backward(threads, N, D, last->x, value_of(p->gain), last->kept, pass->d_normed, false, pass->dx, gradient_of(p->gain),
                   gradient_of(p->bias));
     for (struct block *block = last; block-- > pass->block;) {
+        if (block->feed_forward != NULL)
+            feed_forward_backward(block->feed_forward, N, block->mixed, pass->dx);
         struct status status = pass->layer->backward(block->mixer, block->normed, pass->dx, pass->d_normed);
         if (status.code != STATUS_OK)
             return status;

@@ -2,7 +2,8 @@
  *
  *     x_0 = embedding(token);  x_{k+1} = x_k + mixer_k(LayerNorm(x_k)) for every block;  logits = W LayerNorm(x_blocks) + b
  *
- * or with RMSNorm, and W the embedding: the layer's surroundings (train/sequence.h).
+ * or with RMSNorm, and W the embedding: the layer's surroundings (train/sequence.h); with a feed-forward part, x_{k+1} goes through that
+ * (feed_forward.h).
  * The loss is the mean cross-entropy of the scored positions. */
 #ifndef TRAIN_MATH_PASS_H
 #define TRAIN_MATH_PASS_H
@@ -10,15 +11,23 @@
 #include "train/sequence.h"
 
 /* Parameters around those of the sequence mixers, as model_declare() declares them: the embedding, then those of each block (its norm,
- * then its mixer's), then the final norm and the map to classes. What the layer's surroundings do without is NULL. */
+ * then its mixer's, then its feed-forward part's), then the final norm and the map to classes. What the layer's surroundings do without is
+ * NULL. */
 struct block_parameters {
-    const struct parameter *gain, *bias, *mixer;
+    const struct parameter *gain, *bias, *mixer, *feed_forward;
+};
+enum { FEED_FORWARD_WIDTH = 4 }; /* times d_model */
+struct feed_forward_parameters {
+    const struct parameter *gain, *bias, *W_up, *b_up, *W_down,
+        *b_down; /* swiglu: W_up is W_gate, and W_up below it, without biases */
 };
 struct final_parameters {
     const struct parameter *gain, *bias;
     const struct parameter *W, *b; /* W: the embedding where it is tied */
 };
 struct block_parameters model_block(const struct model_spec *model, const struct parameters *parameters, int64_t block);
+/* Of one block, from where it begins. */
+struct feed_forward_parameters model_feed_forward(const struct model_spec *model, const struct parameter *first, bool rms);
 struct final_parameters model_final(const struct model_spec *model, const struct parameters *parameters);
 
 struct pass_setup {
