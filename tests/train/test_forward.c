@@ -712,7 +712,7 @@ static struct modelled make_model(const struct layer_case *one, enum dtype dtype
         .model = spec_of(one, dtype), .environment = {.threads = 2}, .arithmetic = arithmetic_get(dtype), .T = one->T};
     m.model.blocks = BLOCKS;
     bool iterates = sequence_layer_get(m.model.layer, dtype, LEVEL_BASELINE)->cell != CELL_DELTA;
-    recurrence_of(registry_find(iterates ? "fixed_point" : "structured_sequential"), &m.recurrence);
+    recurrence_of(registry_find(iterates ? "fixed_point" : "delta_sequential"), &m.recurrence);
     model_declare(&m.model, VOCABULARY, CLASSES, &m.parameters);
     ck_assert_int_eq(parameters_allocate(&m.parameters, dtype, 5).code, STATUS_OK);
     draw_weights(&m.parameters, 24);

@@ -109,7 +109,7 @@ static void wrong_mamba_mixer(struct trial *trial)
 static void wrong_delta_heads(struct trial *trial)
 {
     trial->model.layer = sequence_layer_find("delta");
-    trial->recurrence.implementation = registry_find("structured_sequential");
+    trial->recurrence.implementation = registry_find("delta_sequential");
     trial->recurrence.settings.gradient = GRADIENT_EXACT;
     trial->model.mixer = MIXER_NONE, trial->model.s = 0, trial->model.r = 1;
     trial->model.heads = 3;
@@ -207,7 +207,7 @@ START_TEST(memory_runs_out)
                                       {"fp_rnn", "structured_sequential", GRADIENT_EXACT, 0},
                                       {"fp_mamba", "structured_sequential", GRADIENT_EXACT, 0},
                                       {"mamba", "diagonal_scan", GRADIENT_EXACT, 0},
-                                      {"delta", "structured_sequential", GRADIENT_EXACT, 0}};
+                                      {"delta", "delta_sequential", GRADIENT_EXACT, 0}};
     struct trial trial = trial_of(ways[_i], "Z2");
     trial.model.feed_forward = FEED_FORWARD_GELU;
     struct status status;
