@@ -115,6 +115,20 @@ static const struct {
     {"measure:training,layer:mamba,N:16", "measure:training,layer:mamba,N:8", false},
     {"measure:training,layer:mamba,mixer:none,reads:bc,norm:bc,gate:inside,convolution:short,readout:state",
      "measure:training,layer:mamba", true},
+    {"measure:training,layer:delta,mixer:dplr,s:2,feedback:raw,mixing:symmetric,readout:state,form:plain,norm:none",
+     "measure:training,layer:delta", true},
+    {"measure:training,layer:delta,r:2", "measure:training,layer:delta", false},
+    {"measure:training,layer:delta,heads:2", "measure:training,layer:delta", false},
+    {"measure:training,layer:delta,N:8", "measure:training,layer:delta", false},
+    {"measure:training,layer:delta,forget:head", "measure:training,layer:delta", false},
+    {"measure:training,layer:delta,convolution:short", "measure:training,layer:delta", false},
+    {"measure:training,layer:delta,eigenvalues:both", "measure:training,layer:delta", false},
+    {"measure:training,layer:delta,output_gate:none", "measure:training,layer:delta", false},
+    {"measure:training,layer:delta,feed_forward:gelu", "measure:training,layer:delta,feed_forward:swiglu", false},
+    {"measure:training,layer:attention,feed_forward:gelu", "measure:training,layer:attention", false},
+    {"measure:training,layer:attention,eigenvalues:both,output_gate:none", "measure:training,layer:attention", true},
+    {"measure:training,layer:fp_mamba,eigenvalues:both,output_gate:none,feed_forward:gelu", "measure:training,layer:fp_mamba", true},
+    {"measure:training,layer:lstm,feed_forward:gelu,forget:head,eigenvalues:both", "measure:training,layer:lstm", true},
 };
 
 START_TEST(unused_fields_do_not_count)
@@ -379,6 +393,7 @@ START_TEST(keys_are_pinned)
         {"threads:2,isa:baseline,mixer:dense,form:plain,d:5,words:A5", "32aa2f5873687cc1"},
         {"threads:2,isa:baseline,measure:training,learning_rate:0.01", "d5968ba37fd62945"},
         {"threads:2,isa:baseline,measure:accuracy,layer:lstm,test_length:64", "cf8ae947eb445e01"},
+        {"threads:2,isa:baseline,measure:accuracy,layer:attention,heads:2,test_length:64", "b482ffa33923afe1"},
         {"threads:2,measure:training,layer:attention,d_model:16,heads:2,steps:10,train_length:8", "ef0581dcbf37ab38"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -601,6 +616,13 @@ START_TEST(nonsense_is_refused)
     point = changed("cell:selective_heads,B:1,T:1,d:8,N:2,mixer:none");
     point_canonical(&point);
     ck_assert(point_check(&point, &section, &error));
+    point = changed("measure:training,layer:attention,d_model:9,heads:2");
+    point_canonical(&point);
+    ck_assert(!point_check(&point, &section, &error));
+    ck_assert_str_eq(error.text, "d_model is 9; expected a multiple of the 2 heads");
+    point = changed("measure:training,layer:delta,d_model:9,d:8,heads:2"); /* heads divide d there */
+    point_canonical(&point);
+    ck_assert_msg(point_check(&point, &section, &error), "%s", error.text);
 }
 END_TEST
 
