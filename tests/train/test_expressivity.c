@@ -25,6 +25,9 @@ static const struct {
     {{"fp_mamba", "structured_sequential", GRADIENT_EXACT, 0}, "S3", true, true},
     {{"fp_mamba", "fixed_point_fused", GRADIENT_STEPS, 0}, "S3", true, true},
     {{"mamba", "diagonal_scan", GRADIENT_EXACT, 0}, "S3", false, true},
+    {{"delta", "delta_sequential", GRADIENT_EXACT, 0}, "Z2", false, true},
+    {{"delta", "delta_sequential", GRADIENT_EXACT, 0}, "Z2", true, true},
+    {{"delta", "delta_sequential", GRADIENT_EXACT, 0}, "S3", true, true},
 };
 
 enum { SEEDS = 8 };
@@ -34,6 +37,10 @@ static double learn(uint64_t seed, int row)
 {
     struct trial trial = trial_of(abilities[row].way, abilities[row].task);
     trial.model.d_model = trial.model.d = 32;
+    if (strcmp(abilities[row].way.layer, "delta") == 0) { /* reflections are what it can by, and what keeps it from it */
+        trial.model.r = abilities[row].can ? 2 : 1;
+        trial.model.eigenvalues = abilities[row].can ? EIGENVALUES_BOTH : EIGENVALUES_POSITIVE;
+    }
     trial.recurrence.settings.l_max = 16;
     trial.recurrence.settings.gradient_steps = 4;
     if (strcmp(abilities[row].way.layer, "fp_mamba") == 0 && abilities[row].way.gradient == GRADIENT_EXACT) {
