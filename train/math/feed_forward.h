@@ -8,7 +8,7 @@
 #ifndef TRAIN_MATH_FEED_FORWARD_H
 #define TRAIN_MATH_FEED_FORWARD_H
 
-#include "train/parameters.h"
+#include "train/sequence.h"
 
 #include "impls/math/real.h"
 
