@@ -184,8 +184,6 @@ static void label_trained(const struct point *point, size_t capacity, char text[
         {FIELD_READOUT, false},
         {FIELD_CONVOLUTION, false},
         {FIELD_MIXING, false},
-        {FIELD_HEADS, false},
-        {FIELD_FORGET, false},
         {FIELD_EIGENVALUES, false},
         {FIELD_OUTPUT_GATE, false},
         {FIELD_FEED_FORWARD, false},
