@@ -11,6 +11,7 @@
     X(diagonal)   \
     X(fp_mamba)   \
     X(mamba)      \
+    X(mamba2)     \
     X(delta)      \
     X(lstm)       \
     X(attention)

@@ -46,13 +46,13 @@ struct model_spec {
     enum form form;
     enum feedback feedback;
     enum readout readout; /* of fp_rnn, diagonal and fp_mamba */
-    int64_t N;            /* of fp_mamba, mamba and delta; reads, norm and gate of fp_mamba, as in struct problem */
+    int64_t N;            /* of fp_mamba, mamba, mamba2 and delta; reads, norm and gate of fp_mamba, as in struct problem */
     enum reads reads;
     enum norm norm;
     enum gate gate;
     enum convolution convolution; /* of fp_mamba and delta */
     enum mixing mixing;           /* of fp_mamba with feedback */
-    int64_t heads;                /* of attention and delta */
+    int64_t heads;                /* of attention, mamba2 and delta */
     enum forget forget;           /* of delta, with r as in struct problem */
     enum eigenvalues eigenvalues;
     enum output_gate output_gate;

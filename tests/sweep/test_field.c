@@ -57,7 +57,7 @@ static const struct {
     [FIELD_THREADS] = {{"all", "1", "1024"}, {"0", "1025", "two"}},
     [FIELD_ISA] = {{"baseline", "avx2", "avx512", "best"}, {"sse", "AVX2"}},
     [FIELD_TASK] = {{"A5", "Z2", "parity"}, {"", "none", "A", "a5", "A5 x=1"}},
-    [FIELD_LAYER] = {{"fp_rnn", "diagonal", "fp_mamba", "mamba", "delta", "lstm", "attention"}, {"", "gru", "LSTM"}},
+    [FIELD_LAYER] = {{"fp_rnn", "diagonal", "fp_mamba", "mamba", "mamba2", "delta", "lstm", "attention"}, {"", "gru", "LSTM"}},
     [FIELD_D_MODEL] = {{"1", "65536"}, {"0", "65537"}},
     [FIELD_BLOCKS] = {{"1", "64"}, {"0", "65"}},
     [FIELD_HEADS] = {{"1", "1024"}, {"0", "1025"}},

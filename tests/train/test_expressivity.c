@@ -25,6 +25,7 @@ static const struct {
     {{"fp_mamba", "structured_sequential", GRADIENT_EXACT, 0}, "S3", true, true},
     {{"fp_mamba", "fixed_point_fused", GRADIENT_STEPS, 0}, "S3", true, true},
     {{"mamba", "diagonal_scan", GRADIENT_EXACT, 0}, "S3", false, true},
+    {{"mamba2", "diagonal_scan", GRADIENT_EXACT, 0}, "S3", false, true},
     {{"delta", "delta_sequential", GRADIENT_EXACT, 0}, "Z2", false, true},
     {{"delta", "delta_sequential", GRADIENT_EXACT, 0}, "Z2", true, true},
     {{"delta", "delta_sequential", GRADIENT_EXACT, 0}, "S3", true, true},

@@ -431,14 +431,51 @@ static void equations_delta(const struct model_spec *model, const struct recurre
         free(memory[i]);
 }
 
+/* One head after the other; the gate and the norm are the recurrence's own. */
+static void equations_mamba2(const struct model_spec *model, const struct recurrence *recurrence, const struct weights *weights,
+                             int64_t T, const double *e, double *out)
+{
+    int64_t d = model->d, D = model->d_model, N = model->N, heads = model->heads, width = d / heads, enters = d + 2 * N;
+    int64_t all = d + enters + heads;
+    double *in = doubles(T * all), *xbc = doubles(enters), *H = doubles(d * N), *y = doubles(d);
+    (void)recurrence;
+    for (int64_t t = 0; t < T; t++)
+        product(D, all, weight(weights, "W_in"), e + t * D, in + t * all);
+    for (int64_t t = 0; t < T; t++) {
+        double squares = 0;
+        for (int64_t i = 0; i < enters; i++) {
+            double sum = weight(weights, "b_conv")[i];
+            for (int64_t k = 0; k < 4 && k <= t; k++)
+                sum += weight(weights, "w_conv")[k * enters + i] * in[(t - k) * all + d + i];
+            xbc[i] = silu_of(sum);
+        }
+        for (int64_t i = 0; i < d; i++) {
+            int64_t h = i / width;
+            double dt = log(1 + exp(in[t * all + d + enters + h] + weight(weights, "b_step")[h]));
+            double keep = exp(-dt * exp(weight(weights, "A_log")[h]));
+            y[i] = weight(weights, "skip")[h] * xbc[i];
+            for (int64_t n = 0; n < N; n++) {
+                H[i * N + n] = keep * H[i * N + n] + dt * xbc[i] * xbc[d + n];
+                y[i] += H[i * N + n] * xbc[d + N + n];
+            }
+            y[i] *= silu_of(in[t * all + i]);
+            squares += y[i] * y[i];
+        }
+        for (int64_t i = 0; i < d; i++)
+            y[i] *= weight(weights, "gain")[i] / sqrt(squares / (double)d + 1e-5);
+        product(d, D, weight(weights, "W_out"), y, out + t * D);
+    }
+    free(in), free(xbc), free(H), free(y);
+}
+
 static equations *equations_of(const char *layer)
 {
     static const struct {
         const char *layer;
         equations *equations;
-    } all[] = {{"fp_rnn", equations_fp_rnn},      {"diagonal", equations_fp_rnn}, {"fp_mamba", equations_fp_mamba},
-               {"mamba", equations_fp_mamba},     {"delta", equations_delta},     {"lstm", equations_lstm},
-               {"attention", equations_attention}};
+    } all[] = {{"fp_rnn", equations_fp_rnn},       {"diagonal", equations_fp_rnn}, {"fp_mamba", equations_fp_mamba},
+               {"mamba", equations_fp_mamba},      {"delta", equations_delta},     {"lstm", equations_lstm},
+               {"attention", equations_attention}, {"mamba2", equations_mamba2}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (strcmp(all[i].layer, layer) == 0)
             return all[i].equations;
@@ -491,6 +528,8 @@ static const struct layer_case {
     {"fp_rnn", 4, 6, .T = 7, .mixer = MIXER_NONE, .readout = READOUT_STATE},
     {"mamba", 6, 8, .T = 9, .N = 4, .norm = NORM_BOTH, .readout = READOUT_STATE}, /* it has no such choices */
     {"mamba", 33, 5, .T = 7, .N = 3, .reads = READS_BC},
+    {"mamba2", 6, 8, 2, .T = 9, .N = 4},
+    {"mamba2", 9, 6, 3, .T = 7, .N = 3, .norm = NORM_NONE, .readout = READOUT_STATE}, /* it has no such choices */
     {"fp_mamba", 6, 8, .T = 9, .mixer = MIXER_HOUSEHOLDER, .r = 1, .s = 0.5, .feedback = FEEDBACK_RAW, .readout = READOUT_STATE,
      .N = 4, .reads = READS_BC, .norm = NORM_BOTH},
     {"fp_mamba", 6, 8, .T = 7, .mixer = MIXER_HOUSEHOLDER, .r = 2, .s = 0.4, .feedback = FEEDBACK_RAW, .readout = READOUT_STATE,
@@ -711,8 +750,11 @@ static struct modelled make_model(const struct layer_case *one, enum dtype dtype
     struct modelled m = {
         .model = spec_of(one, dtype), .environment = {.threads = 2}, .arithmetic = arithmetic_get(dtype), .T = one->T};
     m.model.blocks = BLOCKS;
-    bool iterates = sequence_layer_get(m.model.layer, dtype, LEVEL_BASELINE)->cell != CELL_DELTA;
-    recurrence_of(registry_find(iterates ? "fixed_point" : "delta_sequential"), &m.recurrence);
+    static const char *const by[CELL_COUNT] = {[CELL_VECTOR] = "fixed_point",
+                                               [CELL_SELECTIVE] = "fixed_point",
+                                               [CELL_SELECTIVE_HEADS] = "diagonal_scan",
+                                               [CELL_DELTA] = "delta_sequential"};
+    recurrence_of(registry_find(by[sequence_layer_get(m.model.layer, dtype, LEVEL_BASELINE)->cell]), &m.recurrence);
     model_declare(&m.model, VOCABULARY, CLASSES, &m.parameters);
     ck_assert_int_eq(parameters_allocate(&m.parameters, dtype, 5).code, STATUS_OK);
     draw_weights(&m.parameters, 24);

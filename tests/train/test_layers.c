@@ -397,6 +397,8 @@ static const struct model_case {
     {"householder, many steps", "fp_rnn", 1, 4, 6, 2, .way = {"fixed_point", GRADIENT_STEPS}, .mixer = MIXER_HOUSEHOLDER},
     {"mamba", "mamba", 1, 5, 6, .way = {"diagonal_scan", GRADIENT_EXACT}, .N = 3},
     {"mamba, two blocks", "mamba", 2, 4, 5, .way = {"diagonal_scan", GRADIENT_EXACT}, .N = 2},
+    {"mamba2", "mamba2", 1, 5, 6, .heads = 2, .way = {"diagonal_scan", GRADIENT_EXACT}, .N = 3},
+    {"mamba2 in chunks, two blocks", "mamba2", 2, 4, 6, .heads = 3, .way = {"chunked_scan", GRADIENT_EXACT}, .N = 2},
     {"fp_mamba without a mixer", "fp_mamba", 1, 5, 6, .way = {"diagonal_scan", GRADIENT_EXACT}, .N = 3, .norm = NORM_BOTH,
      .gate = GATE_INSIDE},
     {"fp_mamba", "fp_mamba", 1, 5, 7, 1, .way = {"structured_sequential", GRADIENT_EXACT}, .mixer = MIXER_HOUSEHOLDER,

@@ -207,7 +207,8 @@ START_TEST(memory_runs_out)
                                       {"fp_rnn", "structured_sequential", GRADIENT_EXACT, 0},
                                       {"fp_mamba", "structured_sequential", GRADIENT_EXACT, 0},
                                       {"mamba", "diagonal_scan", GRADIENT_EXACT, 0},
-                                      {"delta", "delta_sequential", GRADIENT_EXACT, 0}};
+                                      {"delta", "delta_sequential", GRADIENT_EXACT, 0},
+                                      {"mamba2", "diagonal_scan", GRADIENT_EXACT, 0}};
     struct trial trial = trial_of(ways[_i], "Z2");
     trial.model.feed_forward = FEED_FORWARD_GELU;
     struct status status;
@@ -231,7 +232,7 @@ Suite *suite_refusals(void)
     Suite *suite = suite_create("refusals");
     TCase *all = tcase_create("all");
     tcase_add_loop_test(all, refused, 0, sizeof wrongs / sizeof wrongs[0]);
-    tcase_add_loop_test(all, memory_runs_out, 0, 7);
+    tcase_add_loop_test(all, memory_runs_out, 0, 8);
     suite_add_tcase(suite, all);
     return suite;
 }

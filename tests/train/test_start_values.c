@@ -9,7 +9,7 @@
 
 Suite *suite_start_values(void);
 
-/* logarithm: of a number uniform up to its size; forget: 1 in the second quarter, 0 elsewhere; counted: log(1 + column); step: log(softplus) uniform between log 1e-3 and log 1e-1;
+/* logarithm: of a number uniform in a range of that size below 16; forget: 1 in the second quarter, 0 elsewhere; counted: log(1 + column); step: log(softplus) uniform between log 1e-3 and log 1e-1;
  * lengths: of the rows of the matrix before it */
 enum start_law { CONSTANT, NORMAL, UNIFORM, FORGET, COUNTED, STEP, LOGARITHM, LENGTHS };
 enum { D = 48, STATE_WIDTH = 36, STATES = 16, BLOCKS = 2, RANK = 3 /* d_model / 16 */ };
@@ -58,7 +58,11 @@ static const struct {
     {"delta", "W_g", UNIFORM, 1, MODEL},      {"delta", "gain", CONSTANT, 1, ONE},
     {"delta", "W_out", UNIFORM, 1, STATE},    {NULL, "W_up", UNIFORM, 1, MODEL},
     {NULL, "b_up", CONSTANT, 0, ONE},         {NULL, "W_down", UNIFORM, 1, WIDE},
-    {NULL, "b_down", CONSTANT, 0, ONE},
+    {NULL, "b_down", CONSTANT, 0, ONE},       {"mamba2", "embedding", NORMAL, 0.02, ONE},
+    {"mamba2", "W_in", UNIFORM, 1, MODEL},    {"mamba2", "w_conv", UNIFORM, 1, TAPS},
+    {"mamba2", "b_conv", UNIFORM, 1, TAPS},   {"mamba2", "b_step", STEP, 1, ONE},
+    {"mamba2", "A_log", LOGARITHM, 15, ONE},  {"mamba2", "skip", CONSTANT, 1, ONE},
+    {"mamba2", "gain", CONSTANT, 1, ONE},     {"mamba2", "W_out", UNIFORM, 1, BLOCK},
 };
 
 /* The layer that has the parameters of this one in the table. */
@@ -134,11 +138,11 @@ static void level_steps(int64_t n, const double *x, double *even)
         even[k] = log(log1p(exp(x[k])) / 1e-2) / log(10);
 }
 
-/* Rates below 16 as numbers between -1 and 1. */
-static void level_rates(int64_t n, const double *x, double *even)
+/* Rates of so wide a range below 16 as numbers between -1 and 1. */
+static void level_rates(int64_t n, double range, const double *x, double *even)
 {
     for (int64_t k = 0; k < n; k++)
-        even[k] = exp(x[k]) / 8 - 1;
+        even[k] = 1 - (16 - exp(x[k])) / (range / 2);
 }
 
 START_TEST(start_values)
@@ -146,7 +150,9 @@ START_TEST(start_values)
     struct model_spec model = {.blocks = BLOCKS, .d_model = D, .d = STATE_WIDTH, .dtype = DTYPE_FLOAT64};
     model.layer = _i / FEED_FORWARD_COUNT, model.feed_forward = (enum feed_forward_kind)(_i % FEED_FORWARD_COUNT);
     const struct sequence_layer *layer = sequence_layer_get(model.layer, DTYPE_FLOAT64, LEVEL_BASELINE);
-    model.heads = layer->cell == CELL_DELTA ? STATE_WIDTH : 2; /* as many numbers of a head as a law needs */
+    model.heads = layer->cell == CELL_DELTA || layer->cell == CELL_SELECTIVE_HEADS
+                      ? STATE_WIDTH
+                      : 2; /* as many numbers of a head as a law needs */
     model.forget = FORGET_HEAD, model.output_gate = OUTPUT_GATE_SILU;
     model.mixer = MIXER_HOUSEHOLDER, model.r = 2, model.s = 1, model.readout = READOUT_STATE;
     model.feedback = layer->cell == CELL_SELECTIVE ? FEEDBACK_RAW : FEEDBACK_RMS;
@@ -175,7 +181,7 @@ START_TEST(start_values)
         }
         if (starts[row].law == LOGARITHM) {
             ck_assert_int_eq(p->size, STATE_WIDTH);
-            level_rates(p->size, x, even);
+            level_rates(p->size, starts[row].size, x, even);
             x = even, size = 1;
         }
         if (isnan(sure(row, p, 0))) {
