@@ -115,14 +115,14 @@ static const struct {
     {"model: {layer: lstm}\n", ":1:1: d is missing in model; expected a whole number from 1 to 65536"},
     {"model: {layer: lstm, d: 4}\n", ":1:1: test_length is missing in test; expected a whole number from 1 to 65536"},
     {"test: {test_length: 2}\nproblem: {d: 4}\n",
-     ":1:1: layer is missing in model; expected one of fp_rnn, diagonal, fp_mamba, mamba, lstm, attention"},
+     ":1:1: layer is missing in model; expected one of fp_rnn, diagonal, fp_mamba, mamba, delta, lstm, attention"},
     {"model: {layer: fp_rnn, d: 4}\ntest: {test_length: 2}\n",
      ":1:1: impls is missing; expected the name of an implementation, then its options"},
     {"model: {layer: fp_rnn, d: 4}\ntest: {against: fixed_pint}\n",
      ":5:17: no implementation is called \"fixed_pint\"; did you mean fixed_point?"},
     {"test: {against: [none, {}]}\n",
      ":4:24: against is a mapping; expected the name of an implementation, then its options, or none"},
-    {"model: {layer: gru}\n", ":4:16: layer is \"gru\"; expected one of fp_rnn, diagonal, fp_mamba, mamba, lstm, attention"},
+    {"model: {layer: gru}\n", ":4:16: layer is \"gru\"; expected one of fp_rnn, diagonal, fp_mamba, mamba, delta, lstm, attention"},
     {"model: {layer: attention, d_model: 8, heads: 3}\ntest: {test_length: 2}\n",
      ":4:1: d_model is 8; expected a multiple of the 3 heads"},
     {"model: {layer: attention, d_model: 12, heads: 4}\ntest: {test_length: 2}\n",
@@ -197,6 +197,30 @@ START_TEST(a_recipe_says_what_it_says)
     /* examples of three purposes, all from seed 3 */
     ck_assert(point_check_seed(training) != recipe.seed && point_test_seed(accuracy) != recipe.seed);
     ck_assert(point_check_seed(training) != point_test_seed(accuracy));
+    sweep_free(&sweep);
+}
+END_TEST
+
+START_TEST(a_model_says_what_it_says)
+{
+    struct sweep sweep;
+    read_sweep(TINY "model: {layer: delta, d_model: 9, d: 12, N: 5, heads: 3, r: 2, forget: head, convolution: short, eigenvalues: "
+                    "both, output_gate: none, feed_forward: swiglu}\n"
+                    "recipe: {train_length: 9, train_impl: delta_sequential}\ntest: {test_length: 4}\nimpls: delta_sequential\n",
+               &sweep);
+    struct model_spec model = point_model(&sweep.point[0], DTYPE_FLOAT64);
+    ck_assert(model.d_model == 9 && model.d == 12 && model.N == 5 && model.heads == 3 && model.r == 2);
+    ck_assert(model.forget == FORGET_HEAD && model.convolution == CONVOLUTION_SHORT && model.mixer == MIXER_NONE && model.s == 0);
+    ck_assert(model.eigenvalues == EIGENVALUES_BOTH && model.output_gate == OUTPUT_GATE_NONE);
+    ck_assert(model.feed_forward == FEED_FORWARD_SWIGLU);
+    sweep_free(&sweep);
+    read_sweep(TINY "model: {layer: delta, d: 8}\nrecipe: {train_length: 9, train_impl: delta_sequential}\n"
+                    "test: {test_length: 4}\nimpls: delta_sequential\n",
+               &sweep);
+    model = point_model(&sweep.point[0], DTYPE_FLOAT64);
+    ck_assert(model.N == 16 && model.heads == 4 && model.r == 1 && model.forget == FORGET_NONE);
+    ck_assert(model.eigenvalues == EIGENVALUES_POSITIVE && model.output_gate == OUTPUT_GATE_SILU);
+    ck_assert(model.feed_forward == FEED_FORWARD_NONE && model.convolution == CONVOLUTION_NONE);
     sweep_free(&sweep);
 }
 END_TEST
@@ -1010,6 +1034,7 @@ Suite *suite_accuracy(void)
     tcase_add_test(tests, bad_recipes_are_refused);
     tcase_add_test(tests, tasks_refuse);
     tcase_add_test(tests, a_recipe_says_what_it_says);
+    tcase_add_test(tests, a_model_says_what_it_says);
     tcase_add_test(tests, curves_survive_a_stop);
     tcase_add_test(tests, an_lstm_learns);
     tcase_add_test(tests, one_training_many_evaluations);

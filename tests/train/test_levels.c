@@ -26,7 +26,9 @@ static void run(int layer, enum dtype dtype, enum level level, double *y, double
     model.mixer = MIXER_HOUSEHOLDER, model.r = 2, model.s = 1, model.readout = READOUT_STATE;
     model.feedback = one->cell == CELL_SELECTIVE ? FEEDBACK_RAW : FEEDBACK_RMS;
     model.N = 4, model.reads = READS_DT_BC, model.norm = NORM_BOTH, model.convolution = CONVOLUTION_SHORT;
-    struct recurrence recurrence = {.implementation = registry_find("structured_sequential"),
+    model.forget = FORGET_HEAD, model.output_gate = OUTPUT_GATE_SILU;
+    const char *by = one->cell == CELL_DELTA ? "delta_sequential" : "structured_sequential";
+    struct recurrence recurrence = {.implementation = registry_find(by),
                                     .settings = {.gradient = GRADIENT_EXACT, .quantile = 1, .damping = 1}};
     struct environment environment = {.threads = 2};
     struct parameters parameters = {0};
