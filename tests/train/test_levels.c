@@ -27,8 +27,11 @@ static void run(int layer, enum dtype dtype, enum level level, double *y, double
     model.feedback = one->cell == CELL_SELECTIVE ? FEEDBACK_RAW : FEEDBACK_RMS;
     model.N = 4, model.reads = READS_DT_BC, model.norm = NORM_BOTH, model.convolution = CONVOLUTION_SHORT;
     model.forget = FORGET_HEAD, model.output_gate = OUTPUT_GATE_SILU;
-    const char *by = one->cell == CELL_DELTA ? "delta_sequential" : "structured_sequential";
-    struct recurrence recurrence = {.implementation = registry_find(by),
+    static const char *const by[CELL_COUNT] = {[CELL_VECTOR] = "structured_sequential",
+                                               [CELL_SELECTIVE] = "structured_sequential",
+                                               [CELL_SELECTIVE_HEADS] = "diagonal_scan",
+                                               [CELL_DELTA] = "delta_sequential"};
+    struct recurrence recurrence = {.implementation = registry_find(by[one->cell]),
                                     .settings = {.gradient = GRADIENT_EXACT, .quantile = 1, .damping = 1}};
     struct environment environment = {.threads = 2};
     struct parameters parameters = {0};

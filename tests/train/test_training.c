@@ -27,6 +27,7 @@ static const struct way ways[] = {
     {"fp_mamba", "fixed_point", GRADIENT_STEPS, 0},
     {"fp_mamba", "fixed_point_fused", GRADIENT_STEPS, 0},
     {"delta", "delta_sequential", GRADIENT_EXACT, 0},
+    {"mamba2", "chunked_scan", GRADIENT_EXACT, 0},
 };
 enum { LAYERS = sizeof ways / sizeof ways[0] };
 static const struct way plain = {.layer = "lstm"};
