@@ -267,6 +267,11 @@ static bool trains_tolerating(const struct point *point)
     return trains_iterating(point) && point->value[FIELD_TRAIN_TOLERANCE].real > 0;
 }
 
+static bool trains_waiting(const struct point *point)
+{
+    return trains_iterating(point) && point->value[FIELD_TRAIN_PATIENCE].integer > 0;
+}
+
 static bool tolerates(const struct point *point)
 {
     return iterates(point) && point->value[FIELD_TOLERANCE].real > 0;

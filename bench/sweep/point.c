@@ -191,6 +191,8 @@ static void label_trained(const struct point *point, size_t capacity, char text[
         {FIELD_GRADIENT, true},
         {FIELD_TRAIN_L, true},
         {FIELD_TRAIN_TOLERANCE, true},
+        {FIELD_TRAIN_DAMPING, false},
+        {FIELD_TRAIN_PATIENCE, false},
         {FIELD_GAMMA, true},
         {FIELD_TRAIN_SEED, true},
         {FIELD_IMPLEMENTATION, true},

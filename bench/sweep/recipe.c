@@ -71,8 +71,9 @@ struct recurrence point_train_recurrence(const struct point *point)
                                         .l_max = point_integer(point, FIELD_TRAIN_L, 0),
                                         .tolerance = point_real(point, FIELD_TRAIN_TOLERANCE, 0),
                                         .quantile = point_real(point, FIELD_TRAIN_QUANTILE, 1),
-                                        .damping = 1,
-                                        .damping_factor = 1,
+                                        .damping = point_real(point, FIELD_TRAIN_DAMPING, 1),
+                                        .damping_factor = point_real(point, FIELD_TRAIN_DAMPING_FACTOR, 1),
+                                        .patience = point_integer(point, FIELD_TRAIN_PATIENCE, 0),
                                     }};
     point_gradient(point, &recurrence.settings);
     if (point_options(point, FIELD_TRAIN_IMPL, &options)) {

@@ -177,7 +177,8 @@ START_TEST(a_recipe_says_what_it_says)
                "recipe: {steps: 70, batch: 5, train_length: 9, learning_rate: 0.01, warmup: 7, schedule: linear, weight_decay: "
                "0.2, grad_clip: none,\n"
                "  curriculum: lengths, target: 0.8, check_every: 11, gradient: steps, gradient_steps: 2, train_impl: fixed_point,\n"
-               "  train_l: 12, train_tolerance: 0.05, train_quantile: 0.75, gamma: 4, train_seed: 3, train_dtype: float64}\n"
+               "  train_l: 12, train_tolerance: 0.05, train_quantile: 0.75, gamma: 4, train_seed: 3, train_dtype: float64,\n"
+               "  train_damping: 0.99, train_damping_factor: 0.8, train_patience: 15}\n"
                "test: {test_length: 4, test_seed: 3}\nimpls: structured_sequential\n",
                &sweep);
     const struct point *training = &sweep.point[0], *accuracy = &sweep.point[1];
@@ -192,6 +193,7 @@ START_TEST(a_recipe_says_what_it_says)
     ck_assert(recipe.curriculum_accuracy == 0.9 && recipe.curriculum_window == 200 && recipe.target == 0.8);
     ck_assert(recipe.check_every == 11 && recipe.check_samples == 1000 && recipe.gamma == 4 && recipe.seed == 3);
     ck_assert(train.settings.l_max == 12 && train.settings.tolerance == 0.05 && train.settings.quantile == 0.75);
+    ck_assert(train.settings.damping == 0.99 && train.settings.damping_factor == 0.8 && train.settings.patience == 15);
     ck_assert(train.settings.gradient == GRADIENT_STEPS && train.settings.gradient_steps == 2);
     ck_assert_str_eq(registry_get(train.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->name, "fixed_point");
     ck_assert_str_eq(registry_get(test.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->name, "structured_sequential");
