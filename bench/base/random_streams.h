@@ -25,6 +25,7 @@
     ROW(FRESH,          128,         32) /* tensors of the selective cell, by their number, */                                        \
     ROW(FRESH_STEP,     160,         1)  /* and the step of each channel */                                                           \
     ROW(ORDER,          64,          1)  /* of the points of a round */                                                               \
+    ROW(BOOTSTRAP,      192,         1)  /* which pairs of a comparison are drawn again */                                            \
     ROW(TASKS,          'A',         26) /* examples of tasks: one letter a family */                                                 \
     ROW(TASKS_TRAINED,  0x80000041u, 26) /* likewise, for training: nothing trained on is in an evaluation */                         \
     ROW(GAMMA,          0x47000000u, 1)  /* lengths of iterations in training: a normal number, */                                    \
