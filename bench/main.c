@@ -36,6 +36,7 @@ struct arguments {
     bool many, fresh, retry; /* --yes, --fresh, --retry */
     bool predict, check;     /* --predict, of the command machine; --check, of blocks */
     const char *scale;       /* of a sweep file, or NULL */
+    const char *baseline;    /* of a sweep, or NULL */
     const char *length, *samples, *seed, *format; /* of the command data, or NULL */
     const char *batch, *block, *out;              /* of the command dump, or NULL */
     char program[PATH_MAX], root[PATH_MAX];
@@ -51,6 +52,7 @@ static bool do_sweep(const struct arguments *arguments, int *status, struct erro
                                         .program = PROCESS_SELF,
                                         .results = arguments->results,
                                         .scale = arguments->scale,
+                                        .baseline = arguments->baseline,
                                         .many = arguments->many,
                                         .fresh = arguments->fresh,
                                         .retry = arguments->retry};
@@ -204,6 +206,7 @@ static const struct {
 } texts[] = {
     {"--results", "a folder", NULL, offsetof(struct arguments, results)},
     {"--scale", "the name of a scale", "a sweep, or the command check", offsetof(struct arguments, scale)},
+    {"--baseline", "an implementation", "a sweep", offsetof(struct arguments, baseline)},
     {"--length", "a number", "the command data or dump", offsetof(struct arguments, length)},
     {"--batch", "a number", "the command dump", offsetof(struct arguments, batch)},
     {"--block", "a number", "the command dump", offsetof(struct arguments, block)},

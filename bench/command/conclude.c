@@ -12,6 +12,7 @@
 #include "bench/report/comparison.h"
 #include "bench/report/longest.h"
 #include "bench/report/overhead.h"
+#include "bench/report/paired.h"
 #include "bench/report/summary.h"
 #include "bench/report/table.h"
 #include "bench/report/warning_print.h"
@@ -51,7 +52,7 @@ static bool is_current(const struct record *record, void *keys)
 
 /* One record a point, of those that the run is about, and what its rounds cost. */
 static bool read_points(const char *folder, const struct keys *keys, struct records *records, struct overhead *overhead,
-                        struct error *error)
+                        struct comparisons *comparisons, struct error *error)
 {
     char journal[PATH_MAX];
     struct keys held = *keys;
@@ -59,8 +60,13 @@ static bool read_points(const char *folder, const struct keys *keys, struct reco
     if (!records_read(journal, records, error))
         return false;
     records_keep(records, is_current, &held);
-    if (overhead_of(records, overhead, error) && records_merge(records, error) && longest_add(records, error))
+    if (!overhead_of(records, overhead, error) || !comparisons_of(records, comparisons, error)) {
+        records_free(records);
+        return false;
+    }
+    if (records_merge(records, error) && longest_add(records, error) && comparisons_add(comparisons, records, error))
         return true;
+    comparisons_free(comparisons);
     records_free(records);
     return false;
 }
@@ -98,8 +104,8 @@ static void print_results(const struct results *results, const struct overhead *
 }
 
 /* Whatever can be said without writing a file. */
-static bool say(const struct sweep *sweep, const struct records *records, const struct overhead *overhead, const struct keys *keys,
-                const char *folder, FILE *out, struct error *error)
+static bool say(const struct sweep *sweep, const struct records *records, const struct comparisons *comparisons,
+                const struct overhead *overhead, const struct keys *keys, const char *folder, FILE *out, struct error *error)
 {
     char journal[PATH_MAX], passed_over[UNREAD_SIZE];
     files_path(folder, "journal.jsonl", journal);
@@ -110,7 +116,7 @@ static bool say(const struct sweep *sweep, const struct records *records, const 
     struct precautions precautions;
     struct results results = count_points(records, sweep->run.rounds);
     bool good = precautions_of(sweep, folder, &precautions, error) && table_print(out, records, error) &&
-                warnings_print(out, records, &precautions, error);
+                comparisons_print(out, comparisons, records, error) && warnings_print(out, records, &precautions, error);
     if (good)
         print_results(&results, overhead, keys, folder, out);
     return good;
@@ -130,6 +136,7 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
     struct plots_drawn drawn;
     struct keys keys;
     struct records records;
+    struct comparisons comparisons;
     struct overhead overhead;
     files_path(folder, "table.csv", csv);
     files_path(folder, "table.txt", table);
@@ -137,18 +144,19 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
     clear_leftovers(folder);
     if (!points_read(folder, &keys, error))
         return false;
-    if (!read_points(folder, &keys, &records, &overhead, error)) {
+    if (!read_points(folder, &keys, &records, &overhead, &comparisons, error)) {
         points_free(&keys);
         return false;
     }
-    bool good = say(sweep, &records, &overhead, &keys, folder, out, error) && table_write(&records, csv, error) &&
-                table_print_to(table, &records, error);
+    bool good = say(sweep, &records, &comparisons, &overhead, &keys, folder, out, error) && table_write(&records, csv, error) &&
+                table_print_to(table, &records, &comparisons, error);
     if (good)
         fprintf(out, "    table.csv      one row per point (columns: docs/columns.md)\n    table.txt      the tables above\n");
     good = good && comparison_write(sweep, &records, comparison, error);
     if (good && sweep->n_claims > 0)
         fprintf(out, "    comparison.md  the paper's figures beside those of this run\n");
     good = good && plots_draw(sweep, &records, folder, &drawn, error);
+    comparisons_free(&comparisons);
     records_free(&records);
     points_free(&keys);
     if (!good)

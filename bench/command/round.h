@@ -8,6 +8,14 @@
 
 #include <jansson.h>
 
+/* Which half of which pair a round is (pairings.h). */
+struct round_pair {
+    int number;
+    bool first;              /* the other half follows */
+    const char *side, *with; /* a word; the key of the other half's point */
+    double margin;           /* of the verdict */
+};
+
 struct round_request {
     const struct point *point;
     const char *key;
@@ -24,8 +32,9 @@ struct round_request {
     void *context;
     const struct calibration *calibration;
     int round;
-    size_t place; /* in the round's order */
-    double since; /* of the monotonic clock: when the record before was about to be written */
+    const struct round_pair *pair; /* or NULL */
+    size_t place;                  /* in the round's order */
+    double since;                  /* of the monotonic clock: when the record before was about to be written */
 };
 
 /* Measures, and returns the record, which the caller owns; NULL when the harness itself failed, or something

@@ -23,6 +23,7 @@
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/measure.h"
 #include "bench/measure/trained.h"
+#include "bench/sweep/baseline.h"
 
 #include <limits.h>
 #include <signal.h>
@@ -71,6 +72,7 @@ static void show_training(void *context)
 static void give_up(struct run *run, size_t i)
 {
     run->tally.point[i].ended = true;
+    pairings_give_up(&run->tally.pairings, i);
     if (run->changed.text[0] == '\0')
         fail(&run->changed,
              "%.600s was changed while the run was under way: rounds of its points were not kept from then on. The same command "
@@ -119,7 +121,7 @@ static bool take_record(struct run *run, const struct round_request *request, js
 }
 
 /* One round of one point, into the journal. */
-static bool measure_round(struct run *run, size_t i, int round, size_t place, struct error *error)
+static bool measure_round(struct run *run, size_t i, int round, size_t place, const struct round_pair *pair, struct error *error)
 {
     int lock = -1;
     char log[PATH_MAX], cache[PATH_MAX], trained[PATH_MAX], label[200];
@@ -141,11 +143,12 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
                                     .context = run,
                                     .calibration = &run->calibration,
                                     .round = round,
+                                    .pair = pair,
                                     .place = place};
     files_path(run->folder.path, "log.txt", log);
     files_path(run->folder.path, "inputs", cache);
-    int used = snprintf(label, sizeof label, "round %d, ", round + 1);
-    point_label(point, sizeof label - (size_t)used, label + (round > 0 ? used : 0));
+    int used = snprintf(label, sizeof label, pair != NULL ? "pair %d, " : "round %d, ", (pair != NULL ? pair->number : round) + 1);
+    point_label(point, sizeof label - (size_t)used, label + (round > 0 || pair != NULL ? used : 0));
     run->label = label;
     run->trained = trained;
     progress_running(&run->progress, label);
@@ -172,7 +175,9 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
             give_up(run, i);
         else
             tally_record(&run->tally, record);
-        run->progress.total = run->progress.done + 1 + tally_planned(&run->tally);
+        if (run->tally.no_memory)
+            good = fail_memory(error);
+        run->progress.total = run->progress.done + 1 + tally_planned(&run->tally) - (pair != NULL && pair->first);
         progress_finished(&run->progress, label, changed ? "inputs changed" : result_name(result), changed || result_failed(result),
                           seconds);
     }
@@ -180,18 +185,55 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, st
     return good;
 }
 
-/* Rounds of all points, each in an order of its own, until none is wanted; in each, what depends on others comes after them. */
+/* Two fresh processes in succession, the baseline second in the first pair, first in the next one, and so on. */
+static bool measure_pair(struct run *run, size_t i, size_t place, struct error *error)
+{
+    const struct pairing *pairing = &run->tally.pairings.pairing[i];
+    const int number = pairings_next(pairing);
+    bool good = true;
+    for (int half = 0; half < SIDES && good && !interrupted; half++) {
+        const enum side side = (enum side)((number + half) % SIDES);
+        const size_t point = pairing->point[side], other = pairing->point[1 - side];
+        const struct round_pair pair = {.number = number,
+                                        .first = half == 0,
+                                        .side = side_names[side],
+                                        .with = run->tally.point[other].key,
+                                        .margin = run->sweep.run.margin};
+        good = measure_round(run, point, run->tally.point[point].next, place, &pair, error);
+    }
+    return good;
+}
+
+/* One pair of every comparison that wants one, in an order drawn for this round; false as well where none does. */
+static bool measure_pairs(struct run *run, int round, size_t *order, bool *more, struct error *error)
+{
+    const size_t n = run->tally.pairings.n;
+    bool good = pairings_look(&run->tally.pairings) || fail_memory(error);
+    *more = false;
+    schedule_round((uint64_t)run->sweep.run.order_seed, round, n, order);
+    for (size_t place = 0; place < n && good && !interrupted; place++)
+        if (pairings_want(&run->tally.pairings, order[place])) {
+            good = measure_pair(run, order[place], place, error);
+            *more = true;
+        }
+    return good;
+}
+
+/* Rounds of all points, each in an order of its own, until none is wanted; in each, what depends on others comes after them, and then
+ * come the pairs. */
 static bool measure_rounds(struct run *run, struct error *error)
 {
     size_t n = run->sweep.n_points, *order = calloc(n, sizeof *order);
-    bool good = order != NULL || fail_memory(error);
+    bool good = order != NULL || fail_memory(error), more = run->tally.pairings.n > 0;
     run->since = clock_seconds();
-    for (int round = 0; round < run->tally.rounds && good && !interrupted; round++) {
+    for (int round = 0; (round < run->tally.rounds || more) && good && !interrupted; round++) {
         schedule_round((uint64_t)run->sweep.run.order_seed, round, n, order);
         for (int dependent = 0; dependent <= 1; dependent++)
             for (size_t place = 0; place < n && good && !interrupted; place++)
                 if ((run->tally.point[order[place]].training != NULL) == dependent && tally_wants(&run->tally, order[place], round))
-                    good = measure_round(run, order[place], round, place, error);
+                    good = measure_round(run, order[place], round, place, NULL, error);
+        if (more && good && !interrupted)
+            good = measure_pairs(run, round, order, &more, error);
     }
     free(order);
     return good;
@@ -353,6 +395,11 @@ bool run_sweep(const struct run_request *request, FILE *out, enum run_end *end, 
     *end = RUN_COMPLETE;
     fence_set(request->results);
     if (!sweep_read(&sweep_vocabulary, request->sweep_path, request->scale, request->many, &run->sweep, error)) {
+        free(run);
+        return false;
+    }
+    if (request->baseline != NULL && !baseline_apply(&run->sweep, request->baseline, error)) {
+        sweep_free(&run->sweep);
         free(run);
         return false;
     }

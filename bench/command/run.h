@@ -10,12 +10,13 @@
 struct run_request {
     char *const *words; /* of the command line after the name of the program; NULL-terminated */
     const char *sweep_path;
-    const char *program; /* this program: it is started again for every round */
-    const char *results; /* folder in which NAME/run-N/ is made */
-    const char *scale;   /* of the sweep file's scales, or NULL: what the file says */
-    bool many;           /* more points than SWEEP_POINTS_UNASKED are fine */
-    bool fresh;          /* a folder of its own, whatever there is to go on with */
-    bool retry;          /* rounds that crashed, timed out, ran out of memory or were wrong are measured again */
+    const char *program;  /* this program: it is started again for every round */
+    const char *results;  /* folder in which NAME/run-N/ is made */
+    const char *scale;    /* of the sweep file's scales, or NULL: what the file says */
+    const char *baseline; /* an implementation in place of the sweep's own baseline, or NULL */
+    bool many;            /* more points than SWEEP_POINTS_UNASKED are fine */
+    bool fresh;           /* a folder of its own, whatever there is to go on with */
+    bool retry;           /* rounds that crashed, timed out, ran out of memory or were wrong are measured again */
 };
 
 enum run_end {

@@ -4,6 +4,7 @@
 #include "bench/base/statistics.h"
 #include "bench/measure/measure.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,15 @@ bool tally_make(const struct sweep *sweep, const struct conditions *conditions, 
         tally->by_key[i] = i;
         point_key(&sweep->point[i], conditions, tally->point[i].key);
     }
+    if (!pairings_make(sweep, &tally->pairings, error)) {
+        tally_free(tally);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        tally->point[i].worst = RESULT_COUNT;
+    for (size_t i = 0; i < tally->pairings.n; i++)
+        for (int side = 0; side < SIDES; side++)
+            tally->point[tally->pairings.pairing[i].point[side]].paired = true;
     qsort_r(tally->by_key, n, sizeof *tally->by_key, key_order, tally->point);
     for (size_t i = 0; i < n; i++) {
         struct point training;
@@ -81,6 +91,7 @@ void tally_free(struct tally *tally)
     }
     free(tally->point);
     free(tally->by_key);
+    pairings_free(&tally->pairings);
     *tally = (struct tally){.sweep = NULL};
 }
 
@@ -93,6 +104,44 @@ static bool limit_changed(const struct sweep_run *run, const struct point *measu
     if (result == (enum result)STATUS_OUT_OF_MEMORY || result == (enum result)STATUS_UNSUPPORTED)
         return (size_t)json_integer_value(memory) != run->memory_limit;
     return false;
+}
+
+/* The comparison to which one half of a pair belongs, and which half it is; NULL where its other half is of another build. */
+static struct pairing *pairing_of(struct tally *tally, size_t point, const json_t *pair, enum side *side)
+{
+    const char *role = json_string_value(json_object_get(pair, "side")), *with = json_string_value(json_object_get(pair, "with"));
+    const struct point_tally *other = with != NULL ? find(tally, with, KEY_SIZE) : NULL;
+    if (role == NULL || other == NULL)
+        return NULL;
+    *side = strcmp(role, side_names[SIDE_BASELINE]) == 0 ? SIDE_BASELINE : SIDE_NEW;
+    const size_t partner = (size_t)(other - tally->point), compared = *side == SIDE_NEW ? point : partner;
+    const size_t base = *side == SIDE_NEW ? partner : point, i = tally->pairings.of_point[compared];
+    return i != SWEEP_ALONE && tally->pairings.pairing[i].point[SIDE_BASELINE] == base ? &tally->pairings.pairing[i] : NULL;
+}
+
+/* The least time of a call in a round: what pairs are compared by (bench/report/paired.h). 0: there is none. */
+static double least_sample(const json_t *record)
+{
+    const json_t *seconds = json_object_get(json_object_get(record, "throughput"), "seconds"), *sample;
+    double least = 0;
+    size_t i;
+    json_array_foreach(seconds, i, sample) least = i == 0 ? json_number_value(sample) : fmin(least, json_number_value(sample));
+    return least;
+}
+
+/* A round of a point that is compared: it stands in the table whether it belongs to a pair or not. */
+static void take_half(struct tally *tally, struct point_tally *point, const json_t *record, int round, enum result result)
+{
+    enum side side;
+    const json_t *pair = json_object_get(record, "pair"), *number = json_object_get(pair, "number");
+    struct pairing *pairing = pairing_of(tally, (size_t)(point - tally->point), pair, &side);
+    tally->kept++;
+    point->next = round >= point->next ? round + 1 : point->next;
+    if (point->worst == RESULT_COUNT || point->worst == RESULT_OK)
+        point->worst = result;
+    if (pairing != NULL && json_is_integer(number))
+        tally->no_memory =
+            !pairings_take(pairing, side, (int)json_integer_value(number), least_sample(record), result) || tally->no_memory;
 }
 
 void tally_record(struct tally *tally, const json_t *record)
@@ -110,8 +159,13 @@ void tally_record(struct tally *tally, const json_t *record)
         return;
     }
     const struct point *measured = &tally->sweep->point[point - tally->point];
-    if (limit_changed(&tally->sweep->run, measured, result, record) || (tally->retry && result_failed(result)) ||
-        round >= tally->rounds)
+    if (limit_changed(&tally->sweep->run, measured, result, record) || (tally->retry && result_failed(result)))
+        return;
+    if (point->paired) {
+        take_half(tally, point, record, (int)round, result);
+        return;
+    }
+    if (round >= tally->rounds)
         return;
     tally->kept += point->result[round] == 0;
     point->result[round] = (unsigned char)(1 + result);
@@ -145,6 +199,8 @@ void tally_settle(struct tally *tally)
 enum result tally_result(const struct tally *tally, size_t i)
 {
     enum result found = RESULT_COUNT;
+    if (tally->point[i].paired)
+        return tally->point[i].worst;
     for (int round = tally->rounds; round-- > 0;) {
         int result = tally->point[i].result[round];
         if (result != 0 && (found == RESULT_COUNT || result != 1 + RESULT_OK))
@@ -170,7 +226,7 @@ bool tally_wants(const struct tally *tally, size_t i, int round)
 {
     const struct sweep_run *run = &tally->sweep->run;
     const struct point_tally *point = &tally->point[i];
-    if (point->result[round] != 0 || point->ended)
+    if (point->paired || round >= tally->rounds || point->result[round] != 0 || point->ended)
         return false;
     if (round == 0)
         return true;
@@ -181,7 +237,7 @@ bool tally_wants(const struct tally *tally, size_t i, int round)
 
 size_t tally_planned(const struct tally *tally)
 {
-    size_t planned = 0;
+    size_t planned = SIDES * pairings_planned(&tally->pairings);
     for (size_t i = 0; i < tally->sweep->n_points; i++) {
         bool further = false; /* of the rounds that its interval may want, the next one is all that is known */
         for (int round = 0; round < tally->rounds && !further; round++)

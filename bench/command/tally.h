@@ -2,6 +2,7 @@
 #ifndef BENCH_COMMAND_TALLY_H
 #define BENCH_COMMAND_TALLY_H
 
+#include "bench/command/pairings.h"
 #include "bench/journal/record.h"
 #include "bench/sweep/sweep.h"
 
@@ -14,6 +15,9 @@ struct point_tally {
     double *median;               /* a round: seconds a call, 0 where there is none */
     struct point_tally *training; /* the one that this point depends on, or NULL */
     bool ended;                   /* a round had another result than ok: a further one would say the same, or fail the same way */
+    bool paired;                  /* of a comparison: its rounds are those of pairs */
+    int next;                     /* the number of its next round there */
+    enum result worst;            /* of these rounds the first other result than ok, if there is one; RESULT_COUNT without rounds */
 };
 
 struct tally {
@@ -25,6 +29,8 @@ struct tally {
     size_t kept;               /* records of the journal that count */
     size_t other_conditions;   /* records of these points under other conditions: another build, other samples or libraries */
     size_t other_points;       /* records of points that the sweep has no longer */
+    struct pairings pairings;  /* of points that are compared with others */
+    bool no_memory;            /* for a pair */
 };
 
 /* False when out of memory. */
@@ -42,7 +48,7 @@ void tally_settle(struct tally *tally);
 /* Marks round 0 of a point as not done: its output is lost. */
 void tally_forget(struct tally *tally, struct point_tally *point);
 
-/* Whether a point is still to be measured in a round (from 0): all points in round 0; points whose measure repeats in the number
+/* Whether a point that is in no pair is still to be measured in a round (from 0): all points in round 0; points whose measure repeats in the number
  * of rounds of the sweep, and further until their interval is narrow enough. */
 bool tally_wants(const struct tally *tally, size_t point, int round);
 

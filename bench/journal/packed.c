@@ -299,6 +299,11 @@ void unpacked_set(struct unpacked *unpacked, enum column_id id, struct datum val
     unpacked->datum[id].column = (uint16_t)id;
 }
 
+void unpacked_open(struct unpacked *unpacked, enum column_id id)
+{
+    unpacked->objects |= bit(object_of(id));
+}
+
 void unpacked_clear(struct unpacked *unpacked, enum column_id id)
 {
     unpacked_set(unpacked, id, (struct datum){.kind = DATUM_NONE});

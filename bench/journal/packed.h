@@ -61,6 +61,7 @@ void unpacked_of(const struct packed *packed, struct unpacked *unpacked);
 bool packed_of(const struct unpacked *unpacked, struct packed *packed);
 
 /* Sets a column whose object is there; where there is none, there is nothing to say. NaN, infinities and a NULL text: no value. */
+void unpacked_open(struct unpacked *unpacked, enum column_id id); /* from here on its object is there */
 void unpacked_clear(struct unpacked *unpacked, enum column_id id);
 void unpacked_set(struct unpacked *unpacked, enum column_id id, struct datum value);
 void unpacked_set_integer(struct unpacked *unpacked, enum column_id id, int64_t integer);

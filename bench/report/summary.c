@@ -80,7 +80,8 @@ static void take_times(const struct rounds *rounds, struct unpacked *merged)
 }
 
 /* What only a round has. */
-static const enum column_id of_rounds[] = {COLUMN_ROUND, COLUMN_SECONDS, COLUMN_VARIATION};
+static const enum column_id of_rounds[] = {COLUMN_ROUND,       COLUMN_SECONDS,   COLUMN_VARIATION,
+                                           COLUMN_PAIR_NUMBER, COLUMN_PAIR_SIDE, COLUMN_PAIR_WITH};
 
 static bool merge_point(struct rounds *rounds, struct texts *texts, struct record *merged)
 {

@@ -3,6 +3,7 @@
 #define BENCH_REPORT_TABLE_H
 
 #include "bench/journal/records.h"
+#include "bench/report/paired.h"
 
 #include <stdio.h>
 
@@ -20,7 +21,7 @@ bool table_write(const struct records *records, const char *csv_path, struct err
  * failed has its reason below the row, once where rows in succession share it. */
 bool table_print(FILE *out, const struct records *records, struct error *error);
 
-/* The same into a file. */
-bool table_print_to(const char *path, const struct records *records, struct error *error);
+/* The same into a file, and the table of verdicts below it. */
+bool table_print_to(const char *path, const struct records *records, const struct comparisons *comparisons, struct error *error);
 
 #endif

@@ -254,12 +254,12 @@ bool table_print(FILE *out, const struct records *records, struct error *error)
     return done;
 }
 
-bool table_print_to(const char *path, const struct records *records, struct error *error)
+bool table_print_to(const char *path, const struct records *records, const struct comparisons *comparisons, struct error *error)
 {
     struct stream out;
     if (!stream_open(&out))
         return fail(error, "out of memory for %.900s", path);
-    bool done = table_print(out.file, records, error);
+    bool done = table_print(out.file, records, error) && comparisons_print(out.file, comparisons, records, error);
     if (!stream_close(&out))
         return fail(error, "out of memory for %.900s", path);
     size_t skip = out.length > 0 ? 1 : 0; /* the empty line that sets it off on a terminal */

@@ -19,9 +19,7 @@ extern const char *const verdict_names[VERDICT_COUNT];
 enum { VERDICT_LOOKS = 3, VERDICT_LEAST = 10, VERDICT_MOST = 40 };
 extern const int verdict_looks[VERDICT_LOOKS];
 
-#define VERDICT_LEVEL 0.05       /* probability of any false verdict among those of a run */
-#define VERDICT_MARGIN 0.02      /* unless said */
-#define VERDICT_MARGIN_MOST 10.0 /* a factor of 11 either way */
+#define VERDICT_LEVEL 0.05 /* probability of any false verdict among those of a run */
 
 /* One comparison. x belongs to the caller; what stands below it is found by verdicts_find(). */
 struct contest {

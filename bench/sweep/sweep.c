@@ -2,6 +2,7 @@
 #include "bench/sweep/sweep.h"
 
 #include "bench/base/text.h"
+#include "bench/sweep/baseline.h"
 #include "bench/sweep/claims.h"
 #include "bench/sweep/expand.h"
 #include "bench/sweep/reader.h"
@@ -19,6 +20,18 @@ static bool read_name(struct reader *reader, const struct node *node)
         return false;
     return strcmp(name, "trained") != 0 || /* the folder of all trainings, beside those of the sweeps */
            fail_at(reader->source.error, &node->mark, "name is \"trained\", where trainings are kept; expected another name");
+}
+
+/* Its place is kept, for what is wrong with it in this sweep. */
+static bool read_baseline(struct reader *reader, const struct node *node)
+{
+    struct choice choice = {.n = 0};
+    if (!choice_read(&reader->source, FIELD_IMPLEMENTATION, node, &choice))
+        return false;
+    if (choice.n != 1)
+        return fail_value(&reader->source, node, "baseline", "one implementation, such as diagonal_scan");
+    reader->sweep->baseline = choice.value[0].text;
+    return true;
 }
 
 static bool read_plots(struct reader *reader, const struct node *node)
@@ -56,8 +69,8 @@ static const struct {
     const char *key;
     bool (*read)(struct reader *, const struct node *);
 } entries[] = {
-    {"name", read_name},        {"plots", read_plots},   {"paper", read_claims},
-    {"scale", scale_read_name}, {"scales", scales_read}, {"grids", read_grids},
+    {"name", read_name},        {"baseline", read_baseline}, {"plots", read_plots}, {"paper", read_claims},
+    {"scale", scale_read_name}, {"scales", scales_read},     {"grids", read_grids},
 };
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
 
@@ -99,6 +112,15 @@ static bool read_root(struct reader *reader, const struct node *root, bool many)
            sweep_expand(&reader->base, 1, many, reader->sweep, reader->source.error);
 }
 
+/* Only now is it known which points there are. */
+static bool compare(struct reader *reader, const struct node *root)
+{
+    struct error reason;
+    const struct node *node = node_find(root, "baseline");
+    return baseline_apply(reader->sweep, NULL, &reason) ||
+           fail_at(reader->source.error, node != NULL ? &node->mark : &root->mark, "%.900s", reason.text);
+}
+
 static bool read_file(const struct vocabulary *vocabulary, const char *path, const char *scale, bool many, bool kept,
                       struct sweep *sweep, struct error *error)
 {
@@ -116,7 +138,8 @@ static bool read_file(const struct vocabulary *vocabulary, const char *path, con
     char *slash = strrchr(folder, '/');
     *(slash != NULL ? slash + 1 : folder) = '\0';
     reader.source.folder = folder;
-    bool ok = yaml_read(path, &sweep->memory, &root, &sweep->source, error) && read_root(&reader, root, many);
+    bool ok =
+        yaml_read(path, &sweep->memory, &root, &sweep->source, error) && read_root(&reader, root, many) && compare(&reader, root);
     if (!ok)
         sweep_free(sweep);
     return ok;
@@ -136,6 +159,7 @@ bool sweep_read_kept(const struct vocabulary *vocabulary, const char *path, cons
 
 void sweep_free(struct sweep *sweep)
 {
+    free(sweep->partner);
     free(sweep->point);
     pool_free(sweep->memory);
     memset(sweep, 0, sizeof *sweep);

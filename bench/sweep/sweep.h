@@ -9,6 +9,7 @@
 #include "bench/sweep/vocabulary.h"
 
 enum { SWEEP_NAME_MAX = 64, PLOT_FIELDS_MAX = 6, SWEEP_PLOTS_MAX = 64, SWEEP_POINTS_UNASKED = 100000 };
+#define SWEEP_ALONE ((size_t)-1)
 
 /* Keeps a record when every listed field has one of the listed values. The same form serves skip: and a plot's where:. The value
  * "none" also means that the point does not use the field; an implementation without options means it with any. */
@@ -59,6 +60,9 @@ struct sweep {
     size_t n_skipped;
     bool kept; /* read by sweep_read_kept() */
     struct sweep_run run;
+    const char *baseline; /* an implementation with its options, with which others are compared (baseline.h); NULL: none */
+    size_t *partner;      /* of each point: the one it is compared with, or SWEEP_ALONE; NULL without a baseline */
+    size_t n_compared;    /* how many have one */
     struct plot_request plot[SWEEP_PLOTS_MAX];
     int n_plots;
     struct claim *claim;

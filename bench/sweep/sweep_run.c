@@ -8,7 +8,7 @@
 #include <string.h>
 
 const struct sweep_run sweep_run_default = {
-    .samples = 10, .rounds = 6, .time_limit = 60, .training_limit = 600, .checkpoint_every = 30, .order_seed = 1};
+    .samples = 10, .rounds = 6, .time_limit = 60, .training_limit = 600, .checkpoint_every = 30, .order_seed = 1, .margin = 0.02};
 
 /* "90", "90 s", "1.5min": a number, then one of the units. */
 struct unit {
@@ -132,6 +132,16 @@ static bool read_until(const struct source *source, const struct node *node, str
     return true;
 }
 
+static bool read_margin(const struct source *source, const struct node *node, struct sweep_run *run)
+{
+    static const struct unit shares[] = {{"%", 0.01}, {"", 1}};
+    double margin;
+    if (!read_quantity(node, shares, 2, &margin) || !(margin > 0 && margin <= 1))
+        return fail_value(source, node, node->key, "a share above 0, at most 1, such as 2% or 0.02");
+    run->margin = margin;
+    return true;
+}
+
 /* full: the whole ladder, once a run; none: a few seconds less, and no bounds */
 static bool read_calibration(const struct source *source, const struct node *node, struct sweep_run *run)
 {
@@ -146,14 +156,15 @@ double sweep_run_limit(const struct sweep_run *run, const struct point *point)
     return measures[point->value[FIELD_MEASURE].integer].of == OF_TRAINING ? run->training_limit : run->time_limit;
 }
 
-const char *const sweep_run_keys[SWEEP_RUN_KEYS] = {
-    "samples", "rounds", "until", "time_limit", "memory_limit", "order_seed", "calibration", "training_limit", "checkpoint_every"};
+const char *const sweep_run_keys[SWEEP_RUN_KEYS] = {"samples",          "rounds",     "until",       "time_limit",
+                                                    "memory_limit",     "order_seed", "calibration", "training_limit",
+                                                    "checkpoint_every", "margin"};
 
 bool sweep_run_read(const struct source *source, const struct node *node, struct sweep_run *run)
 {
     static bool (*const read[SWEEP_RUN_KEYS])(const struct source *, const struct node *, struct sweep_run *) = {
-        read_samples,    read_rounds,      read_until,          read_time_limit,      read_memory_limit,
-        read_order_seed, read_calibration, read_training_limit, read_checkpoint_every};
+        read_samples,    read_rounds,      read_until,          read_time_limit,       read_memory_limit,
+        read_order_seed, read_calibration, read_training_limit, read_checkpoint_every, read_margin};
     for (int i = 0; i < SWEEP_RUN_KEYS; i++)
         if (strcmp(node->key, sweep_run_keys[i]) == 0)
             return read[i](source, node, run);

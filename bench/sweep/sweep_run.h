@@ -17,6 +17,7 @@ struct sweep_run {
     double checkpoint_every;  /* seconds between checkpoints of a training */
     size_t memory_limit;      /* bytes that it may hold; 0: nine tenths of what is free when it starts */
     int64_t order_seed;       /* of the order of points within each round */
+    double margin;            /* of verdicts: ratios to the baseline within so much of 1, either way, are the same */
     bool uncalibrated;        /* the limits of the machine are not measured: no point has a bound */
 };
 
@@ -24,7 +25,7 @@ struct sweep_run {
 extern const struct sweep_run sweep_run_default;
 
 /* The keys, for complaints about unknown ones; their number is returned. */
-enum { SWEEP_RUN_KEYS = 9 };
+enum { SWEEP_RUN_KEYS = 10 };
 extern const char *const sweep_run_keys[SWEEP_RUN_KEYS];
 
 /* Seconds that a point may take: a training has a limit of its own. */

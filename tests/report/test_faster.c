@@ -9,6 +9,7 @@
 Suite *suite_faster(void);
 
 enum { ALL = VERDICT_MOST };
+static const double MARGIN = 0.02;
 
 /* Pairs of a ratio, whose logarithms scatter by sd; the i-th of a family. */
 static void draw(double ratio, double sd, uint64_t i, double x[ALL])
@@ -19,7 +20,7 @@ static void draw(double ratio, double sd, uint64_t i, double x[ALL])
 
 static struct contest judged(const double *x, size_t n)
 {
-    struct contest contest = {.x = x, .n = n, .margin = VERDICT_MARGIN};
+    struct contest contest = {.x = x, .n = n, .margin = MARGIN};
     verdicts_find(&contest, 1);
     return contest;
 }
@@ -93,7 +94,7 @@ START_TEST(false_verdicts_are_rare)
         int at_margin = 0, at_equal = 0;
         for (uint64_t i = 0; i < EACH; i++) {
             double x[ALL];
-            draw(1 + VERDICT_MARGIN, scatter[s], 10000 + i, x);
+            draw(1 + MARGIN, scatter[s], 10000 + i, x);
             at_margin += judged(x, ALL).verdict != VERDICT_UNDECIDED;
             draw(1, scatter[s], 20000 + i, x);
             enum verdict verdict = judged(x, ALL).verdict;
@@ -116,8 +117,8 @@ START_TEST(many_at_once)
         struct contest contest[MANY + 1];
         bool one_alone = false, one_together = false;
         for (int i = 0; i <= MANY; i++) {
-            draw(i == MANY ? 1.2 : 1 + VERDICT_MARGIN, 0.01, 50000 + family * (MANY + 1) + (uint64_t)i, x[i]);
-            contest[i] = (struct contest){.x = x[i], .n = ALL, .margin = VERDICT_MARGIN};
+            draw(i == MANY ? 1.2 : 1 + MARGIN, 0.01, 50000 + family * (MANY + 1) + (uint64_t)i, x[i]);
+            contest[i] = (struct contest){.x = x[i], .n = ALL, .margin = MARGIN};
             one_alone = one_alone || (i < MANY && judged(x[i], ALL).verdict != VERDICT_UNDECIDED);
         }
         verdicts_find(contest, MANY + 1);
@@ -139,7 +140,7 @@ START_TEST(what_more_would_take)
     ck_assert_int_eq(contest.verdict, VERDICT_UNDECIDED);
     size_t wanted = verdict_pairs_wanted(&contest);
     ck_assert_msg(wanted == 0 || wanted > ALL, "%zu", wanted);
-    contest.estimate = 1 + VERDICT_MARGIN;
+    contest.estimate = 1 + MARGIN;
     ck_assert_uint_eq(verdict_pairs_wanted(&contest), 0);
 }
 END_TEST
@@ -153,7 +154,7 @@ START_TEST(over_points)
     static const double ratio[POINTS] = {1.5, 1.0, 0.8};
     for (int i = 0; i < POINTS; i++) {
         draw(ratio[i], 0.02, 90 + (uint64_t)i, x[i]);
-        contest[i] = (struct contest){.x = x[i], .n = ALL, .margin = VERDICT_MARGIN};
+        contest[i] = (struct contest){.x = x[i], .n = ALL, .margin = MARGIN};
     }
     ck_assert(geometric_mean_find(contest, POINTS, 1, &mean));
     ck_assert_double_eq_tol(mean.ratio, cbrt(1.5 * 0.8), 0.01);

@@ -398,8 +398,9 @@ START_TEST(reasons_of_what_failed_stand_below)
                   "    which says nothing about a solver\n"
                   "fixed_point   0.99  explodes\n");
     struct records records = made_merged(JOURNAL);
-    ck_assert_msg(table_print_to(scratch_path("table.txt"), &records, &error), "%s", error.text);
-    ck_assert(!table_print_to(scratch_path("no/such/table.txt"), &records, &error));
+    const struct comparisons none = {.n = 0};
+    ck_assert_msg(table_print_to(scratch_path("table.txt"), &records, &none, &error), "%s", error.text);
+    ck_assert(!table_print_to(scratch_path("no/such/table.txt"), &records, &none, &error));
     records_free(&records);
     char *text = printed(), *saved = scratch_read(scratch_path("table.txt"));
     ck_assert_str_eq(saved, text + 1);

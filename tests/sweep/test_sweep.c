@@ -99,7 +99,7 @@ END_TEST
 /* ---- Bad files ------------------------------------------------------------------------------------------------------------ */
 
 #define TOP_KEYS                                                                                                                   \
-    "one of name, measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip, plots, paper, "   \
+    "one of name, measure, pass, impls, inputs, task, problem, regime, model, recipe, test, settings, run, skip, baseline, plots, paper, "   \
     "scale, scales, grids"
 #define T_TAKES "a whole number from 1 to 16777216"
 #define NAME_TAKES "1 to 63 letters, digits or . _ -, beginning with a letter, a digit or _"
