@@ -84,6 +84,7 @@ const struct implementation VARIANT(fixed_point) = {
     .options = SCAN_OPTIONS,
     .device = DEVICE_CPU,
     .exact = false,
+    .further = true,
     .cells = CELLS_VECTOR,
     .mixers = MIXERS_ANY,
     .gradients = GRADIENTS_EXACT | GRADIENTS_STEPS,

@@ -169,6 +169,7 @@ struct outputs {
         void *y; /* (B,T,d) in other cells: the output, which is what is iterated on */
     };
     void *final; /* the state after the last token, (B,d) or (B,d,N); may be NULL */
+    void *start; /* (B,T,d), of settings.further alone: the iterate before these applications; may be NULL */
 };
 
 /* Gradients of a scalar loss with respect to the inputs; overwritten, not added to. NULL members are not computed. */
@@ -201,6 +202,7 @@ struct settings {
     double damping;        /* delta of h <- delta f(h) + (1 - delta) h at the start, in (0,1]; 1: undamped */
     double damping_factor; /* delta is multiplied by this, in (0,1], ... */
     int64_t patience;      /* ... when a sequence's residual has not improved for so many iterations; 0: never */
+    int64_t further;       /* applications of f after all that, undamped: the answer is f^further of the iterate; 0: none */
     enum gradient gradient;
     int64_t gradient_steps; /* n of the n-step gradient, at least 1 */
     struct option option[OPTIONS_MAX];
@@ -314,8 +316,9 @@ struct implementation {
     const char *name, *summary;
     const char *options; /* its own options, as option_allowed() reads them; NULL: none */
     enum device device;
-    bool exact;  /* computes the dense RNN itself, not an iterate on the way to it */
-    bool solver; /* its iterates are its own: only where they lead is defined by the problem (docs/explanation/solvers.md) */
+    bool exact;   /* computes the dense RNN itself, not an iterate on the way to it */
+    bool solver;  /* its iterates are its own: only where they lead is defined by the problem (docs/explanation/solvers.md) */
+    bool further; /* takes settings.further; exact implementations need not, since f leaves their answer as it is */
     unsigned cells, mixers, gradients; /* what it takes, as bits: supports() refuses all else */
 
     /* Answers without allocating. */
@@ -331,7 +334,7 @@ struct implementation {
     struct status (*forward)(struct plan *, const struct inputs *, const struct outputs *, struct trace *); /* trace optional */
 
     /* Optional. The gradient that the settings ask for (docs/mathematics.md, Gradients), at the outputs that forward() left for
-     * these inputs. grad_outputs are the derivatives of the loss with respect to the outputs, either NULL for zero.
+     * these inputs; an n-step one begins at outputs.h (with settings.further: hand over outputs.start there). grad_outputs are the derivatives of the loss with respect to the outputs, either NULL for zero.
      * The gradient of an initial state is computed where it is asked for, also when inputs has none. Statuses are forward()'s. */
     struct status (*backward)(struct plan *, const struct inputs *, const struct outputs *, const struct outputs *grad_outputs,
                               const struct gradients *);

@@ -22,6 +22,12 @@ static struct settings wanted(const struct sequence_setup *setup)
     return settings;
 }
 
+/* The answer of an exact implementation is that of f, too. */
+static void settle_further(const struct implementation *implementation, struct settings *settings)
+{
+    settings->further = implementation->exact ? 0 : settings->further;
+}
+
 bool solver_check(const struct problem *problem, const struct sequence_setup *setup, size_t capacity, char *reason)
 {
     const struct recurrence *recurrence = setup->recurrence;
@@ -59,7 +65,13 @@ struct status solver_open(const struct problem *problem, const struct sequence_s
                               .problem = *problem,
                               .clock = setup->clock};
     solver->implementation = registry_get_for(recurrence->implementation, problem->cell, problem->dtype, level_best());
+    settle_further(solver->implementation, &solver->settings);
     solver->trace.l = memory_allocate(problem->B, sizeof *solver->trace.l);
+    if (solver->settings.further > 0 && setup->gradient) {
+        solver->start = memory_allocate(problem->B * problem->T * problem->d, (int64_t)dtype_size(problem->dtype));
+        if (solver->start == NULL)
+            return status_no_memory();
+    }
     return solver->trace.l != NULL ? solver_resize(solver, problem->T, 0) : status_no_memory();
 }
 
@@ -68,6 +80,7 @@ void solver_close(struct solver *solver)
     if (solver->plan != NULL)
         solver->implementation->destroy(solver->plan);
     free(solver->trace.l);
+    free(solver->start);
     *solver = (struct solver){0};
 }
 
@@ -91,7 +104,7 @@ static struct status settle(struct status status)
 
 struct status solver_forward(struct solver *solver, const struct inputs *inputs, void *h)
 {
-    struct outputs outputs = {.h = h};
+    struct outputs outputs = {.h = h, .start = solver->start};
     double begin = solver->clock != NULL ? solver->clock() : 0;
     struct status status = solver->implementation->forward(solver->plan, inputs, &outputs, &solver->trace);
     solver->seconds = solver->clock != NULL ? solver->clock() - begin : 0;
@@ -101,7 +114,7 @@ struct status solver_forward(struct solver *solver, const struct inputs *inputs,
 struct status solver_backward(struct solver *solver, const struct inputs *inputs, void *h, void *dh,
                               const struct gradients *gradients)
 {
-    struct outputs outputs = {.h = h}, given = {.h = dh};
+    struct outputs outputs = {.h = solver->start != NULL ? solver->start : h}, given = {.h = dh};
     return settle(solver->implementation->backward(solver->plan, inputs, &outputs, &given, gradients));
 }
 

@@ -17,7 +17,9 @@ extern const char *const convolution_names[CONVOLUTION_COUNT];
 
 /* What an fp_mamba layer's mixer reads of x_t and of y_{t-1}: each by weights of its own, or their sum by the same. */
 enum mixing { MIXING_APART, MIXING_SYMMETRIC, MIXING_COUNT };
+enum hands_on { HANDS_ON_ITERATE, HANDS_ON_APPLIED, HANDS_ON_COUNT }; /* of the recurrence: y, or f^n(y) */
 extern const char *const mixing_names[MIXING_COUNT];
+extern const char *const hands_on_names[HANDS_ON_COUNT];
 
 /* How far a step of a delta layer may change the state along its key, where 1 - beta is the eigenvalue: in (0,1), or in (-1,1). */
 enum eigenvalues { EIGENVALUES_POSITIVE, EIGENVALUES_BOTH, EIGENVALUES_COUNT };
@@ -151,9 +153,10 @@ struct evaluation_request {
 struct evaluation {
     struct task_score score;
     double loss;
-    int64_t n_l;         /* sequences times blocks */
-    int64_t *l;          /* (samples,blocks) l* of each, 0: never; the caller's; may be NULL */
-    int32_t *answer;     /* (samples,T) class of each answer, of largest logit; TASK_UNSCORED where none is scored; the caller's, may be NULL */
+    int64_t n_l; /* sequences times blocks */
+    int64_t *l;  /* (samples,blocks) l* of each, 0: never; the caller's; may be NULL */
+    int32_t *
+        answer; /* (samples,T) class of each answer, of largest logit; TASK_UNSCORED where none is scored; the caller's, may be NULL */
     double applications; /* mean over batches and blocks */
 };
 

@@ -159,6 +159,12 @@ static bool has_gradient_steps(const struct point *point)
     return point->value[FIELD_GRADIENT].kind == VALUE_WORD && point->value[FIELD_GRADIENT].integer != 0;
 }
 
+/* A layer whose recurrence is iterated, and differentiated in steps. */
+static bool hands_on(const struct point *point)
+{
+    return takes(point, TAKES_MIXER) && has_gradient_steps(point);
+}
+
 static bool has_mixer(const struct point *point)
 {
     return mixer_of(point) != MIXER_NONE;

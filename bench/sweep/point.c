@@ -187,6 +187,7 @@ static void label_trained(const struct point *point, size_t capacity, char text[
         {FIELD_EIGENVALUES, false},
         {FIELD_OUTPUT_GATE, false},
         {FIELD_FEED_FORWARD, false},
+        {FIELD_HANDS_ON, false},
         {FIELD_TRAIN_IMPL, false},
         {FIELD_GRADIENT, true},
         {FIELD_TRAIN_L, true},

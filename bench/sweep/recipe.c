@@ -63,6 +63,14 @@ enum dtype point_train_dtype(const struct point *point)
     return (enum dtype)point_integer(point, FIELD_TRAIN_DTYPE, DTYPE_FLOAT32);
 }
 
+/* Applications of f to what the recurrence has come to, before the layer hands it on: as many as the gradient has steps. */
+static int64_t further_of(const struct point *point)
+{
+    return point_integer(point, FIELD_HANDS_ON, HANDS_ON_ITERATE) == HANDS_ON_APPLIED
+               ? point_integer(point, FIELD_GRADIENT_STEPS, 0)
+               : 0;
+}
+
 struct recurrence point_train_recurrence(const struct point *point)
 {
     struct options options = {.implementation = -1};
@@ -76,6 +84,7 @@ struct recurrence point_train_recurrence(const struct point *point)
                                         .patience = point_integer(point, FIELD_TRAIN_PATIENCE, 0),
                                     }};
     point_gradient(point, &recurrence.settings);
+    recurrence.settings.further = further_of(point);
     if (point_options(point, FIELD_TRAIN_IMPL, &options)) {
         recurrence.implementation = options.implementation;
         memcpy(recurrence.settings.option, options.option, sizeof options.option);
@@ -89,6 +98,7 @@ static struct recurrence tested_by(const struct point *point, int field)
 {
     struct options options = {.implementation = -1};
     struct recurrence recurrence = {.implementation = -1, .settings = point_settings(point)};
+    recurrence.settings.further = further_of(point);
     if (point_options(point, field, &options)) {
         recurrence.implementation = options.implementation;
         memcpy(recurrence.settings.option, options.option, sizeof options.option);

@@ -18,6 +18,8 @@ static bool common_check(const struct settings *s, size_t capacity, char *reason
         snprintf(reason, capacity, "gradient %d: there is no such kind", (int)s->gradient);
     else if (s->gradient == GRADIENT_STEPS && (s->gradient_steps < 1 || s->gradient_steps > ITERATIONS_MAX))
         snprintf(reason, capacity, "gradient_steps = %" PRId64 ": must be between 1 and %d", s->gradient_steps, ITERATIONS_MAX);
+    else if (s->further < 0 || s->further > ITERATIONS_MAX)
+        snprintf(reason, capacity, "further = %" PRId64 ": must be between 0 and %d", s->further, ITERATIONS_MAX);
     else if (s->n_options < 0 || s->n_options > OPTIONS_MAX)
         snprintf(reason, capacity, "%d options: there must be 0 to %d", s->n_options, OPTIONS_MAX);
     else

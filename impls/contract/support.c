@@ -67,7 +67,9 @@ bool support_begin(struct support *support, const struct problem *problem, const
         support_no(support, "has no option %s=%s; it takes %s", option->name, option->value, options != NULL ? options : "none");
         return false;
     }
-    if (settings->gradient == GRADIENT_EXACT && !(gradients & GRADIENTS_EXACT))
+    if (settings->further > 0 && !implementation->further && !implementation->exact)
+        support_no(support, "cannot apply f after its last iterate; use fixed_point");
+    else if (settings->gradient == GRADIENT_EXACT && !(gradients & GRADIENTS_EXACT))
         support_no(support, "has no exact gradient");
     else if (settings->gradient == GRADIENT_STEPS && !(gradients & GRADIENTS_STEPS))
         support_no(support, "has no n-step gradient");

@@ -97,6 +97,13 @@ void iteration_begin(struct iteration *it, const struct mapping *mapping, real *
     fill(h, 0, p->B * p->T * p->d);
 }
 
+static void swap(struct iteration *it)
+{
+    real *h = it->h;
+    it->h = it->next;
+    it->next = h;
+}
+
 /* h <- delta f(h) + (1 - delta) h, and the patience of each sequence. */
 static void damp(struct iteration *it, const struct mapping *mapping, const double *residual)
 {
@@ -138,9 +145,7 @@ struct status iteration_step(struct iteration *it, const struct mapping *mapping
     if (is_damped(&it->settings)) {
         damp(it, mapping, residual);
     } else {
-        real *swap = it->h;
-        it->h = it->next;
-        it->next = swap;
+        swap(it);
     }
     return status;
 }
@@ -161,7 +166,16 @@ struct status iteration_run(struct iteration *it, const struct mapping *mapping,
         if (residual != NULL)
             residual += p->B;
     }
+    if (settings->further > 0 && outputs->start != NULL)
+        memcpy(outputs->start, it->h, (size_t)(p->B * p->T * p->d) * sizeof(real));
+    for (int64_t i = 0; i < settings->further && status.code == STATUS_OK; i++) {
+        status = mapping->apply(mapping->map, inputs, it->h, false, it->next);
+        swap(it);
+    }
     if (it->h != outputs->h)
         memcpy(outputs->h, it->h, (size_t)(p->B * p->T * p->d) * sizeof(real));
-    return iterates_finish(p, settings, outputs, trace, status, it->l, it->converged);
+    status = iterates_finish(p, settings, outputs, trace, status, it->l, it->converged);
+    if (trace != NULL)
+        trace->applications += (double)settings->further;
+    return status;
 }

@@ -54,7 +54,7 @@ struct status iteration_step(struct iteration *iteration, const struct mapping *
                              double tolerance, double *residual, int64_t *l_star);
 
 /* All iterations of a forward(): until enough sequences are below the tolerance or l_max is reached, with all that the trace asks for.
- * outputs.h is the last iterate. Statuses are forward()'s. */
+ * outputs.h is the last iterate, or what settings.further makes of it. Statuses are forward()'s. */
 struct status iteration_run(struct iteration *iteration, const struct mapping *mapping, const struct inputs *inputs,
                             const struct outputs *outputs, struct trace *trace);
 

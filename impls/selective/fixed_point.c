@@ -104,6 +104,7 @@ const struct implementation VARIANT(selective_fixed_point) = {
     .options = SCAN_OPTIONS,
     .device = DEVICE_CPU,
     .exact = false,
+    .further = true,
     .cells = CELLS_SELECTIVE,
     .mixers = MIXERS_ANY,
     .gradients = GRADIENTS_EXACT | GRADIENTS_STEPS,

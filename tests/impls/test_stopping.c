@@ -375,6 +375,55 @@ START_TEST(adjoints)
 }
 END_TEST
 
+/* f, so many times, of what an iteration has come to, undamped and whether it was still moving or not; who cannot do that says so. */
+START_TEST(applications_after_the_last)
+{
+    struct test_case test =
+        some_case(_i % MIXERS, (enum feedback)(_i / MIXERS % FEEDBACK_COUNT), (enum form)(_i / MIXERS / FEEDBACK_COUNT));
+    struct tensors tensors = case_tensors(&test, 120);
+    const struct environment environment = {.threads = 2};
+    for (int i = 0; i < registry_count(); i++) {
+        const struct implementation *one = registry_get(i, DTYPE_FLOAT64, level_best());
+        struct settings settings = fixed_l(4);
+        struct support support;
+        settings.further = 3, settings.damping = 0.7;
+        one->supports(&tensors.problem, &settings, &environment, &support);
+        if (strcmp(one->name, "fixed_point") != 0) {
+            ck_assert(!support.yes || one->exact);
+            continue;
+        }
+        for (int tolerant = 0; tolerant < 2; tolerant++) {
+            double plain[N], h[N], start[N], expected[N], next[SIZE];
+            int64_t l[B];
+            struct outputs outputs = {.h = plain};
+            struct trace trace = {.l = l};
+            struct plan *plan;
+            settings = fixed_l(tolerant ? L : 4);
+            settings.damping = 0.7, settings.tolerance = tolerant ? 1e-3 : 0;
+            ck_assert_int_eq(one->plan(&tensors.problem, &settings, &environment, &plan).code, STATUS_OK);
+            ck_assert_int_eq(one->forward(plan, &tensors.inputs, &outputs, NULL).code, STATUS_OK);
+            one->destroy(plan);
+            settings.further = 3;
+            outputs = (struct outputs){.h = h, .start = start};
+            ck_assert_int_eq(one->plan(&tensors.problem, &settings, &environment, &plan).code, STATUS_OK);
+            ck_assert_int_eq(one->forward(plan, &tensors.inputs, &outputs, &trace).code, STATUS_OK);
+            one->destroy(plan);
+            ck_assert_int_eq(memcmp(plain, start, sizeof plain), 0);
+            ck_assert_double_eq(trace.applications, (double)trace.l_run + 3);
+            memcpy(expected, start, sizeof start);
+            for (int64_t b = 0; b < B; b++)
+                for (int k = 0; k < 3; k++) {
+                    apply(&tensors, b, expected + b * SIZE, next);
+                    memcpy(expected + b * SIZE, next, sizeof next);
+                }
+            ck_assert_double_le(distance_max(h, expected, N), 1e-12);
+            ck_assert(tolerant || distance_max(h, start, N) > 1e-6);
+        }
+    }
+    tensors_free(&tensors);
+}
+END_TEST
+
 Suite *suite_stopping(void)
 {
     Suite *suite = suite_create("stopping");
@@ -382,6 +431,7 @@ Suite *suite_stopping(void)
     tcase_add_loop_test(all, implementations, 0, MIXERS * FEEDBACK_COUNT * FORM_COUNT);
     tcase_add_loop_test(all, chunks, 0, MIXERS * FEEDBACK_COUNT * FORM_COUNT);
     tcase_add_loop_test(all, adjoints, 0, (MIXERS - 1) * FORM_COUNT);
+    tcase_add_loop_test(all, applications_after_the_last, 0, (MIXERS - 1) * FEEDBACK_COUNT * FORM_COUNT);
     suite_add_tcase(suite, all);
     return suite;
 }

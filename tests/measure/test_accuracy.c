@@ -173,7 +173,7 @@ START_TEST(a_recipe_says_what_it_says)
 {
     struct sweep sweep;
     read_sweep(TINY
-               "model: {layer: fp_rnn, d_model: 12, d: 6, mixer: dplr, r: 3, s: 2, feedback: rms, readout: state, blocks: 2}\n"
+               "model: {layer: fp_rnn, d_model: 12, d: 6, mixer: dplr, r: 3, s: 2, feedback: rms, readout: state, hands_on: applied, blocks: 2}\n"
                "recipe: {steps: 70, batch: 5, train_length: 9, learning_rate: 0.01, warmup: 7, schedule: linear, weight_decay: "
                "0.2, grad_clip: none,\n"
                "  curriculum: lengths, target: 0.8, check_every: 11, gradient: steps, gradient_steps: 2, train_impl: fixed_point,\n"
@@ -193,6 +193,7 @@ START_TEST(a_recipe_says_what_it_says)
     ck_assert(recipe.curriculum_accuracy == 0.9 && recipe.curriculum_window == 200 && recipe.target == 0.8);
     ck_assert(recipe.check_every == 11 && recipe.check_samples == 1000 && recipe.gamma == 4 && recipe.seed == 3);
     ck_assert(train.settings.l_max == 12 && train.settings.tolerance == 0.05 && train.settings.quantile == 0.75);
+    ck_assert(train.settings.further == 2 && test.settings.further == 2);
     ck_assert(train.settings.damping == 0.99 && train.settings.damping_factor == 0.8 && train.settings.patience == 15);
     ck_assert(train.settings.gradient == GRADIENT_STEPS && train.settings.gradient_steps == 2);
     ck_assert_str_eq(registry_get(train.implementation, DTYPE_FLOAT32, LEVEL_BASELINE)->name, "fixed_point");

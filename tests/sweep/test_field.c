@@ -85,6 +85,7 @@ static const struct {
     [FIELD_TRAIN_IMPL] = {{"fixed_point", "structured_sequential"}, {"", "none", "fixed_pont"}},
     [FIELD_GRADIENT] = {{"exact", "steps"}, {"none", "1"}},
     [FIELD_GRADIENT_STEPS] = {{"1", "1024"}, {"0"}},
+    [FIELD_HANDS_ON] = {{"iterate", "applied"}, {"y", "1"}},
     [FIELD_TRAIN_L] = {{"1", "16"}, {"0"}},
     [FIELD_TRAIN_TOLERANCE] = {{"none", "0.1"}, {"0", "2"}},
     [FIELD_TRAIN_QUANTILE] = {{"0.75", "1"}, {"0", "2"}},

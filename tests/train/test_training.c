@@ -12,6 +12,47 @@
 
 Suite *suite_training(void);
 
+/* ---- What a layer hands on -------------------------------------------------------------------------------------------------- */
+
+/* f^n(y^l) is y^(l+n), so that the loss is that of a training with n more iterations; the gradient begins at y^l instead, where it is the
+ * same once all has converged. */
+START_TEST(hands_on_what_f_makes_of_it)
+{
+    static const char *const layers[] = {"fp_rnn", "fp_mamba"};
+    for (int i = 0; i < 2; i++)
+        for (int converged = 0; converged < 2; converged++) {
+            const struct way way = {layers[i], "fixed_point", GRADIENT_STEPS, 0};
+            struct trial applied = trial_of(way, "S3"), longer = applied;
+            applied.model.dtype = longer.model.dtype = DTYPE_FLOAT64;
+            applied.recurrence.settings.l_max = converged ? 2000 : 1;
+            longer.recurrence.settings.l_max = applied.recurrence.settings.l_max + 2;
+            applied.recurrence.settings.further = 2;
+            trial_open(&applied), trial_open(&longer);
+            struct step one = trial_steps(&applied, 1), other = trial_steps(&longer, 1);
+            ck_assert(one.loss == other.loss);
+            double apart = fabs(one.norm / other.norm - 1);
+            ck_assert_msg(converged ? apart < 1e-10 : apart > 1e-6, "%s: the norms are %g apart", layers[i], apart);
+            trial_close(&applied), trial_close(&longer);
+        }
+}
+END_TEST
+
+/* An exact implementation stands where f leaves it; a fused one has no way to do this. */
+START_TEST(who_hands_on)
+{
+    struct trial exact = trial_of((struct way){"fp_mamba", "structured_sequential", GRADIENT_EXACT, 0}, "S3");
+    struct trial fused = trial_of((struct way){"fp_mamba", "fixed_point_fused", GRADIENT_STEPS, 0}, "S3");
+    exact.recurrence.settings.further = fused.recurrence.settings.further = 2;
+    trial_open(&exact);
+    trial_steps(&exact, 1);
+    trial_close(&exact);
+    struct status status = trial_try(&fused);
+    ck_assert_int_eq(status.code, STATUS_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(status.message, "use fixed_point"));
+    trial_close(&fused);
+}
+END_TEST
+
 /* ---- The same bits ---------------------------------------------------------------------------------------------------------- */
 
 static const struct way ways[] = {
@@ -355,6 +396,8 @@ Suite *suite_training(void)
 {
     Suite *suite = suite_create("training");
     TCase *bits = tcase_create("bits");
+    tcase_add_test(bits, hands_on_what_f_makes_of_it);
+    tcase_add_test(bits, who_hands_on);
     tcase_add_loop_test(bits, same_bits_twice, 0, LAYERS);
     tcase_add_loop_test(bits, restored_is_undisturbed, 0, LAYERS);
     tcase_add_loop_test(bits, a_step_allocates_nothing, 0, LAYERS);
