@@ -127,6 +127,8 @@ START_TEST(measures_of_it)
             json_decref(finding.load);
             json_decref(finding.warnings);
             json_decref(finding.inputs);
+            json_decref(finding.load);
+            json_decref(finding.warnings);
         }
         sweep_free(&sweep);
     }
