@@ -18,6 +18,7 @@
     X(anderson)              \
     X(gmres)                 \
     X(delta_sequential)      \
+    X(delta_chunked)         \
     X(chunked_scan)
 // clang-format on
 
