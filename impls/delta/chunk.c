@@ -57,7 +57,7 @@ static void gates(const struct delta_chunk *chunk)
         return;
     }
     for (int64_t t = 0; t < chunk->tokens; t++) {
-        const real a = delta_kept(head, chunk->begin + t), *before = chunk->M + (t - 1) * steps;
+        const real a = delta_kept(head, chunk->begin + t), *before = chunk->M + (t > 0 ? t - 1 : 0) * steps;
         real *row = chunk->M + t * steps;
 #pragma omp simd
         for (int64_t j = 0; j < t * r; j++) {

@@ -81,11 +81,10 @@ static bool errors_back(const struct back *back, const real *G)
     const struct delta_head *head = back->head;
     const struct problem *p = head->problem;
     const int64_t N = p->N, width = delta_width(p), steps = chunk->steps, tokens = chunk->tokens, channels = head->channels;
-    const real *last = chunk->M + (tokens - 1) * steps;
     product(CblasNoTrans, CblasNoTrans, steps, width, N, chunk->keys, N, G, width, 0, room->s, width);
     for (int64_t i = 0; i < steps && head->g != NULL; i++) {
         room->pairs[i] = dot(chunk->kept + i * width, room->s + i * width, width);
-        set_scaled(last[i], room->s + i * width, room->s + i * width, width);
+        set_scaled(chunk->M[(tokens - 1) * steps + i], room->s + i * width, room->s + i * width, width);
     }
     product(CblasTrans, CblasNoTrans, steps, width, tokens, chunk->pairs + steps * steps, steps, room->W + steps * width, width, 1,
             room->s, width);
@@ -100,14 +99,15 @@ static bool errors_back(const struct back *back, const real *G)
     return delta_finite(room->s, steps * width);
 }
 
-/* g', from what M_last has (pairs), Z before its M, and D [m; Y']; then Z has its M. all: of D_last. */
-static void gates_back(const struct back *back, real all)
+/* g', from what M_last has (pairs), Z before its M, and D [m; Y']; then Z has its M. all: of D_last. Whether g' is finite. */
+static bool gates_back(const struct back *back, real all)
 {
     const struct room *room = back->room;
     const struct delta_chunk *chunk = &room->chunk;
     const struct delta_head *head = back->head;
     const struct problem *p = head->problem;
     const int64_t r = p->r, width = delta_width(p), steps = chunk->steps;
+    real finite = 0;
     for (int64_t t = chunk->tokens - 1; t >= 0; t--) {
         const real *M = chunk->M + t * steps;
         real sum = 0;
@@ -124,9 +124,11 @@ static void gates_back(const struct back *back, real all)
         }
         for (int64_t j = 0; j < t * r; j++)
             sum += room->pairs[j];
+        finite += (all + sum) - (all + sum);
         if (back->to->g != NULL)
             ((real *)back->to->g)[(head->b * p->T + chunk->begin + t) * p->heads + head->head] = all + sum;
     }
+    return finite == 0;
 }
 
 /* K' and Q'. */
@@ -150,7 +152,7 @@ static void keys_back(const struct back *back, const real *S, const real *G)
         set_scaled(scale, adjoint + (steps + t) * N, (real *)back->to->q + ((token + t) * p->heads + head->head) * N, N);
 }
 
-/* A chunk whose errors are there, from S; G from after it to before it. Whether s is finite. */
+/* A chunk whose errors are there, from S; G from after it to before it. Whether s and g' are finite. */
 static bool chunk_back(const struct back *back, const real *S, const real *G, real *before)
 {
     const struct room *room = back->room;
@@ -159,7 +161,7 @@ static bool chunk_back(const struct back *back, const real *S, const real *G, re
     const int64_t N = p->N, r = p->r, width = delta_width(p), steps = chunk->steps, rows = steps + chunk->tokens;
     const real D = chunk->D[chunk->tokens - 1];
     load_outputs(back);
-    const bool finite = errors_back(back, G);
+    bool finite = errors_back(back, G);
     product(CblasNoTrans, CblasTrans, rows, steps, width, room->W, width, chunk->X, width, 0, room->Z, steps);
     for (int64_t row = 0; row < rows; row++) {
         const int64_t t = row < steps ? row / r : row - steps, end = row < steps ? row : (t + 1) * r;
@@ -168,14 +170,14 @@ static bool chunk_back(const struct back *back, const real *S, const real *G, re
             set_scaled(chunk->D[t], room->W + row * width, room->W + row * width, width);
     }
     if (back->head->g != NULL)
-        gates_back(back, D * dot(G, S, N * width));
+        finite = gates_back(back, D * dot(G, S, N * width)) && finite;
     keys_back(back, S, G);
     set_scaled(D, G, before, N * width);
     product(CblasTrans, CblasNoTrans, N, width, rows, chunk->keys, N, room->W, width, 1, before, width);
     return finite;
 }
 
-/* The same of its tokens one by one, the last first, each from the state before it; the token at which s is not finite, or -1. What is not
+/* The same of its tokens one by one, the last first, each from the state before it; the token at which something is not finite, or -1. What is not
  * finite is rare: states are found by walking there from the beginning. */
 static int64_t tokens_back(const struct back *back, int64_t begin, int64_t end, const real *S, real *G)
 {

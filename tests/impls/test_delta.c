@@ -15,6 +15,7 @@
 
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,18 +33,42 @@ static void some_by_now(void)
     ck_assert_msg(handed_out > 0, "no implementation was asked");
 }
 
-/* The build of implementation `index` for this problem, or NULL where it does not take it or this machine does not execute the level. */
-static const struct implementation *variant(int index, const struct problem *p, const struct settings *settings, enum level level)
+/* How implementations are run: as they are, and those that take chunks with each of these sizes: below T, above it, no divisor of it. */
+static const char *const chunks[] = {NULL, "1", "7", "16", "64"};
+enum { CHUNKS = sizeof chunks / sizeof chunks[0] };
+
+static int ways(void)
+{
+    return registry_count() * CHUNKS;
+}
+
+/* The build for this problem of a way's implementation, its option set; or NULL where it does not take it, where there is no such way, or
+ * where this machine does not execute the level. */
+static const struct implementation *variant(int way, const struct problem *p, struct settings *settings, enum level level)
 {
     const struct environment environment = {.threads = 3};
+    const char *chunk = chunks[way % CHUNKS];
     struct support support;
     if (!level_available(level))
         return NULL;
-    const struct implementation *one = registry_get_for(index, CELL_DELTA, p->dtype, level);
+    const struct implementation *one = registry_get_for(way / CHUNKS, CELL_DELTA, p->dtype, level);
+    settings->n_options = 0;
+    if (chunk != NULL) {
+        struct option *option = &settings->option[settings->n_options++];
+        snprintf(option->name, sizeof option->name, "chunk");
+        snprintf(option->value, sizeof option->value, "%s", chunk);
+        if (!option_allowed(one->options, option))
+            return NULL;
+    }
     one->supports(p, settings, &environment, &support);
     const bool takes = support.yes && one->device == DEVICE_CPU;
     handed_out += takes;
     return takes ? one : NULL;
+}
+
+static const char *chunk_of(const struct settings *settings)
+{
+    return settings->n_options > 0 ? settings->option[0].value : "";
 }
 
 /* y (B,T,d) and H (B,d,N) by the textbook. */
@@ -184,23 +209,22 @@ END_TEST
 
 /* ---- Answers ------------------------------------------------------------------------------------------------------------------ */
 
-static void compare(const struct implementation *one, const char *name, const struct tensors *tensors, int threads, const double *y,
-                    const double *H, const char *level)
+static void compare(const struct implementation *one, const char *name, const struct tensors *tensors,
+                    const struct settings *settings, int threads, const double *y, const double *H, const char *level)
 {
     const struct problem *p = &tensors->problem;
-    struct settings settings = fixed_l(1);
     int64_t n = p->B * p->T * p->d, states = final_elements(p);
     void *mine = room(n, dtype_size(p->dtype)), *final = room(states, dtype_size(p->dtype));
     double *as = doubles(n), *final_as = doubles(states), tolerance = p->dtype == DTYPE_FLOAT32 ? 3e-5 : 1e-13;
     struct trace trace = {.l_run = 9};
-    struct status status = run_variant(one, tensors, &settings, threads, mine, final, &trace);
+    struct status status = run_variant(one, tensors, settings, threads, mine, final, &trace);
     ck_assert_msg(status.code == STATUS_OK, "%s: %s: %s", name, one->name, status.message);
     ck_assert_int_eq(trace.l_run, 0);
     to_doubles(p->dtype, mine, 0, n, as);
     to_doubles(p->dtype, final, 0, states, final_as);
     const struct yardstick yardstick = {1e-6, 1};
     double off = fmax(distance_max_to(as, y, n, &yardstick), distance_max_to(final_as, H, states, &yardstick));
-    ck_assert_msg(off <= tolerance, "%s: %s, %s: off by %g", name, one->name, level, off);
+    ck_assert_msg(off <= tolerance, "%s: %s %s, %s: off by %g", name, one->name, chunk_of(settings), level, off);
     free(mine), free(final), free(as), free(final_as);
 }
 
@@ -216,12 +240,12 @@ START_TEST(answers)
         for (enum dtype dtype = 0; dtype < DTYPE_COUNT; dtype++) {
             struct tensors tensors = tensors_as(&raw, dtype);
             textbook(&tensors, y, H);
-            for (int i = 0; i < registry_count(); i++)
+            for (int i = 0; i < ways(); i++)
                 for (enum level level = 0; level < LEVEL_COUNT; level++) {
                     const struct implementation *one = variant(i, &tensors.problem, &settings, level);
                     if (one == NULL)
                         continue;
-                    compare(one, test.name, &tensors, test.threads, y, H, level_names[level]);
+                    compare(one, test.name, &tensors, &settings, test.threads, y, H, level_names[level]);
                     seen++;
                 }
             tensors_free(&tensors);
@@ -244,7 +268,7 @@ START_TEST(halves)
     }
     struct tensors whole = delta_tensors(&test, drawn, 22);
     int64_t d = p->d, states = p->d * p->N, first = p->T / 2;
-    for (int i = 0; i < registry_count(); i++) {
+    for (int i = 0; i < ways(); i++) {
         struct settings settings = fixed_l(1);
         const struct implementation *one = variant(i, p, &settings, level_best());
         if (one == NULL)
@@ -284,7 +308,7 @@ START_TEST(thread_counts)
         size_t y_bytes = (size_t)(p->B * p->T * p->d) * dtype_size(dtype), H_bytes = (size_t)final_elements(p) * dtype_size(dtype);
         char *y = room(2, y_bytes), *H = room(2, H_bytes);
         struct settings settings = fixed_l(1);
-        for (int i = 0; i < registry_count() * (int)LEVEL_COUNT; i++) {
+        for (int i = 0; i < ways() * (int)LEVEL_COUNT; i++) {
             const struct implementation *one = variant(i / (int)LEVEL_COUNT, p, &settings, (enum level)(i % (int)LEVEL_COUNT));
             for (int n = 1; n <= 4 && one != NULL; n++) {
                 ck_assert_int_eq(
@@ -297,6 +321,37 @@ START_TEST(thread_counts)
         free(y), free(H);
         tensors_free(&tensors);
     }
+    tensors_free(&raw);
+}
+END_TEST
+
+/* Gates above 1 over a state that stays 0 until the last token: nothing overflows but what nothing is multiplied with. */
+START_TEST(growing_gates)
+{
+    struct test_case test = delta_cases_get(_i);
+    const struct problem *p = &test.problem;
+    test.initial = false;
+    if (p->forget == FORGET_NONE) {
+        handed_out++; /* there are no gates */
+        return;
+    }
+    struct tensors raw = delta_tensors(&test, (struct delta_edge){NAN, 80}, 27);
+    double *v = raw.owned[TENSOR_V], *y = doubles(p->B * p->T * p->d), *H = doubles(final_elements(p));
+    struct settings settings = fixed_l(1);
+    for (int64_t b = 0; b < p->B; b++)
+        for (int64_t i = 0; i < (p->T - 1) * p->r * p->d; i++)
+            v[b * p->T * p->r * p->d + i] = 0;
+    for (enum dtype dtype = 0; dtype < DTYPE_COUNT; dtype++) {
+        struct tensors tensors = tensors_as(&raw, dtype);
+        textbook(&tensors, y, H);
+        for (int i = 0; i < ways(); i++) {
+            const struct implementation *one = variant(i, &tensors.problem, &settings, level_best());
+            if (one != NULL)
+                compare(one, test.name, &tensors, &settings, test.threads, y, H, level_names[level_best()]);
+        }
+        tensors_free(&tensors);
+    }
+    free(y), free(H);
     tensors_free(&raw);
 }
 END_TEST
@@ -315,7 +370,7 @@ START_TEST(gradients)
         struct tensors tensors = delta_tensors(&test, delta_edge(edge), 32);
         struct gradient_values expected, found;
         gradient_expect_exact(&tensors, &loss, &expected);
-        for (int i = 0; i < registry_count(); i++)
+        for (int i = 0; i < ways(); i++)
             for (enum level level = 0; level < LEVEL_COUNT; level++) {
                 const struct implementation *one = variant(i, p, &settings, level);
                 if (one == NULL)
@@ -334,41 +389,49 @@ START_TEST(gradients)
 }
 END_TEST
 
-/* Of longer sequences, in several stretches: float32 against float64, whose tensors it has; the same bits for every number of threads. */
+/* Of longer sequences, in several stretches or chunks: every way against delta_sequential, which is held to complex steps above; float32 against
+ * float64, whose tensors it has; the same bits for every number of threads. */
+static void long_gradient(const struct test_case *test, struct delta_edge edge)
+{
+    struct tensors raw = delta_tensors(test, edge, 33), narrow = tensors_as(&raw, DTYPE_FLOAT32),
+                   wide = tensors_as(&narrow, DTYPE_FLOAT64);
+    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
+    struct loss loss = loss_draw(&test->problem, 34);
+    struct gradient_values expected, found, again;
+    const struct implementation *first =
+        variant(registry_find("delta_sequential") * CHUNKS, &test->problem, &settings, LEVEL_BASELINE);
+    ck_assert_ptr_nonnull(first);
+    ck_assert_int_eq(gradients_from(first, &wide, &settings, 1, &loss, &expected).code, STATUS_OK);
+    for (int i = 0; i < ways() * (int)LEVEL_COUNT; i++)
+        for (int k = 0; k < 2; k++) {
+            const struct tensors *tensors = k == 0 ? &wide : &narrow;
+            const struct implementation *one =
+                variant(i / (int)LEVEL_COUNT, &tensors->problem, &settings, (enum level)(i % (int)LEVEL_COUNT));
+            if (one == NULL)
+                continue;
+            ck_assert_int_eq(gradients_from(one, tensors, &settings, 1, &loss, &found).code, STATUS_OK);
+            gradient_assert_near(one, tensors, &found, &expected, k == 0 ? 1e-12 : 2e-4, test->name);
+            for (int threads = 2; threads <= 3; threads++) {
+                ck_assert_int_eq(gradients_from(one, tensors, &settings, threads, &loss, &again).code, STATUS_OK);
+                for (enum tensor_id id = 0; id < TENSORS_MAX; id++)
+                    ck_assert_msg(found.of[id] == NULL || memcmp(found.of[id], again.of[id],
+                                                                 (size_t)tensor_elements(&test->problem, id) * sizeof(double)) == 0,
+                                  "%s: %s %s: other bits of %s with %d threads", test->name, one->name, chunk_of(&settings),
+                                  tensor_names[id], threads);
+                gradient_values_free(&again);
+            }
+            gradient_values_free(&found);
+        }
+    gradient_values_free(&expected);
+    loss_free(&loss);
+    tensors_free(&raw), tensors_free(&narrow), tensors_free(&wide);
+}
+
 START_TEST(long_gradients)
 {
     struct test_case test = delta_cases_get(_i);
-    struct tensors raw = delta_tensors(&test, drawn, 33), narrow = tensors_as(&raw, DTYPE_FLOAT32),
-                   wide = tensors_as(&narrow, DTYPE_FLOAT64);
-    struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
-    struct loss loss = loss_draw(&test.problem, 34);
-    const struct tensors *const both[] = {&wide, &narrow};
-    for (int i = 0; i < registry_count() * (int)LEVEL_COUNT; i++) {
-        const enum level level = (enum level)(i % (int)LEVEL_COUNT);
-        struct gradient_values expected = {.h = NULL}, found;
-        for (int k = 0; k < 2; k++)
-            for (int threads = 1; threads <= 3; threads++) {
-                const struct implementation *one = variant(i / (int)LEVEL_COUNT, &both[k]->problem, &settings, level);
-                if (one == NULL)
-                    continue;
-                struct gradient_values *to = k == 0 && threads == 1 ? &expected : &found, first = {.h = NULL};
-                ck_assert_int_eq(gradients_from(one, both[k], &settings, threads, &loss, to).code, STATUS_OK);
-                if (to == &expected)
-                    continue;
-                if (k == 1)
-                    gradient_assert_near(one, &narrow, to, &expected, 2e-4, test.name);
-                ck_assert_int_eq(gradients_from(one, both[k], &settings, 1, &loss, &first).code, STATUS_OK);
-                for (enum tensor_id id = 0; id < TENSORS_MAX; id++)
-                    ck_assert_msg(first.of[id] == NULL || memcmp(first.of[id], to->of[id],
-                                                                 (size_t)tensor_elements(&test.problem, id) * sizeof(double)) == 0,
-                                  "%s: other bits of %s with %d threads", test.name, tensor_names[id], threads);
-                gradient_values_free(to);
-                gradient_values_free(&first);
-            }
-        gradient_values_free(&expected);
-    }
-    loss_free(&loss);
-    tensors_free(&raw), tensors_free(&narrow), tensors_free(&wide);
+    for (int edge = 0; edge < DELTA_EDGES; edge += 4)
+        long_gradient(&test, delta_edge(edge + edge / 4 % 2 * 3)); /* every gate, strengths drawn or 2 */
 }
 END_TEST
 
@@ -380,7 +443,7 @@ START_TEST(single_gradients)
     struct tensors tensors = delta_tensors(&test, drawn, 35);
     struct settings settings = gradient_settings(GRADIENT_EXACT, 0);
     struct loss loss = loss_draw(p, 36);
-    for (int i = 0; i < registry_count(); i++) {
+    for (int i = 0; i < ways(); i++) {
         const struct implementation *one = variant(i, p, &settings, level_best());
         if (one == NULL)
             continue;
@@ -424,7 +487,7 @@ START_TEST(adjoints_not_finite)
     struct loss loss = loss_draw(p, 38);
     int64_t size = p->T * p->d, at = p->B * size * 2 / 3;
     loss.h[at] = NAN;
-    for (int i = 0; i < registry_count(); i++) {
+    for (int i = 0; i < ways(); i++) {
         const struct implementation *one = variant(i, p, &settings, level_best());
         struct gradient_values found;
         if (one == NULL)
@@ -460,7 +523,7 @@ START_TEST(not_finite)
                 int64_t t = id == TENSOR_MATRIX0 ? 0 : at % per / (per / p->T);
                 put(tensors.owned[id], dtype, at, kind == 0 ? NAN : INFINITY);
                 struct settings settings = fixed_l(1);
-                for (int i = 0; i < registry_count(); i++) {
+                for (int i = 0; i < ways(); i++) {
                     const struct implementation *one = variant(i, p, &settings, level_best());
                     if (one == NULL)
                         continue;
@@ -483,7 +546,7 @@ START_TEST(memory)
     enum { APART = 8192 };
     struct test_case test = delta_cases_get(_i);
     struct tensors raw = delta_tensors(&test, drawn, 25);
-    for (int i = 0; i < registry_count(); i++)
+    for (int i = 0; i < ways(); i++)
         for (enum gradient gradient = GRADIENT_NONE; gradient <= GRADIENT_EXACT; gradient++) {
             struct settings settings = gradient_settings(gradient, 0);
             const struct environment environment = {.threads = test.threads};
@@ -522,7 +585,7 @@ START_TEST(misuse)
     double *y = doubles(n);
     struct settings settings = fixed_l(1);
     const struct environment environment = {.threads = 2};
-    for (int i = 0; i < registry_count(); i++) {
+    for (int i = 0; i < ways(); i++) {
         const struct implementation *one = variant(i, p, &settings, level_best());
         struct plan *plan;
         if (one == NULL)
@@ -605,6 +668,7 @@ Suite *suite_delta(void)
     tcase_add_checked_fixture(all, none_yet, some_by_now);
     tcase_add_loop_test(all, answers, 0, n);
     tcase_add_loop_test(all, halves, 0, n);
+    tcase_add_loop_test(all, growing_gates, 0, n);
     tcase_add_loop_test(all, thread_counts, 0, n);
     tcase_add_loop_test(all, gradients, 0, DELTA_SMALL);
     tcase_add_loop_test(all, long_gradients, 0, n);

@@ -49,7 +49,7 @@ struct test_case delta_cases_get(int index)
 
 struct delta_edge delta_edge(int index)
 {
-    static const double betas[] = {NAN, 0, 1, 2}, gates[] = {NAN, 0, -30};
+    static const double betas[] = {NAN, 0, 1, 2}, gates[] = {NAN, 0, -30, -INFINITY};
     return (struct delta_edge){.beta = betas[index % 4], .g = gates[index / 4]};
 }
 
@@ -58,6 +58,10 @@ static double draw(const struct delta_edge *edge, enum tensor_id id, uint64_t se
     double x = random_normal(seed, (uint32_t)id, (uint64_t)i);
     if (id == TENSOR_BETA)
         return isnan(edge->beta) ? 2 * random_uniform(seed, (uint32_t)id, (uint64_t)i) : edge->beta;
+    if (id == TENSOR_G && isinf(edge->g)) {
+        const double mixed[] = {0, -30, -2 * random_uniform(seed, (uint32_t)id, (uint64_t)i)};
+        return mixed[(int)(3 * random_uniform(seed + 1, (uint32_t)id, (uint64_t)i))];
+    }
     if (id == TENSOR_G)
         return isnan(edge->g) ? -2 * random_uniform(seed, (uint32_t)id, (uint64_t)i) : edge->g;
     return x;

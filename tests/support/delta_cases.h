@@ -9,11 +9,11 @@ enum { DELTA_SMALL = 11 };
 int delta_cases_count(void);
 struct test_case delta_cases_get(int index);
 
-/* Values that inputs may be set to, everywhere: NAN leaves them as they are drawn. */
+/* Values that inputs may be set to, everywhere: NAN leaves them as they are drawn; of -INFINITY each g is 0, -30 or drawn. */
 struct delta_edge {
     double beta, g;
 };
-enum { DELTA_EDGES = 12 };
+enum { DELTA_EDGES = 16 };
 struct delta_edge delta_edge(int index);
 
 /* Keys of length 1, strengths between 0 and 2, gates between e^-2 and 1, or as the edge has them. In float64; the same for the same seed. */
