@@ -31,6 +31,13 @@ int64_t delta_chunk_size(const struct problem *p, int64_t tokens)
     return delta_chunk(p, tokens, NULL).tokens;
 }
 
+/* Asks for n reals that the next chunk reads: rows of a head lie too far apart for the processor to see it coming. */
+static void ahead(const real *row, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += 64 / (int64_t)sizeof(real))
+        __builtin_prefetch(row + i);
+}
+
 /* Keys, queries and strengths, each in one stretch of memory. */
 static void load(const struct delta_chunk *chunk)
 {
@@ -39,11 +46,18 @@ static void load(const struct delta_chunk *chunk)
     const int64_t N = p->N, first = chunk->begin * p->r;
     const real scale = 1 / real_sqrt((real)N);
     for (int64_t i = 0; i < chunk->steps; i++) {
+        if (first + i + chunk->steps < p->T * p->r) {
+            ahead(head->k + (first + i + chunk->steps) * head->of_k, N);
+            ahead(head->v + (first + i + chunk->steps) * head->of_v, head->channels);
+        }
         memcpy(chunk->keys + i * N, head->k + (first + i) * head->of_k, (size_t)N * sizeof(real));
         chunk->beta[i] = head->beta[(first + i) * head->of_heads];
     }
-    for (int64_t t = 0; t < chunk->tokens; t++)
+    for (int64_t t = 0; t < chunk->tokens; t++) {
+        if (chunk->begin + t + chunk->tokens < p->T)
+            ahead(head->q + (chunk->begin + t + chunk->tokens) * head->of_k, N);
         set_scaled(scale, head->q + (chunk->begin + t) * head->of_k, chunk->keys + (chunk->steps + t) * N, N);
+    }
 }
 
 /* M and D. */
@@ -93,7 +107,7 @@ static void pairs(const struct delta_chunk *chunk)
     }
 }
 
-void delta_chunk_errors(struct delta_chunk *chunk, const struct delta_head *head, int64_t begin, int64_t tokens, const real *S)
+bool delta_chunk_errors(struct delta_chunk *chunk, const struct delta_head *head, int64_t begin, int64_t tokens, const real *S)
 {
     const struct problem *p = head->problem;
     const int64_t N = p->N, r = p->r, width = delta_width(p), channels = head->channels, steps = tokens * r;
@@ -118,49 +132,39 @@ void delta_chunk_errors(struct delta_chunk *chunk, const struct delta_head *head
     delta_solve(steps, width, chunk->pairs, chunk->beta, chunk->errors, chunk->X);
     for (int64_t i = 0; i < steps && head->g != NULL; i++)
         set_scaled(chunk->M[(tokens - 1) * steps + i], chunk->X + i * width, chunk->kept + i * width, width);
+    return delta_finite(chunk->X, steps * width);
 }
 
-void delta_chunk_state(const struct delta_chunk *chunk, const real *S, real *after)
+void delta_chunk_state(const struct delta_chunk *chunk, real *S)
 {
     const int64_t N = chunk->head->problem->N, width = delta_width(chunk->head->problem);
-    set_scaled(chunk->D[chunk->tokens - 1], S, after, N * width);
+    if (chunk->head->g != NULL)
+        set_scaled(chunk->D[chunk->tokens - 1], S, S, N * width);
     blas_gemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)N, (int)width, (int)chunk->steps, 1, chunk->keys, (int)N, chunk->kept,
-              (int)width, 1, after, (int)width);
+              (int)width, 1, S, (int)width);
 }
 
-/* Whether all are finite. */
-static bool outputs(const struct delta_chunk *chunk, real *y)
+static void outputs(const struct delta_chunk *chunk, real *y)
 {
     const struct delta_head *head = chunk->head;
     const struct problem *p = head->problem;
     const int64_t width = delta_width(p), channels = head->channels, steps = chunk->steps, d = p->d;
     real *first = y + (head->b * p->T + chunk->begin) * d + head->head * channels;
-    bool finite = true;
     for (int64_t t = 0; t < chunk->tokens; t++)
         set_scaled(chunk->D[t], chunk->read + (steps + t) * width, first + t * d, channels);
     blas_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)chunk->tokens, (int)channels, (int)steps, 1,
               chunk->pairs + steps * steps, (int)steps, chunk->X, (int)width, 1, first, (int)d);
-    for (int64_t t = 0; t < chunk->tokens; t++)
-        finite = delta_finite(first + t * d, channels) && finite;
-    return finite;
 }
 
-bool delta_chunk_run(struct delta_chunk *chunk, const struct delta_head *head, int64_t begin, int64_t tokens, const real *S,
-                     real *y, real *after)
+void delta_chunk_run(struct delta_chunk *chunk, const struct delta_head *head, int64_t begin, int64_t tokens, real *S, real *y)
 {
-    const int64_t size = head->problem->N * delta_width(head->problem);
-    delta_chunk_errors(chunk, head, begin, tokens, S);
-    bool finite = y == NULL || outputs(chunk, y);
-    delta_chunk_state(chunk, S, after);
-    finite = delta_finite(after, size) && finite;
-    if (finite || tokens == 1)
-        return finite;
-    memcpy(after, S, (size_t)size * sizeof(real));
-    finite = true;
-    for (int64_t t = begin; t < begin + tokens; t++) {
-        delta_chunk_errors(chunk, head, t, 1, after);
-        finite = (y == NULL || outputs(chunk, y)) && finite;
-        delta_chunk_state(chunk, after, after);
+    const bool finite = delta_chunk_errors(chunk, head, begin, tokens, S);
+    if (!finite && tokens > 1) {
+        for (int64_t t = begin; t < begin + tokens; t++)
+            delta_chunk_run(chunk, head, t, 1, S, y);
+        return;
     }
-    return delta_finite(after, size) && finite;
+    if (y != NULL)
+        outputs(chunk, y);
+    delta_chunk_state(chunk, S);
 }

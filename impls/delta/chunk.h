@@ -49,17 +49,17 @@ static inline real *delta_take(real *memory, int64_t *taken, int64_t n)
 struct delta_chunk delta_chunk(const struct problem *problem, int64_t tokens, real *memory);
 int64_t delta_chunk_size(const struct problem *problem, int64_t tokens);
 
-/* Everything of the tokens begin ... begin + tokens - 1 but what follows, from the state S (N, width) before them. */
-void delta_chunk_errors(struct delta_chunk *chunk, const struct delta_head *head, int64_t begin, int64_t tokens, const real *S);
+/* Everything of the tokens begin ... begin + tokens - 1 but what follows, from the state S (N, width) before them. False where X is not
+ * finite: then everything may be NaN, of every token, since masked entries are multiplied, too. While X is finite, each answer is not
+ * finite for reasons of its own token. */
+bool delta_chunk_errors(struct delta_chunk *chunk, const struct delta_head *head, int64_t begin, int64_t tokens, const real *S);
 
-/* And the state after them from S, the one before; `after` may be S. */
-void delta_chunk_state(const struct delta_chunk *chunk, const real *S, real *after);
+/* And S becomes the state after them. */
+void delta_chunk_state(const struct delta_chunk *chunk, real *S);
 
-/* Through these tokens, outputs into y (B,T,d) unless NULL, `after` not S. What is not finite is so for every token of a chunk, since masked
- * entries are multiplied, too: then the tokens are taken one by one, so that it begins with the token with which it does. False where
- * something is not finite all the same. */
-bool delta_chunk_run(struct delta_chunk *chunk, const struct delta_head *head, int64_t begin, int64_t tokens, const real *S,
-                     real *y, real *after);
+/* Through these tokens with S, outputs into y (B,T,d) unless NULL: one by one, where all at once are not finite, so that this begins with the
+ * token with which it does. */
+void delta_chunk_run(struct delta_chunk *chunk, const struct delta_head *head, int64_t begin, int64_t tokens, real *S, real *y);
 
 static inline bool delta_finite(const real *x, int64_t n)
 {

@@ -188,7 +188,7 @@ static int64_t tokens_back(const struct back *back, int64_t begin, int64_t end, 
         memcpy(room->S, S, (size_t)size * sizeof(real));
         for (int64_t u = begin; u < t; u++) {
             delta_chunk_errors(&room->chunk, back->head, u, 1, room->S);
-            delta_chunk_state(&room->chunk, room->S, room->S);
+            delta_chunk_state(&room->chunk, room->S);
         }
         delta_chunk_errors(&room->chunk, back->head, t, 1, room->S);
         if (!chunk_back(back, room->S, G, G) && failed < 0)
@@ -206,8 +206,10 @@ int64_t delta_chunk_gradient(const struct problem *p, int64_t tokens, const stru
     const int64_t size = p->N * delta_width(p), matrix = p->d * p->N, chunks = chunks_of(p, tokens);
     int64_t failed = -1;
     delta_load(p, h, inputs->H0 != NULL ? (const real *)inputs->H0 + b * matrix : NULL, room.begins);
-    for (int64_t i = 0; i + 1 < chunks; i++)
-        delta_chunk_run(&room.chunk, &head, i * tokens, tokens, room.begins + i * size, NULL, room.begins + (i + 1) * size);
+    for (int64_t i = 0; i + 1 < chunks; i++) {
+        memcpy(room.begins + (i + 1) * size, room.begins + i * size, (size_t)size * sizeof(real));
+        delta_chunk_run(&room.chunk, &head, i * tokens, tokens, room.begins + (i + 1) * size, NULL);
+    }
     delta_load(p, h, final_adjoint != NULL ? final_adjoint + b * matrix : NULL, room.G);
     for (int64_t i = chunks - 1; i >= 0; i--) {
         const int64_t begin = i * tokens, end = begin + tokens < p->T ? begin + tokens : p->T;

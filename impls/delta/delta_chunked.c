@@ -15,7 +15,7 @@ struct plan {
     bool gradient;  /* settings ask for one */
     int64_t tokens; /* of a chunk */
     int64_t each;   /* reals of a thread */
-    real *scratch;  /* two states and a chunk; or what the way back takes */
+    real *scratch;  /* a state and a chunk; or what the way back takes */
 };
 
 enum { CHUNK = 16 };
@@ -36,7 +36,7 @@ static int64_t state_size(const struct problem *p)
 
 static int64_t thread_reals(const struct problem *p, const struct settings *settings)
 {
-    const int64_t tokens = chunk_of(p, settings), forward = 2 * state_size(p) + delta_chunk_size(p, tokens);
+    const int64_t tokens = chunk_of(p, settings), forward = state_size(p) + delta_chunk_size(p, tokens);
     const int64_t backward = settings->gradient != GRADIENT_NONE ? delta_chunk_gradient_size(p, tokens) : 0;
     return forward > backward ? forward : backward;
 }
@@ -117,15 +117,12 @@ static void head_forward(const struct plan *plan, const struct inputs *inputs, c
     const struct problem *p = &plan->problem;
     const struct delta_head head = delta_head(p, inputs, b, h);
     const int64_t matrix = p->d * p->N;
-    struct delta_chunk chunk = delta_chunk(p, plan->tokens, scratch + 2 * state_size(p));
-    real *S = scratch, *after = S + state_size(p);
+    struct delta_chunk chunk = delta_chunk(p, plan->tokens, scratch + state_size(p));
+    real *S = scratch;
     delta_load(p, h, inputs->H0 != NULL ? (const real *)inputs->H0 + b * matrix : NULL, S);
     for (int64_t begin = 0; begin < p->T; begin += plan->tokens) {
         const int64_t left = p->T - begin;
-        delta_chunk_run(&chunk, &head, begin, left < plan->tokens ? left : plan->tokens, S, outputs->y, after);
-        real *before = S;
-        S = after;
-        after = before;
+        delta_chunk_run(&chunk, &head, begin, left < plan->tokens ? left : plan->tokens, S, outputs->y);
     }
     if (outputs->final != NULL)
         delta_store(p, h, S, (real *)outputs->final + b * matrix);
