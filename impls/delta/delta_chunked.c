@@ -18,14 +18,14 @@ struct plan {
     real *scratch;  /* a state and a chunk; or what the way back takes */
 };
 
-enum { CHUNK = 16 };
+enum { STEPS = 16 }; /* of a chunk, about: more of them have more pairs than they save */
 
 extern const struct implementation VARIANT(delta_chunked); /* at the end of this file */
 
 /* 0: supports() says no. */
 static int64_t chunk_of(const struct problem *p, const struct settings *settings)
 {
-    const int64_t tokens = option_count(settings, "chunk", CHUNK);
+    const int64_t tokens = option_count(settings, "chunk", p->r < STEPS ? STEPS / p->r : 1);
     return tokens < p->T ? tokens : p->T;
 }
 
@@ -159,7 +159,7 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
 
 const struct implementation VARIANT(delta_chunked) = {
     .name = "delta_chunked",
-    .summary = "delta rule (DeltaNet, Gated DeltaNet, DeltaProduct), chunk=N tokens (16) at once in matrix products",
+    .summary = "delta rule (DeltaNet, Gated DeltaNet, DeltaProduct), chunk=N tokens (16 / r) at once in matrix products",
     .options = "chunk=",
     .device = DEVICE_CPU,
     .exact = true,
