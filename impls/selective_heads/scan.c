@@ -88,14 +88,48 @@ INLINE void run_block(const int together, const bool first, int64_t n, const rea
             H[i * together + g] = state[i][g];
 }
 
-INLINE void run_groups(const int together, const struct problem *p, const struct room *room, int64_t g, int64_t n)
+/* Rows of the next chunk, which are asked for in small portions while this one is computed: a chunk reads and writes its rows all at once, and
+ * would have to wait for them else. */
+struct ahead {
+    const real *rows[3];   /* of x, z and y; NULL: none */
+    int64_t n, done, each; /* reals, so many of which have been asked for, in portions of `each` */
+};
+
+/* Of n tokens from i on, in about so many portions. */
+INLINE struct ahead ahead_of(const struct problem *p, const struct inputs *inputs, const real *y, int64_t i, int64_t n,
+                             int64_t portions)
+{
+    const int64_t at = i * p->d, line = 64 / (int64_t)sizeof(real);
+    return (struct ahead){.rows = {(const real *)inputs->x + at, inputs->z != NULL ? (const real *)inputs->z + at : NULL, y + at},
+                          .n = n * p->d,
+                          .each = (n * p->d / portions / line + 1) * line};
+}
+
+/* The next portion, if there is one left. */
+INLINE void ahead_ask(struct ahead *ahead)
+{
+    const int64_t end = ahead->done + ahead->each < ahead->n ? ahead->done + ahead->each : ahead->n;
+    for (int64_t i = ahead->done; i < end; i += 64 / (int64_t)sizeof(real)) {
+        __builtin_prefetch(ahead->rows[0] + i, 0, 2);
+        __builtin_prefetch(ahead->rows[2] + i, 1, 2);
+        if (ahead->rows[1] != NULL)
+            __builtin_prefetch(ahead->rows[1] + i, 0, 2);
+    }
+    ahead->done = end;
+}
+
+INLINE void run_groups(const int together, const struct problem *p, const struct room *room, int64_t g, int64_t n,
+                       struct ahead *ahead)
 {
     const int64_t blocks = blocks_of(p), block = STATES * together;
     lanes_kept *H = (lanes_kept *)(room->H + g * blocks * STATES * LANES), *out = (lanes_kept *)(room->out + g * CHUNK * LANES);
     const lanes_kept *u = (lanes_kept *)(room->u + g * CHUNK * LANES), *a = (lanes_kept *)(room->a + g * CHUNK * LANES);
+    ahead_ask(ahead);
     run_block(together, true, n, room->bc, H, u, a, out);
-    for (int64_t k = 1; k < blocks; k++)
+    for (int64_t k = 1; k < blocks; k++) {
+        ahead_ask(ahead);
         run_block(together, false, n, room->bc + k * CHUNK * 2 * STATES, H + k * block, u, a, out);
+    }
 }
 
 /* Vector v of a row of channels that begins at group g, of `to - from` groups, seen from their pair: where it lies. */
@@ -185,17 +219,19 @@ bool heads_scan(const struct problem *p, const struct inputs *inputs, int64_t b,
     const struct room room = room_of(p, scratch);
     const int64_t groups = to - from, matrix = p->d * p->N;
     const bool whole = from == 0 && to == heads_groups(p);
+    const int64_t portions = (groups + TOGETHER - 1) / TOGETHER * blocks_of(p);
     bool finite = true;
     load_state(p, &room, from, to, inputs->H0 != NULL ? (const real *)inputs->H0 + b * matrix : NULL);
     for (int64_t begin = 0; begin < p->T; begin += CHUNK) {
         const int64_t n = p->T - begin < CHUNK ? p->T - begin : CHUNK, i = b * p->T + begin;
         pack_vectors(p, inputs, &room, i, n);
         pack_tokens(p, inputs, &room, from, to, i, n);
+        struct ahead ahead = ahead_of(p, inputs, y, i + n, p->T - begin - n < CHUNK ? p->T - begin - n : CHUNK, portions);
         for (int64_t g = 0; g < groups; g += TOGETHER)
             if (groups - g >= TOGETHER)
-                run_groups(TOGETHER, p, &room, g, n);
+                run_groups(TOGETHER, p, &room, g, n, &ahead);
             else
-                run_groups(1, p, &room, g, n);
+                run_groups(1, p, &room, g, n, &ahead);
         put_rows(p, &room, from, to, n, y + i * p->d);
         if (whole)
             finite = heads_finish(p, inputs, i, n, y) && finite;
