@@ -41,10 +41,21 @@ struct walk {
     real *u[2], *out;      /* what its steps write, and S^T q after the last */
 };
 
+/* The logarithm of what the state is multiplied with before step i. */
+static real gate_before(const struct walk *walk, int64_t i)
+{
+    const struct delta_head *head = walk->head;
+    const int64_t r = head->problem->r;
+    return head->g != NULL && i % r == 0 ? head->g[i / r * head->of_heads] : 0;
+}
+
+/* Two gates that grow are not multiplied: the product may overflow where each of them does not. */
 static int64_t group_size(const struct walk *walk, int64_t i)
 {
-    const int64_t most = walk->keep != NULL ? 1 : 2;
-    return walk->end - i < most ? walk->end - i : most;
+    if (i >= walk->end)
+        return 0;
+    const bool two = walk->keep == NULL && i + 1 < walk->end && gate_before(walk, i) + gate_before(walk, i + 1) <= 0;
+    return two ? 2 : 1;
 }
 
 /* The query of step i, where there is an answer after it; else NULL. */

@@ -335,7 +335,7 @@ START_TEST(growing_gates)
         handed_out++; /* there are no gates */
         return;
     }
-    struct tensors raw = delta_tensors(&test, (struct delta_edge){NAN, 40}, 27);
+    struct tensors raw = delta_tensors(&test, (struct delta_edge){NAN, 80}, 27);
     double *v = raw.owned[TENSOR_V], *y = doubles(p->B * p->T * p->d), *H = doubles(final_elements(p));
     struct settings settings = fixed_l(1);
     for (int64_t b = 0; b < p->B; b++)
