@@ -66,6 +66,7 @@ CUDA_IMPLEMENTATIONS(CUDA_DECLARE)
         .device = DEVICE_CUDA,                                                                                                     \
         .exact = CUDA_ROW_OF(name_).kind == CUDA_EXACT,                                                                            \
         .solver = CUDA_ROW_OF(name_).kind == CUDA_SOLVER,                                                                          \
+        .further = false,                                                                                                          \
         .cells = CELLS_VECTOR,                                                                                                     \
         .mixers = CUDA_ROW_OF(name_).mixers,                                                                                       \
         .gradients = CUDA_ROW_OF(name_).gradients,                                                                                 \
