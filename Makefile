@@ -42,7 +42,7 @@ KILLS := 200
 
 # Rooms of arithmetic are compiled once per dtype and instruction level; every other room is compiled once.
 VARIANT_ROOMS := impls impls/math impls/fused impls/selective impls/delta impls/selective_heads bench/machine/kernels train/layers train/math tests/planted
-BENCH_ROOMS := $(addprefix bench/,base machine problems sweep journal measure report report/blocks command)
+BENCH_ROOMS := $(addprefix bench/,base machine problems sweep journal measure plugin report report/blocks command)
 TEST_ROOMS := tests $(addprefix tests/,support base machine problems sweep journal measure report plots command impls tasks train)
 BITS := 32 64
 ifeq ($(shell uname -m),x86_64)

@@ -17,6 +17,8 @@
 #include "bench/machine/product.h"
 #include "bench/machine/roofs.h"
 #include "bench/measure/worker.h"
+#include "bench/plugin/describe.h"
+#include "bench/plugin/work.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -39,6 +41,7 @@ struct arguments {
     const char *baseline;    /* of a sweep, or NULL */
     const char *length, *samples, *seed, *format; /* of the command data, or NULL */
     const char *batch, *block, *out;              /* of the command dump, or NULL */
+    const char *plugin;                           /* of the command worker: what it loads, or NULL */
     char program[PATH_MAX], root[PATH_MAX];
 };
 
@@ -139,10 +142,17 @@ static bool do_worker(const struct arguments *arguments, int *status, struct err
     FILE *in = arguments->object != NULL ? files_stream(arguments->object, &reason) : stdin;
     if (in == NULL)
         return fail(error, "%.300s: cannot read what to measure: %.600s", arguments->object, reason.text);
-    bool good = worker_run(in, stdout, error);
+    FILE *out = stdout;
+    bool good = (arguments->plugin == NULL || plugin_work(arguments->plugin, &out, error)) && worker_run(in, out, error);
     if (in != stdin)
         fclose(in);
     return good;
+}
+
+static bool do_describe(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)status;
+    return plugin_describe_command(arguments->object, error);
 }
 
 static bool do_roofs(const struct arguments *arguments, int *status, struct error *error)
@@ -180,11 +190,12 @@ static const struct {
     {"data", "a task, such as A5 or \"parity labels=all\"", true, false, false, false, do_data},
     {"dump", "a checkpoint, or the key of a training", true, false, false, false, do_dump},
     {"blocks", "markdown pages", true, false, true, false, do_blocks},
-    {"worker", "a file", false, false, false, true, do_worker}, /* for every round of a point */
-    {"roofs", NULL, false, false, false, true, do_roofs},       /* for the machine's limits */
-    {"product", NULL, false, false, false, true, do_product},   /* for its matrix products */
-    {"columns", NULL, false, false, false, true, do_columns},   /* for docs/columns.md */
-    {NULL, NULL, false, false, false, false, do_sweep},         /* anything else is a sweep file */
+    {"worker", "a file", false, false, false, true, do_worker},    /* for every round of a point */
+    {"describe", "a file", true, false, false, true, do_describe}, /* for every plug-in */
+    {"roofs", NULL, false, false, false, true, do_roofs},          /* for the machine's limits */
+    {"product", NULL, false, false, false, true, do_product},      /* for its matrix products */
+    {"columns", NULL, false, false, false, true, do_columns},      /* for docs/columns.md */
+    {NULL, NULL, false, false, false, false, do_sweep},            /* anything else is a sweep file */
 };
 
 /* ---- Arguments ---------------------------------------------------------------------------------------------------------------- */
@@ -211,6 +222,7 @@ static const struct {
     {"--batch", "a number", "the command dump", offsetof(struct arguments, batch)},
     {"--block", "a number", "the command dump", offsetof(struct arguments, block)},
     {"--out", "a file", "the command dump", offsetof(struct arguments, out)},
+    {"--plugin", "what a plug-in is", "the command worker", offsetof(struct arguments, plugin)},
     {"--samples", "a number", "the command data", offsetof(struct arguments, samples)},
     {"--seed", "a number", "the command data", offsetof(struct arguments, seed)},
     {"--format", "csv or tokens", "the command data", offsetof(struct arguments, format)},

@@ -37,7 +37,7 @@ of_selective=$(for name in $recurrent; do echo "selective/$name"; done | tr '\n'
 of_heads=$(for name in $recurrent; do echo "selective_heads/$name"; done | tr '\n' ' ')
 first_cell=$measures
 measures="$measures $of_selective $of_delta $of_heads"
-[[ $(wc -l <<<"$first") == $(wc -w <<<"$measures $cpu $cuda") ]] || say "expected $measures $cpu $cuda: $first"
+[[ $(wc -l <<<"$first") == $(wc -w <<<"$measures $cpu $cuda plugin") ]] || say "expected $measures $cpu $cuda plugin: $first"
 
 differ() { # WHAT EXPECTED ROWS
     local changed
@@ -119,8 +119,11 @@ after bench/measure/checkpoint.c "$more" "training accuracy"
 after bench/measure/gradient.c "$more" "gradient selective/gradient delta/gradient selective_heads/gradient"
 after bench/measure/accuracy.c "$more" "accuracy"
 after bench/sweep/translate.c "$more" "$measures"
+for file in adapter.c fprnn.h; do
+    after "bench/plugin/$file" "$more" plugin
+done
 after bench/sweep/recipe.c "$more" "training accuracy"
-differ "the flags" "$cpu $cuda $measures" "$(identity "$folder/tree" other)"
+differ "the flags" "$cpu $cuda $measures plugin" "$(identity "$folder/tree" other)"
 differ "the flags of nvcc" "$cuda" "$(identity "$folder/tree" flags other)"
 differ "the headers of Random123" "$measures" "$(identity "$folder/tree" flags cuda other)"
 

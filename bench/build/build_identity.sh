@@ -22,6 +22,7 @@
 # implementations. A measure of a recurrence judges by the answers of a few implementations (bench/problems/exact.c), which count with
 # that arithmetic; it has an identity for each cell, with the implementations of that cell. Parsing of sweep files, journal,
 # report, plots and command decide no number and are never reached.
+# What calls plug-ins (bench/plugin/) is no implementation's; it has the identity "plugin", which goes into the keys of their rounds.
 # tests/build_identity.sh compares this with the symbols of the objects.
 set -euo pipefail
 # shellcheck source=bench/build/environment.sh
@@ -151,9 +152,14 @@ files_of_measures() {
         }'
 }
 
+files_of_plugins() {
+    sed -n 's|^bench/plugin/|plugin &|p' "$folder/sources"
+}
+
 {
     files_of_implementations
     files_of_measures
+    files_of_plugins
 } >"$folder/needs"
 [[ ${1-} != --files ]] || { cat "$folder/needs" && exit; }
 
@@ -213,7 +219,7 @@ static const struct {
 } table[] = {
 END
 judged=$(for cell in $cells; do sed "s|^|$cell/|" <<<"$recurrent"; done)
-for name in $implementations $in_cells $measures $judged; do
+for name in $implementations $in_cells $measures $judged plugin; do
     echo "    {\"$name\", \"$(hash_of "$name")\"},"
 done
 cat <<END

@@ -9,6 +9,7 @@
 #include "bench/command/vocabulary.h"
 #include "bench/machine/machine_file.h"
 #include "bench/measure/measure.h"
+#include "bench/plugin/describe.h"
 #include "bench/report/comparison.h"
 #include "bench/report/longest.h"
 #include "bench/report/overhead.h"
@@ -183,6 +184,7 @@ bool conclude_again(const char *folder, FILE *out, struct error *error)
     fence_set(trimmed);
     files_path(trimmed, "sweep.yaml", path);
     folder_scale(trimmed, sizeof scale, scale);
+    plugins_read(trimmed);
     if (!sweep_read_kept(&sweep_vocabulary, path, scale[0] != '\0' ? scale : NULL, &sweep, error))
         return false;
     bool good = conclude(&sweep, trimmed, out, error);

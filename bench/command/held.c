@@ -113,14 +113,18 @@ const char *held_digest(const struct held *held, const struct point *point)
     return file != NULL ? file->digest : NULL;
 }
 
-bool held_same_inputs(const struct held *held, const struct point *point)
+static const char *unless(const char *path, const char *before)
 {
     char now[DIGEST_SIZE];
-    const char *before = held_digest(held, point);
-    if (before == NULL)
-        return true;
-    digest_file(file_of(point), now);
-    return strcmp(now, before) == 0;
+    digest_file(path, now);
+    return strcmp(now, before) == 0 ? NULL : path;
+}
+
+const char *held_changed(const struct held *held, const struct point *point)
+{
+    const char *before = held_digest(held, point), *changed = before != NULL ? unless(file_of(point), before) : NULL;
+    const struct plugin_row *plugin = point_plugin(point);
+    return changed == NULL && plugin != NULL ? unless(plugin->path, plugin->digest) : changed;
 }
 
 bool held_same_libraries(const struct held *held, struct error *error)

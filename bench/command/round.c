@@ -9,6 +9,8 @@
 #include "bench/machine/machine_memory.h"
 #include "bench/measure/warning_find.h"
 #include "bench/measure/worker.h"
+#include "bench/plugin/guard.h"
+#include "bench/plugin/work.h"
 
 #include <math.h>
 #include <signal.h>
@@ -50,10 +52,22 @@ char *round_worker_request(const struct round_request *request)
     return worker_request(request->point, &limits);
 }
 
+/* ": in forward(): wrote to the input v", where a plug-in was at work when a process ended; "" else. */
+static void say_plugin(const struct process_result *process, size_t capacity, char text[capacity])
+{
+    const char *said = NULL, *next = process->errors;
+    while ((next = strstr(next, GUARD_SAYS)) != NULL) {
+        next += strlen(GUARD_SAYS);
+        said = next;
+    }
+    snprintf(text, capacity, "%s%.*s", said != NULL ? ": plug-in " : "", said != NULL ? (int)strcspn(said, "\n") : 0,
+             said != NULL ? said : "");
+}
+
 /* What the child said, or what became of it. The object belongs to the caller; NULL when out of memory. */
 static json_t *outcome(const struct process_result *process, const struct process_request *limits)
 {
-    char message[512];
+    char message[512], plugin[200];
     enum result result = RESULT_CRASHED;
     json_t *finding;
     if (!json_parse(process->output, process->output_size, 0, &finding, NULL))
@@ -61,9 +75,10 @@ static json_t *outcome(const struct process_result *process, const struct proces
     if (!process->timed_out && process->signal == 0 && process->exit_status == 0 && json_is_object(finding))
         return finding;
     json_decref(finding);
+    say_plugin(process, sizeof plugin, plugin);
     if (process->timed_out) {
         result = RESULT_TIMED_OUT;
-        snprintf(message, sizeof message, "time limit reached: %g s", limits->time_limit);
+        snprintf(message, sizeof message, "time limit reached: %g s%s", limits->time_limit, plugin);
     } else if (process->over_memory > 0) {
         result = (enum result)STATUS_OUT_OF_MEMORY;
         snprintf(message, sizeof message, "memory limit reached: the process held %.1f MB, the limit is %.1f MB",
@@ -71,7 +86,9 @@ static json_t *outcome(const struct process_result *process, const struct proces
     } else if (process->flooded) {
         snprintf(message, sizeof message, "output limit reached: the process wrote more than %d MiB", PROCESS_OUTPUT_MAX >> 20);
     } else if (process->signal != 0) {
-        snprintf(message, sizeof message, "ended by signal %d (%s)", process->signal, strsignal(process->signal));
+        snprintf(message, sizeof message, "ended by signal %d (%s)%s", process->signal, strsignal(process->signal), plugin);
+    } else if (plugin[0] != '\0') {
+        snprintf(message, sizeof message, "exit status %d%s", process->exit_status, plugin);
     } else {
         snprintf(message, sizeof message, "exit status %d: %.400s", process->exit_status, process->errors);
     }
@@ -122,11 +139,14 @@ static json_t *compose(const struct round_request *request, const char *started)
 json_t *round_measure(const struct round_request *request, enum result *result, bool *changed, struct error *error)
 {
     static const char *const parts[] = {"load", "warnings"};
-    const char *const argv[] = {request->program, "worker", NULL};
+    const struct plugin_row *with = point_plugin(request->point);
     char started[32];
     utc_now(sizeof started, started);
-    char *input = round_worker_request(request);
-    if (input == NULL) {
+    char *input = round_worker_request(request), *plugin = with != NULL ? plugin_request(with->name) : NULL;
+    const char *const argv[] = {request->program, "worker", plugin != NULL ? "--plugin" : NULL, plugin, NULL};
+    if (input == NULL || (with != NULL && plugin == NULL)) {
+        free(input);
+        free(plugin);
         fail_memory(error);
         return NULL;
     }
@@ -142,6 +162,7 @@ json_t *round_measure(const struct round_request *request, enum result *result, 
     struct process_result process;
     bool good = process_run(&child, &process, error);
     free(input);
+    free(plugin);
     if (!good)
         return NULL;
 

@@ -23,6 +23,7 @@
 #include "bench/measure/checkpoint.h"
 #include "bench/measure/measure.h"
 #include "bench/measure/trained.h"
+#include "bench/plugin/describe.h"
 #include "bench/sweep/baseline.h"
 
 #include <limits.h>
@@ -38,7 +39,7 @@ struct run {
     char machine[MACHINE_TYPE_SIZE], surroundings[MACHINE_TYPE_SIZE];
     struct conditions conditions;
     struct held *held;
-    struct error changed; /* about the first file of inputs that was changed meanwhile; empty: none was */
+    struct error changed; /* about the first file of inputs, or plug-in, that was changed meanwhile; empty: none was */
     struct journal *journal;
     struct tally tally;
     struct limits_names limits_names;
@@ -71,13 +72,14 @@ static void show_training(void *context)
 /* Their points have another key by now, under which the next run will measure them. */
 static void give_up(struct run *run, size_t i)
 {
+    const char *file = held_changed(run->held, &run->sweep.point[i]);
     run->tally.point[i].ended = true;
     pairings_give_up(&run->tally.pairings, i);
     if (run->changed.text[0] == '\0')
         fail(&run->changed,
              "%.600s was changed while the run was under way: rounds of its points were not kept from then on. The same command "
              "measures them on the file as it is now",
-             run->sweep.point[i].value[FIELD_INPUTS].text);
+             file != NULL ? file : "a file");
 }
 
 /* Waits until no other run works on a training: before its worker begins, whose time is limited. *lock stays -1 where the user
@@ -109,7 +111,7 @@ static bool take_record(struct run *run, const struct round_request *request, js
         return false;
     *record = round_measure(request, result, changed, &reason);
     bool failed = *record != NULL ? result_failed(*result) : reason.outside;
-    *changed = (*record != NULL && *changed) || (failed && !held_same_inputs(run->held, request->point));
+    *changed = (*record != NULL && *changed) || (failed && held_changed(run->held, request->point) != NULL);
     if (*record == NULL && !*changed) {
         *error = reason;
         return false;
@@ -178,8 +180,8 @@ static bool measure_round(struct run *run, size_t i, int round, size_t place, co
         if (run->tally.no_memory)
             good = fail_memory(error);
         run->progress.total = run->progress.done + 1 + tally_planned(&run->tally) - (pair != NULL && pair->first);
-        progress_finished(&run->progress, label, changed ? "inputs changed" : result_name(result), changed || result_failed(result),
-                          seconds);
+        progress_finished(&run->progress, label, changed ? "its file changed" : result_name(result),
+                          changed || result_failed(result), seconds);
     }
     json_decref(record);
     return good;
@@ -361,7 +363,7 @@ static bool describe(const struct run *run, struct error *error)
     char path[PATH_MAX];
     files_path(run->folder.path, "sweep.yaml", path);
     if (!files_write(path, run->sweep.source.text, run->sweep.source.size, error) ||
-        !folder_keep_scale(run->folder.path, run->sweep.scale, error))
+        !folder_keep_scale(run->folder.path, run->sweep.scale, error) || !plugins_write(run->folder.path, error))
         return false;
     struct json_watch watch;
     json_watch_begin(&watch);

@@ -15,6 +15,8 @@
 #include "bench/machine/machine.h"
 #include "bench/measure/measure.h"
 #include "bench/measure/trained.h"
+#include "bench/plugin/describe.h"
+#include "bench/plugin/work.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,10 +27,12 @@
 struct search {
     struct key_search key;
     const char *results;
-    char folder[PATH_MAX]; /* of the sweep that is being read */
-    int number;            /* of the run that is being read */
-    json_t *record;        /* the latest record found */
-    int found_in;          /* number of its run */
+    char folder[PATH_MAX];    /* of the sweep that is being read */
+    int number;               /* of the run that is being read, */
+    const char *name;         /* and the name of its folder */
+    json_t *record;           /* the latest record found */
+    int found_in;             /* number of its run, */
+    char found_run[PATH_MAX]; /* and its folder */
 };
 
 /* Later records and higher numbers of runs replace what was found: they are what the user saw last. */
@@ -42,6 +46,7 @@ static bool look_at(const struct record_line *line, void *context)
         json_decref(search->record);
         search->record = json_incref(line->json);
         search->found_in = search->number;
+        snprintf(search->found_run, sizeof search->found_run, "%.*s/%s", PATH_MAX - 300, search->folder, search->name);
     }
     return true;
 }
@@ -54,6 +59,7 @@ static void search_run(const char *name, void *context)
     struct unread unread;
     struct error reason;
     search->number = folder_number(name);
+    search->name = name;
     int length = snprintf(journal, sizeof journal, "%s/%s/journal.jsonl", search->folder, name);
     if (search->number == 0 || length >= (int)sizeof journal || !files_is_there(journal))
         return;
@@ -102,18 +108,20 @@ static bool hold_request(const char *text, char name[32], struct error *error)
 }
 
 /* Does not come back unless something is wrong. */
-static bool become(char *const wrapper[], const char *program, const char *request, struct error *error)
+static bool become(char *const wrapper[], const char *program, const char *request, const char *plugin, struct error *error)
 {
     size_t n = 0;
     while (wrapper[n] != NULL)
         n++;
-    const char **argv = calloc(n + 4, sizeof *argv);
+    const char **argv = calloc(n + 6, sizeof *argv);
     if (argv == NULL)
         return fail_memory(error);
     memcpy(argv, wrapper, n * sizeof *argv);
     argv[n] = program;
     argv[n + 1] = "worker";
     argv[n + 2] = request;
+    argv[n + 3] = plugin != NULL ? "--plugin" : NULL;
+    argv[n + 4] = plugin;
     inherited_restore();
     execvp(argv[0], (char *const *)argv);
     fail(error, "cannot run %s: %s", wrapper[0], strerror(errno));
@@ -174,8 +182,13 @@ bool single_run(const char *results, const char *key, const char *program, char 
     bool good = find(results, key, &search, error) && point_from_json(json_object_get(search.record, "point"), &point, error) &&
                 (machine_surroundings(surroundings) || fail_memory(error));
     const struct value *implementation = &point.value[FIELD_IMPLEMENTATION];
+    if (good)
+        plugins_read(search.found_run);
+    const struct plugin_row *plugin = good ? point_plugin(&point) : NULL;
     if (good && implementation->kind == VALUE_TEXT && point_implementation(&point) == NULL)
         good = fail(error, "this program has no implementation %s", implementation->text);
+    if (plugin != NULL && plugin->path[0] == '\0')
+        good = fail(error, "%s: nothing is known of this plug-in; expected plugins.json in %.500s", plugin->name, search.found_run);
     if (good) {
         const json_t *limits = json_object_get(search.record, "limits");
         if (json_integer_value(json_object_get(limits, "samples")) > 0)
@@ -201,11 +214,14 @@ bool single_run(const char *results, const char *key, const char *program, char 
         shown_line(stderr, label);
         fputc('\n', stderr);
         char *text = wrapper != NULL ? round_worker_request(&request) : NULL;
+        char *with = wrapper != NULL && plugin != NULL ? plugin_request(plugin->name) : NULL;
         if (wrapper == NULL)
             good = (!trains || take_training(&request, error)) && measure(&request, out, failed, error);
         else
-            good = text != NULL ? hold_request(text, name, error) && become(wrapper, program, name, error) : fail_memory(error);
+            good =
+                text != NULL ? hold_request(text, name, error) && become(wrapper, program, name, with, error) : fail_memory(error);
         free(text);
+        free(with);
     }
     json_decref(search.record);
     return good;

@@ -1,6 +1,7 @@
 /* See vocabulary.h. */
 #include "bench/command/vocabulary.h"
 
+#include "bench/plugin/describe.h"
 #include "bench/report/quantity.h"
 #include "plots/kinds.h"
 
@@ -17,4 +18,4 @@ static const char *quantity_name(int i)
     return quantity != NULL ? quantity->name : NULL;
 }
 
-const struct vocabulary sweep_vocabulary = {plot_name, plot_kind_takes_x, plot_kind_takes_along, quantity_name};
+const struct vocabulary sweep_vocabulary = {plot_name, plot_kind_takes_x, plot_kind_takes_along, quantity_name, plugin_describe};

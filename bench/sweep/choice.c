@@ -6,6 +6,7 @@
 #include "bench/base/text.h"
 #include "bench/sweep/options.h"
 #include "impls/contract/support.h"
+#include "impls/registry/plugins.h"
 #include "tasks/task.h"
 
 #include <jansson.h>
@@ -103,6 +104,34 @@ static bool spell_implementation(const struct source *source, const struct node 
     return true;
 }
 
+/* A name with a '/' is the file of a plug-in, relative to the folder of the sweep file. It stays as it was spelled: results of a sweep
+ * mean the same wherever it is run from. */
+static bool meet_plugin(const struct source *source, int field, const struct node *node)
+{
+    char name[PLUGIN_NAME_SIZE], path[PLUGIN_PATH_SIZE], quoted[QUOTED_SIZE];
+    const char *from = node->text + strspn(node->text, " ");
+    size_t length = strcspn(from, " ");
+    const bool measured = field == FIELD_IMPLEMENTATION;
+    if (memchr(from, '/', length) == NULL)
+        return true;
+    if (!measured || (!source->kept && source->vocabulary->plugin == NULL))
+        return fail_at(source->error, &node->mark,
+                       "%s is %s, a plug-in; expected a name that ./run.sh list shows: plug-ins may stand in "
+                       "impls",
+                       fields[field].name, text_quote(node->text, quoted));
+    if (length >= sizeof name)
+        return fail_at(source->error, &node->mark, "the path of a plug-in is too long; expected at most %zu bytes without blanks",
+                       sizeof name - 1);
+    if (source->kept)
+        return true;
+    snprintf(name, sizeof name, "%.*s", (int)length, from);
+    struct error reason;
+    int n = snprintf(path, sizeof path, "%s%s", name[0] == '/' ? "" : source->folder, name);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return fail_at(source->error, &node->mark, "the path of %s is too long", text_quote(name, quoted));
+    return source->vocabulary->plugin(name, path, &reason) || fail_at(source->error, &node->mark, "%.900s", reason.text);
+}
+
 /* The canonical spelling of a task and its options. */
 static bool spell_task(const struct source *source, const struct node *node, char text[VALUE_TEXT_MAX])
 {
@@ -146,6 +175,8 @@ static bool read_scalar(const struct source *source, int field, const struct nod
     bool none = field_may_be_none(field) && strcmp(node->text, "none") == 0;
     bool text = fields[field].kind == VALUE_TEXT && !none, file = text && fields[field].text == TEXT_FILE;
     bool respelt = text && !file;
+    if (text && field_is_implementation(field) && !meet_plugin(source, field, node))
+        return false;
     if (respelt && !(field_is_implementation(field) ? spell_implementation : spell_task)(source, node, spelling))
         return false;
     if (!field_read(field, respelt ? spelling : node->text, value))

@@ -7,6 +7,7 @@
 #include "bench/machine/device.h"
 #include "bench/sweep/measures.h"
 #include "bench/sweep/options.h"
+#include "impls/registry/plugins.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,9 @@ static const char *identity_for(enum cell cell, const char *name)
 static const char *identity(const struct point *point, const char *name)
 {
     const struct value *cell = &point->value[FIELD_CELL];
+    const struct plugin_row *plugin = plugin_row(name);
+    if (plugin != NULL && plugin->build[0] != '\0')
+        return plugin->build;
     const char *known = identity_for(cell->kind != VALUE_NONE ? (enum cell)cell->integer : CELL_VECTOR, name);
     return known != NULL ? known : "unknown";
 }

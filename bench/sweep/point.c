@@ -235,3 +235,9 @@ void point_label(const struct point *point, size_t capacity, char text[capacity]
             used += snprintf(text + used, capacity - (size_t)used, " %s=%s", fields[field].name, value);
     }
 }
+
+const struct plugin_row *point_plugin(const struct point *point)
+{
+    const struct implementation *implementation = point_implementation(point);
+    return implementation != NULL ? plugin_row(implementation->name) : NULL;
+}

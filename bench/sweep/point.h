@@ -3,6 +3,7 @@
 #define BENCH_SWEEP_POINT_H
 
 #include "bench/sweep/translate.h"
+#include "impls/registry/plugins.h"
 
 #include <jansson.h>
 
@@ -44,6 +45,9 @@ bool point_identifies_itself(const struct point *point);
  * "unknown" where this program does not have it. */
 const char *point_build(const struct point *point);
 const char *point_harness(const struct point *point);
+
+/* The plug-in that a point is measured with; NULL where it is none. */
+const struct plugin_row *point_plugin(const struct point *point);
 
 /* A short label for progress lines: "fixed_point (4,256,32) householder r=1 kappa=0.9 l=100". */
 void point_label(const struct point *point, size_t capacity, char text[capacity]);

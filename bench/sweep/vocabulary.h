@@ -3,6 +3,8 @@
 #ifndef BENCH_SWEEP_VOCABULARY_H
 #define BENCH_SWEEP_VOCABULARY_H
 
+#include "bench/base/error.h"
+
 #include <stdbool.h>
 
 struct vocabulary {
@@ -10,6 +12,9 @@ struct vocabulary {
     bool (*takes_x)(int i, int field);     /* whether a field may be on its x axis */
     bool (*takes_along)(int i, int field); /* whether a field may vary along its curves */
     const char *(*quantity)(int i);        /* the name of the i-th quantity, NULL past the last */
+
+    /* Makes the plug-in of a file an implementation of that name (bench/plugin/describe.h); NULL: there are none. */
+    bool (*plugin)(const char *name, const char *path, struct error *error);
 };
 
 /* Index of a name in such a list, or -1. */

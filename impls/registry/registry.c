@@ -1,7 +1,8 @@
 /* The table of all implementations: one line each, those of a CUDA device in impls/cuda/registry.h. Their order here is their order in
- * lists, tables and plots. */
+ * lists, tables and plots. Plug-ins come behind them. */
 #include "impls/cuda/absent/absent.h"
 #include "impls/cuda/registry.h"
+#include "impls/registry/plugins.h"
 
 #include <string.h>
 
@@ -97,28 +98,31 @@ static const struct implementation *const table[][DTYPE_COUNT][LEVEL_COUNT] = {I
 static const struct implementation *const more[][DTYPE_COUNT][LEVEL_COUNT] = {
     SELECTIVE_IMPLEMENTATIONS(ROW_SELECTIVE) SELECTIVE_HEADS_IMPLEMENTATIONS(ROW_SELECTIVE_HEADS)};
 
+enum { BUILT_IN = sizeof table / sizeof table[0] };
+
 int registry_count(void)
 {
-    return (int)(sizeof table / sizeof table[0]);
+    return BUILT_IN + plugin_count();
 }
 
 int registry_find(const char *name)
 {
-    for (int i = 0; i < registry_count(); i++)
+    for (int i = 0; i < BUILT_IN; i++)
         if (strcmp(table[i][DTYPE_FLOAT32][LEVEL_BASELINE]->name, name) == 0)
             return i;
-    return -1;
+    int plugin = plugin_find(name);
+    return plugin >= 0 ? BUILT_IN + plugin : -1;
 }
 
 const struct implementation *registry_get(int index, enum dtype dtype, enum level level)
 {
-    return table[index][dtype][level];
+    return index < BUILT_IN ? table[index][dtype][level] : plugin_get(index - BUILT_IN);
 }
 
 const struct implementation *registry_get_for(int index, enum cell cell, enum dtype dtype, enum level level)
 {
-    const struct implementation *first = table[index][dtype][level];
-    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+    const struct implementation *first = registry_get(index, dtype, level);
+    for (size_t i = 0; i < sizeof more / sizeof more[0] && index < BUILT_IN; i++) {
         const struct implementation *one = more[i][dtype][level];
         if (one != NULL && one->cells >> cell & 1 && strcmp(one->name, first->name) == 0)
             return one;

@@ -20,7 +20,7 @@ static bool no_field(int i, int field)
 
 int main(int argc, char **argv)
 {
-    static const struct vocabulary vocabulary = {no_name, no_field, no_field, no_name};
+    static const struct vocabulary vocabulary = {no_name, no_field, no_field, no_name, NULL};
     static const struct conditions conditions = {.machine = "machine", .surroundings = "surroundings", .samples = 10};
     for (int i = 1; i < argc; i++) {
         struct sweep sweep;
