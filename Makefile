@@ -36,7 +36,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full sanitize sanitized docs kills build-kills flips columns cuda-resources outputs mutants aa format lint $(LINTS) clean help needs cuda fuzz faults scale tsan FORCE
+.PHONY: all test test-full sanitize sanitized docs kills build-kills flips columns cuda-resources outputs mutants aa format lint $(LINTS) clean help needs cuda plugins fuzz faults scale tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -158,11 +158,11 @@ SUITES := $(patsubst test_%.c,%,$(notdir $(wildcard tests/*/test_*.c)))
 SUITE_FILE := $(wildcard tests/*/test_$(SUITE).c)
 suite_says = $(shell grep -l -e '$1' $(SUITE_FILE) /dev/null)
 ifeq ($(SUITE),)
-NEEDS := $(PROGRAMS:%=$(BUILD)/%) kernels
+NEEDS := $(PROGRAMS:%=$(BUILD)/%) kernels plugins
 TESTS_PROGRAM := $(BUILD)/tests
 else
 NEEDS := $(foreach p,$(PROGRAMS),$(if $(call suite_says,"$p"),$(BUILD)/$p)) $(if $(call suite_says,program_faulted\|faults.so),$(BUILD)/faults.so) \
-    $(if $(call suite_says,KERNEL_WAYS),kernels)
+    $(if $(call suite_says,KERNEL_WAYS),kernels) $(if $(call suite_says,"plugins"),plugins)
 TESTS_PROGRAM := $(BUILD)/suites/$(SUITE)
 endif
 ifneq ($(filter test test-full,$(MAKECMDGOALS)),)
@@ -321,6 +321,18 @@ $(BUILD)/product.so: tests/faults/product.c $(FLAGS_FILE)
 # Stands for NVIDIA's library of that name; for the suite machine.
 $(BUILD)/libnvidia-ml.so.1: tests/nvml/nvml.c $(FLAGS_FILE)
 	$(call show,link) && $(CC) $(filter-out -fsanitize=%,$(C_FLAGS)) -fPIC -shared -Wl,-soname,$(@F) $< $(whole)
+
+# Plug-ins as people outside build them: with this one header, and no flag of this build. For the suite plugin.
+PLUGIN_FAULTS := $(shell grep -o 'IS("[a-z0-9_]*")' tests/plugin/bad.c | cut -d '"' -f 2 | sort -u)
+PLUGINS := $(addprefix $(BUILD)/plugins/,scan.so scan_cxx.so $(PLUGIN_FAULTS:%=%.so))
+PLUGIN_FLAGS := -O2 -fPIC -shared -Wall -Wextra -Wpedantic -Werror -I.
+plugins: $(PLUGINS)
+$(BUILD)/plugins/%.so: tests/plugin/bad.c tests/plugin/scan.c bench/plugin/fprnn.h
+	$(call show,plug-in) && $(CC) -std=c11 -D_DEFAULT_SOURCE $(PLUGIN_FLAGS) '-DFAULT="$*"' $< $(whole)
+$(BUILD)/plugins/scan.so: tests/plugin/scan.c bench/plugin/fprnn.h
+	$(call show,plug-in) && $(CC) -std=c11 $(PLUGIN_FLAGS) $< $(whole)
+$(BUILD)/plugins/scan_cxx.so: tests/plugin/scan.c bench/plugin/fprnn.h
+	$(call show,plug-in) && $(CXX) -x c++ -std=c++11 $(PLUGIN_FLAGS) $< $(whole)
 
 faults: $(BUILD)/bench $(BUILD)/faults.so $(BUILD)/tests ## fault injection: fail each call of a run, one at a time; long
 	@begin=$$(date +%s); BUILD=$(BUILD) FAULTS=every CK_RUN_SUITE=faults CK_DEFAULT_TIMEOUT=86400 $(BUILD)/tests; status=$$?; \

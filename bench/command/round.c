@@ -87,6 +87,8 @@ static json_t *outcome(const struct process_result *process, const struct proces
         snprintf(message, sizeof message, "output limit reached: the process wrote more than %d MiB", PROCESS_OUTPUT_MAX >> 20);
     } else if (process->signal != 0) {
         snprintf(message, sizeof message, "ended by signal %d (%s)%s", process->signal, strsignal(process->signal), plugin);
+    } else if (plugin[0] == '\0' && process->errors[0] == '\0') {
+        snprintf(message, sizeof message, "exit status %d: ended without an answer", process->exit_status);
     } else if (plugin[0] != '\0') {
         snprintf(message, sizeof message, "exit status %d%s", process->exit_status, plugin);
     } else {

@@ -85,7 +85,7 @@ bool plugin_describe_command(const char *path, struct error *error)
     guard_watch();
     dl_iterate_phdr(note_path, before);
     const struct fprnn_plugin *plugin = out != NULL ? plugin_open(path, error) : NULL;
-    bool good = plugin != NULL && plugin_facts(path, plugin, &row, error);
+    bool good = plugin != NULL && plugin_facts(plugin, &row, error);
     json_t *description = good ? describe(path, plugin, &row, libraries(path, before)) : NULL;
     if (good && (description == NULL || json_dumpf(description, out, JSON_COMPACT) != 0 || fflush(out) != 0))
         good = fail(error, "%s: its description cannot be written", path);
@@ -159,7 +159,7 @@ static bool fail_process(const char *name, const struct process_result *process,
     if (said != NULL || process->exit_status == 0)
         return fail(error, "%s: ends the process when it is loaded: exit status %d%s%.*s", name, process->exit_status, colon,
                     length, why);
-    return fail(error, "%.900s", process->errors[0] != '\0' ? process->errors : "a plug-in cannot be described");
+    return fail(error, "%s: %.900s", name, process->errors[0] != '\0' ? process->errors : "cannot be described");
 }
 
 static bool ask(const char *name, const char *path, json_t **description, struct error *error)

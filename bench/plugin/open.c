@@ -24,22 +24,22 @@ bool plugin_lists(const char *const *list, const char *word)
 }
 
 /* Whether it can be asked for anything at all; these fields are where they are in every version. */
-static bool check_version(const char *path, const struct fprnn_plugin *plugin, struct error *error)
+static bool check_version(const struct fprnn_plugin *plugin, struct error *error)
 {
     if (plugin == NULL)
-        return fail(error, "%s: does not work with interface %d.%d, which is this program's", path, FPRNN_MAJOR, FPRNN_MINOR);
+        return fail(error, "does not work with interface %d.%d, which is this program's", FPRNN_MAJOR, FPRNN_MINOR);
     if (plugin->magic != FPRNN_MAGIC)
-        return fail(error, "%s: what fprnn_plugin() returns does not begin with FPRNN_MAGIC; expected a struct fprnn_plugin", path);
+        return fail(error, "what fprnn_plugin() returns does not begin with FPRNN_MAGIC; expected a struct fprnn_plugin");
     if (plugin->major != FPRNN_MAJOR)
         return fail(error,
-                    "%s: is for interface %u.%u, and this program has %d.%d; expected the same major version: build it with "
+                    "is for interface %u.%u, and this program has %d.%d; expected the same major version: build it with "
                     "this program's fprnn.h",
-                    path, plugin->major, plugin->minor, FPRNN_MAJOR, FPRNN_MINOR);
+                    plugin->major, plugin->minor, FPRNN_MAJOR, FPRNN_MINOR);
     return plugin->size >= SIZE_LEAST ||
-           fail(error, "%s: its struct fprnn_plugin has %u bytes; expected at least %zu", path, plugin->size, SIZE_LEAST);
+           fail(error, "its struct fprnn_plugin has %u bytes; expected at least %zu", plugin->size, SIZE_LEAST);
 }
 
-static bool check_whole(const char *path, const struct fprnn_plugin *plugin, struct error *error)
+static bool check_whole(const struct fprnn_plugin *plugin, struct error *error)
 {
     const struct {
         const char *field;
@@ -50,10 +50,10 @@ static bool check_whole(const char *path, const struct fprnn_plugin *plugin, str
                   {"destroy", plugin->destroy != NULL}};
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (!needed[i].there)
-            return fail(error, "%s: its %s is NULL; expected all but gradients, options, supports, count and backward", path,
+            return fail(error, "its %s is NULL; expected all but gradients, options, supports, count and backward",
                         needed[i].field);
     if (plugin->gradients != NULL && plugin->gradients[0] != NULL && plugin->backward == NULL)
-        return fail(error, "%s: lists gradients and has no backward()", path);
+        return fail(error, "lists gradients and has no backward()");
     return true;
 }
 
@@ -65,9 +65,11 @@ const struct fprnn_plugin *plugin_open(const char *path, struct error *error)
         const char *reason = dlerror();
         guard_doing(NULL);
         size_t length = strlen(path);
-        bool named = reason != NULL && strncmp(reason, path, length) == 0;
-        fail(error, "%s%s%.700s; expected a shared library", named ? "" : path, named ? "" : ": ",
-             reason != NULL ? reason : "cannot be loaded");
+        bool named = reason != NULL && strncmp(reason, path, length) == 0 && strncmp(reason + length, ": ", 2) == 0;
+        fail(error, "%.700s; expected a shared library",
+             reason == NULL ? "cannot be loaded"
+             : named        ? reason + length + 2
+                            : reason);
         return NULL;
     }
     const struct fprnn_plugin *(*function)(uint32_t host);
@@ -80,8 +82,8 @@ const struct fprnn_plugin *plugin_open(const char *path, struct error *error)
     }
     guard_doing(NULL);
     if (symbol == NULL)
-        fail(error, "%s: has no function fprnn_plugin(); expected a plug-in (docs/howto/write-a-plugin.md)", path);
-    else if (check_version(path, plugin, error) && check_whole(path, plugin, error))
+        fail(error, "has no function fprnn_plugin(); expected a plug-in (docs/howto/write-a-plugin.md)");
+    else if (check_version(plugin, error) && check_whole(plugin, error))
         return plugin;
     return NULL;
 }
@@ -105,7 +107,7 @@ static bool is_line(const char *text, size_t capacity)
     return length < capacity;
 }
 
-bool plugin_facts(const char *path, const struct fprnn_plugin *plugin, struct plugin_row *row, struct error *error)
+bool plugin_facts(const struct fprnn_plugin *plugin, struct plugin_row *row, struct error *error)
 {
     *row = (struct plugin_row){.exact = strcmp(plugin->kind, "exact") == 0,
                                .solver = strcmp(plugin->kind, "solver") == 0,
@@ -114,15 +116,12 @@ bool plugin_facts(const char *path, const struct fprnn_plugin *plugin, struct pl
                                .gradients = (plugin_lists(plugin->gradients, "exact") ? GRADIENTS_EXACT : 0u) |
                                             (plugin_lists(plugin->gradients, "steps") ? GRADIENTS_STEPS : 0u)};
     if (!row->exact && !row->solver && strcmp(plugin->kind, "iterative") != 0)
-        return fail(error, "%s: its kind is \"%.40s\"; expected exact, iterative or solver", path, plugin->kind);
+        return fail(error, "its kind is \"%.40s\"; expected exact, iterative or solver", plugin->kind);
     if (row->cells == 0 || row->mixers == 0 || bits(plugin->dtypes, dtype_names, DTYPE_COUNT) == 0)
-        return fail(error, "%s: takes no %s that this program knows", path,
-                    row->cells == 0    ? "cell"
-                    : row->mixers == 0 ? "mixer"
-                                       : "dtype");
+        return fail(error, "takes no %s that this program knows", row->cells == 0 ? "cell" : row->mixers == 0 ? "mixer" : "dtype");
     if (!is_line(plugin->summary, sizeof row->summary) ||
         (plugin->options != NULL && !is_line(plugin->options, sizeof row->options)))
-        return fail(error, "%s: its summary or options are no line of fewer than %zu bytes", path, sizeof row->summary);
+        return fail(error, "its summary or options are no line of fewer than %zu bytes", sizeof row->summary);
     strcpy(row->summary, plugin->summary);
     strcpy(row->options, plugin->options != NULL ? plugin->options : "");
     return true;

@@ -8,13 +8,13 @@
 
 #include <stdio.h>
 
-/* Loads a file and checks what it says of itself. NULL with an error that names the file, and both versions where they do not go
- * together. It is never unloaded. */
+/* Loads a file and checks what it says of itself. NULL with an error, which names both versions where
+ * they do not go together, and not the file. It is never unloaded. */
 const struct fprnn_plugin *plugin_open(const char *path, struct error *error);
 
 /* What it says of itself, as a row of the registry without name, path and digests. Words that this program does not know are left out; an
  * error where none is left. */
-bool plugin_facts(const char *path, const struct fprnn_plugin *plugin, struct plugin_row *row, struct error *error);
+bool plugin_facts(const struct fprnn_plugin *plugin, struct plugin_row *row, struct error *error);
 
 /* Whether a list that ends with NULL has a word. NULL is an empty list. */
 bool plugin_lists(const char *const *list, const char *word);

@@ -35,8 +35,11 @@ static bool load(const char *name, const char *path, const char *digest, struct 
     struct plugin_row row;
     if (!check_bytes(path, digest, error))
         return false;
-    adapted.plugin = plugin_open(path, error);
-    if (adapted.plugin == NULL || !check_bytes(path, digest, error) || !plugin_facts(path, adapted.plugin, &row, error))
+    struct error reason;
+    adapted.plugin = plugin_open(path, &reason);
+    if (adapted.plugin == NULL || !plugin_facts(adapted.plugin, &row, &reason))
+        return fail(error, "%s: %.900s", name, reason.text);
+    if (!check_bytes(path, digest, error))
         return false;
     snprintf(row.name, sizeof row.name, "%s", name);
     snprintf(row.path, sizeof row.path, "%s", path);

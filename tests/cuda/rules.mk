@@ -13,7 +13,7 @@ KERNEL_CXX_address := $(CXX)
 KERNEL_CXX_thread := clang++
 # What of the program is the same in all of them: nothing of it is a sanitizer's subject.
 KERNEL_TESTS := $(call once,tests,$(addprefix support/,cases complex_map complex_selective complex_delta complex_heads selective_cases gradient_cases gradients pairs reference) cuda/kernels)
-KERNEL_LIBRARY := $(filter-out $(CUDA) $(CUDA_LIMITS) $(REGISTRY),$(LIBRARY)) $(OBJECTS)/impls/cuda/support.o $(call objects,bench/machine/cuda/absent)
+KERNEL_LIBRARY := $(filter-out $(CUDA) $(CUDA_LIMITS) $(OBJECTS)/impls/registry/registry.o,$(LIBRARY)) $(OBJECTS)/impls/cuda/support.o $(call objects,bench/machine/cuda/absent)
 
 # $1: plain, address or thread
 define kernel_rules

@@ -3,7 +3,7 @@
  *     normalised:  h_t = lambda_t h_{t-1} + (1 - lambda_t) v_t
  *     plain:       h_t = lambda_t h_{t-1} + v_t
  */
-#include "fprnn.h"
+#include "bench/plugin/fprnn.h"
 
 #include <stdlib.h>
 
