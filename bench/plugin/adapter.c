@@ -63,15 +63,17 @@ static struct fprnn_problem tell_problem(const struct problem *p)
                                   .T = p->T,
                                   .d = p->d,
                                   .N = p->N,
+                                  .heads = p->heads,
                                   .mixer = mixer_names[p->mixer],
                                   .r = p->r,
                                   .m = problem_m(p),
                                   .s = p->s,
                                   .form = cell_facts[p->cell].has_form ? form_names[p->form] : "none",
                                   .feedback = feedback_names[p->feedback],
-                                  .reads = cell_facts[p->cell].has_N ? reads_names[p->reads] : "none",
-                                  .norm = cell_facts[p->cell].has_N ? norm_names[p->norm] : "none",
-                                  .gate = cell_facts[p->cell].has_N ? gate_names[p->gate] : "none",
+                                  .reads = cell_facts[p->cell].has_reads ? reads_names[p->reads] : "none",
+                                  .norm = cell_facts[p->cell].has_reads ? norm_names[p->norm] : "none",
+                                  .gate = cell_facts[p->cell].has_reads ? gate_names[p->gate] : "none",
+                                  .forget = cell_facts[p->cell].has_heads ? forget_names[p->forget] : "none",
                                   .dtype = dtype_names[p->dtype]};
 }
 

@@ -50,18 +50,21 @@ extern "C" {
 /* The host's. Words that a cell has no use for are "none", sizes 0. */
 struct fprnn_problem {
     size_t size;
-    const char *cell;  /* "vector": the state h is (B,T,d); "selective": it is a matrix (d,N) a token (Mamba), and y is (B,T,d) */
-    int64_t B, T, d;   /* each at least 1 */
-    int64_t N;         /* selective: states of a channel; else 0 */
-    const char *mixer; /* "none", "dplr", "householder", "kronecker", "dense", "kronecker_rows" */
-    int64_t r;         /* rank, or number of Householder terms; 0 where the mixer has none */
-    int64_t m;         /* raw mixer parameters of a token: the last dimension of theta; 0 without a mixer */
-    double s;          /* scale of I - Q; 0 where the mixer has none */
-    const char *form;  /* vector: "normalised" (h = Lambda h + (1 - Lambda) v) or "plain" (h = Lambda h + v) */
+    const char *
+        cell; /* "vector": the state h is (B,T,d); "selective" (Mamba), "delta" (DeltaProduct): it is (d,N) a token, y is (B,T,d) */
+    int64_t B, T, d;      /* each at least 1 */
+    int64_t N;            /* selective, delta: states of a channel; else 0 */
+    int64_t heads;        /* delta: of d / heads channels each; else 0 */
+    const char *mixer;    /* "none", "dplr", "householder", "kronecker", "dense", "kronecker_rows" */
+    int64_t r;            /* rank, or number of Householder terms; delta: rank-1 steps of a token; 0 where there is none */
+    int64_t m;            /* raw mixer parameters of a token: the last dimension of theta; 0 without a mixer */
+    double s;             /* scale of I - Q; 0 where the mixer has none */
+    const char *form;     /* vector: "normalised" (h = Lambda h + (1 - Lambda) v) or "plain" (h = Lambda h + v) */
     const char *feedback; /* what of the state before the mixer reads: "none", "raw" or "rms" */
     const char *reads;    /* selective: what beside the mixer reads y_{t-1}: "none", "dt", "bc", "dt+bc" */
     const char *norm;     /* selective: "none", "bc", "output" or "both" */
     const char *gate;     /* selective: "outside" or "inside" */
+    const char *forget;   /* delta: "none" or "head" */
     const char *dtype;    /* "float32" or "float64": of every tensor */
 };
 
@@ -203,7 +206,7 @@ struct fprnn_plugin {
     /* Allocates and chooses; leaves a plan, or a status that is not ok and nothing to free. */
     void (*plan)(const struct fprnn_problem *, const struct fprnn_settings *, const struct fprnn_environment *,
                  struct fprnn_plan **, struct fprnn_status *);
-    /* Outputs: "h" (vector) or "y" (selective), (B,T,d), and where it is asked for "final", the state after the last token, (B,d) or
+    /* Outputs: "h" (vector) or "y" (others), (B,T,d), and where it is asked for "final", the state after the last token, (B,d) or
      * (B,d,N). The trace is NULL where nobody wants one. */
     void (*forward)(struct fprnn_plan *, const struct fprnn_tensors *inputs, const struct fprnn_tensors *outputs,
                     struct fprnn_trace *, struct fprnn_status *);
