@@ -36,7 +36,7 @@ MAKEFLAGS += -j$(shell nproc)
 .SUFFIXES:
 LINTS := lint-format lint-tidy lint-cppcheck lint-shell lint-rooms
 KILLS := 200
-.PHONY: all test test-full sanitize sanitized docs kills build-kills flips columns cuda-resources outputs mutants aa format lint $(LINTS) clean help needs cuda plugins fuzz faults scale tsan FORCE
+.PHONY: all test test-full sanitize sanitized docs kills build-kills flips columns cuda-resources outputs mutants aa format lint $(LINTS) install clean help needs cuda plugins fuzz faults scale tsan FORCE
 
 # ---- What is compiled, and how often -----------------------------------------------------------------------------------
 
@@ -238,6 +238,14 @@ lint-shell: | needs
 lint-rooms: $(BUILD)/bench
 	@BUILD=$(BUILD) tests/rooms.sh
 
+PREFIX := /usr/local
+install: ## install fprnn.h for plug-ins, and its pkg-config file (PREFIX=/usr/local)
+	@install -d '$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/lib/pkgconfig'
+	@install -m 644 bench/plugin/fprnn.h '$(DESTDIR)$(PREFIX)/include/fprnn.h'
+	@version=$$(sed -n 's/^#define FPRNN_M[AI][JN]OR //p' bench/plugin/fprnn.h | paste -sd .) && \
+	    printf '%s\n' 'prefix=$(PREFIX)' 'Name: fprnn' 'Description: interface of plug-ins of the benchmark of Fixed-Point RNNs' \
+	    "Version: $$version" 'Cflags: -I$${prefix}/include' >'$(DESTDIR)$(PREFIX)/lib/pkgconfig/fprnn.pc'
+
 clean: ## remove everything that was built
 	rm -rf build
 
@@ -324,12 +332,12 @@ $(BUILD)/libnvidia-ml.so.1: tests/nvml/nvml.c $(FLAGS_FILE)
 
 # Plug-ins as people outside build them: with this one header, and no flag of this build. For the suite plugin.
 PLUGIN_FAULTS := $(shell grep -o 'IS("[a-z0-9_]*")' tests/plugin/bad.c | cut -d '"' -f 2 | sort -u)
-PLUGINS := $(addprefix $(BUILD)/plugins/,scan.so scan_cxx.so $(PLUGIN_FAULTS:%=%.so))
+PLUGINS := $(addprefix $(BUILD)/plugins/,scan.so scan_cxx.so iterate.so $(PLUGIN_FAULTS:%=%.so))
 PLUGIN_FLAGS := -O2 -fPIC -shared -Wall -Wextra -Wpedantic -Werror -I.
 plugins: $(PLUGINS)
 $(BUILD)/plugins/%.so: tests/plugin/bad.c tests/plugin/scan.c bench/plugin/fprnn.h
 	$(call show,plug-in) && $(CC) -std=c11 -D_DEFAULT_SOURCE $(PLUGIN_FLAGS) '-DFAULT="$*"' $< $(whole)
-$(BUILD)/plugins/scan.so: tests/plugin/scan.c bench/plugin/fprnn.h
+$(BUILD)/plugins/scan.so $(BUILD)/plugins/iterate.so: $(BUILD)/plugins/%.so: tests/plugin/%.c bench/plugin/fprnn.h
 	$(call show,plug-in) && $(CC) -std=c11 $(PLUGIN_FLAGS) $< $(whole)
 $(BUILD)/plugins/scan_cxx.so: tests/plugin/scan.c bench/plugin/fprnn.h
 	$(call show,plug-in) && $(CXX) -x c++ -std=c++11 $(PLUGIN_FLAGS) $< $(whole)

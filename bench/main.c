@@ -18,6 +18,7 @@
 #include "bench/machine/roofs.h"
 #include "bench/measure/worker.h"
 #include "bench/plugin/describe.h"
+#include "bench/plugin/skeleton.h"
 #include "bench/plugin/work.h"
 
 #include <limits.h>
@@ -149,6 +150,12 @@ static bool do_worker(const struct arguments *arguments, int *status, struct err
     return good;
 }
 
+static bool do_new_impl(const struct arguments *arguments, int *status, struct error *error)
+{
+    (void)status;
+    return skeleton_make(arguments->root, arguments->object, stdout, error);
+}
+
 static bool do_describe(const struct arguments *arguments, int *status, struct error *error)
 {
     (void)status;
@@ -190,6 +197,7 @@ static const struct {
     {"data", "a task, such as A5 or \"parity labels=all\"", true, false, false, false, do_data},
     {"dump", "a checkpoint, or the key of a training", true, false, false, false, do_dump},
     {"blocks", "markdown pages", true, false, true, false, do_blocks},
+    {"new-impl", "a folder to be made, named as the kernel", true, false, false, false, do_new_impl},
     {"worker", "a file", false, false, false, true, do_worker},    /* for every round of a point */
     {"describe", "a file", true, false, false, true, do_describe}, /* for every plug-in */
     {"roofs", NULL, false, false, false, true, do_roofs},          /* for the machine's limits */

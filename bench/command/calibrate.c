@@ -139,13 +139,20 @@ void calibration_free(struct calibration *calibration)
     *calibration = (struct calibration){.json = NULL};
 }
 
-/* The work of a record that has a speed; false for any other. */
+/* The work of a record that has a speed; false for any other. A plug-in is not loaded here: what its worker counted is in the record. */
 static bool work_of(const struct point *point, const json_t *record, struct work *work)
 {
     const json_t *throughput = json_object_get(record, "throughput");
     const struct implementation *implementation = point_implementation(point);
     if (!json_is_number(json_object_get(throughput, "median")) || implementation == NULL)
         return false;
+    if (point_plugin(point) != NULL) {
+        *work = (struct work){.bytes = json_number_value(json_object_get(throughput, "bytes")),
+                              .operations = json_number_value(json_object_get(throughput, "operations")),
+                              .set = json_number_value(json_object_get(throughput, "set")),
+                              .exponentials = json_number_value(json_object_get(throughput, "exponentials"))};
+        return true;
+    }
     struct problem problem = point_problem(point);
     struct settings settings = point_settings(point);
     struct environment environment = {.threads = point_threads(point)};

@@ -17,6 +17,7 @@
  *   - plan() may allocate, choose and start threads. forward() and backward() are what is timed: arithmetic only. They are called many
  *     times with one plan, by the thread that made it; several plans may be alive at once.
  *   - Inputs lie in pages that cannot be written, outputs between pages that cannot be touched: whoever writes beyond ends at once.
+ *   - The floating-point environment and signal handlers are the host's: whoever changes them for a while puts them back.
  *   - You print nothing and end nothing. What you print all the same goes to log.txt of the run.
  *   - B, T, d, N, r, m are batch, time, width, states of a channel, rank, and raw mixer parameters of a token. Equations:
  *     docs/mathematics.md and docs/explanation/cells.md of the benchmark. Every number is of the problem's dtype.

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fenv.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,8 +60,11 @@ static bool check_whole(const struct fprnn_plugin *plugin, struct error *error)
 
 const struct fprnn_plugin *plugin_open(const char *path, struct error *error)
 {
+    fenv_t environment; /* libraries built with -ffast-math change how this process rounds when they are loaded */
+    fegetenv(&environment);
     guard_doing("while it was loaded");
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    fesetenv(&environment);
     if (library == NULL) {
         const char *reason = dlerror();
         guard_doing(NULL);

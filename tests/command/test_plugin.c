@@ -8,14 +8,14 @@
 
 Suite *suite_plugin(void);
 
-static const char folder[] = "plugins"; /* of the build; the Makefile makes them for whoever says this word */
+static const char plugins[] = "plugins"; /* of the build; the Makefile makes them for whoever says this word */
 static char program[PATH_MAX], results[PATH_MAX];
 
 /* A copy of one of the plug-ins of tests/plugin/, in the folder of the sweep. */
 static void bring(const char *name, const char *as)
 {
     char from[PATH_MAX], file[64];
-    snprintf(file, sizeof file, "%s/%.40s.so", folder, name);
+    snprintf(file, sizeof file, "%s/%.40s.so", plugins, name);
     snprintf(from, sizeof from, "%.200s/%s", program_folder(), file);
     struct stat about;
     ck_assert_msg(stat(from, &about) == 0, "%s: run this through make test", from);
@@ -160,6 +160,68 @@ START_TEST(other_bytes_are_another_build)
 }
 END_TEST
 
+/* One that iterates is held to the definition's iterates and residuals, its gradient to the definition's gradient, with and without a
+ * trace. */
+static const struct {
+    const char *text;
+    int status;
+    const char *said;
+} others[] = {
+    {"measure: throughput\nimpls: [./iterate.so]\nsettings: {l: 3}\n", 0, "1 ok"},
+    {"measure: throughput\nimpls: [./iterate.so]\nsettings: {l: 9, tolerance: 1e-8}\n", 0, "1 ok"},
+    {"measure: throughput\nimpls: [./iterate.so]\nsettings: {l: 3}\npass: backward\n", 0, "1 ok"},
+    {"measure: convergence\nimpls: [./iterate.so]\nsettings: {l: 3}\n", 0, "1 ok"},
+    {"measure: gradient\nimpls: [./iterate.so]\nsettings: {l: 3}\n", 0, "1 ok"},
+    {"measure: memory\nimpls: [./iterate.so]\nsettings: {l: 3}\n", 0, "1 ok"},
+    {"measure: throughput\nimpls: [./iterate.so fault=trace]\nsettings: {l: 3}\n", 1, "after the timed calls"},
+    {"measure: throughput\nimpls: [./iterate.so fault=gradient]\nsettings: {l: 3}\npass: backward\n", 1, "1 wrong"},
+    {"measure: throughput\nimpls: [./iterate.so fault=none]\nsettings: {l: 3}\n", 2,
+     "./iterate.so has no option \"fault=none\"; expected fault=trace|gradient"},
+};
+
+START_TEST(one_that_iterates_and_has_gradients_is_measured_by_every_measure)
+{
+    char text[1024];
+    bring("iterate", "iterate.so");
+    snprintf(text, sizeof text,
+             "name: mine\nrun: {threads: 1, samples: 2, rounds: 1}\nproblem: {B: 2, T: 13, d: 5, mixer: none, initial: drawn, "
+             "dtype: float64}\n%s",
+             others[_i].text);
+    struct process_result process = sweep(text, others[_i].status);
+    ck_assert_msg(strstr(others[_i].status == 2 ? process.errors : process.output, others[_i].said) != NULL, "%s%s", process.output,
+                  process.errors);
+    process_result_free(&process);
+}
+END_TEST
+
+/* From nothing to a verdict, whichever it is. */
+START_TEST(a_new_kernel_is_built_and_judged)
+{
+    char folder[PATH_MAX], script[3 * PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", scratch_path("swift"));
+    struct process_result process = bench("new-impl", folder);
+    ck_assert_msg(process.exit_status == 0 && strstr(process.output, "/run.sh sweep.yaml") != NULL, "%s%s", process.output,
+                  process.errors);
+    process_result_free(&process);
+    snprintf(script, sizeof script, "cd '%s' && make && '%s' sweep.yaml --results '%s'", folder, program, results);
+    const char *const argv[] = {"/bin/sh", "-c", script, NULL};
+    const struct process_request request = {.argv = argv, .time_limit = HANG};
+    struct error error;
+    ck_assert_msg(process_run(&request, &process, &error), "%s", error.text);
+    ck_assert_msg(process.exit_status == 0 && strstr(process.output, "Verdicts: 1 ") != NULL &&
+                      strstr(process.output, "Results: 2 ok") != NULL,
+                  "%s%s", process.output, process.errors);
+    process_result_free(&process);
+
+    process = bench("new-impl", folder);
+    ck_assert_msg(process.exit_status == 2 && strstr(process.errors, "is there already") != NULL, "%s", process.errors);
+    process_result_free(&process);
+    process = bench("new-impl", scratch_path("2 fast"));
+    ck_assert_msg(process.exit_status == 2 && strstr(process.errors, "is no name of a kernel") != NULL, "%s", process.errors);
+    process_result_free(&process);
+}
+END_TEST
+
 /* ---- Those that are not ------------------------------------------------------------------------------------------------------------ */
 
 /* What each costs its own point. */
@@ -277,7 +339,10 @@ Suite *suite_plugin(void)
     TCase *tests = tcase_create("plugin");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, a_plugin_is_measured_as_what_is_built_in, 0, sizeof forms / sizeof forms[0]);
+    tcase_add_loop_test(tests, one_that_iterates_and_has_gradients_is_measured_by_every_measure, 0,
+                        sizeof others / sizeof others[0]);
     tcase_add_test(tests, a_run_is_drawn_without_its_plugins_and_a_point_needs_them);
+    tcase_add_test(tests, a_new_kernel_is_built_and_judged);
     tcase_add_test(tests, other_bytes_are_another_build);
     tcase_add_test(tests, a_bad_plugin_costs_its_own_point_and_says_what_it_did);
     tcase_add_loop_test(tests, what_cannot_be_described_is_refused, 0, sizeof refusals / sizeof refusals[0]);
