@@ -224,7 +224,7 @@ lint-format: | needs
 
 lint-tidy: | needs
 	@printf '%s\n' $(filter-out $(if $(NVCC),,$(shell grep -l 'include <cuda' $(SOURCES))),$(filter %.c,$(SOURCES))) | xargs -P $$(nproc) -I {} clang-tidy --quiet --warnings-as-errors='*' {} -- \
-	    $(filter-out -Werror -fopenmp,$(C_FLAGS)) '-DKERNEL_WAYS=""' -I. $(PACKAGE_FLAGS) $(CUDA_INCLUDES) 2>&1 | { ! grep -A 5 -E 'warning:|error:'; }
+	    $(filter-out -Werror -fopenmp,$(C_FLAGS)) '-DKERNEL_WAYS=""' '-DFAULT=""' -I. -Ibench/plugin $(PACKAGE_FLAGS) $(CUDA_INCLUDES) 2>&1 | { ! grep -A 5 -E 'warning:|error:'; }
 
 # False alarms of cppcheck: errors that fail() fills in, struct literals passed on, NULL as (void *)0.
 CPPCHECK_MISTAKEN := ctuuninitvar returnDanglingLifetime varFuncNullUB
@@ -332,13 +332,15 @@ $(BUILD)/libnvidia-ml.so.1: tests/nvml/nvml.c $(FLAGS_FILE)
 
 # Plug-ins as people outside build them: with this one header, and no flag of this build. For the suite plugin.
 PLUGIN_FAULTS := $(shell grep -o 'IS("[a-z0-9_]*")' tests/plugin/bad.c | cut -d '"' -f 2 | sort -u)
-PLUGINS := $(addprefix $(BUILD)/plugins/,scan.so scan_cxx.so iterate.so $(PLUGIN_FAULTS:%=%.so))
+PLUGINS := $(addprefix $(BUILD)/plugins/,scan.so scan_cxx.so scan_1_0.so iterate.so $(PLUGIN_FAULTS:%=%.so))
 PLUGIN_FLAGS := -O2 -fPIC -shared -Wall -Wextra -Wpedantic -Werror -I.
 plugins: $(PLUGINS)
 $(BUILD)/plugins/%.so: tests/plugin/bad.c tests/plugin/scan.c bench/plugin/fprnn.h
 	$(call show,plug-in) && $(CC) -std=c11 -D_DEFAULT_SOURCE $(PLUGIN_FLAGS) '-DFAULT="$*"' $< $(whole)
 $(BUILD)/plugins/scan.so $(BUILD)/plugins/iterate.so: $(BUILD)/plugins/%.so: tests/plugin/%.c bench/plugin/fprnn.h
 	$(call show,plug-in) && $(CC) -std=c11 $(PLUGIN_FLAGS) $< $(whole)
+$(BUILD)/plugins/scan_1_0.so: tests/plugin/scan.c tests/plugin/frozen/fprnn_1_0.h
+	$(call show,plug-in) && $(CC) -std=c11 $(PLUGIN_FLAGS) -include tests/plugin/frozen/fprnn_1_0.h $< $(whole)
 $(BUILD)/plugins/scan_cxx.so: tests/plugin/scan.c bench/plugin/fprnn.h
 	$(call show,plug-in) && $(CXX) -x c++ -std=c++11 $(PLUGIN_FLAGS) $< $(whole)
 

@@ -153,7 +153,7 @@ files_of_measures() {
 }
 
 files_of_plugins() {
-    sed -n 's|^bench/plugin/|plugin &|p' "$folder/sources"
+    sed -n 's|^bench/plugin/[^/]*$|plugin &|p' "$folder/sources"
 }
 
 {

@@ -95,7 +95,7 @@ __attribute__((constructor)) static void loaded(void)
 const struct fprnn_plugin *fprnn_plugin(uint32_t host)
 {
     static const char *const without_h0[] = {"v", "lambda", NULL}, *const without_lambda[] = {"v", "h0", NULL},
-                             *const later[] = {"spiral", NULL};
+                             *const later[] = {"spiral", NULL}, *const more[] = {"spiral", "vector", NULL};
     static struct fprnn_plugin bad;
     right = fprnn_plugin_right(host);
     bad = *right;
@@ -103,6 +103,8 @@ const struct fprnn_plugin *fprnn_plugin(uint32_t host)
     bad.plan = bad_plan;
     if (IS("major"))
         bad.major = 2, bad.minor = 7;
+    if (IS("minor"))
+        bad.minor = 9, bad.size += 64, bad.cells = more;
     if (IS("magic"))
         bad.magic = 1;
     if (IS("small"))

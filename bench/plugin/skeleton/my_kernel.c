@@ -88,25 +88,24 @@ static const char *const tensors[] = {"v", "lambda", "h0", NULL};
 const struct fprnn_plugin *fprnn_plugin(uint32_t host)
 {
     static const struct fprnn_plugin plugin = {
-        FPRNN_MAGIC,
-        FPRNN_MAJOR,
-        FPRNN_MINOR,
-        sizeof plugin,
-        "my_kernel",
-        "one sentence about it",
-        "exact", /* or "iterative", "solver": see fprnn.h */
-        cells,
-        mixers,
-        dtypes,
-        NULL, /* gradients: with any, there is a backward() */
-        tensors,
-        NULL, /* options, such as "chunk= split=time|batch" */
-        supports,
-        count,
-        plan,
-        forward,
-        NULL, /* backward */
-        destroy,
+        .magic = FPRNN_MAGIC,
+        .major = FPRNN_MAJOR,
+        .minor = FPRNN_MINOR,
+        .size = sizeof plugin,
+        .name = "my_kernel",
+        .summary = "one sentence about it",
+        .kind = "exact", /* or "iterative", "solver": see fprnn.h */
+        .cells = cells,
+        .mixers = mixers,
+        .dtypes = dtypes,
+        .gradients = NULL, /* with any, there is a .backward */
+        .tensors = tensors,
+        .options = NULL, /* such as "chunk= split=time|batch" */
+        .supports = supports,
+        .count = count,
+        .plan = plan,
+        .forward = forward,
+        .destroy = destroy,
     };
     (void)host;
     return &plugin;
