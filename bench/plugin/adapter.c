@@ -1,5 +1,5 @@
-/* See adapter.h. The plug-in works on copies, as a device does: upload() makes those of the inputs, which it cannot write, and download()
- * fetches the outputs, which lie between pages that it cannot touch. Copies are no part of what is timed. */
+/* See adapter.h. The plug-in works on copies, as a device does: upload() makes those of the inputs, which it cannot write, and
+ * download() fetches the outputs, which lie between pages that it cannot touch. Copies are no part of what is timed. */
 #include "bench/plugin/adapter.h"
 
 #include "bench/base/clock.h"
@@ -401,8 +401,8 @@ static struct status backward(struct plan *plan, const struct inputs *inputs, co
 static struct status make_plan(void *context, const struct problem *p, const struct settings *settings,
                                const struct environment *environment, struct plan **out);
 
-/* The copies that a backward pass needs are made in each call: its time is the plug-in's own, by a clock around the call. A forward pass
- * needs none, and is timed as that of any other implementation. */
+/* The copies that a backward pass needs are made in each call: its time is the plug-in's own, by a clock around the call. A
+ * forward pass needs none, and is timed as that of any other implementation. */
 static void load(struct adapted *adapted, bool by_own_clock)
 {
     const struct plugin_calls calls = {.context = adapted,

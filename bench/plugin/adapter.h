@@ -1,5 +1,5 @@
-/* A plug-in that this process has opened, as an implementation: problems, settings and tensors of the contract in the words of fprnn.h,
- * and what comes back in those of the contract. */
+/* A plug-in that this process has opened, as an implementation: problems, settings and tensors of the contract in the words of
+ * fprnn.h, and what comes back in those of the contract. */
 #ifndef BENCH_PLUGIN_ADAPTER_H
 #define BENCH_PLUGIN_ADAPTER_H
 

@@ -1,5 +1,5 @@
-/* Memory that a plug-in gets: inputs in pages that cannot be written while it runs, outputs between pages that cannot be touched. And
- * what is said of a plug-in that ends the process: a line on standard error, which the parent puts into the result. */
+/* Memory that a plug-in gets: inputs in pages that cannot be written while it runs, outputs between pages that cannot be
+ * touched. And what is said of a plug-in that ends the process: a line on standard error, which the parent puts into the result. */
 #ifndef BENCH_PLUGIN_GUARD_H
 #define BENCH_PLUGIN_GUARD_H
 

@@ -104,8 +104,8 @@ static bool spell_implementation(const struct source *source, const struct node 
     return true;
 }
 
-/* A name with a '/' is the file of a plug-in, relative to the folder of the sweep file. It stays as it was spelled: results of a sweep
- * mean the same wherever it is run from. */
+/* A name with a '/' is the file of a plug-in, relative to the folder of the sweep file. It stays as it was spelled: results of a
+ * sweep mean the same wherever it is run from. */
 static bool meet_plugin(const struct source *source, int field, const struct node *node)
 {
     char name[PLUGIN_NAME_SIZE], path[PLUGIN_PATH_SIZE], quoted[QUOTED_SIZE];

@@ -1,5 +1,5 @@
-/* See plugins.h. The functions of an implementation are not told which one they belong to: each slot has its own, made by a macro, that
- * pass the context of the slot on. */
+/* See plugins.h. The functions of an implementation are not told which one they belong to: each slot has its own, made by a
+ * macro, that pass the context of the slot on. */
 #include "impls/registry/plugins.h"
 
 #include "impls/contract/support.h"

@@ -1,5 +1,5 @@
-/* Rows of the registry that are not built in: plug-ins, whose names are paths of files (a name with a '/'). Their number is limited and
- * no file is touched here; bench/plugin/ describes and loads them. */
+/* Rows of the registry that are not built in: plug-ins, whose names are paths of files (a name with a '/'). Their number is
+ * limited and no file is touched here; bench/plugin/ describes and loads them. */
 #ifndef IMPLS_REGISTRY_PLUGINS_H
 #define IMPLS_REGISTRY_PLUGINS_H
 

@@ -1,5 +1,5 @@
-/* Plug-ins with a fault on purpose, which the word FAULT names: each costs its own point, or is refused when it is described, in the
- * words that the suite `plugin` expects. All that is right is that of scan.c. */
+/* Plug-ins with a fault on purpose, which the word FAULT names: each costs its own point, or is refused when it is described, in
+ * the words that the suite `plugin` expects. All that is right is that of scan.c. */
 #include "bench/plugin/fprnn.h"
 
 FPRNN_EXPORT const struct fprnn_plugin *fprnn_plugin_right(uint32_t host);

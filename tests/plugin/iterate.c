@@ -1,6 +1,6 @@
-/* A plug-in of the other kinds of work: one that iterates, and has gradients. It computes the iteration of the vector cell without a
- * mixer, whose map is the diagonal recurrence itself: the first iterate is the answer, and stays it. Option fault=trace|gradient makes it
- * wrong without a trace, or in its gradient. */
+/* A plug-in of the other kinds of work: one that iterates, and has gradients. It computes the iteration of the vector cell
+ * without a mixer, whose map is the diagonal recurrence itself: the first iterate is the answer, and stays it. Option
+ * fault=trace|gradient makes it wrong without a trace, or in its gradient. */
 #include "bench/plugin/fprnn.h"
 
 #include <stdlib.h>

@@ -1,23 +1,26 @@
 /* The interface as it was in version 1.0. Never changed: a plug-in built with it must load in every later program (suite plugin). */
 /* fprnn.h: a kernel of your own for the benchmark of Fixed-Point RNNs, as a shared library outside its source tree.
  *
- * Build a shared library that exports one function, fprnn_plugin(), and name its file in a sweep: impls: [./my_kernel.so, diagonal_scan].
- * This header stands alone: C11 or C++11, no other header of the project, no symbol of the host.
+ * Build a shared library that exports one function, fprnn_plugin(), and name its file in a sweep: impls: [./my_kernel.so,
+ * diagonal_scan]. This header stands alone: C11 or C++11, no other header of the project, no symbol of the host.
  *
  * The policy of this interface
- *   - Version: FPRNN_MAJOR.FPRNN_MINOR. A host refuses another major, and says both. A minor adds and takes nothing away: a plug-in of an
- *     earlier minor loads in every later host, and one of a later minor in an earlier host, which does not know what was added.
- *   - Every struct begins with its size in bytes, as whoever filled it knows it. Fields are only ever appended. A field that lies beyond
- *     the size is not there: FPRNN_HAS() asks. Arrays of structs are arrays of pointers, so that a struct may grow.
- *   - What there may one day be more of travels as words: cells, mixers, dtypes, options, tensors. A word that you do not know is
- *     nothing you can compute: say unsupported. The numbers of the constants below never change.
- *   - The host asks for nothing that you did not list: cells, mixers, dtypes, gradients, options and tensors. A problem with a tensor that
- *     you did not list is unsupported, and you are not called: a tensor that a later version adds to a cell is never silently ignored.
- *   - Memory: whoever allocates frees. What the host hands over stays its own: problem, settings and environment until destroy() returns,
- *     all else until the call returns. What fprnn_plugin() returns must stay as it is for ever (a static const struct).
- *   - plan() may allocate, choose and start threads. forward() and backward() are what is timed: arithmetic only. They are called many
- *     times with one plan, by the thread that made it; several plans may be alive at once.
- *   - Inputs lie in pages that cannot be written, outputs between pages that cannot be touched: whoever writes beyond ends at once.
+ *   - Version: FPRNN_MAJOR.FPRNN_MINOR. A host refuses another major, and says both. A minor adds and takes nothing away: a
+ *     plug-in of an earlier minor loads in every later host, and one of a later minor in an earlier host, which does not know
+ *     what was added.
+ *   - Every struct begins with its size in bytes, as whoever filled it knows it. Fields are only ever appended. A field that
+ *     lies beyond the size is not there: FPRNN_HAS() asks. Arrays of structs are arrays of pointers, so that a struct may grow.
+ *   - What there may one day be more of travels as words: cells, mixers, dtypes, options, tensors. A word that you do not know
+ *     is nothing you can compute: say unsupported. The numbers of the constants below never change.
+ *   - The host asks for nothing that you did not list: cells, mixers, dtypes, gradients, options and tensors. A problem with a
+ *     tensor that you did not list is unsupported, and you are not called: a tensor that a later version adds to a cell is never
+ *     silently ignored.
+ *   - Memory: whoever allocates frees. What the host hands over stays its own: problem, settings and environment until destroy()
+ *     returns, all else until the call returns. What fprnn_plugin() returns must stay as it is for ever (a static const struct).
+ *   - plan() may allocate, choose and start threads. forward() and backward() are what is timed: arithmetic only. They are
+ *     called many times with one plan, by the thread that made it; several plans may be alive at once.
+ *   - Inputs lie in pages that cannot be written, outputs between pages that cannot be touched: whoever writes beyond ends at
+ *     once.
  *   - The floating-point environment and signal handlers are the host's: whoever changes them for a while puts them back.
  *   - You print nothing and end nothing. What you print all the same goes to log.txt of the run.
  *   - B, T, d, N, r, m are batch, time, width, states of a channel, rank, and raw mixer parameters of a token. Equations:
@@ -83,8 +86,8 @@ struct fprnn_tensor {
     void *data;            /* inputs must not be written */
 };
 
-/* A list of them, in no order that means anything: find them by name. What is missing is not there; an initial state that is not there is
- * zero. */
+/* A list of them, in no order that means anything: find them by name. What is missing is not there; an initial state that is not
+ * there is zero. */
 struct fprnn_tensors {
     size_t size;
     int64_t n;
@@ -152,8 +155,8 @@ struct fprnn_support {
     uint64_t host_bytes; /* what plan() will take beside the tensors */
 };
 
-/* The least traffic and arithmetic of one forward(), caches ignored: for the share of the machine's limits. The host's struct, whose
- * numbers are NaN when you get it: what you leave is not known. */
+/* The least traffic and arithmetic of one forward(), caches ignored: for the share of the machine's limits. The host's struct,
+ * whose numbers are NaN when you get it: what you leave is not known. */
 struct fprnn_work {
     size_t size;
     double bytes, operations; /* a multiply-add counts 2; exp and the like 1 */
@@ -161,7 +164,8 @@ struct fprnn_work {
     double exponentials;      /* those of a decay that all states share; else leave it */
 };
 
-/* What happened on the way: filled by forward(). Arrays may be NULL, and then are not asked for. An exact plug-in leaves it alone. */
+/* What happened on the way: filled by forward(). Arrays may be NULL, and then are not asked for. An exact plug-in leaves it
+ * alone. */
 struct fprnn_trace {
     size_t size;
     int64_t l_run;       /* iterations carried out: the outputs are the l_run-th iterate */
@@ -212,9 +216,9 @@ struct fprnn_plugin {
      * (B,d,N). The trace is NULL where nobody wants one. */
     void (*forward)(struct fprnn_plan *, const struct fprnn_tensors *inputs, const struct fprnn_tensors *outputs,
                     struct fprnn_trace *, struct fprnn_status *);
-    /* Optional: the gradient of a scalar loss, at the outputs that forward() left for these inputs. grad_outputs: its derivatives by the
-     * outputs, those that are not there zero. gradients: to be written, not added to, named and shaped as the inputs; what is not there
-     * is not asked for. */
+    /* Optional: the gradient of a scalar loss, at the outputs that forward() left for these inputs. grad_outputs: its
+     * derivatives by the outputs, those that are not there zero. gradients: to be written, not added to, named and shaped as the
+     * inputs; what is not there is not asked for. */
     void (*backward)(struct fprnn_plan *, const struct fprnn_tensors *inputs, const struct fprnn_tensors *outputs,
                      const struct fprnn_tensors *grad_outputs, const struct fprnn_tensors *gradients, struct fprnn_status *);
     void (*destroy)(struct fprnn_plan *);
@@ -223,7 +227,7 @@ struct fprnn_plugin {
 /* The one symbol that a plug-in exports. host: major << 16 | minor of the host's header. NULL: it cannot work with that one. */
 FPRNN_EXPORT const struct fprnn_plugin *fprnn_plugin(uint32_t host);
 
-/* ---- Help, for plug-ins; nothing here is needed ------------------------------------------------------------------------------- */
+/* ---- Help, for plug-ins; nothing here is needed ------------------------------------------------------------------ */
 
 static inline int fprnn_is(const char *word, const char *other)
 {
