@@ -70,10 +70,10 @@ static struct fprnn_problem tell_problem(const struct problem *p)
                                   .s = p->s,
                                   .form = cell_facts[p->cell].has_form ? form_names[p->form] : "none",
                                   .feedback = feedback_names[p->feedback],
-                                  .reads = cell_facts[p->cell].has_reads ? reads_names[p->reads] : "none",
-                                  .norm = cell_facts[p->cell].has_reads ? norm_names[p->norm] : "none",
-                                  .gate = cell_facts[p->cell].has_reads ? gate_names[p->gate] : "none",
-                                  .forget = cell_facts[p->cell].has_heads ? forget_names[p->forget] : "none",
+                                  .reads = reads_names[p->reads],
+                                  .norm = norm_names[p->norm],
+                                  .gate = gate_names[p->gate],
+                                  .forget = forget_names[p->forget],
                                   .dtype = dtype_names[p->dtype]};
 }
 

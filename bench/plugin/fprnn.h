@@ -51,14 +51,13 @@ extern "C" {
 
 /* ---- What is computed ------------------------------------------------------------------------------------------------------- */
 
-/* The host's. Words that a cell has no use for are "none", sizes 0. */
+/* The host's. Words that a cell has no use for are "none" or "outside", sizes 0. */
 struct fprnn_problem {
     size_t size;
-    const char *
-        cell; /* "vector": the state h is (B,T,d); "selective" (Mamba), "delta" (DeltaProduct): it is (d,N) a token, y is (B,T,d) */
+    const char *cell;     /* "vector": the state h is (B,T,d); "selective", "selective_heads", "delta": it is (d,N) a token */
     int64_t B, T, d;      /* each at least 1 */
-    int64_t N;            /* selective, delta: states of a channel; else 0 */
-    int64_t heads;        /* delta: of d / heads channels each; else 0 */
+    int64_t N;            /* all but vector: states of a channel; else 0 */
+    int64_t heads;        /* selective_heads, delta: of d / heads channels each; else 0 */
     const char *mixer;    /* "none", "dplr", "householder", "kronecker", "dense", "kronecker_rows" */
     int64_t r;            /* rank, or number of Householder terms; delta: rank-1 steps of a token; 0 where there is none */
     int64_t m;            /* raw mixer parameters of a token: the last dimension of theta; 0 without a mixer */
