@@ -121,6 +121,20 @@ static void keep(struct comparisons *comparisons)
         *before = *next;
 }
 
+/* A run has one baseline: that of its last pair. What was compared with another one before is left out. */
+static void keep_last_baseline(struct comparisons *comparisons)
+{
+    const struct comparison *last = comparisons->comparison;
+    size_t kept = 0;
+    for (size_t i = 0; i < comparisons->n; i++)
+        last = comparisons->comparison[i].line > last->line ? &comparisons->comparison[i] : last;
+    const char *baseline = comparisons->n > 0 ? last->baseline : "";
+    for (size_t i = 0; i < comparisons->n; i++)
+        if (strcmp(comparisons->comparison[i].baseline, baseline) == 0)
+            comparisons->comparison[kept++] = comparisons->comparison[i];
+    comparisons->n = kept;
+}
+
 bool comparisons_of(const struct records *records, struct comparisons *comparisons, struct error *error)
 {
     struct half *half = calloc(records->n + 1, sizeof *half);
@@ -140,6 +154,8 @@ bool comparisons_of(const struct records *records, struct comparisons *compariso
         keep(comparisons);
     }
     free(half);
+    if (good)
+        keep_last_baseline(comparisons);
     good = good && judge(comparisons);
     if (!good)
         comparisons_free(comparisons);

@@ -134,6 +134,31 @@ START_TEST(what_is_no_pair)
 }
 END_TEST
 
+/* A run that goes on with another baseline is about that one. */
+START_TEST(another_baseline)
+{
+    static const char *const names[SIDES] = {"impl=fixed_point", "impl=gmres"};
+    for (int number = 0; number < 10; number++)
+        made_pair(0, number, 2);
+    for (int number = 0; number < 10; number++)
+        for (int half = 0; half < SIDES; half++) {
+            char members[512], with[KEY_SIZE], length[16];
+            key_of(names[1 - half], 0, with);
+            snprintf(members, sizeof members,
+                     "{\"round\":%d,\"pair\":{\"number\":%d,\"side\":\"%s\",\"with\":\"%s\",\"margin\":0.05},"
+                     "\"throughput\":{\"seconds\":[%d],\"median\":%d}}",
+                     20 + number, number, side_names[1 - half], with, 1 + (half == 0), 1 + (half == 0));
+            made_record(JOURNAL, "ok", members, names[half], "measure=throughput", length_of(0, length), NULL);
+        }
+    read_all();
+    ck_assert_uint_eq(comparisons.n, 1);
+    ck_assert_ptr_null(column_text(record_at_point(0, "fixed_point"), COLUMN_VERDICT));
+    ck_assert_str_eq(column_text(record_at_point(0, "gmres"), COLUMN_VERDICT), "faster");
+    ck_assert_str_eq(column_text(record_at_point(0, "gmres"), COLUMN_BASELINE), "fixed_point");
+    free_all();
+}
+END_TEST
+
 /* Wrong beats every speed; without a baseline that is right there is none. */
 START_TEST(what_failed)
 {
@@ -202,6 +227,7 @@ Suite *suite_paired(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_pair_is_two_processes_in_succession);
     tcase_add_test(tests, what_is_no_pair);
+    tcase_add_test(tests, another_baseline);
     tcase_add_test(tests, what_failed);
     tcase_add_test(tests, printed);
     suite_add_tcase(suite, tests);
