@@ -30,7 +30,8 @@ struct results {
 
 static bool lacks_rounds(const struct record *record, int rounds)
 {
-    return record->result == RESULT_OK && measures[record->point.value[FIELD_MEASURE].integer].repeats &&
+    const bool paired = packed_within(&record->packed, COLUMN_VERDICT); /* as many as its verdict takes */
+    return record->result == RESULT_OK && !paired && measures[record->point.value[FIELD_MEASURE].integer].repeats &&
            column_number(record, COLUMN_ROUNDS) < rounds;
 }
 
@@ -52,8 +53,8 @@ static bool is_current(const struct record *record, void *keys)
 }
 
 /* One record a point, of those that the run is about, and what its rounds cost. */
-static bool read_points(const char *folder, const struct keys *keys, struct records *records, struct overhead *overhead,
-                        struct comparisons *comparisons, struct error *error)
+static bool read_points(const struct sweep *sweep, const char *folder, const struct keys *keys, struct records *records,
+                        struct overhead *overhead, struct comparisons *comparisons, struct error *error)
 {
     char journal[PATH_MAX];
     struct keys held = *keys;
@@ -61,7 +62,8 @@ static bool read_points(const char *folder, const struct keys *keys, struct reco
     if (!records_read(journal, records, error))
         return false;
     records_keep(records, is_current, &held);
-    if (!overhead_of(records, overhead, error) || !comparisons_of(records, comparisons, error)) {
+    if (!overhead_of(records, overhead, error) ||
+        !comparisons_of(records, sweep->baseline, sweep->run.margin, comparisons, error)) {
         records_free(records);
         return false;
     }
@@ -104,6 +106,19 @@ static void print_results(const struct results *results, const struct overhead *
     fputs("/\n    journal.jsonl  every record, raw samples included\n    machine.json   the machine and the command\n", out);
 }
 
+/* Points that the baseline has no counterpart of, or several. */
+static void say_alone(const struct sweep *sweep, FILE *out)
+{
+    size_t alone = 0;
+    for (size_t i = 0; sweep->partner != NULL && i < sweep->n_points; i++) {
+        const struct value *values = sweep->point[i].value;
+        alone += sweep->partner[i] == SWEEP_ALONE && measures[values[FIELD_MEASURE].integer].repeats &&
+                 strcmp(values[FIELD_IMPLEMENTATION].text, sweep->baseline) != 0;
+    }
+    if (alone > 0)
+        fprintf(out, "Not compared: %zu points, of which the baseline has no counterpart, or several.\n", alone);
+}
+
 /* Whatever can be said without writing a file. */
 static bool say(const struct sweep *sweep, const struct records *records, const struct comparisons *comparisons,
                 const struct overhead *overhead, const struct keys *keys, const char *folder, FILE *out, struct error *error)
@@ -117,7 +132,10 @@ static bool say(const struct sweep *sweep, const struct records *records, const 
     struct precautions precautions;
     struct results results = count_points(records, sweep->run.rounds);
     bool good = precautions_of(sweep, folder, &precautions, error) && table_print(out, records, error) &&
-                comparisons_print(out, comparisons, records, error) && warnings_print(out, records, &precautions, error);
+                comparisons_print(out, comparisons, records, error);
+    if (good)
+        say_alone(sweep, out);
+    good = good && warnings_print(out, records, &precautions, error);
     if (good)
         print_results(&results, overhead, keys, folder, out);
     return good;
@@ -145,7 +163,7 @@ bool conclude(const struct sweep *sweep, const char *folder, FILE *out, struct e
     clear_leftovers(folder);
     if (!points_read(folder, &keys, error))
         return false;
-    if (!read_points(folder, &keys, &records, &overhead, &comparisons, error)) {
+    if (!read_points(sweep, folder, &keys, &records, &overhead, &comparisons, error)) {
         points_free(&keys);
         return false;
     }

@@ -11,7 +11,8 @@ bool pairings_make(const struct sweep *sweep, struct pairings *pairings, struct 
         return true;
     pairings->pairing = calloc(sweep->n_compared, sizeof *pairings->pairing);
     pairings->of_point = calloc(sweep->n_points, sizeof *pairings->of_point);
-    if (pairings->pairing == NULL || pairings->of_point == NULL) {
+    pairings->ended = calloc(sweep->n_points, sizeof *pairings->ended);
+    if (pairings->pairing == NULL || pairings->of_point == NULL || pairings->ended == NULL) {
         pairings_free(pairings);
         return fail_memory(error);
     }
@@ -30,6 +31,7 @@ void pairings_free(struct pairings *pairings)
         free(pairings->pairing[i].pair);
     free(pairings->pairing);
     free(pairings->of_point);
+    free(pairings->ended);
     *pairings = (struct pairings){.n = 0};
 }
 
@@ -61,15 +63,13 @@ bool pairings_take(struct pairing *pairing, enum side side, int number, double s
     if (pair == NULL)
         return false;
     pair->seconds[side] = result == RESULT_OK && seconds > 0 ? seconds : 0;
-    pairing->ended = pairing->ended || result != RESULT_OK;
+    pairing->ended = pairing->ended || (result == RESULT_OK && !(seconds > 0));
     return true;
 }
 
-void pairings_give_up(struct pairings *pairings, size_t point)
+void pairings_end(struct pairings *pairings, size_t point, bool ended)
 {
-    for (size_t i = 0; i < pairings->n; i++)
-        for (int side = 0; side < SIDES; side++)
-            pairings->pairing[i].ended = pairings->pairing[i].ended || pairings->pairing[i].point[side] == point;
+    pairings->ended[point] = ended;
 }
 
 int pairings_next(const struct pairing *pairing)
@@ -90,15 +90,20 @@ size_t pairings_complete(const struct pairing *pairing)
     return complete;
 }
 
-/* Further ones than the last look would change nothing. */
-static bool is_under_way(const struct pairing *pairing)
+static bool has_ended(const struct pairings *pairings, size_t i)
 {
-    return !pairing->ended && !pairing->decided;
+    const struct pairing *pairing = &pairings->pairing[i];
+    return pairing->ended || pairings->ended[pairing->point[SIDE_NEW]] || pairings->ended[pairing->point[SIDE_BASELINE]];
+}
+
+static bool is_under_way(const struct pairings *pairings, size_t i)
+{
+    return !has_ended(pairings, i) && !pairings->pairing[i].decided;
 }
 
 bool pairings_want(const struct pairings *pairings, size_t i)
 {
-    return is_under_way(&pairings->pairing[i]) && pairings_complete(&pairings->pairing[i]) < pairings->target;
+    return is_under_way(pairings, i) && pairings_complete(&pairings->pairing[i]) < pairings->target;
 }
 
 static size_t next_look(size_t target)
@@ -131,16 +136,16 @@ bool pairings_look(struct pairings *pairings)
             break;
         for (size_t i = 0; i < pairings->n; i++) {
             contest[i] = (struct contest){.margin = pairings->margin};
-            if (!pairings->pairing[i].ended)
+            if (!has_ended(pairings, i))
                 fill(&pairings->pairing[i], pairings->target, x[i], &contest[i]);
         }
-        verdicts_find(contest, pairings->n);
+        good = verdicts_find(contest, pairings->n);
         for (size_t i = 0; i < pairings->n; i++) {
             pairings->pairing[i].decided = pairings->pairing[i].decided || contest[i].verdict != VERDICT_UNDECIDED;
-            left += is_under_way(&pairings->pairing[i]);
+            left += is_under_way(pairings, i);
         }
         const size_t next = next_look(pairings->target);
-        more = left > 0 && next > 0;
+        more = good && left > 0 && next > 0;
         if (more)
             pairings->target = next;
     }

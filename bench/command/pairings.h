@@ -8,6 +8,8 @@
 #include "bench/report/paired.h"
 #include "bench/sweep/sweep.h"
 
+enum { PAIR_NUMBER_MOST = 1000000000 };
+
 struct pair {
     double seconds[SIDES]; /* the least sample of the process; 0: not there */
     int number;            /* from 0, ascending; one that was interrupted leaves a gap */
@@ -17,13 +19,14 @@ struct pairing {
     size_t point[SIDES]; /* of the sweep */
     struct pair *pair;
     size_t n, room;
-    bool ended;   /* one of the two had another result than ok: there is nothing to compare */
+    bool ended;   /* a process was ok and has no time: there is nothing to compare */
     bool decided; /* at a look */
 };
 
 struct pairings {
     struct pairing *pairing;
     size_t n;
+    bool *ended;      /* of each point of the sweep: its comparisons are over, for it had another result than ok */
     size_t *of_point; /* of each point of the sweep: the pairing in which it is the new one, or SWEEP_ALONE */
     size_t target;    /* complete pairs that the comparisons under way are to have: that of a look */
     double margin;
@@ -36,8 +39,8 @@ void pairings_free(struct pairings *pairings);
 /* Takes one half of a pair. seconds: 0 where the process has none. False when out of memory. */
 bool pairings_take(struct pairing *pairing, enum side side, int number, double seconds, enum result result);
 
-/* Ends the comparisons of a point. */
-void pairings_give_up(struct pairings *pairings, size_t point);
+/* Ends the comparisons of a point, or takes that back. */
+void pairings_end(struct pairings *pairings, size_t point, bool ended);
 
 /* The number of the next pair, which no pair had before. */
 int pairings_next(const struct pairing *pairing);

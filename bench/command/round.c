@@ -128,9 +128,8 @@ static json_t *compose(const struct round_request *request, const char *started)
     json_t *limits = json_pack("{si sf so}", "samples", run->samples, "time_s", sweep_run_limit(run, request->point),
                                "memory_bytes", run->memory_limit > 0 ? json_integer((json_int_t)run->memory_limit) : json_null());
     const struct round_pair *half = request->pair;
-    json_t *pair = half != NULL ? json_pack("{si ss ss sf}", "number", half->number, "side", half->side, "with", half->with,
-                                            "margin", half->margin)
-                                : json_null();
+    json_t *pair =
+        half != NULL ? json_pack("{si ss ss}", "number", half->number, "side", half->side, "with", half->with) : json_null();
     json_t *device = point_on_device(request->point) ? device_of_record() : json_null();
     return json_pack("{si ss si so so ss ss so ss ss so so}", "version", RECORD_VERSION, "key", request->key, "round",
                      request->round, "order", order, "pair", pair, "started", started, "machine", request->machine, "device",

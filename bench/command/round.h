@@ -13,7 +13,6 @@ struct round_pair {
     int number;
     bool first;              /* the other half follows */
     const char *side, *with; /* a word; the key of the other half's point */
-    double margin;           /* of the verdict */
 };
 
 struct round_request {

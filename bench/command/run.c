@@ -74,7 +74,7 @@ static void give_up(struct run *run, size_t i)
 {
     const char *file = held_changed(run->held, &run->sweep.point[i]);
     run->tally.point[i].ended = true;
-    pairings_give_up(&run->tally.pairings, i);
+    pairings_end(&run->tally.pairings, i, true);
     if (run->changed.text[0] == '\0')
         fail(&run->changed,
              "%.600s was changed while the run was under way: rounds of its points were not kept from then on. The same command "
@@ -196,12 +196,11 @@ static bool measure_pair(struct run *run, size_t i, size_t place, struct error *
     for (int half = 0; half < SIDES && good && !interrupted; half++) {
         const enum side side = (enum side)((number + half) % SIDES);
         const size_t point = pairing->point[side], other = pairing->point[1 - side];
-        const struct round_pair pair = {.number = number,
-                                        .first = half == 0,
-                                        .side = side_names[side],
-                                        .with = run->tally.point[other].key,
-                                        .margin = run->sweep.run.margin};
-        good = measure_round(run, point, run->tally.point[point].next, place, &pair, error);
+        const struct round_pair pair = {
+            .number = number, .first = half == 0, .side = side_names[side], .with = run->tally.point[other].key};
+        good = measure_round(run, point, tally_next(&run->tally, point), place, &pair, error);
+        if (half == 0 && !pairings_want(&run->tally.pairings, i)) /* its other half is measured all the same */
+            run->progress.total += SIDES;
     }
     return good;
 }
@@ -238,7 +237,8 @@ static bool measure_rounds(struct run *run, struct error *error)
             good = measure_pairs(run, round, order, &more, error);
     }
     free(order);
-    return good;
+    return good &&
+           (pairings_look(&run->tally.pairings) || fail_memory(error)); /* what was interrupted at a look is not at its end */
 }
 
 /* Inputs are kept from round to round, and while a run that was interrupted may go on. */
@@ -313,6 +313,8 @@ static bool count_kept(struct run *run, const char *journal, FILE *out, struct e
         !records_each(journal, tally_line, run, &unread, error))
         return false;
     tally_settle(&run->tally);
+    if (!pairings_look(&run->tally.pairings))
+        return fail_memory(error);
     forget_lost_trainings(run, out);
     run->tally.retry = false; /* what fails again has been tried again */
     const struct tally *tally = &run->tally;

@@ -66,8 +66,6 @@ bool tally_make(const struct sweep *sweep, const struct conditions *conditions, 
         tally_free(tally);
         return false;
     }
-    for (size_t i = 0; i < n; i++)
-        tally->point[i].worst = RESULT_COUNT;
     for (size_t i = 0; i < tally->pairings.n; i++)
         for (int side = 0; side < SIDES; side++)
             tally->point[tally->pairings.pairing[i].point[side]].paired = true;
@@ -85,6 +83,8 @@ bool tally_make(const struct sweep *sweep, const struct conditions *conditions, 
 
 void tally_free(struct tally *tally)
 {
+    for (size_t i = 0; tally->point != NULL && i < tally->sweep->n_points; i++)
+        free(tally->point[i].failed);
     if (tally->point != NULL) {
         free(tally->point[0].result);
         free(tally->point[0].median);
@@ -129,19 +129,59 @@ static double least_sample(const json_t *record)
     return least;
 }
 
-/* A round of a point that is compared: it stands in the table whether it belongs to a pair or not. */
-static void take_half(struct tally *tally, struct point_tally *point, const json_t *record, int round, enum result result)
+/* Whether some round ended otherwise than ok, and stays so. */
+static bool has_failed(const struct point_tally *point)
 {
-    enum side side;
-    const json_t *pair = json_object_get(record, "pair"), *number = json_object_get(pair, "number");
-    struct pairing *pairing = pairing_of(tally, (size_t)(point - tally->point), pair, &side);
-    tally->kept++;
+    bool failed = false;
+    for (size_t i = 0; i < point->n_failed; i++)
+        failed = failed || !point->failed[i].again;
+    return failed;
+}
+
+/* Takes the result of a round, in place of one that it had before. False when out of memory. */
+static bool take_result(struct point_tally *point, int round, enum result result, bool again)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < point->n_failed; i++)
+        if (point->failed[i].round != round)
+            point->failed[kept++] = point->failed[i];
+    point->n_failed = kept;
     point->next = round >= point->next ? round + 1 : point->next;
-    if (point->worst == RESULT_COUNT || point->worst == RESULT_OK)
-        point->worst = result;
-    if (pairing != NULL && json_is_integer(number))
-        tally->no_memory =
-            !pairings_take(pairing, side, (int)json_integer_value(number), least_sample(record), result) || tally->no_memory;
+    point->measured = point->measured || !again;
+    if (result == RESULT_OK)
+        return true;
+    struct failed_round *grown = realloc(point->failed, (kept + 1) * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    point->failed = grown;
+    point->failed[point->n_failed++] = (struct failed_round){round, result, again};
+    return true;
+}
+
+int tally_next(const struct tally *tally, size_t i)
+{
+    const struct point_tally *point = &tally->point[i];
+    for (size_t k = point->n_failed; k-- > 0;)
+        if (point->failed[k].again)
+            return point->failed[k].round;
+    return point->next;
+}
+
+/* A round of a point that is compared: it stands in the table whether it belongs to a pair or not. again: it is to be measured anew. */
+static void take_half(struct tally *tally, struct point_tally *point, const json_t *record, int round, enum result result,
+                      bool again)
+{
+    enum side side = SIDE_NEW;
+    const size_t i = (size_t)(point - tally->point);
+    const json_t *pair = json_object_get(record, "pair"), *number = json_object_get(pair, "number");
+    struct pairing *pairing = again ? NULL : pairing_of(tally, i, pair, &side);
+    const json_int_t n = json_is_integer(number) ? json_integer_value(number) : -1;
+    bool good = take_result(point, round, result, again);
+    tally->kept += !again;
+    if (pairing != NULL && n >= 0 && n <= PAIR_NUMBER_MOST)
+        good = pairings_take(pairing, side, (int)n, least_sample(record), result) && good;
+    pairings_end(&tally->pairings, i, point->ended || has_failed(point));
+    tally->no_memory = tally->no_memory || !good;
 }
 
 void tally_record(struct tally *tally, const json_t *record)
@@ -159,13 +199,10 @@ void tally_record(struct tally *tally, const json_t *record)
         return;
     }
     const struct point *measured = &tally->sweep->point[point - tally->point];
-    if (limit_changed(&tally->sweep->run, measured, result, record) || (tally->retry && result_failed(result)))
-        return;
-    if (point->paired) {
-        take_half(tally, point, record, (int)round, result);
-        return;
-    }
-    if (round >= tally->rounds)
+    const bool again = limit_changed(&tally->sweep->run, measured, result, record) || (tally->retry && result_failed(result));
+    if (point->paired && round <= PAIR_NUMBER_MOST)
+        take_half(tally, point, record, (int)round, result, again);
+    if (point->paired || again || round >= tally->rounds)
         return;
     tally->kept += point->result[round] == 0;
     point->result[round] = (unsigned char)(1 + result);
@@ -199,8 +236,13 @@ void tally_settle(struct tally *tally)
 enum result tally_result(const struct tally *tally, size_t i)
 {
     enum result found = RESULT_COUNT;
-    if (tally->point[i].paired)
-        return tally->point[i].worst;
+    if (tally->point[i].paired) {
+        const struct point_tally *point = &tally->point[i];
+        for (size_t k = 0; k < point->n_failed; k++)
+            if (!point->failed[k].again)
+                return point->failed[k].result;
+        return point->measured ? RESULT_OK : RESULT_COUNT;
+    }
     for (int round = tally->rounds; round-- > 0;) {
         int result = tally->point[i].result[round];
         if (result != 0 && (found == RESULT_COUNT || result != 1 + RESULT_OK))

@@ -8,6 +8,12 @@
 
 #include <jansson.h>
 
+struct failed_round {
+    int round;
+    enum result result;
+    bool again; /* it does not count: it is measured again, under the same number */
+};
+
 /* Of one point. Of a round that was measured again, the later record counts. */
 struct point_tally {
     char key[KEY_SIZE];
@@ -16,8 +22,10 @@ struct point_tally {
     struct point_tally *training; /* the one that this point depends on, or NULL */
     bool ended;                   /* a round had another result than ok: a further one would say the same, or fail the same way */
     bool paired;                  /* of a comparison: its rounds are those of pairs */
-    int next;                     /* the number of its next round there */
-    enum result worst;            /* of these rounds the first other result than ok, if there is one; RESULT_COUNT without rounds */
+    int next;                     /* the number of its next round there, but for those that are measured again */
+    bool measured;                /* some round counts */
+    struct failed_round *failed;  /* of these rounds those that ended otherwise than ok, in the order of the journal */
+    size_t n_failed;
 };
 
 struct tally {
@@ -51,6 +59,9 @@ void tally_forget(struct tally *tally, struct point_tally *point);
 /* Whether a point that is in no pair is still to be measured in a round (from 0): all points in round 0; points whose measure repeats in the number
  * of rounds of the sweep, and further until their interval is narrow enough. */
 bool tally_wants(const struct tally *tally, size_t point, int round);
+
+/* The number of the next round of a point that is compared. */
+int tally_next(const struct tally *tally, size_t point);
 
 /* The result of a point: that of its rounds, the first other than ok if there is one; RESULT_COUNT while none is done. */
 enum result tally_result(const struct tally *tally, size_t point);

@@ -1,6 +1,8 @@
 /* See paired.h. */
 #include "bench/report/paired.h"
 
+#include "bench/report/signed_rank.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,31 +57,38 @@ static double seconds_of(const struct record *record)
     return least > 0 ? least : NAN;
 }
 
-/* The halves of one comparison, in the order of the numbers: its logarithms go into x. */
-static void compare(const struct half *half, size_t n, double *x, struct comparison *comparison)
+/* The statistic that is shown beside it. */
+static double median_of(const struct record *record)
+{
+    const double median = record->result == RESULT_OK ? column_number(record, COLUMN_TIME_MEDIAN) : NAN;
+    return median > 0 ? median : NAN;
+}
+
+/* The halves of one comparison, in the order of the numbers: its logarithms go into x and medians. */
+static void compare(const struct half *half, size_t n, double margin, double *x, double *medians, struct comparison *comparison)
 {
     const struct half *at[SIDES] = {NULL, NULL};
-    size_t seen[SIDES] = {0, 0};
-    comparison->contest = (struct contest){.x = x, .margin = column_number(half[n - 1].record, COLUMN_PAIR_MARGIN)};
-    comparison->result[SIDE_NEW] = comparison->result[SIDE_BASELINE] = RESULT_OK;
+    size_t seen[SIDES] = {0, 0}, pairs = 0;
+    *comparison = (struct comparison){.medians = medians};
     snprintf(comparison->key, KEY_SIZE, "%s", half->key[SIDE_NEW]);
+    snprintf(comparison->baseline_key, KEY_SIZE, "%s", half->key[SIDE_BASELINE]);
     for (size_t i = 0; i < n; i++) {
         const enum side side = half[i].side;
         comparison->line = half[i].record->line > comparison->line ? half[i].record->line : comparison->line;
         at[side] = &half[i];
         seen[side]++;
-        if (comparison->result[side] == RESULT_OK)
-            comparison->result[side] = half[i].record->result;
         if (side == SIDE_BASELINE)
             comparison->baseline = half[i].record->point.value[FIELD_IMPLEMENTATION].text;
         const bool last = i + 1 == n || half[i + 1].number != half[i].number;
         if (!last || at[SIDE_NEW] == NULL || at[SIDE_BASELINE] == NULL || at[SIDE_NEW]->number != at[SIDE_BASELINE]->number)
             continue;
-        const double ratio = log(seconds_of(at[SIDE_NEW]->record) / seconds_of(at[SIDE_BASELINE]->record));
-        if (isfinite(ratio))
-            x[comparison->contest.n++] = ratio;
+        const struct record *new = at[SIDE_NEW]->record, *base = at[SIDE_BASELINE]->record;
+        x[pairs] = log(seconds_of(new) / seconds_of(base));
+        medians[pairs] = log(median_of(new) / median_of(base));
+        pairs += isfinite(x[pairs]) && isfinite(medians[pairs]);
     }
-    if (seen[SIDE_NEW] == 0 || seen[SIDE_BASELINE] == 0)
+    comparison->contest = (struct contest){.x = x, .n = pairs, .margin = margin};
+    if (seen[SIDE_NEW] == 0)
         comparison->baseline = NULL; /* none */
 }
 
@@ -101,12 +110,66 @@ static bool judge(struct comparisons *comparisons)
         contest[i] = comparisons->comparison[i].contest;
         contest[i].n = is_fair(&comparisons->comparison[i]) ? contest[i].n : 0;
     }
-    if (contest != NULL)
-        verdicts_find(contest, comparisons->n);
-    for (size_t i = 0; contest != NULL && i < comparisons->n; i++)
-        comparisons->comparison[i].contest = contest[i];
+    const bool good = contest != NULL && verdicts_find(contest, comparisons->n);
+    for (size_t i = 0; good && i < comparisons->n; i++) {
+        struct comparison *comparison = &comparisons->comparison[i];
+        comparison->contest = contest[i];
+        comparison->ratio_of_medians = exp(signed_rank_estimate(comparison->medians, contest[i].pairs));
+    }
     free(contest);
-    return contest != NULL;
+    return good;
+}
+
+/* ---- Which rounds count, and with which results ------------------------------------------------------------------------------------ */
+
+/* Records stand in the order of their points, of these by round and line: the later line of a round counts. */
+static bool is_superseded(const struct records *records, size_t i)
+{
+    const struct record *record = &records->record[i], *next = record + 1;
+    if (i + 1 == records->n || column_number(record, COLUMN_ROUND) != column_number(next, COLUMN_ROUND))
+        return false;
+    const char *key = column_text(record, COLUMN_KEY), *other = column_text(next, COLUMN_KEY);
+    return key != NULL && other != NULL && strcmp(key, other) == 0;
+}
+
+/* The rounds that failed, by their keys. */
+struct failures {
+    const struct record **record;
+    size_t n;
+};
+
+static int failure_order(const void *left, const void *right)
+{
+    const struct record *a = *(const struct record *const *)left, *b = *(const struct record *const *)right;
+    const int order = strcmp(column_text(a, COLUMN_KEY), column_text(b, COLUMN_KEY));
+    return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
+}
+
+static bool failures_of(const struct records *records, struct failures *failures)
+{
+    *failures = (struct failures){.record = calloc(records->n + 1, sizeof(struct record *))};
+    for (size_t i = 0; failures->record != NULL && i < records->n; i++)
+        if (records->record[i].result != RESULT_OK && column_text(&records->record[i], COLUMN_KEY) != NULL &&
+            !is_superseded(records, i))
+            failures->record[failures->n++] = &records->record[i];
+    if (failures->n > 1)
+        qsort(failures->record, failures->n, sizeof *failures->record, failure_order);
+    return failures->record != NULL;
+}
+
+/* The first result of a point other than ok, in whatever pair or without one. */
+static enum result result_of(const struct failures *failures, const char *key)
+{
+    size_t low = 0, high = failures->n;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (strcmp(column_text(failures->record[middle], COLUMN_KEY), key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const bool found = low < failures->n && strcmp(column_text(failures->record[low], COLUMN_KEY), key) == 0;
+    return found ? failures->record[low]->result : RESULT_OK;
 }
 
 /* Counts the comparison that was just made; of two of one point the later one, where a run got another baseline. */
@@ -121,42 +184,58 @@ static void keep(struct comparisons *comparisons)
         *before = *next;
 }
 
-/* A run has one baseline: that of its last pair. What was compared with another one before is left out. */
-static void keep_last_baseline(struct comparisons *comparisons)
+/* A run has one baseline. What was compared with another one before is left out. */
+static void keep_baseline(struct comparisons *comparisons, const char *baseline)
 {
     const struct comparison *last = comparisons->comparison;
     size_t kept = 0;
     for (size_t i = 0; i < comparisons->n; i++)
         last = comparisons->comparison[i].line > last->line ? &comparisons->comparison[i] : last;
-    const char *baseline = comparisons->n > 0 ? last->baseline : "";
+    baseline = baseline == NULL && comparisons->n > 0 ? last->baseline : baseline;
     for (size_t i = 0; i < comparisons->n; i++)
         if (strcmp(comparisons->comparison[i].baseline, baseline) == 0)
             comparisons->comparison[kept++] = comparisons->comparison[i];
     comparisons->n = kept;
 }
 
-bool comparisons_of(const struct records *records, struct comparisons *comparisons, struct error *error)
+static size_t halves_of(const struct records *records, struct half *half)
 {
-    struct half *half = calloc(records->n + 1, sizeof *half);
     size_t n = 0;
-    *comparisons = (struct comparisons){.comparison = calloc(records->n + 1, sizeof *comparisons->comparison),
-                                        .x = calloc(records->n + 1, sizeof *comparisons->x)};
-    bool good = half != NULL && comparisons->comparison != NULL && comparisons->x != NULL;
-    for (size_t i = 0; good && i < records->n; i++)
-        n += half_of(&records->record[i], &half[n]);
-    if (good && n > 1)
+    for (size_t i = 0; i < records->n; i++)
+        n += !is_superseded(records, i) && half_of(&records->record[i], &half[n]);
+    if (n > 1)
         qsort(half, n, sizeof *half, half_order);
-    for (size_t i = 0, same; good && i < n; i += same) {
-        struct comparison *next = &comparisons->comparison[comparisons->n];
+    return n;
+}
+
+bool comparisons_of(const struct records *records, const char *baseline, double margin, struct comparisons *comparisons,
+                    struct error *error)
+{
+    const size_t room = records->n + 1;
+    struct half *half = calloc(room, sizeof *half);
+    struct failures failures;
+    *comparisons = (struct comparisons){.comparison = calloc(room, sizeof *comparisons->comparison),
+                                        .x = calloc(room, sizeof *comparisons->x),
+                                        .medians = calloc(room, sizeof *comparisons->medians)};
+    bool good = failures_of(records, &failures) && half != NULL && comparisons->comparison != NULL && comparisons->x != NULL &&
+                comparisons->medians != NULL;
+    const size_t n = good ? halves_of(records, half) : 0;
+    for (size_t i = 0, same; i < n; i += same) {
         for (same = 1; i + same < n && same_comparison(&half[i], &half[i + same]);)
             same++;
-        compare(half + i, same, comparisons->x + i, next);
+        compare(half + i, same, margin, comparisons->x + i, comparisons->medians + i, &comparisons->comparison[comparisons->n]);
         keep(comparisons);
     }
-    free(half);
     if (good)
-        keep_last_baseline(comparisons);
+        keep_baseline(comparisons, baseline);
+    for (size_t i = 0; i < comparisons->n; i++) {
+        struct comparison *comparison = &comparisons->comparison[i];
+        comparison->result[SIDE_NEW] = result_of(&failures, comparison->key);
+        comparison->result[SIDE_BASELINE] = result_of(&failures, comparison->baseline_key);
+    }
     good = good && judge(comparisons);
+    free(failures.record);
+    free(half);
     if (!good)
         comparisons_free(comparisons);
     return good || fail(error, "out of memory for %zu records", records->n);
@@ -166,16 +245,17 @@ void comparisons_free(struct comparisons *comparisons)
 {
     free(comparisons->comparison);
     free(comparisons->x);
+    free(comparisons->medians);
     *comparisons = (struct comparisons){.n = 0};
 }
 
 /* ---- Into the rows of the table ---------------------------------------------------------------------------------------------------- */
 
-static const char *word_of(const struct comparison *comparison, struct texts *texts)
+static const char *word_of(const struct comparison *comparison, const struct record *record, struct texts *texts)
 {
     char text[80];
-    if (comparison->result[SIDE_NEW] != RESULT_OK)
-        return texts_keep(texts, result_name(comparison->result[SIDE_NEW]));
+    if (record->result != RESULT_OK) /* the worst of its rounds, as the table has it */
+        return texts_keep(texts, result_name(record->result));
     if (comparison->result[SIDE_BASELINE] == RESULT_OK)
         return texts_keep(texts, verdict_names[comparison->contest.verdict]);
     snprintf(text, sizeof text, "baseline %s", result_name(comparison->result[SIDE_BASELINE]));
@@ -187,7 +267,7 @@ static bool add(const struct comparison *comparison, struct texts *texts, struct
     struct unpacked values;
     struct packed packed;
     const struct contest *contest = &comparison->contest;
-    const char *word = word_of(comparison, texts);
+    const char *word = word_of(comparison, record, texts);
     unpacked_of(&record->packed, &values);
     unpacked_open(&values, COLUMN_VERDICT);
     unpacked_set_text(&values, COLUMN_BASELINE, comparison->baseline);
@@ -195,6 +275,7 @@ static bool add(const struct comparison *comparison, struct texts *texts, struct
     unpacked_set_real(&values, COLUMN_RATIO, contest->estimate);
     unpacked_set_real(&values, COLUMN_RATIO_LOW, contest->low);
     unpacked_set_real(&values, COLUMN_RATIO_HIGH, contest->high);
+    unpacked_set_real(&values, COLUMN_RATIO_OF_MEDIANS, comparison->ratio_of_medians);
     unpacked_set_integer(&values, COLUMN_PAIRS, (int64_t)contest->pairs);
     unpacked_set_real(&values, COLUMN_VERDICT_PROBABILITY, contest->probability);
     if (word == NULL || !packed_of(&values, &packed))
@@ -209,8 +290,7 @@ static int key_order(const void *key, const void *comparison)
     return strcmp(key, ((const struct comparison *)comparison)->key);
 }
 
-/* That of a point; NULL where it is not compared. */
-static const struct comparison *comparison_of(const struct comparisons *comparisons, const struct record *record)
+const struct comparison *comparison_of(const struct comparisons *comparisons, const struct record *record)
 {
     const char *key = column_text(record, COLUMN_KEY);
     return key == NULL || comparisons->n == 0

@@ -17,19 +17,12 @@ struct line {
     struct record *record;
 };
 
-static int key_order(const void *key, const void *comparison)
-{
-    return strcmp(key, ((const struct comparison *)comparison)->key);
-}
-
 /* In the order of the points. */
 static size_t find_lines(const struct comparisons *comparisons, const struct records *merged, struct line *line)
 {
     size_t n = 0;
     for (size_t i = 0; i < merged->n; i++) {
-        const char *key = column_text(&merged->record[i], COLUMN_KEY);
-        line[n].comparison =
-            key == NULL ? NULL : bsearch(key, comparisons->comparison, comparisons->n, sizeof *comparisons->comparison, key_order);
+        line[n].comparison = comparison_of(comparisons, &merged->record[i]);
         line[n].record = &merged->record[i];
         n += line[n].comparison != NULL;
     }
@@ -41,8 +34,8 @@ static const char *implementation_of(const struct line *line)
     return line->record->point.value[FIELD_IMPLEMENTATION].text;
 }
 
-/* What an undecided comparison would take; an empty text where nothing is to be said. */
-static void note_of(const struct comparison *comparison, char note[NOTE_SIZE])
+/* What an undecided comparison, of n, would take; an empty text where nothing is to be said. */
+static void note_of(const struct comparison *comparison, size_t n, char note[NOTE_SIZE])
 {
     const struct contest *contest = &comparison->contest;
     note[0] = '\0';
@@ -52,12 +45,15 @@ static void note_of(const struct comparison *comparison, char note[NOTE_SIZE])
         snprintf(note, NOTE_SIZE, "a verdict needs at least %d pairs", VERDICT_LEAST);
         return;
     }
-    size_t wanted = verdict_pairs_wanted(contest);
-    if (wanted > contest->pairs)
+    if (contest->probability <= VERDICT_LEVEL) {
+        snprintf(note, NOTE_SIZE, "%s by itself, not among %zu comparisons", verdict_names[contest->surest], n);
+        return;
+    }
+    const size_t wanted = verdict_pairs_wanted(contest);
+    if (wanted > 0)
         snprintf(note, NOTE_SIZE, "about %zu pairs would tell, if they go on as they began", wanted);
     else
-        snprintf(note, NOTE_SIZE, "%s",
-                 wanted > 0 ? "clear by itself, not among so many comparisons" : "too near the margin for any number of pairs");
+        snprintf(note, NOTE_SIZE, "so near the margin that it would take more than %d pairs", VERDICT_PAIRS_NAMED);
 }
 
 static void fill_row(const struct sheet *sheet, const struct line *line, const char *word, cell *cells)
@@ -95,7 +91,7 @@ static bool print_rows(FILE *out, const struct line *line, size_t n)
         sheet_add_column(&sheet, true, "verdict");
     }
     for (size_t i = 0; good && i < shown; i++) {
-        note_of(line[i].comparison, note[i]);
+        note_of(line[i].comparison, n, note[i]);
         fill_row(&sheet, &line[i], column_text(line[i].record, COLUMN_VERDICT), sheet.row[i]);
         sheet.reason[sheet.n_rows++] = note[i][0] != '\0' ? note[i] : NULL;
     }
@@ -135,19 +131,18 @@ static void print_count(FILE *out, const struct line *line, size_t n)
     fputc('\n', out);
 }
 
-/* Of every implementation that is compared at several points, where each of them has been looked at. */
+/* Of every implementation that is compared at several points: over those that have been looked at. */
 static void print_means(FILE *out, const struct line *line, size_t n, struct contest *contest)
 {
     for (size_t i = 0, same; i < n; i += same) {
         struct geometric_mean mean;
-        bool all = true;
-        for (same = 0; i + same < n && strcmp(implementation_of(&line[i]), implementation_of(&line[i + same])) == 0; same++) {
-            contest[same] = line[i + same].comparison->contest;
-            all = all && contest[same].n >= VERDICT_LEAST;
-        }
-        if (all && same > 1 && geometric_mean_find(contest, same, 1, &mean))
-            fprintf(out, "%s: geometric mean of %zu points %.3f (95 %%: %.3f .. %.3f)\n", implementation_of(&line[i]), same,
-                    mean.ratio, mean.low, mean.high);
+        size_t looked = 0;
+        for (same = 0; i + same < n && strcmp(implementation_of(&line[i]), implementation_of(&line[i + same])) == 0; same++)
+            if (line[i + same].comparison->contest.n >= VERDICT_LEAST)
+                contest[looked++] = line[i + same].comparison->contest;
+        if (looked > 1 && geometric_mean_find(contest, looked, 1, &mean))
+            fprintf(out, "%s: geometric mean of %zu of %zu points %.3f (95 %%: %.3f .. %.3f)\n", implementation_of(&line[i]),
+                    looked, same, mean.ratio, mean.low, mean.high);
     }
 }
 

@@ -67,21 +67,27 @@ bool signed_rank_interval(const double *values, size_t n, double level, double *
     return k > 0;
 }
 
+double *signed_rank_tails(size_t n)
+{
+    double *tail = n <= SIGNED_RANK_MOST ? distribution(n) : NULL;
+    for (size_t w = pairs_of(n); tail != NULL && w-- > 0;) /* from the small ones on */
+        tail[w] += tail[w + 1];
+    return tail;
+}
+
+size_t signed_rank_count(const double *values, size_t n, double bound)
+{
+    size_t w = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i; j < n; j++)
+            w += values[i] / 2 + values[j] / 2 > bound;
+    return w;
+}
+
 double signed_rank_above(const double *values, size_t n, double bound)
 {
-    double *average = walsh_averages(values, n), *share = average != NULL ? distribution(n) : NULL;
-    if (share == NULL) {
-        free(average);
-        return 1;
-    }
-    const size_t pairs = pairs_of(n);
-    size_t w = 0;
-    for (size_t k = 0; k < pairs; k++)
-        w += average[k] > bound;
-    double above = 0; /* from the small ones on */
-    for (size_t k = pairs + 1; k-- > w;)
-        above += share[k];
-    free(share);
-    free(average);
-    return fmin(above, 1);
+    double *tail = n > 0 ? signed_rank_tails(n) : NULL;
+    double above = tail != NULL ? fmin(tail[signed_rank_count(values, n, bound)], 1) : 1;
+    free(tail);
+    return above;
 }

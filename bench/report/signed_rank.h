@@ -21,6 +21,11 @@ double signed_rank_estimate(const double *values, size_t n);
  * SIGNED_RANK_MOST and without memory. */
 bool signed_rank_interval(const double *values, size_t n, double level, double *low, double *high);
 
+/* P(W >= w) of n values for w = 0 ... n(n+1)/2, for those who ask about many samples of a size; the caller's. NULL for more than
+ * SIGNED_RANK_MOST and without memory. And W itself: how many Walsh averages lie above the bound. */
+double *signed_rank_tails(size_t n);
+size_t signed_rank_count(const double *values, size_t n, double bound);
+
 /* How likely W is at least as large as it is, were the middle at most `bound`: small where the middle lies above it. Walsh averages that
  * equal the bound count as not above it, so that ties never make it smaller. The same for the other side: of -values and -bound. 1 for
  * n = 0, for more than SIGNED_RANK_MOST and without memory. */

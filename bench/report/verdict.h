@@ -35,15 +35,17 @@ struct contest {
     enum verdict surest; /* to which it belongs */
 };
 
-/* Finds the verdicts of n comparisons together. Those with less than VERDICT_LEAST pairs are undecided and do not count. */
-void verdicts_find(struct contest *contest, size_t n);
+/* Finds the verdicts of n comparisons together. Those with less than VERDICT_LEAST pairs are undecided and do not count. False when out
+ * of memory. */
+bool verdicts_find(struct contest *contest, size_t n);
 
-/* About how many pairs would decide an undecided comparison if it goes on as it began; 0: it lies so near the margin that no number can be
- * named. */
+/* About how many pairs would decide an undecided comparison by itself if it goes on as it began; 0: it lies so near the margin that it
+ * would take more than VERDICT_PAIRS_NAMED. */
+enum { VERDICT_PAIRS_NAMED = 1000 };
 size_t verdict_pairs_wanted(const struct contest *contest);
 
 /* The geometric mean of the ratios of n comparisons, each by the median of its pairs, and a 95 % interval of it: by drawing pairs
- * of each again (bootstrap of whole pairs, 2000 times, from this seed). False without pairs in each of them, or without memory. */
+ * of each again (bootstrap of whole pairs, 2000 times, of many comparisons fewer, from this seed). False without pairs in each of them, or without memory. */
 struct geometric_mean {
     double ratio, low, high;
 };

@@ -22,7 +22,6 @@ static bool read_name(struct reader *reader, const struct node *node)
            fail_at(reader->source.error, &node->mark, "name is \"trained\", where trainings are kept; expected another name");
 }
 
-/* Its place is kept, for what is wrong with it in this sweep. */
 static bool read_baseline(struct reader *reader, const struct node *node)
 {
     struct choice choice = {.n = 0};

@@ -147,20 +147,49 @@ END_TEST
 /* What was interrupted, what failed, and what belongs to another build of the baseline. */
 START_TEST(halves)
 {
+    const struct pairing *first = &tally.pairings.pairing[0];
     half(&here, 0, SIDE_BASELINE, 0, "ok", 1);
-    ck_assert_uint_eq(pairings_complete(&tally.pairings.pairing[0]), 0);
-    ck_assert_int_eq(pairings_next(&tally.pairings.pairing[0]), 1); /* never the number of a pair that was interrupted */
+    ck_assert_uint_eq(pairings_complete(first), 0);
+    ck_assert_int_eq(pairings_next(first), 1); /* never the number of a pair that was interrupted */
     pair(0, 1, 2);
-    ck_assert_uint_eq(pairings_complete(&tally.pairings.pairing[0]), 1);
+    ck_assert_uint_eq(pairings_complete(first), 1);
     ck_assert_uint_eq(tally.kept, 3);
     half(&rebuilt, 0, SIDE_NEW, 2, "ok", 2);
-    ck_assert_int_eq(pairings_next(&tally.pairings.pairing[0]), 2);
-    ck_assert_int_eq(tally_result(&tally, tally.pairings.pairing[0].point[SIDE_NEW]), RESULT_OK);
-    half(&here, 0, SIDE_NEW, 2, "wrong", 0);
+    ck_assert_int_eq(pairings_next(first), 2);
+    ck_assert_int_eq(tally_result(&tally, first->point[SIDE_NEW]), RESULT_OK);
+    half(&here, 0, SIDE_NEW, 3, "wrong", 0);
     ck_assert(!pairings_want(&tally.pairings, 0) && pairings_want(&tally.pairings, 1));
-    ck_assert_int_eq(tally_result(&tally, tally.pairings.pairing[0].point[SIDE_NEW]), RESULT_WRONG);
-    pairings_give_up(&tally.pairings, tally.pairings.pairing[1].point[SIDE_BASELINE]);
-    ck_assert(!pairings_want(&tally.pairings, 1) && tally_planned(&tally) == 2);
+    ck_assert_int_eq(tally_result(&tally, first->point[SIDE_NEW]), RESULT_WRONG);
+    half(&here, 0, SIDE_NEW, 3, "ok", 2); /* the later line counts */
+    ck_assert(pairings_want(&tally.pairings, 0));
+    ck_assert_int_eq(tally_result(&tally, first->point[SIDE_NEW]), RESULT_OK);
+    pairings_end(&tally.pairings, tally.pairings.pairing[1].point[SIDE_BASELINE], true);
+    ck_assert(!pairings_want(&tally.pairings, 1));
+}
+END_TEST
+
+/* What failed ends all comparisons of its point; with --retry, or at a longer limit, it is measured again under the same number. */
+START_TEST(failures)
+{
+    const struct pairing *first = &tally.pairings.pairing[0];
+    const size_t new = first->point[SIDE_NEW];
+    pair(0, 0, 2);
+    half(&here, 0, SIDE_NEW, 1, "crashed", 0);
+    pair(0, 2, 2);
+    ck_assert_int_eq(tally_next(&tally, new), 3);
+    ck_assert_int_eq(tally_result(&tally, new), RESULT_CRASHED);
+    tally_free(&tally);
+    ck_assert(tally_make(&sweep, &here, true, &tally, &error));
+    first = &tally.pairings.pairing[0];
+    pair(0, 0, 2);
+    half(&here, 0, SIDE_NEW, 1, "crashed", 0);
+    pair(0, 2, 2);
+    ck_assert_int_eq(tally_next(&tally, new), 1);
+    ck_assert_int_eq(tally_result(&tally, new), RESULT_OK);
+    ck_assert(pairings_want(&tally.pairings, 0));
+    ck_assert_uint_eq(pairings_complete(first), 2);
+    half(&here, 0, SIDE_NEW, 1, "ok", 2);
+    ck_assert_int_eq(tally_next(&tally, new), 3);
 }
 END_TEST
 
@@ -174,6 +203,7 @@ Suite *suite_pairings(void)
     tcase_add_test(tests, ten_then_twenty_then_forty);
     tcase_add_test(tests, looks_together);
     tcase_add_test(tests, halves);
+    tcase_add_test(tests, failures);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -580,6 +580,86 @@ START_TEST(goes_on)
 }
 END_TEST
 
+/* The word of a run's records for the point of an implementation, as table.csv has it; the caller's. */
+static char *verdict_in(const char *folder, const char *impl)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/table.csv", folder);
+    char *table = scratch_read(path), *header = strtok(table, "\n"), *found = NULL;
+    int at = -1, n = 0;
+    for (char *cell = strsep(&header, ","); cell != NULL; cell = strsep(&header, ","), n++)
+        at = strcmp(cell, "verdict") == 0 ? n : at;
+    ck_assert_int_ge(at, 0);
+    for (char *row; found == NULL && (row = strtok(NULL, "\n")) != NULL;) {
+        size_t length = strlen(impl);
+        if (strncmp(row, impl, length) != 0 || row[length] != ',')
+            continue;
+        char *cell = strsep(&row, ",");
+        for (int i = 0; i < at && cell != NULL; i++)
+            cell = strsep(&row, ",");
+        found = strdup(cell != NULL ? cell : "");
+    }
+    ck_assert_msg(found != NULL, "no row of %s", impl);
+    free(table);
+    return found;
+}
+
+/* A run with a baseline: every other point in pairs with it, whose processes follow each other, and a verdict at the end; which one, time
+ * decides, and so nobody asks. What crashes gets that word, and none a ratio. */
+START_TEST(pairs_with_a_baseline)
+{
+    static const char *const may_be[] = {"faster", "slower", "same", "undecided"};
+    const char *sweep = "name: pairs\nmeasure: throughput\nbaseline: fixed_point\nproblem: {T: 8, d: 4, mixer: dplr}\n"
+                        "regime: {kappa: 0.5}\nsettings: {l: 2}\nimpls: [fixed_point, structured_sequential, planted_crash]\n"
+                        "run: {samples: 2, time_limit: 1 h, calibration: none, margin: 1}\n";
+    struct records records;
+    char folder[PATH_MAX];
+    ck_assert_int_eq(run(sweep, &records), 1);
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(read_last, '/') - read_last), read_last);
+    const struct record *by_line[400] = {NULL};
+    int pairs = 0;
+    for (size_t i = 0; i < records.n; i++)
+        by_line[records.record[i].line] = &records.record[i];
+    for (size_t i = 0; i + 1 < records.n; i++) {
+        const struct record *one = by_line[i], *other = by_line[i + 1];
+        const char *with = column_text(one, COLUMN_PAIR_WITH);
+        if (with == NULL || strcmp(with, column_text(other, COLUMN_KEY)) != 0 ||
+            column_number(one, COLUMN_PAIR_NUMBER) != column_number(other, COLUMN_PAIR_NUMBER))
+            continue;
+        bool even = (int)column_number(one, COLUMN_PAIR_NUMBER) % 2 == 0;
+        ck_assert_str_eq(column_text(one, COLUMN_PAIR_SIDE), even ? "new" : "baseline");
+        ck_assert_str_eq(column_text(other, COLUMN_PAIR_SIDE), even ? "baseline" : "new");
+        pairs++;
+    }
+    ck_assert_msg(records.n == 2 * (size_t)pairs && pairs >= 11, "%zu records, %d pairs", records.n, pairs);
+    records_free(&records);
+    char *exact = verdict_in(folder, "structured_sequential"), *crash = verdict_in(folder, "planted_crash");
+    bool known = false;
+    for (size_t i = 0; i < sizeof may_be / sizeof may_be[0]; i++)
+        known = known || strcmp(exact, may_be[i]) == 0;
+    ck_assert_msg(known, "%s", exact);
+    ck_assert_str_eq(crash, "crashed");
+    free(exact), free(crash);
+    struct process_result process;
+    call((const char *const[]){scratch_path("sweep.yaml"), "--results", scratch_path("results"), NULL}, &process);
+    ck_assert_msg(strstr(process.output, " 0 to measure") != NULL, "%s", process.output);
+    ck_assert_msg(strstr(process.output, "time over that of fixed_point") != NULL, "%s", process.output);
+    ck_assert_msg(strstr(process.output, "\nVerdicts: ") != NULL, "%s", process.output);
+    process_result_free(&process);
+    /* the other way round; then nothing that is there already belongs to it */
+    call((const char *const[]){scratch_path("sweep.yaml"), "--results", scratch_path("results"), "--baseline",
+                               "structured_sequential", NULL},
+         &process);
+    ck_assert_msg(strstr(process.output, "time over that of structured_sequential") != NULL, "%s", process.output);
+    process_result_free(&process);
+    call((const char *const[]){scratch_path("sweep.yaml"), "--results", scratch_path("results"), "--baseline", "gmres", NULL},
+         &process);
+    ck_assert_int_eq(process.exit_status, 2);
+    ck_assert_msg(strstr(process.errors, "baseline gmres: the sweep has no point") != NULL, "%s", process.errors);
+    process_result_free(&process);
+}
+END_TEST
+
 /* One point again by itself: printed, not kept; under another program if asked. */
 START_TEST(a_point_by_itself)
 {
@@ -738,6 +818,7 @@ Suite *suite_run(void)
     tcase_add_test(tests, leaves_everything_behind);
     tcase_add_test(tests, at_a_scale);
     tcase_add_test(tests, goes_on);
+    tcase_add_test(tests, pairs_with_a_baseline);
     tcase_add_test(tests, a_point_by_itself);
     tcase_add_test(tests, two_at_once);
     tcase_add_test(tests, no_room);

@@ -21,7 +21,7 @@ static void draw(double ratio, double sd, uint64_t i, double x[ALL])
 static struct contest judged(const double *x, size_t n)
 {
     struct contest contest = {.x = x, .n = n, .margin = MARGIN};
-    verdicts_find(&contest, 1);
+    ck_assert(verdicts_find(&contest, 1));
     return contest;
 }
 
@@ -121,7 +121,7 @@ START_TEST(many_at_once)
             contest[i] = (struct contest){.x = x[i], .n = ALL, .margin = MARGIN};
             one_alone = one_alone || (i < MANY && judged(x[i], ALL).verdict != VERDICT_UNDECIDED);
         }
-        verdicts_find(contest, MANY + 1);
+        ck_assert(verdicts_find(contest, MANY + 1));
         for (int i = 0; i < MANY; i++)
             one_together = one_together || contest[i].verdict != VERDICT_UNDECIDED;
         ck_assert_int_eq(contest[MANY].verdict, VERDICT_SLOWER);
@@ -134,13 +134,19 @@ END_TEST
 
 START_TEST(what_more_would_take)
 {
-    double x[ALL];
-    draw(1.05, 0.15, 3, x);
-    struct contest contest = judged(x, ALL);
-    ck_assert_int_eq(contest.verdict, VERDICT_UNDECIDED);
-    size_t wanted = verdict_pairs_wanted(&contest);
-    ck_assert_msg(wanted == 0 || wanted > ALL, "%zu", wanted);
+    struct contest contest = {.margin = MARGIN, .pairs = 40, .estimate = 1.10, .low = 1.01, .high = 1.2};
+    /* the lower end is to move from 1.01 to 1.02 */
+    double times = log(1.10 / 1.01) / log(1.10 / 1.02);
+    ck_assert_uint_eq(verdict_pairs_wanted(&contest), (size_t)ceil(40 * times * times));
+    contest = (struct contest){.margin = MARGIN, .pairs = 20, .estimate = 1 / 1.10, .low = 1 / 1.2, .high = 1 / 1.01};
+    ck_assert_uint_eq(verdict_pairs_wanted(&contest), (size_t)ceil(20 * times * times - 1e-9));
+    /* between the margins, the end that is farther from its margin */
+    contest = (struct contest){.margin = MARGIN, .pairs = 10, .estimate = 1, .low = 1 / 1.03, .high = 1.01};
+    times = log(1.03) / log(1.02);
+    ck_assert_uint_eq(verdict_pairs_wanted(&contest), (size_t)ceil(10 * times * times));
     contest.estimate = 1 + MARGIN;
+    ck_assert_uint_eq(verdict_pairs_wanted(&contest), 0);
+    contest = (struct contest){.margin = MARGIN, .pairs = 40, .estimate = 1.021, .low = 0.9, .high = 1.2};
     ck_assert_uint_eq(verdict_pairs_wanted(&contest), 0);
 }
 END_TEST

@@ -13,11 +13,13 @@ Suite *suite_paired(void);
 static struct error error;
 static struct records records;
 static struct comparisons comparisons;
+static const char *asked_for; /* the run's baseline */
 
 static void setup(void)
 {
     scratch_make();
     scratch_write(scratch_path("journal"), "", 0);
+    asked_for = NULL;
 }
 
 static void teardown(void)
@@ -50,7 +52,7 @@ static void made_half(int point, enum side side, int number, const char *result,
     char members[512], with[KEY_SIZE], length[16];
     key_of(names[1 - side], point, with);
     snprintf(members, sizeof members,
-             "{\"round\":%d,\"pair\":{\"number\":%d,\"side\":\"%s\",\"with\":\"%s\",\"margin\":0.05},"
+             "{\"round\":%d,\"pair\":{\"number\":%d,\"side\":\"%s\",\"with\":\"%s\"},"
              "\"throughput\":{\"seconds\":[%.17g,%.17g],\"median\":%.17g}}",
              number, number, side_names[side], with, 3 * least, least, 2 * least);
     made_record(JOURNAL, result, members, names[side], "measure=throughput", length_of(point, length), NULL);
@@ -67,7 +69,7 @@ static void made_pair(int point, int number, double ratio)
 static void read_all(void)
 {
     ck_assert_msg(records_read(JOURNAL, &records, &error), "%s", error.text);
-    ck_assert_msg(comparisons_of(&records, &comparisons, &error), "%s", error.text);
+    ck_assert_msg(comparisons_of(&records, asked_for, 0.05, &comparisons, &error), "%s", error.text);
     ck_assert_msg(records_merge(&records, &error) && comparisons_add(&comparisons, &records, &error), "%s", error.text);
 }
 
@@ -101,6 +103,7 @@ START_TEST(a_pair_is_two_processes_in_succession)
     ck_assert_str_eq(column_text(record, COLUMN_VERDICT), "slower");
     ck_assert_str_eq(column_text(record, COLUMN_BASELINE), "gmres");
     ck_assert_double_eq_tol(column_number(record, COLUMN_RATIO), 1.3, 1e-3);
+    ck_assert_double_eq_tol(column_number(record, COLUMN_RATIO_OF_MEDIANS), 1.3, 1e-3);
     ck_assert(column_number(record, COLUMN_RATIO_LOW) >= 1.28 && column_number(record, COLUMN_RATIO_HIGH) <= 1.32);
     ck_assert_double_eq(column_number(record, COLUMN_PAIRS), 10);
     ck_assert_double_eq(column_number(record, COLUMN_ROUNDS), 12);
@@ -119,11 +122,10 @@ START_TEST(what_is_no_pair)
     made_half(0, SIDE_NEW, 10, "ok", 5);
     made_half(0, SIDE_BASELINE, 11, "ok", 5);
     made_record(JOURNAL, "ok", made_speed(40, 9.0), "impl=fixed_point", "measure=throughput", length_of(0, length), NULL);
-    made_record(
-        JOURNAL, "ok",
-        "{\"round\":41,\"pair\":{\"number\":3,\"side\":\"new\",\"with\":\"00000000000000000000000000000000\",\"margin\":0.05},"
-        "\"throughput\":{\"seconds\":[9],\"median\":9}}",
-        "impl=fixed_point", "measure=throughput", length_of(0, length), NULL);
+    made_record(JOURNAL, "ok",
+                "{\"round\":41,\"pair\":{\"number\":3,\"side\":\"new\",\"with\":\"00000000000000000000000000000000\"},"
+                "\"throughput\":{\"seconds\":[9],\"median\":9}}",
+                "impl=fixed_point", "measure=throughput", length_of(0, length), NULL);
     read_all();
     ck_assert_uint_eq(comparisons.n, 1);
     ck_assert_uint_eq(comparisons.comparison[0].contest.n, 10);
@@ -145,7 +147,7 @@ START_TEST(another_baseline)
             char members[512], with[KEY_SIZE], length[16];
             key_of(names[1 - half], 0, with);
             snprintf(members, sizeof members,
-                     "{\"round\":%d,\"pair\":{\"number\":%d,\"side\":\"%s\",\"with\":\"%s\",\"margin\":0.05},"
+                     "{\"round\":%d,\"pair\":{\"number\":%d,\"side\":\"%s\",\"with\":\"%s\"},"
                      "\"throughput\":{\"seconds\":[%d],\"median\":%d}}",
                      20 + number, number, side_names[1 - half], with, 1 + (half == 0), 1 + (half == 0));
             made_record(JOURNAL, "ok", members, names[half], "measure=throughput", length_of(0, length), NULL);
@@ -155,6 +157,11 @@ START_TEST(another_baseline)
     ck_assert_ptr_null(column_text(record_at_point(0, "fixed_point"), COLUMN_VERDICT));
     ck_assert_str_eq(column_text(record_at_point(0, "gmres"), COLUMN_VERDICT), "faster");
     ck_assert_str_eq(column_text(record_at_point(0, "gmres"), COLUMN_BASELINE), "fixed_point");
+    free_all();
+    asked_for = "gmres"; /* the run says which */
+    read_all();
+    ck_assert_str_eq(column_text(record_at_point(0, "fixed_point"), COLUMN_VERDICT), "slower");
+    ck_assert_ptr_null(column_text(record_at_point(0, "gmres"), COLUMN_VERDICT));
     free_all();
 }
 END_TEST
@@ -171,7 +178,18 @@ START_TEST(what_failed)
     made_half(0, SIDE_NEW, 10, "wrong", 0.5);
     made_half(1, SIDE_NEW, 10, "ok", 1);
     made_half(1, SIDE_BASELINE, 10, "crashed", 1);
+    for (int number = 0; number < 10; number++) {
+        made_pair(3, number, 0.5);
+        made_pair(4, number, 0.5);
+    }
+    char length[16]; /* a failure outside of all pairs; and one that was measured again */
+    made_record(JOURNAL, "timed_out", "{\"round\":30}", "impl=fixed_point", "measure=throughput", length_of(3, length), NULL);
+    made_half(4, SIDE_NEW, 10, "crashed", 1);
+    made_half(4, SIDE_NEW, 10, "ok", 1);
     read_all();
+    ck_assert_str_eq(column_text(record_at_point(3, "fixed_point"), COLUMN_VERDICT), "timed_out");
+    ck_assert(isnan(column_number(record_at_point(3, "fixed_point"), COLUMN_RATIO)));
+    ck_assert_str_eq(column_text(record_at_point(4, "fixed_point"), COLUMN_VERDICT), "faster");
     ck_assert_str_eq(column_text(record_at_point(0, "fixed_point"), COLUMN_VERDICT), "wrong");
     ck_assert(isnan(column_number(record_at_point(0, "fixed_point"), COLUMN_RATIO)));
     ck_assert_str_eq(column_text(record_at_point(1, "fixed_point"), COLUMN_VERDICT), "baseline crashed");
@@ -205,7 +223,7 @@ START_TEST(printed)
                   "fixed_point   8  0.500  0.500 .. 0.500     10  faster\n"
                   "fixed_point  16  1.000  0.833 .. 1.200     10  undecided\n"
                   "    about 140 pairs would tell, if they go on as they began\n"
-                  "fixed_point: geometric mean of 2 points 0.707 (95 %: 0.645 .. 0.775)\n"
+                  "fixed_point: geometric mean of 2 of 2 points 0.707 (95 %: 0.645 .. 0.775)\n"
                   "Verdicts: 1 faster, 1 undecided\n");
     for (int number = 0; number < 4; number++)
         made_pair(2, number, 0.5);
@@ -216,6 +234,7 @@ START_TEST(printed)
                   "    about 140 pairs would tell, if they go on as they began\n"
                   "fixed_point  24  0.500                      4  undecided\n"
                   "    a verdict needs at least 10 pairs\n"
+                  "fixed_point: geometric mean of 2 of 3 points 0.707 (95 %: 0.645 .. 0.775)\n"
                   "Verdicts: 1 faster, 2 undecided\n");
 }
 END_TEST
