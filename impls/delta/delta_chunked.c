@@ -1,6 +1,6 @@
-/* delta_chunked: the cell delta, chunks of chunk=N tokens in matrix products (chunk.h), and its exact gradient (chunk_gradient.h). Beside
- * what goes through the state, which is the sequential form's 4 r N d a token in products instead of updates, a token costs about N_c r^2
- * (N + d / heads) a head for its pairs with the others of its chunk of N_c, so chunks are short. Threads share the heads of all sequences. */
+/* delta_chunked: the cell delta, chunks of chunk=N tokens in matrix products (chunk.h), and its exact gradient (chunk_gradient.h).
+ * What goes through the state is the sequential form's, in products instead of updates; the pairs of a chunk's steps come on top,
+ * so chunks are short (docs/explanation/cells.md says what they cost). Threads share the heads of all sequences. */
 #include "impls/contract/support.h"
 #include "impls/delta/chunk.h"
 #include "impls/delta/chunk_gradient.h"
@@ -73,10 +73,11 @@ static double chunk_operations(const struct problem *p, double tokens)
 static void count(const struct problem *p, const struct settings *settings, const struct environment *environment, int64_t l,
                   struct work *work)
 {
-    const double T = (double)p->T, tokens = (double)chunk_of(p, settings), whole = (double)(int64_t)(T / tokens);
+    const int64_t tokens = chunk_of(p, settings), rest = p->T % tokens;
+    const double whole = (double)(p->T / tokens) * chunk_operations(p, (double)tokens);
     (void)environment, (void)l;
     *work = (struct work){.bytes = problem_bytes(p), .library = true};
-    work->operations = (double)(p->B * p->heads) * (whole * chunk_operations(p, tokens) + chunk_operations(p, T - whole * tokens));
+    work->operations = (double)(p->B * p->heads) * (whole + (rest > 0 ? chunk_operations(p, (double)rest) : 0));
     work->set = work->bytes; /* everything once */
 }
 

@@ -1,5 +1,6 @@
-/* The cell delta: its textbook against a writing of its own in complex numbers, with mistakes planted in that; and every implementation, in
- * all dtypes and instruction levels, against the textbook, gradients against complex steps, at the edges of strengths and gates too. */
+/* The cell delta: its textbook against a writing of its own in complex numbers, with mistakes planted in that; and every
+ * implementation, in all dtypes and instruction levels, against the textbook, gradients against complex steps, at the edges of
+ * strengths and gates too. */
 #include "tests/support/allocations.h"
 #include "tests/support/complex_delta.h"
 #include "tests/support/delta_cases.h"
@@ -21,54 +22,85 @@
 
 static const struct delta_edge drawn = {NAN, NAN};
 
-static int handed_out; /* how many builds variant() has handed out: a test that asks none proves nothing */
-
-static void none_yet(void)
-{
-    handed_out = 0;
-}
-
-static void some_by_now(void)
-{
-    ck_assert_msg(handed_out > 0, "no implementation was asked");
-}
-
-/* How implementations are run: as they are, and those that take chunks with each of these sizes: below T, above it, no divisor of it. */
+/* How implementations are run: as they are, and those that take chunks with each of these sizes: below T, above it, no divisor of
+ * it. */
 static const char *const chunks[] = {NULL, "1", "7", "16", "64"};
 enum { CHUNKS = sizeof chunks / sizeof chunks[0] };
+
+enum { WAYS_MOST = 64 * CHUNKS };
+static int handed_out[WAYS_MOST]; /* builds of each way, by variant(): a test that asks none of one proves nothing about it */
+static bool nothing_to_ask;       /* the case has none of what the test is about */
 
 static int ways(void)
 {
     return registry_count() * CHUNKS;
 }
 
-/* The build for this problem of a way's implementation, its option set; or NULL where it does not take it, where there is no such way, or
- * where this machine does not execute the level. */
-static const struct implementation *variant(int way, const struct problem *p, struct settings *settings, enum level level)
+static const struct implementation *of_way(int way, enum dtype dtype, enum level level)
 {
-    const struct environment environment = {.threads = 3};
+    return registry_get_for(way / CHUNKS, CELL_DELTA, dtype, level);
+}
+
+/* Sets the way's option; false where there is no such way. */
+static bool is_way(int way, struct settings *settings)
+{
+    const struct implementation *one = of_way(way, DTYPE_FLOAT64, LEVEL_BASELINE);
     const char *chunk = chunks[way % CHUNKS];
-    struct support support;
-    if (!level_available(level))
-        return NULL;
-    const struct implementation *one = registry_get_for(way / CHUNKS, CELL_DELTA, p->dtype, level);
     settings->n_options = 0;
-    if (chunk != NULL) {
-        struct option *option = &settings->option[settings->n_options++];
-        snprintf(option->name, sizeof option->name, "chunk");
-        snprintf(option->value, sizeof option->value, "%s", chunk);
-        if (!option_allowed(one->options, option))
-            return NULL;
-    }
-    one->supports(p, settings, &environment, &support);
-    const bool takes = support.yes && one->device == DEVICE_CPU;
-    handed_out += takes;
-    return takes ? one : NULL;
+    if (one->device != DEVICE_CPU || (one->cells & CELLS_DELTA) == 0)
+        return false;
+    if (chunk == NULL)
+        return true;
+    struct option *option = &settings->option[settings->n_options++];
+    snprintf(option->name, sizeof option->name, "chunk");
+    snprintf(option->value, sizeof option->value, "%s", chunk);
+    return option_allowed(one->options, option);
 }
 
 static const char *chunk_of(const struct settings *settings)
 {
     return settings->n_options > 0 ? settings->option[0].value : "";
+}
+
+/* How many builds there are in one dtype, of all ways. */
+static int builds(void)
+{
+    struct settings settings = fixed_l(1);
+    int there = 0, levels = 0;
+    for (enum level level = 0; level < LEVEL_COUNT; level++)
+        levels += level_available(level);
+    for (int way = 0; way < ways(); way++)
+        there += is_way(way, &settings);
+    return there * levels;
+}
+
+static void none_yet(void)
+{
+    ck_assert_int_le(ways(), WAYS_MOST);
+    memset(handed_out, 0, sizeof handed_out);
+    nothing_to_ask = false;
+}
+
+static void all_by_now(void)
+{
+    struct settings settings = fixed_l(1);
+    for (int way = 0; way < ways() && !nothing_to_ask; way++)
+        ck_assert_msg(!is_way(way, &settings) || handed_out[way] > 0, "%s %s was not asked",
+                      of_way(way, DTYPE_FLOAT64, LEVEL_BASELINE)->name, chunk_of(&settings));
+}
+
+/* The build for this problem of a way's implementation, its option set; or NULL where it does not take it, where there is no such
+ * way, or where this machine does not execute the level. */
+static const struct implementation *variant(int way, const struct problem *p, struct settings *settings, enum level level)
+{
+    const struct environment environment = {.threads = 3};
+    struct support support;
+    if (!level_available(level) || !is_way(way, settings))
+        return NULL;
+    const struct implementation *one = of_way(way, p->dtype, level);
+    one->supports(p, settings, &environment, &support);
+    handed_out[way] += support.yes;
+    return support.yes ? one : NULL;
 }
 
 /* y (B,T,d) and H (B,d,N) by the textbook. */
@@ -147,7 +179,8 @@ START_TEST(mistakes_show)
 }
 END_TEST
 
-/* What the steps are for, whoever computes them: strength 1 stores v under k, 0 changes nothing, 2 reflects and keeps every length. */
+/* What the steps are for, whoever computes them: strength 1 stores v under k, 0 changes nothing, 2 reflects and keeps every
+ * length. */
 START_TEST(steps_do_what_they_are_for)
 {
     struct test_case test = delta_cases_get(_i);
@@ -252,7 +285,7 @@ START_TEST(answers)
         }
         tensors_free(&raw);
     }
-    ck_assert_int_ge(seen, DELTA_EDGES * DTYPE_COUNT);
+    ck_assert_int_eq(seen, DELTA_EDGES * DTYPE_COUNT * builds());
     free(y), free(H);
 }
 END_TEST
@@ -263,7 +296,7 @@ START_TEST(halves)
     struct test_case test = delta_cases_get(_i);
     const struct problem *p = &test.problem;
     if (p->T < 2) {
-        handed_out++; /* there are no halves */
+        nothing_to_ask = true; /* there are no halves */
         return;
     }
     struct tensors whole = delta_tensors(&test, drawn, 22);
@@ -332,7 +365,7 @@ START_TEST(growing_gates)
     const struct problem *p = &test.problem;
     test.initial = false;
     if (p->forget == FORGET_NONE) {
-        handed_out++; /* there are no gates */
+        nothing_to_ask = true; /* there are no gates */
         return;
     }
     struct tensors raw = delta_tensors(&test, (struct delta_edge){NAN, 80}, 27);
@@ -384,13 +417,13 @@ START_TEST(gradients)
         gradient_values_free(&expected);
         tensors_free(&tensors);
     }
-    ck_assert_int_ge(seen, DELTA_EDGES);
+    ck_assert_int_eq(seen, DELTA_EDGES * builds());
     loss_free(&loss);
 }
 END_TEST
 
-/* Of longer sequences, in several stretches or chunks: every way against delta_sequential, which is held to complex steps above; float32 against
- * float64, whose tensors it has; the same bits for every number of threads. */
+/* Of longer sequences, in several stretches or chunks: every way against delta_sequential, which is held to complex steps above;
+ * float32 against float64, whose tensors it has; the same bits for every number of threads. */
 static void long_gradient(const struct test_case *test, struct delta_edge edge)
 {
     struct tensors raw = delta_tensors(test, edge, 33), narrow = tensors_as(&raw, DTYPE_FLOAT32),
@@ -400,6 +433,7 @@ static void long_gradient(const struct test_case *test, struct delta_edge edge)
     struct gradient_values expected, found, again;
     const struct implementation *first =
         variant(registry_find("delta_sequential") * CHUNKS, &test->problem, &settings, LEVEL_BASELINE);
+    int seen = 0;
     ck_assert_ptr_nonnull(first);
     ck_assert_int_eq(gradients_from(first, &wide, &settings, 1, &loss, &expected).code, STATUS_OK);
     for (int i = 0; i < ways() * (int)LEVEL_COUNT; i++)
@@ -421,7 +455,9 @@ static void long_gradient(const struct test_case *test, struct delta_edge edge)
                 gradient_values_free(&again);
             }
             gradient_values_free(&found);
+            seen++;
         }
+    ck_assert_int_eq(seen, DTYPE_COUNT * builds());
     gradient_values_free(&expected);
     loss_free(&loss);
     tensors_free(&raw), tensors_free(&narrow), tensors_free(&wide);
@@ -435,7 +471,8 @@ START_TEST(long_gradients)
 }
 END_TEST
 
-/* Each gradient alone is what it is among all of them; without a loss on the outputs, or on the final state, nothing comes from there. */
+/* Each gradient alone is what it is among all of them; without a loss on the outputs, or on the final state, nothing comes from
+ * there. */
 START_TEST(single_gradients)
 {
     struct test_case test = delta_cases_get(_i);
@@ -623,6 +660,31 @@ START_TEST(misuse)
 }
 END_TEST
 
+/* Where chunks divide them, twice as many tokens are twice as many operations; and what is left over adds what it has. */
+START_TEST(operations)
+{
+    const struct environment environment = {.threads = 1};
+    for (enum forget forget = 0; forget < FORGET_COUNT; forget++)
+        for (int i = 0; i < ways(); i++) {
+            struct problem p = {.cell = CELL_DELTA, .B = 2, .d = 8, .N = 4, .heads = 2, .r = 2, .dtype = DTYPE_FLOAT64};
+            struct settings settings = fixed_l(1);
+            double of[3];
+            p.forget = forget, p.T = 448;
+            const struct implementation *one = variant(i, &p, &settings, LEVEL_BASELINE);
+            for (int k = 0; k < 3 && one != NULL; k++) {
+                struct work work;
+                p.T = k == 0 ? 448 : k == 1 ? 896 : 449;
+                one->count(&p, &settings, &environment, 1, &work);
+                of[k] = work.operations;
+            }
+            if (one == NULL)
+                continue;
+            ck_assert_double_eq_tol(of[1], 2 * of[0], 1e-9 * of[1]);
+            ck_assert_msg(of[2] > of[0] && of[2] < of[1], "%s %s", one->name, chunk_of(&settings));
+        }
+}
+END_TEST
+
 /* As a fresh layer has them: keys and queries of length 1, strengths within 0 and 2, gates that forget. */
 START_TEST(draws)
 {
@@ -665,7 +727,7 @@ Suite *suite_delta(void)
     tcase_add_loop_test(textbook_alone, steps_do_what_they_are_for, 0, n);
     tcase_add_loop_test(textbook_alone, map_is_the_answer, 0, n);
     tcase_add_loop_test(textbook_alone, draws, 0, n);
-    tcase_add_checked_fixture(all, none_yet, some_by_now);
+    tcase_add_checked_fixture(all, none_yet, all_by_now);
     tcase_add_loop_test(all, answers, 0, n);
     tcase_add_loop_test(all, halves, 0, n);
     tcase_add_loop_test(all, growing_gates, 0, n);
@@ -677,6 +739,7 @@ Suite *suite_delta(void)
     tcase_add_loop_test(all, not_finite, 0, n);
     tcase_add_loop_test(all, memory, 0, n);
     tcase_add_test(all, misuse);
+    tcase_add_test(all, operations);
     suite_add_tcase(suite, textbook_alone);
     suite_add_tcase(suite, all);
     return suite;
