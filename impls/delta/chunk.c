@@ -3,6 +3,7 @@
 
 #include "impls/delta/solve.h"
 #include "impls/math/blas.h"
+#include "impls/math/finite.h"
 #include "impls/math/vector.h"
 
 #define LEAST (4 / REAL_MAX) /* normal numbers begin here */
@@ -132,7 +133,7 @@ bool delta_chunk_errors(struct delta_chunk *chunk, const struct delta_head *head
     delta_solve(steps, width, chunk->pairs, chunk->beta, chunk->errors, chunk->X);
     for (int64_t i = 0; i < steps && head->g != NULL; i++)
         set_scaled(chunk->M[(tokens - 1) * steps + i], chunk->X + i * width, chunk->kept + i * width, width);
-    return delta_finite(chunk->X, steps * width);
+    return row_finite(chunk->X, steps * width);
 }
 
 void delta_chunk_state(const struct delta_chunk *chunk, real *S)

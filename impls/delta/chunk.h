@@ -1,5 +1,5 @@
-/* One head of one sequence of the cell delta, a chunk of tokens at once, in matrix products. Rows are the chunk's steps i, r to a token,
- * t(i) the token of one; K, V and beta hold theirs, Q / sqrt(N) a row a token; S is the state before the chunk. With
+/* One head of one sequence of the cell delta, a chunk of tokens at once, in matrix products. Rows are the chunk's steps i, r to a
+ * token, t(i) the token of one; K, V and beta hold theirs, Q / sqrt(N) a row a token; S is the state before the chunk. With
  *
  *     M_tj = a_t a_{t-1} ... a_{t(j)+1}, the gates after step j up to token t (1 within a token), D_t = a_t ... a_first
  *     A_ij = M_t(i)j (k_i . k_j) for j < i, else 0           P_tj = M_tj (q_t . k_j) / sqrt(N) for t(j) <= t, else 0
@@ -9,9 +9,9 @@
  *     e = V - D K S - A X       X = beta e                  row after row: row i needs the rows before it
  *     y = D Q S + P X           S <- D_last S + (M_last K)^T X
  *
- * These are the published N_c = T_c (V - D K S), T_c = (I + tril(beta K K^T . M, -1))^{-1} beta, with X for N_c; the errors are what the
- * gradient needs. M is multiplied up from 1, never e^(G_t - G_j) of sums G of g: it overflows only where a state may, a masked entry is never
- * formed, and a long sum's rounding is in no exponent. What is below the normal numbers is 0. */
+ * These are the published N_c = T_c (V - D K S), T_c = (I + tril(beta K K^T . M, -1))^{-1} beta, with X for N_c; the errors are
+ * what the gradient needs. M is multiplied up from 1, never e^(G_t - G_j) of sums G of g: it overflows only where a state may, a
+ * masked entry is never formed, and a long sum's rounding is in no exponent. What is below the normal numbers is 0. */
 #ifndef IMPLS_DELTA_CHUNK_H
 #define IMPLS_DELTA_CHUNK_H
 
@@ -49,25 +49,16 @@ static inline real *delta_take(real *memory, int64_t *taken, int64_t n)
 struct delta_chunk delta_chunk(const struct problem *problem, int64_t tokens, real *memory);
 int64_t delta_chunk_size(const struct problem *problem, int64_t tokens);
 
-/* Everything of the tokens begin ... begin + tokens - 1 but what follows, from the state S (N, width) before them. False where X is not
- * finite: then everything may be NaN, of every token, since masked entries are multiplied, too. While X is finite, each answer is not
- * finite for reasons of its own token. */
+/* Everything of the tokens begin ... begin + tokens - 1 but what follows, from the state S (N, width) before them. False where X is
+ * not finite: then everything may be NaN, of every token, since masked entries are multiplied, too. While X is finite, each answer
+ * is not finite for reasons of its own token. */
 bool delta_chunk_errors(struct delta_chunk *chunk, const struct delta_head *head, int64_t begin, int64_t tokens, const real *S);
 
 /* And S becomes the state after them. */
 void delta_chunk_state(const struct delta_chunk *chunk, real *S);
 
-/* Through these tokens with S, outputs into y (B,T,d) unless NULL: one by one, where all at once are not finite, so that this begins with the
- * token with which it does. */
+/* Through these tokens with S, outputs into y (B,T,d) unless NULL: one by one, where all at once are not finite, so that this
+ * begins with the token with which it does. */
 void delta_chunk_run(struct delta_chunk *chunk, const struct delta_head *head, int64_t begin, int64_t tokens, real *S, real *y);
-
-static inline bool delta_finite(const real *x, int64_t n)
-{
-    real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++)
-        sum += x[i] - x[i];
-    return sum == 0;
-}
 
 #endif

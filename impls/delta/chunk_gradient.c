@@ -3,6 +3,7 @@
 
 #include "impls/delta/solve.h"
 #include "impls/math/blas.h"
+#include "impls/math/finite.h"
 #include "impls/math/vector.h"
 
 /* Of one thread. */
@@ -96,7 +97,7 @@ static bool errors_back(const struct back *back, const real *G)
         if (back->to->beta != NULL)
             ((real *)back->to->beta)[at] = dot(room->s + i * width, chunk->errors + i * width, width);
     }
-    return delta_finite(room->s, steps * width);
+    return row_finite(room->s, steps * width);
 }
 
 /* g', from what M_last has (pairs), Z before its M, and D [m; Y']; then Z has its M. all: of D_last. Whether g' is finite. */
@@ -177,8 +178,8 @@ static bool chunk_back(const struct back *back, const real *S, const real *G, re
     return finite;
 }
 
-/* The same of its tokens one by one, the last first, each from the state before it; the token at which something is not finite, or -1. What is not
- * finite is rare: states are found by walking there from the beginning. */
+/* The same of its tokens one by one, the last first, each from the state before it; the token at which something is not finite, or
+ * -1. What is not finite is rare: states are found by walking there from the beginning. */
 static int64_t tokens_back(const struct back *back, int64_t begin, int64_t end, const real *S, real *G)
 {
     struct room *room = back->room;

@@ -6,15 +6,6 @@
 
 #include <string.h>
 
-static bool row_finite(const real *row, int64_t d)
-{
-    real sum = 0; /* 0 for finite channels, NaN for any other */
-#pragma omp simd reduction(+ : sum)
-    for (int64_t c = 0; c < d; c++)
-        sum += row[c] - row[c];
-    return sum == 0;
-}
-
 struct status finite_status(const struct problem *p, const real *h)
 {
     int64_t T = p->T, d = p->d;

@@ -14,6 +14,16 @@
 #define iterates_finish VARIANT(iterates_finish)
 #define singular_status VARIANT(singular_status)
 
+/* Whether all of x (n) is finite. */
+static inline bool row_finite(const real *x, int64_t n)
+{
+    real sum = 0; /* 0 of finite numbers, NaN of any other */
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++)
+        sum += x[i] - x[i];
+    return sum == 0;
+}
+
 /* Status of h (B,T,d): ok, or diverged with the first place that is not finite. */
 struct status finite_status(const struct problem *problem, const real *h);
 

@@ -3,6 +3,7 @@
 
 #include "impls/contract/support.h"
 #include "impls/fused/product.h"
+#include "impls/math/finite.h"
 #include "impls/math/mixer.h"
 #include "impls/math/vector.h"
 #include "impls/selective/state.h"
@@ -123,15 +124,6 @@ struct run {
     const struct inputs *inputs;
     real *y, *final;
 };
-
-static bool row_finite(const real *row, int64_t d)
-{
-    real sum = 0; /* 0 of finite channels, NaN of any other */
-#pragma omp simd reduction(+ : sum)
-    for (int64_t c = 0; c < d; c++)
-        sum += row[c] - row[c];
-    return sum == 0;
-}
 
 /* Token i, of sequence k of the group. */
 static enum answer token(const struct run *run, const struct room *room, int thread, int64_t i, int64_t k)

@@ -3,6 +3,7 @@
 
 #include "impls/contract/support.h"
 #include "impls/math/blas.h"
+#include "impls/math/finite.h"
 #include "impls/math/sums.h"
 #include "impls/math/vector.h"
 
@@ -282,7 +283,7 @@ static int64_t run_back(const struct heads_gradient *g, const struct inputs *inp
                   channels);
         put_vectors(g, &room, &chunk, inputs, gradients, part);
         for (int64_t t = n - 1; t >= 0 && failed < 0; t--)
-            if (!heads_finite(room.u_adjoint + t * group->channels, group->channels))
+            if (!row_finite(room.u_adjoint + t * group->channels, group->channels))
                 failed = b * p->T + begin + t;
     }
     if (gradients->H0 != NULL)
@@ -295,7 +296,7 @@ static int64_t odd_row(const struct heads_gradient *g, int64_t b)
 {
     const struct problem *p = &g->problem;
     for (int64_t i = (b + 1) * p->T - 1; i >= b * p->T; i--)
-        if (!heads_finite(g->out + i * p->d, p->d))
+        if (!row_finite(g->out + i * p->d, p->d))
             return i;
     return -1;
 }

@@ -3,6 +3,7 @@
 
 #include "impls/math/activation.h"
 #include "impls/math/adjoint.h"
+#include "impls/math/finite.h"
 #include "impls/math/sums.h"
 #include "impls/math/unit.h"
 
@@ -70,15 +71,6 @@ static void pass_by(const struct problem *p, const struct inputs *inputs, int64_
             w[c] = h[c] + skip[head] * x[c];
 }
 
-bool heads_finite(const real *row, int64_t n)
-{
-    real sum = 0; /* 0 for finite numbers, NaN for any other */
-#pragma omp simd reduction(+ : sum)
-    for (int64_t c = 0; c < n; c++)
-        sum += row[c] - row[c];
-    return sum == 0;
-}
-
 bool heads_finish(const struct problem *p, const struct inputs *inputs, int64_t i, int64_t n, real *y)
 {
     const int64_t d = p->d;
@@ -99,7 +91,7 @@ bool heads_finish(const struct problem *p, const struct inputs *inputs, int64_t 
             for (int64_t c = 0; c < d; c++)
                 w[c] *= inverse * gain[c];
         }
-        finite = heads_finite(w, d) && finite;
+        finite = row_finite(w, d) && finite;
     }
     return finite;
 }
@@ -118,8 +110,8 @@ void heads_finish_count(const struct problem *p, struct work *work)
     }
 }
 
-/* What the norm lets through of a change: out (d) = inverse (v - yh mean(yh . v)), v = gain . y_adjoint and yh = inverse w; gain_adjoint +=
- * y_adjoint . yh. Of one channel only what epsilon leaves, which no difference of larger numbers finds. */
+/* What the norm lets through of a change: out (d) = inverse (v - yh mean(yh . v)), v = gain . y_adjoint and yh = inverse w;
+ * gain_adjoint += y_adjoint . yh. Of one channel only what epsilon leaves, which no difference of larger numbers finds. */
 static void norm_back(const real *w, real inverse, const real *gain, const real *y_adjoint, real *gain_adjoint, real *out,
                       int64_t d)
 {

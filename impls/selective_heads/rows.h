@@ -1,4 +1,5 @@
-/* What a token of the cell selective_heads is before and after its states: its vectors and decays, and what gate and norm make of it,
+/* What a token of the cell selective_heads is before and after its states: its vectors and decays, and what gate and norm make of
+ * it,
  *
  *     a = exp(-dt A)    b~ = unit(b)    c~ = unit(c)         of a head; of all heads, as they are where b and c are not normalised
  *     w = SiLU(z) . (H c~ + skip . x)       y = gain . w / sqrt(mean w^2 + 1e-5)       what of it the problem's gate and norm leave
@@ -19,7 +20,6 @@
 #define heads_finish VARIANT(heads_finish)
 #define heads_finish_count VARIANT(heads_finish_count)
 #define heads_finish_adjoint VARIANT(heads_finish_adjoint)
-#define heads_finite VARIANT(heads_finite)
 
 /* Whether b and c are normalised, and whether the output is. */
 static inline bool heads_unit(const struct problem *p)
@@ -52,12 +52,10 @@ bool heads_finish(const struct problem *problem, const struct inputs *inputs, in
 /* Adds what that takes, of all tokens, and what normalising b and c does: operations and exponentials. */
 void heads_finish_count(const struct problem *problem, struct work *work);
 
-/* Of token i back from y_adjoint (d; NULL: zero) to the adjoint of H c~: h (d) is that product, and becomes its adjoint, which y_adjoint may
- * not overlap. z: its gradient (d; NULL: not wanted). Added to: gain (d; NULL where there is no norm) and skip (heads). room (2 d). */
+/* Of token i back from y_adjoint (d; NULL: zero) to the adjoint of H c~: h (d) is that product, and becomes its adjoint, which
+ * y_adjoint may not overlap. z: its gradient (d; NULL: not wanted). Added to: gain (d; NULL where there is no norm) and skip
+ * (heads). room (2 d). */
 void heads_finish_adjoint(const struct problem *problem, const struct inputs *inputs, int64_t i, const real *y_adjoint, real *h,
                           real *z, real *gain, real *skip, real *room);
-
-/* Whether all of a row (n) is finite. */
-bool heads_finite(const real *row, int64_t n);
 
 #endif
