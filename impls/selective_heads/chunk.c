@@ -71,7 +71,7 @@ void heads_chunk_open(const struct problem *p, int64_t group, int64_t most, real
     chunk->P = take(&memory, most * most);
     chunk->e = take(&memory, most);
     chunk->f = take(&memory, most);
-    chunk->made = memory;
+    chunk->made = heads_unit(p) ? memory : NULL;
 }
 
 void heads_chunk_begin(struct heads_chunk *chunk, const struct inputs *inputs, int64_t i, int64_t n, bool product)
@@ -81,7 +81,7 @@ void heads_chunk_begin(struct heads_chunk *chunk, const struct inputs *inputs, i
     chunk->i = i;
     chunk->n = n;
     chunk->b = heads_vectors(p, inputs->b, i, n, chunk->made);
-    chunk->c = heads_vectors(p, inputs->c, i, n, chunk->made + chunk->most * p->N);
+    chunk->c = heads_vectors(p, inputs->c, i, n, heads_unit(p) ? chunk->made + chunk->most * p->N : NULL);
     heads_decays(p, inputs, i, n, chunk->group.from, chunk->group.to, chunk->most, chunk->decays);
     heads_driven(p, inputs, i, n, chunk->group.from, chunk->group.to, chunk->u);
     if (product)

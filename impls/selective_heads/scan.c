@@ -13,7 +13,8 @@ static int64_t blocks_of(const struct problem *p)
     return (p->N + STATES - 1) / STATES;
 }
 
-/* Where things lie. Pairs of groups lie interleaved, so that a group begins where as many before it end; so does a last one alone. */
+/* Where things lie. Pairs of groups lie interleaved, so that a group begins where as many before it end; so does a last one
+ * alone. */
 struct room {
     real *H;           /* of a group (blocks, STATES) vectors */
     real *u, *a, *out; /* of a group (CHUNK) vectors: what drives it, its decays, H c~ */
@@ -88,8 +89,8 @@ INLINE void run_block(const int together, const bool first, int64_t n, const rea
             H[i * together + g] = state[i][g];
 }
 
-/* Rows of the next chunk, which are asked for in small portions while this one is computed: a chunk reads and writes its rows all at once, and
- * would have to wait for them else. */
+/* Rows of the next chunk, which are asked for in small portions while this one is computed: a chunk reads and writes its rows all
+ * at once, and would have to wait for them else. */
 struct ahead {
     const real *rows[3];   /* of x, z and y; NULL: none */
     int64_t n, done, each; /* reals, so many of which have been asked for, in portions of `each` */
@@ -226,7 +227,9 @@ bool heads_scan(const struct problem *p, const struct inputs *inputs, int64_t b,
         const int64_t n = p->T - begin < CHUNK ? p->T - begin : CHUNK, i = b * p->T + begin;
         pack_vectors(p, inputs, &room, i, n);
         pack_tokens(p, inputs, &room, from, to, i, n);
-        struct ahead ahead = ahead_of(p, inputs, y, i + n, p->T - begin - n < CHUNK ? p->T - begin - n : CHUNK, portions);
+        const int64_t left = p->T - begin - n, next = left < CHUNK ? left : CHUNK;
+        /* nothing of a part of the channels: the rest of a row is for other threads to read */
+        struct ahead ahead = ahead_of(p, inputs, y, i + n, whole ? next : 0, portions);
         for (int64_t g = 0; g < groups; g += TOGETHER)
             if (groups - g >= TOGETHER)
                 run_groups(TOGETHER, p, &room, g, n, &ahead);
