@@ -1,5 +1,6 @@
-/* The cell selective_heads: its textbook against a writing of its own in complex numbers, with mistakes planted in that; and every implementation,
- * in all dtypes and instruction levels, against the textbook, gradients against complex steps, at the edges of steps too. */
+/* The cell selective_heads: its textbook against a writing of its own in complex numbers, with mistakes planted in that; and every
+ * implementation, in all dtypes and instruction levels, against the textbook, gradients against complex steps, at the edges of
+ * steps too. */
 #include "tests/support/allocations.h"
 #include "tests/support/complex_heads.h"
 #include "tests/support/heads_cases.h"
@@ -18,16 +19,58 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The build of implementation `index` for this problem, or NULL where it does not take it or this machine does not execute the level. */
+enum { IMPLEMENTATIONS_MOST = 64 };
+static int
+    handed_out[IMPLEMENTATIONS_MOST]; /* builds of each, by variant(): a test that asks none of one proves nothing about it */
+static bool fewer;                    /* the test asks some alone, or nothing, and sees to that by itself */
+
+static const struct implementation *numbered(int index, enum dtype dtype, enum level level)
+{
+    return registry_get_for(index, CELL_SELECTIVE_HEADS, dtype, level);
+}
+
+static bool is_one(int index)
+{
+    const struct implementation *one = numbered(index, DTYPE_FLOAT64, LEVEL_BASELINE);
+    return one->device == DEVICE_CPU && (one->cells & CELLS_SELECTIVE_HEADS) != 0;
+}
+
+/* How many builds there are in one dtype, of all implementations. */
+static int builds(void)
+{
+    int there = 0, levels = 0;
+    for (enum level level = 0; level < LEVEL_COUNT; level++)
+        levels += level_available(level);
+    for (int i = 0; i < registry_count(); i++)
+        there += is_one(i);
+    return there * levels;
+}
+
+static void none_yet(void)
+{
+    ck_assert_int_le(registry_count(), IMPLEMENTATIONS_MOST);
+    memset(handed_out, 0, sizeof handed_out);
+    fewer = false;
+}
+
+static void all_by_now(void)
+{
+    for (int i = 0; i < registry_count() && !fewer; i++)
+        ck_assert_msg(!is_one(i) || handed_out[i] > 0, "%s was not asked", numbered(i, DTYPE_FLOAT64, LEVEL_BASELINE)->name);
+}
+
+/* The build of implementation `index` for this problem, or NULL where it does not take it or this machine does not execute the
+ * level. */
 static const struct implementation *variant(int index, const struct problem *p, const struct settings *settings, enum level level)
 {
     const struct environment environment = {.threads = 3};
     struct support support;
-    if (!level_available(level))
+    if (!level_available(level) || !is_one(index))
         return NULL;
-    const struct implementation *one = registry_get_for(index, CELL_SELECTIVE_HEADS, p->dtype, level);
+    const struct implementation *one = numbered(index, p->dtype, level);
     one->supports(p, settings, &environment, &support);
-    return support.yes && one->device == DEVICE_CPU ? one : NULL;
+    handed_out[index] += support.yes;
+    return support.yes ? one : NULL;
 }
 
 /* y (B,T,d) and H (B,d,N) by the textbook. */
@@ -129,8 +172,8 @@ END_TEST
 
 /* ---- Answers ------------------------------------------------------------------------------------------------------------------ */
 
-/* Measured against the largest of all where a tensor's own is less than a thousandth of that: a norm takes what goes along the output, which
- * may be all of a tensor's gradient but for the 1e-5 of its root. */
+/* Measured against the largest of all where a tensor's own is less than a thousandth of that: a norm takes what goes along the
+ * output, which may be all of a tensor's gradient but for the 1e-5 of its root. */
 static void near(const struct implementation *one, const struct tensors *tensors, const struct gradient_values *found,
                  const struct gradient_values *expected, const char *name, int edge)
 {
@@ -184,7 +227,8 @@ START_TEST(answers)
         }
         tensors_free(&raw);
     }
-    ck_assert_int_ge(seen, 2 * HEADS_EDGES * DTYPE_COUNT); /* two implementations at least */
+    ck_assert_int_ge(builds(), 2); /* two implementations at least */
+    ck_assert_int_eq(seen, HEADS_EDGES * DTYPE_COUNT * builds());
     free(y), free(H);
 }
 END_TEST
@@ -194,8 +238,10 @@ START_TEST(halves)
 {
     struct test_case test = heads_cases_get(_i);
     const struct problem *p = &test.problem;
-    if (p->T < 2)
+    if (p->T < 2) {
+        fewer = true; /* there are no halves */
         return;
+    }
     struct tensors whole = heads_tensors(&test, HEADS_DRAWN, 22);
     int64_t d = p->d, states = p->d * p->N, first = p->T / 2;
     for (int i = 0; i < registry_count(); i++) {
@@ -238,8 +284,8 @@ START_TEST(thread_counts)
         size_t y_bytes = (size_t)(p->B * p->T * p->d) * dtype_size(dtype), H_bytes = (size_t)final_elements(p) * dtype_size(dtype);
         char *y = room(2, y_bytes), *H = room(2, H_bytes);
         struct settings settings = fixed_l(1);
-        for (int i = 0; i < registry_count(); i++) {
-            const struct implementation *one = variant(i, p, &settings, level_best());
+        for (int i = 0; i < registry_count() * (int)LEVEL_COUNT; i++) {
+            const struct implementation *one = variant(i / (int)LEVEL_COUNT, p, &settings, (enum level)(i % (int)LEVEL_COUNT));
             for (int n = 1; n <= 4 && one != NULL; n++) {
                 ck_assert_int_eq(
                     run_variant(one, &tensors, &settings, n, y + (n > 1 ? y_bytes : 0), H + (n > 1 ? H_bytes : 0), NULL).code,
@@ -264,6 +310,7 @@ START_TEST(chunks)
     double *y = doubles(p->B * p->T * p->d), *H = doubles(final_elements(p));
     struct loss loss = loss_draw(p, 27);
     int seen = 0;
+    fewer = true; /* one takes chunks, and is counted */
     for (enum heads_edge edge = 0; edge < HEADS_EDGES; edge++) {
         struct tensors tensors = heads_tensors(&test, edge, 28);
         struct gradient_values found, expected = {.h = NULL};
@@ -324,12 +371,13 @@ START_TEST(gradients)
         gradient_values_free(&expected);
         tensors_free(&tensors);
     }
-    ck_assert_int_ge(seen, 2 * HEADS_EDGES);
+    ck_assert_int_eq(seen, HEADS_EDGES * builds());
     loss_free(&loss);
 }
 END_TEST
 
-/* Of longer sequences, in several stretches: float32 against float64, whose tensors it has; the same bits for every number of threads. */
+/* Of longer sequences, in several stretches: float32 against float64, whose tensors it has; the same bits for every number of
+ * threads. */
 START_TEST(long_gradients)
 {
     struct test_case test = heads_cases_get(_i);
@@ -366,7 +414,8 @@ START_TEST(long_gradients)
 }
 END_TEST
 
-/* Each gradient alone is what it is among all of them; without a loss on the outputs, or on the final state, nothing comes from there. */
+/* Each gradient alone is what it is among all of them; without a loss on the outputs, or on the final state, nothing comes from
+ * there. */
 START_TEST(single_gradients)
 {
     struct test_case test = heads_cases_get(_i);
@@ -588,12 +637,15 @@ Suite *suite_heads(void);
 Suite *suite_heads(void)
 {
     Suite *suite = suite_create("heads");
-    TCase *all = tcase_create("all");
+    TCase *textbook_alone = tcase_create("textbook"), *all = tcase_create("implementations");
     int n = heads_cases_count();
+    tcase_set_timeout(textbook_alone, 300);
     tcase_set_timeout(all, 300);
-    tcase_add_loop_test(all, both_writings_agree, 0, n);
-    tcase_add_test(all, mistakes_show);
-    tcase_add_loop_test(all, map_is_the_answer, 0, n);
+    tcase_add_loop_test(textbook_alone, both_writings_agree, 0, n);
+    tcase_add_test(textbook_alone, mistakes_show);
+    tcase_add_loop_test(textbook_alone, map_is_the_answer, 0, n);
+    tcase_add_loop_test(textbook_alone, draws, 0, n);
+    tcase_add_checked_fixture(all, none_yet, all_by_now);
     tcase_add_loop_test(all, answers, 0, n);
     tcase_add_loop_test(all, halves, 0, n);
     tcase_add_loop_test(all, thread_counts, 0, n);
@@ -605,7 +657,7 @@ Suite *suite_heads(void)
     tcase_add_loop_test(all, not_finite, 0, n);
     tcase_add_loop_test(all, memory, 0, n);
     tcase_add_test(all, misuse);
-    tcase_add_loop_test(all, draws, 0, n);
+    suite_add_tcase(suite, textbook_alone);
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -14,16 +14,17 @@ static const struct {
     enum gate gate;
     bool initial;
 } cases[] = {
-    {1, 1, 1, 1, 1, NORM_NONE, GATE_OUTSIDE, false},    {1, 1, 6, 3, 2, NORM_BOTH, GATE_INSIDE, true},
-    {2, 5, 4, 2, 1, NORM_OUTPUT, GATE_INSIDE, false},   {1, 7, 6, 3, 2, NORM_BC, GATE_OUTSIDE, true},
-    {2, 4, 4, 3, 4, NORM_NONE, GATE_INSIDE, true},      {1, 9, 6, 2, 3, NORM_BOTH, GATE_INSIDE, true},
-    {1, 6, 2, 4, 2, NORM_OUTPUT, GATE_OUTSIDE, true},   {3, 3, 1, 3, 1, NORM_OUTPUT, GATE_INSIDE, true},
-    {1, 35, 3, 2, 3, NORM_NONE, GATE_OUTSIDE, true},    {1, 33, 4, 3, 2, NORM_BOTH, GATE_INSIDE, false},
-    {2, 70, 2, 1, 1, NORM_OUTPUT, GATE_INSIDE, true},   {2, 33, 20, 5, 4, NORM_BOTH, GATE_INSIDE, true},
-    {3, 17, 36, 4, 2, NORM_OUTPUT, GATE_INSIDE, false}, {1, 40, 66, 16, 2, NORM_BC, GATE_INSIDE, true},
-    {5, 5, 33, 9, 3, NORM_NONE, GATE_OUTSIDE, false},   {1, 70, 64, 32, 1, NORM_OUTPUT, GATE_OUTSIDE, true},
-    {9, 65, 24, 8, 3, NORM_BOTH, GATE_OUTSIDE, true},   {2, 131, 40, 7, 5, NORM_OUTPUT, GATE_INSIDE, true},
-    {1, 64, 130, 24, 2, NORM_NONE, GATE_INSIDE, true},  {2, 97, 128, 65, 128, NORM_BOTH, GATE_INSIDE, true},
+    {1, 1, 1, 1, 1, NORM_NONE, GATE_OUTSIDE, false},     {1, 1, 6, 3, 2, NORM_BOTH, GATE_INSIDE, true},
+    {2, 5, 4, 2, 1, NORM_OUTPUT, GATE_INSIDE, false},    {1, 7, 6, 3, 2, NORM_BC, GATE_OUTSIDE, true},
+    {2, 4, 4, 3, 4, NORM_NONE, GATE_INSIDE, true},       {1, 9, 6, 2, 3, NORM_BOTH, GATE_INSIDE, true},
+    {1, 6, 2, 4, 2, NORM_OUTPUT, GATE_OUTSIDE, true},    {3, 3, 1, 3, 1, NORM_OUTPUT, GATE_INSIDE, true},
+    {1, 35, 3, 2, 3, NORM_NONE, GATE_OUTSIDE, true},     {1, 33, 4, 3, 2, NORM_BOTH, GATE_INSIDE, false},
+    {2, 70, 2, 1, 1, NORM_OUTPUT, GATE_INSIDE, true},    {3, 87, 2, 2, 2, NORM_BOTH, GATE_INSIDE, true},
+    {2, 33, 20, 5, 4, NORM_BOTH, GATE_INSIDE, true},     {3, 17, 36, 4, 2, NORM_OUTPUT, GATE_INSIDE, false},
+    {1, 40, 66, 16, 2, NORM_BC, GATE_INSIDE, true},      {5, 5, 33, 9, 3, NORM_NONE, GATE_OUTSIDE, false},
+    {1, 70, 64, 32, 1, NORM_OUTPUT, GATE_OUTSIDE, true}, {9, 65, 24, 8, 3, NORM_BOTH, GATE_OUTSIDE, true},
+    {2, 131, 40, 7, 5, NORM_OUTPUT, GATE_INSIDE, true},  {1, 64, 130, 24, 2, NORM_NONE, GATE_INSIDE, true},
+    {2, 97, 128, 65, 128, NORM_BOTH, GATE_INSIDE, true},
 };
 
 int heads_cases_count(void)
