@@ -681,6 +681,23 @@ START_TEST(layers)
 }
 END_TEST
 
+/* Keys and queries whose squares overflow are none of length 0, with which the answer would be finite: it comes to light. */
+START_TEST(lengths_overflow)
+{
+    const struct layer_case *one = &cases[_i];
+    struct laid laid;
+    struct recurrence recurrence;
+    if (strcmp(one->layer, "delta") != 0)
+        return;
+    ck_assert(recurrence_of(registry_find("delta_sequential"), &recurrence));
+    ck_assert(lay(one, DTYPE_FLOAT32, LEVEL_BASELINE, &recurrence, 2, &laid));
+    for (int64_t i = 0; i < B * one->T * one->d_model; i++)
+        ((float *)laid.x)[i] *= 1e21F;
+    ck_assert_int_eq(laid.layer->forward(laid.plan, laid.x, laid.y).code, STATUS_DIVERGED);
+    lift(&laid);
+}
+END_TEST
+
 /* ---- What comes later, and the others of the batch ------------------------------------------------------------------------------ */
 
 /* Tokens from `at` on of sequence b are other ones: everything before stays as it was, bit for bit, and what follows does not. */
@@ -911,6 +928,7 @@ Suite *suite_forward(void)
     Suite *suite = suite_create("forward");
     TCase *all = tcase_create("all");
     tcase_add_loop_test(all, layers, 0, CASES);
+    tcase_add_loop_test(all, lengths_overflow, 0, CASES);
     tcase_add_loop_test(all, causality, 0, CASES);
     tcase_add_loop_test(all, models, 0, CASES * DTYPE_COUNT);
     tcase_add_loop_test(all, models_are_causal, 0, CASES);

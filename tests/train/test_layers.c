@@ -2,6 +2,7 @@
  * shapes. A tensor's gradient is compared as a whole, |numeric - analytic|_2 below 1e-6 |analytic|_2, over at most SAMPLED of
  * its numbers. */
 #include "bench/base/random.h"
+#include "train/math/feed_forward.h"
 #include "train/math/operators.h"
 #include "train/math/pass.h"
 
@@ -504,6 +505,55 @@ START_TEST(model)
 }
 END_TEST
 
+/* Where the cube in gelu overflows it is max(a, 0), and its slope 0 or 1. */
+START_TEST(gelu_far_out)
+{
+    enum { N = 3, D = 4, WIDTH = FEED_FORWARD_WIDTH * D };
+    const struct model_spec spec = {.layer = sequence_layer_find("attention"),
+                                    .blocks = 1,
+                                    .d_model = D,
+                                    .d = D,
+                                    .heads = 1,
+                                    .dtype = DTYPE_FLOAT64,
+                                    .feed_forward = FEED_FORWARD_GELU};
+    struct parameters parameters = {0};
+    struct feed_forward *plan;
+    model_declare(&spec, 5, 4, &parameters);
+    ck_assert_int_eq(parameters_allocate(&parameters, DTYPE_FLOAT64, 5).code, STATUS_OK);
+    const struct parameter *first = model_block(&spec, &parameters, 0).feed_forward;
+    const struct feed_forward_parameters p = model_feed_forward(&spec, first, false);
+    double *up = p.W_up->value, *b_up = p.b_up->value, *down = p.W_down->value, *b_down = p.b_down->value;
+    double *x = drawn(N * D, 21), *y = drawn(N * D, 22), *d = drawn(N * D, 23), *dy = drawn(N * D, 23), *normed = drawn(N * D, 24);
+    double kept[2 * N], before[N * WIDTH], off = 0, size = 0;
+    for (int64_t i = 0; i < WIDTH * D; i++)
+        up[i] *= 1e150, down[i] *= 1e-150;
+    ck_assert_int_eq(feed_forward_open(&spec, first, false, 2, N, true, &plan).code, STATUS_OK);
+    feed_forward_forward(plan, N, x, y);
+    feed_forward_backward(plan, N, x, d);
+    norm_forward(1, N, D, x, p.gain->value, p.bias->value, kept, normed);
+    linear_forward(1, N, D, WIDTH, normed, up, b_up, false, before);
+    for (int64_t i = 0; i < N * D; i++) {
+        double expected = x[i] + b_down[i % D];
+        for (int64_t c = 0; c < WIDTH; c++)
+            expected += down[i % D * WIDTH + c] * fmax(before[i / D * WIDTH + c], 0);
+        ck_assert_double_eq_tol(y[i], expected, 1e-12 * (1 + fabs(expected)));
+        ck_assert(isfinite(d[i]));
+    }
+    for (int64_t c = 0; c < WIDTH; c++) {
+        double expected = 0;
+        for (int64_t i = 0; i < N * D; i++)
+            expected += before[i / D * WIDTH + c] > 0 ? down[i % D * WIDTH + c] * dy[i] : 0;
+        const double found = ((double *)p.b_up->gradient)[c];
+        off = isfinite(found) ? fmax(off, fabs(found - expected)) : INFINITY;
+        size = fmax(size, fabs(expected));
+    }
+    ck_assert(off <= 1e-12 * size && size > 0);
+    feed_forward_close(plan);
+    parameters_free(&parameters);
+    free(x), free(y), free(d), free(dy), free(normed);
+}
+END_TEST
+
 Suite *suite_layers(void)
 {
     Suite *suite = suite_create("layers");
@@ -515,6 +565,7 @@ Suite *suite_layers(void)
     tcase_add_loop_test(operators, convolution, 0, ROUNDS);
     tcase_add_loop_test(operators, weight_norm, 0, 2 * ROUNDS);
     tcase_add_loop_test(operators, shift, 0, ROUNDS);
+    tcase_add_test(operators, gelu_far_out);
     suite_add_tcase(suite, operators);
     TCase *models = tcase_create("models");
     tcase_add_loop_test(models, model, 0, CASES * ROUNDS);

@@ -20,7 +20,7 @@ static struct status resize(struct sequence_plan *plan, int64_t T, int64_t l_max
 
 /* ---- Keys, queries and values -------------------------------------------------------------------------------------------------- */
 
-/* y (n) = unit(SiLU(x)); what that multiplied with. */
+/* y (n) = unit(SiLU(x)); what that multiplied with: NaN where the square of the length is not finite, for 1 / infinity would hide it. */
 static real unit_forward(const real *x, real *y, int64_t n)
 {
     real squares = 0;
@@ -29,7 +29,7 @@ static real unit_forward(const real *x, real *y, int64_t n)
         y[i] = silu(x[i]);
         squares += y[i] * y[i];
     }
-    real inverse = 1 / real_sqrt(squares + UNIT_EPSILON);
+    real inverse = squares <= REAL_MAX ? 1 / real_sqrt(squares + UNIT_EPSILON) : (real)NAN;
     set_scaled(inverse, y, y, n);
     return inverse;
 }

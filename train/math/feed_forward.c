@@ -11,6 +11,7 @@
 
 #define GELU_SLOPE ((real)1.5957691216057308) /* sqrt(8 / pi) */
 #define GELU_CUBE ((real)0.044715)
+#define GELU_MOST ((real)100)
 
 struct feed_forward {
     int64_t D, width, up; /* up: rows of W_up, and of W_gate above it */
@@ -74,7 +75,12 @@ static void *gradient_of(const struct parameter *p)
     return p != NULL ? p->gradient : NULL;
 }
 
-/* gelu(a) = a sigmoid(u(a)) */
+/* gelu(a) = a sigmoid(u(held(a))): u has the cube of a, which may overflow; where a is held the sigmoid has long been 0 or 1. */
+static inline real held(real a)
+{
+    return choose(a > GELU_MOST, GELU_MOST, choose(a < -GELU_MOST, -GELU_MOST, a));
+}
+
 static inline real gelu_argument(real a)
 {
     return GELU_SLOPE * (a + GELU_CUBE * a * a * a);
@@ -94,7 +100,7 @@ static void bend(const struct feed_forward *plan, int64_t N)
         } else {
 #pragma omp simd
             for (int64_t c = 0; c < width; c++)
-                bent[c] = before[c] * sigmoid(gelu_argument(before[c]));
+                bent[c] = before[c] * sigmoid(gelu_argument(held(before[c])));
         }
     }
 }
@@ -116,7 +122,7 @@ static void unbend(const struct feed_forward *plan, int64_t N)
         } else {
 #pragma omp simd
             for (int64_t c = 0; c < width; c++) {
-                real a = before[c], u = gelu_argument(a), slope = GELU_SLOPE * (1 + 3 * GELU_CUBE * a * a);
+                real a = held(before[c]), u = gelu_argument(a), slope = GELU_SLOPE * (1 + 3 * GELU_CUBE * a * a);
                 d_before[c] = d_bent[c] * (sigmoid(u) + a * sigmoid_slope(u) * slope);
             }
         }

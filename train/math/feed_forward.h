@@ -1,5 +1,5 @@
-/* The feed-forward part of a block, after its sequence mixer: its own norm, two layers of width 4 d_model with a bend between, and the path
- * around them; a token at a time. n = norm(x), LayerNorm or RMSNorm as the model's others:
+/* The feed-forward part of a block, after its sequence mixer: its own norm, two layers of width 4 d_model with a bend between, and
+ * the path around them; a token at a time. n = norm(x), LayerNorm or RMSNorm as the model's others:
  *
  *     gelu      y = x + W_down gelu(W_up n + b_up) + b_down            gelu(a) = a sigmoid(sqrt(8 / pi) (a + 0.044715 a^3))
  *     swiglu    y = x + W_down (SiLU(W_gate n) . W_up n)
@@ -19,8 +19,8 @@
 
 struct feed_forward; /* of one block */
 
-/* For up to N tokens; parameter: of the block's feed-forward part, in the order of model_declare_feed_forward(). gradient:
- * feed_forward_backward() will be called. */
+/* For up to N tokens; parameter: of the block's feed-forward part, the first of those that model_feed_forward() names (pass.h).
+ * gradient: feed_forward_backward() will be called. */
 struct status feed_forward_open(const struct model_spec *model, const struct parameter *parameter, bool rms, int threads, int64_t N,
                                 bool gradient, struct feed_forward **out);
 void feed_forward_close(struct feed_forward *plan); /* NULL is allowed */
