@@ -22,6 +22,12 @@ struct start {
     double a, b;
 };
 
+/* As released for Mamba and its successors: steps start between these two, evenly in their logarithm, rates of heads up to the third.
+ * bench/problems/fresh.c, which knows no layers, has them as well. */
+#define STEP_LEAST 1e-3
+#define STEP_MOST 1e-1
+#define RATE_MOST 16
+
 struct parameter {
     char name[TENSOR_NAME_MAX];
     int rank;

@@ -9,11 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* As released: the part of the state that a head forgets at first is exp(A_log) times a step between these two, evenly in its logarithm. */
-#define STEP_LEAST 1e-3
-#define STEP_MOST 1e-1
-#define RATE_MOST 16
-
 static struct problem problem_of(const struct model_spec *model, int64_t B, int64_t T)
 {
     return (struct problem){.cell = CELL_DELTA,

@@ -10,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Steps are drawn between these, evenly in their logarithm. */
-#define STEP_LEAST 1e-3
-#define STEP_MOST 1e-1
-
 enum { RANK_SHARE = 16 }; /* channels of the model to one number that the steps are made of */
 
 /* What a layer is, after the model's choices. */

@@ -17,11 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Steps are drawn between these, evenly in their logarithm; rates between 1 and this. */
-#define STEP_LEAST 1e-3
-#define STEP_MOST 1e-1
-#define RATE_MOST 16
-
 /* Parameters, in the order in which they are declared. */
 enum { W_IN, W_CONV, B_CONV, B_STEP, A_LOG, SKIP, GAIN, W_OUT, PARAMETERS };
 
