@@ -129,7 +129,8 @@ static bool step_bytes(const struct subject *subject, double *bytes, struct erro
                                      .norm = p->norm,
                                      .gate = p->gate,
                                      .heads = p->heads > 0 ? p->heads : 1,
-                                     .forget = p->forget};
+                                     .forget = p->forget,
+                                     .output_gate = OUTPUT_GATE_SILU}; /* as it is by default */
     const struct recipe recipe = {.steps = 1,
                                   .batch = p->B,
                                   .length = p->T,
