@@ -1,6 +1,6 @@
-/* delta_sequential: DeltaNet, Gated DeltaNet and DeltaProduct, one token after the other (head.h), and its exact gradient (gradient.h). Each
- * token changes the state of a head by r rank-1 steps, which are carried out as such: O(r N d) a token. Threads share the heads of all
- * sequences. */
+/* delta_sequential: DeltaNet, Gated DeltaNet and DeltaProduct, one token after the other (head.h), and its exact gradient
+ * (gradient.h). Each token changes the state of a head by r rank-1 steps, which are carried out as such: O(r N d) a token. Threads
+ * share the heads of all sequences. */
 #include "impls/contract/support.h"
 #include "impls/delta/gradient.h"
 #include "impls/delta/head.h"

@@ -76,7 +76,8 @@ INLINE void put_sums(lanes sum[LANES], int64_t rows, real a, real *to)
     memcpy(to, &sums, (size_t)rows * sizeof(real));
 }
 
-/* Of all rows n of G and S, each read once for all of that: to_n = beta (<G_n, error> - a <S_n, s>), then G_n <- G_n - beta k_n s. */
+/* Of all rows n of G and S, each read once for all of that: to_n = beta (<G_n, error> - a <S_n, s>), then
+ * G_n <- G_n - beta k_n s. */
 static void rows_back(int64_t N, int64_t width, real beta, const real *k, const real *error, real a, const real *s, const real *S,
                       real *G, real *to)
 {
@@ -130,7 +131,8 @@ static real rows_of_gate(int64_t N, int64_t width, real a, const real *S, real *
     return all;
 }
 
-/* The part of tensor `row` of a gradient that belongs to the head, `of` reals each; or, where it is not asked for, a row to forget. */
+/* The part of tensor `row` of a gradient that belongs to the head, `of` reals each; or, where it is not asked for, a row to
+ * forget. */
 static real *part(void *gradient, int64_t row, int64_t of, const struct delta_head *head, real *otherwise)
 {
     return gradient != NULL ? (real *)gradient + (row * head->problem->heads + head->head) * of : otherwise;

@@ -30,8 +30,8 @@ int64_t delta_scratch(const struct problem *p)
     return 6 * delta_width(p);
 }
 
-/* A walk takes the steps in groups of two, so that the state is read and written once for both; or one by one, where there is no other, or
- * where the state after each is to be kept. */
+/* A walk takes the steps in groups of two, so that the state is read and written once for both; or one by one, where there is no
+ * other, or where the state after each is to be kept. */
 struct walk {
     const struct delta_head *head;
     int64_t width, begin, end; /* steps */
@@ -111,7 +111,8 @@ static void write_one(const struct walk *walk, int64_t i)
     }
 }
 
-/* What steps i and i + 1 write: the second finds what the first left, (a S + k u^T)^T k' = a S^T k' + <k, k'> u, and so does its query. */
+/* What steps i and i + 1 write: the second finds what the first left, (a S + k u^T)^T k' = a S^T k' + <k, k'> u, and so does its
+ * query. */
 static void write_two(const struct walk *walk, int64_t i)
 {
     const struct delta_head *head = walk->head;

@@ -1,11 +1,11 @@
-/* One head of one sequence of the cell delta on its way through the tokens, one after the other. Of token t, with a = e^g (1 without a gate)
- * and for its steps j = 1 ... r one after the other, each with its own k, v and beta,
+/* One head of one sequence of the cell delta on its way through the tokens, one after the other. Of token t, with a = e^g (1
+ * without a gate) and for its steps j = 1 ... r one after the other, each with its own k, v and beta,
  *
  *     error = v - a S^T k      S <- a S + beta k error^T      (a: of the first step; 1 of the others)
  *     y = S^T q / sqrt(N)
  *
- * Two steps go over the state together, also those of two tokens: the second finds by one product of their keys what the first left. What
- * the next two read of the state is summed while these write it. */
+ * Two steps go over the state together, also those of two tokens: the second finds by one product of their keys what the first
+ * left. What the next two read of the state is summed while these write it. */
 #ifndef IMPLS_DELTA_HEAD_H
 #define IMPLS_DELTA_HEAD_H
 

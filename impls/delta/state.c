@@ -3,7 +3,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* Vectors of a row that are worked on together: as many as leave room in registers for drives and sums, of two steps for more of them. */
+/* Vectors of a row that are worked on together: as many as leave room in registers for drives and sums, of two steps for more of
+ * them. */
 enum { BLOCK = 4, PAIR_BLOCK = LANE_BYTES == 64 ? 4 : 2 };
 
 int64_t delta_width(const struct problem *p)
@@ -126,5 +127,7 @@ void delta_run_pass(int64_t N, int64_t width, const struct delta_pass *pass)
         WAY(2, 3)
         WAY(2, 4)
 #undef WAY
+    default: /* no pass writes or reads more */
+        __builtin_unreachable();
     }
 }

@@ -1,5 +1,5 @@
-/* The state of one head of the cell delta, S (N, width): row n holds state n of all channels of the head, beyond them zeros up to a whole
- * number of vectors. What changes it and what reads it goes over its columns vector by vector, sums in registers. */
+/* The state of one head of the cell delta, S (N, width): row n holds state n of all channels of the head, beyond them zeros up to a
+ * whole number of vectors. What changes it and what reads it goes over its columns vector by vector, sums in registers. */
 #ifndef IMPLS_DELTA_STATE_H
 #define IMPLS_DELTA_STATE_H
 
@@ -22,8 +22,9 @@ void delta_store(const struct problem *problem, int64_t head, const real *S, rea
 /* out (width) = S^T k, k (N). */
 void delta_read(int64_t N, int64_t width, const real *S, const real *k, real *out);
 
-/* One pass over a state: to = kept from + the sum of k u^T, for one step or two that are written together, k (N), u (width); and what is
- * read of that as soon as it is written: out (width) = to^T by, by (N). `to` may be `from`. One step is read up to twice. */
+/* One pass over a state: to = kept from + the sum of k u^T, for one step or two that are written together, k (N), u (width); and
+ * what is read of that as soon as it is written: out (width) = to^T by, by (N): the keys of up to two steps that follow, the last
+ * step's query and that of the first to follow. `to` may be `from`. */
 enum { DELTA_WRITES = 2, DELTA_READINGS = 4 };
 struct delta_pass {
     real kept;

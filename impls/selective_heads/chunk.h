@@ -1,10 +1,13 @@
-/* A chunk of tokens of the cell selective_heads as products of matrices (state-space duality), of a group of heads of one sequence. With
- * M_ij = a_{j+1} ... a_i for j <= i and else 0, M_i0 a_0 = e_i and M_{n-1,j} = f_j, C and B the rows c~ and b~ and U those of dt . x, of one head
+/* A chunk of tokens of the cell selective_heads as products of matrices (state-space duality), of a group of heads of one sequence.
+ * With M_ij = a_{j+1} ... a_i for j <= i and else 0, M_i0 a_0 = e_i and M_{n-1,j} = f_j, C and B the rows c~ and b~ and U those of
+ * dt . x, of one head
  *
  *     out = (C B^T . M) U + e . (C H)        H <- e_{n-1} H + B^T (f . U)
  *
- * Here the state lies with the channels along its rows, H (N,channels): products that read it are fastest so. C B^T is the same of all heads, and the products with H are those of all heads of the group at once. M, e and f are made of decays
- * multiplied one after the other: that takes one exponential a token and head, no difference of large sums, and nothing overflows. */
+ * Here the state lies with the channels along its rows, H (N,channels): products that read it are fastest so. C B^T is the same of
+ * all heads, and the products with H are those of all heads of the group at once. M, e and f are made of decays multiplied one
+ * after the other: that takes one exponential a token and head, no difference of large sums, and nothing overflows while decays are
+ * at most 1. */
 #ifndef IMPLS_SELECTIVE_HEADS_CHUNK_H
 #define IMPLS_SELECTIVE_HEADS_CHUNK_H
 
@@ -23,7 +26,8 @@
 #define heads_state_load VARIANT(heads_state_load)
 #define heads_state_store VARIANT(heads_state_store)
 
-/* Into so many groups the heads are divided: not by how many threads there are, so that sums and products are the same whoever works. */
+/* Into so many groups the heads are divided: not by how many threads there are, so that sums and products are the same whoever
+ * works. More of them would compute C B^T more often, whether there are threads for them or not. */
 int64_t heads_groups_of(const struct problem *problem);
 
 /* Heads from ... to - 1, which have so many channels from the first on. */

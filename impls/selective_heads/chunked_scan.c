@@ -1,6 +1,6 @@
-/* chunked_scan: the recurrence of the cell selective_heads, Mamba-2, chunk by chunk as products of matrices (chunk.h), which OpenBLAS carries
- * out; and its exact gradient likewise (gradient.h). Threads share the sequences, and where there are few the heads, in groups that do not
- * depend on how many threads there are. Option chunk=N: tokens of a chunk. */
+/* chunked_scan: the recurrence of the cell selective_heads, Mamba-2, chunk by chunk as products of matrices (chunk.h), which
+ * OpenBLAS carries out; and its exact gradient likewise (gradient.h). Threads share the sequences, and where there are few the
+ * heads, in groups that do not depend on how many threads there are. Option chunk=N: tokens of a chunk. */
 #include "impls/contract/support.h"
 #include "impls/math/finite.h"
 #include "impls/selective_heads/gradient.h"
@@ -148,7 +148,8 @@ static struct status forward(struct plan *plan, const struct inputs *inputs, con
         return given;
     if (trace != NULL)
         trace_exact(p, trace);
-    /* what is not finite spreads over the whole chunk, as zeros of M do not keep it away: token by token shows where it came from */
+    /* what is not finite spreads over the whole chunk, as zeros of M do not keep it away: token by token shows where it came
+     * from */
     if (run_all(plan, inputs, outputs, plan->chunk) || run_all(plan, inputs, outputs, 1))
         return status_ok();
     return finite_status(p, outputs->y);

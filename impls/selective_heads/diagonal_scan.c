@@ -1,5 +1,6 @@
-/* diagonal_scan of the cell selective_heads: Mamba-2 without a mixer, one scan over time (scan.h). Threads share the sequences; where there are
- * not enough of them, the channels, too. Its exact gradient goes back in time by products of matrices (gradient.h). */
+/* diagonal_scan of the cell selective_heads: Mamba-2 without a mixer, one scan over time (scan.h). Threads share the sequences;
+ * where there are not enough of them, the channels, too. Its exact gradient goes back in time by products of matrices
+ * (gradient.h). */
 #include "impls/contract/support.h"
 #include "impls/math/finite.h"
 #include "impls/selective_heads/gradient.h"

@@ -1,13 +1,14 @@
-/* The exact gradient of the cell selective_heads, chunk by chunk, reversed in time, in the terms of chunk.h. O is the adjoint of out (rows of one
- * head), G that of H after the chunk and H the state before it; X' is the adjoint of X:
+/* The exact gradient of the cell selective_heads, chunk by chunk, reversed in time, in the terms of chunk.h. O is the adjoint of
+ * out (rows of one head), G that of H after the chunk and H the state before it; X' is the adjoint of X:
  *
  *     U' = P^T O + f . (B G)          Q = O U^T
  *     C' = sum of heads (M . Q) B + (e . O) H^T          B' = sum of heads (M . Q)^T C + (f . U) G^T
  *     s_t = sum_{i >= t > j} P_ij Q_ij + sum_{i >= t} <e . O, C H>_i + sum_{j < t} <f . U, B G>_j + e_{n-1} <G, H>
  *     x' = dt u' + skip o      dt' = <x, u'> - A s       A' = - sum of tokens dt s       G <- e_{n-1} G + C^T (e . O)
  *
- * s_t is the adjoint of log a_t. Every term of it has the factor a_t itself, so that where nothing is kept it is 0, and no difference of larger
- * numbers. States before all chunks are computed anew. All sums are taken in an order that does not depend on the threads. */
+ * s_t is the adjoint of log a_t. Every term of it has the factor a_t itself, so that where nothing is kept it is 0, and no
+ * difference of larger numbers. States before all chunks are computed anew. All sums are taken in an order that does not depend on
+ * the threads. */
 #ifndef IMPLS_SELECTIVE_HEADS_GRADIENT_H
 #define IMPLS_SELECTIVE_HEADS_GRADIENT_H
 

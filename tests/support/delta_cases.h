@@ -1,4 +1,5 @@
-/* Problems of the cell delta, and inputs for them: one step a token to four, with a gate and without, heads that fit no vector register. */
+/* Problems of the cell delta, and inputs for them: one step a token to four, with a gate and without, heads that fit no vector
+ * register. */
 #ifndef TESTS_SUPPORT_DELTA_CASES_H
 #define TESTS_SUPPORT_DELTA_CASES_H
 
@@ -16,7 +17,8 @@ struct delta_edge {
 enum { DELTA_EDGES = 16 };
 struct delta_edge delta_edge(int index);
 
-/* Keys of length 1, strengths between 0 and 2, gates between e^-2 and 1, or as the edge has them. In float64; the same for the same seed. */
+/* Keys of length 1, strengths between 0 and 2, gates between e^-2 and 1, or as the edge has them. In float64; the same for the same
+ * seed. */
 struct tensors delta_tensors(const struct test_case *test, struct delta_edge edge, uint64_t seed);
 
 #endif

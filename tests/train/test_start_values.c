@@ -1,5 +1,5 @@
-/* Where weights start: every parameter of every layer and of the model around it, against the table of docs/reference/layers.md; and which
- * of them decay. */
+/* Where weights start: every parameter of every layer and of the model around it, against the table of docs/reference/layers.md;
+ * and which of them decay. */
 #include "bench/problems/textbook.h"
 #include "train/math/pass.h"
 
@@ -9,8 +9,8 @@
 
 Suite *suite_start_values(void);
 
-/* logarithm: of a number uniform in a range of that size below 16; forget: 1 in the second quarter, 0 elsewhere; counted: log(1 + column); step: log(softplus) uniform between log 1e-3 and log 1e-1;
- * lengths: of the rows of the matrix before it */
+/* logarithm: of a number uniform in a range of that size below 16; forget: 1 in the second quarter, 0 elsewhere; counted: log(1 +
+ * column); step: log(softplus) uniform between log 1e-3 and log 1e-1; lengths: of the rows of the matrix before it */
 enum start_law { CONSTANT, NORMAL, UNIFORM, FORGET, COUNTED, STEP, LOGARITHM, LENGTHS };
 enum { D = 48, STATE_WIDTH = 36, STATES = 16, BLOCKS = 2, RANK = 3 /* d_model / 16 */ };
 
