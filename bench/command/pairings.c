@@ -69,7 +69,8 @@ bool pairings_take(struct pairing *pairing, enum side side, int number, double s
 
 void pairings_end(struct pairings *pairings, size_t point, bool ended)
 {
-    pairings->ended[point] = ended;
+    if (pairings->ended != NULL) /* without a baseline nothing is compared */
+        pairings->ended[point] = ended;
 }
 
 int pairings_next(const struct pairing *pairing)
