@@ -110,7 +110,7 @@ static void print_results(const struct results *results, const struct overhead *
 static void say_alone(const struct sweep *sweep, FILE *out)
 {
     size_t alone = 0;
-    for (size_t i = 0; sweep->partner != NULL && i < sweep->n_points; i++) {
+    for (size_t i = 0; sweep->partner != NULL && sweep->baseline != NULL && i < sweep->n_points; i++) {
         const struct value *values = sweep->point[i].value;
         alone += sweep->partner[i] == SWEEP_ALONE && measures[values[FIELD_MEASURE].integer].repeats &&
                  strcmp(values[FIELD_IMPLEMENTATION].text, sweep->baseline) != 0;
@@ -205,6 +205,7 @@ bool conclude_again(const char *folder, FILE *out, struct error *error)
     plugins_read(trimmed);
     if (!sweep_read_kept(&sweep_vocabulary, path, scale[0] != '\0' ? scale : NULL, &sweep, error))
         return false;
+    sweep.baseline = NULL; /* the command line may have named another one: that of the last pair */
     bool good = conclude(&sweep, trimmed, out, error);
     sweep_free(&sweep);
     return good;

@@ -8,8 +8,6 @@
 #include "bench/report/paired.h"
 #include "bench/sweep/sweep.h"
 
-enum { PAIR_NUMBER_MOST = 1000000000 };
-
 struct pair {
     double seconds[SIDES]; /* the least sample of the process; 0: not there */
     int number;            /* from 0, ascending; one that was interrupted leaves a gap */

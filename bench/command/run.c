@@ -205,7 +205,7 @@ static bool measure_pair(struct run *run, size_t i, size_t place, struct error *
     return good;
 }
 
-/* One pair of every comparison that wants one, in an order drawn for this round; false as well where none does. */
+/* One pair of every comparison that wants one, in an order drawn for this round. *more: one did. */
 static bool measure_pairs(struct run *run, int round, size_t *order, bool *more, struct error *error)
 {
     const size_t n = run->tally.pairings.n;

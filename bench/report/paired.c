@@ -38,7 +38,7 @@ static bool half_of(const struct record *record, struct half *half)
     const char *side = column_text(record, COLUMN_PAIR_SIDE), *with = column_text(record, COLUMN_PAIR_WITH);
     const char *key = column_text(record, COLUMN_KEY);
     const double number = column_number(record, COLUMN_PAIR_NUMBER);
-    if (side == NULL || with == NULL || key == NULL || !(number >= 0 && number < 1e9))
+    if (side == NULL || with == NULL || key == NULL || !(number >= 0 && number <= PAIR_NUMBER_MOST))
         return false;
     *half = (struct half){.record = record, .number = (int64_t)number};
     half->side = strcmp(side, side_names[SIDE_BASELINE]) == 0 ? SIDE_BASELINE : SIDE_NEW;
@@ -172,29 +172,34 @@ static enum result result_of(const struct failures *failures, const char *key)
     return found ? failures->record[low]->result : RESULT_OK;
 }
 
-/* Counts the comparison that was just made; of two of one point the later one, where a run got another baseline. */
-static void keep(struct comparisons *comparisons)
+/* That of the last pair. */
+static const char *last_baseline(const struct comparisons *comparisons)
 {
-    struct comparison *next = &comparisons->comparison[comparisons->n], *before = next - 1;
-    if (next->baseline == NULL)
-        return;
-    if (comparisons->n == 0 || strcmp(before->key, next->key) != 0)
-        comparisons->n++;
-    else if (next->line > before->line)
-        *before = *next;
+    const char *baseline = "";
+    size_t line = 0;
+    for (size_t i = 0; i < comparisons->n; i++) {
+        const struct comparison *one = &comparisons->comparison[i];
+        if (one->line >= line)
+            baseline = one->baseline, line = one->line;
+    }
+    return baseline;
 }
 
-/* A run has one baseline. What was compared with another one before is left out. */
+/* A run has one baseline: what was compared with another one before is left out. Of two comparisons of a point with it, with two of its
+ * points, the later one counts. */
 static void keep_baseline(struct comparisons *comparisons, const char *baseline)
 {
-    const struct comparison *last = comparisons->comparison;
     size_t kept = 0;
-    for (size_t i = 0; i < comparisons->n; i++)
-        last = comparisons->comparison[i].line > last->line ? &comparisons->comparison[i] : last;
-    baseline = baseline == NULL && comparisons->n > 0 ? last->baseline : baseline;
-    for (size_t i = 0; i < comparisons->n; i++)
-        if (strcmp(comparisons->comparison[i].baseline, baseline) == 0)
-            comparisons->comparison[kept++] = comparisons->comparison[i];
+    for (size_t i = 0; i < comparisons->n; i++) {
+        const struct comparison *one = &comparisons->comparison[i];
+        struct comparison *before = kept > 0 ? &comparisons->comparison[kept - 1] : NULL;
+        if (strcmp(one->baseline, baseline) != 0)
+            continue;
+        if (before == NULL || strcmp(before->key, one->key) != 0)
+            comparisons->comparison[kept++] = *one;
+        else if (one->line > before->line)
+            *before = *one;
+    }
     comparisons->n = kept;
 }
 
@@ -223,11 +228,12 @@ bool comparisons_of(const struct records *records, const char *baseline, double 
     for (size_t i = 0, same; i < n; i += same) {
         for (same = 1; i + same < n && same_comparison(&half[i], &half[i + same]);)
             same++;
-        compare(half + i, same, margin, comparisons->x + i, comparisons->medians + i, &comparisons->comparison[comparisons->n]);
-        keep(comparisons);
+        struct comparison *next = &comparisons->comparison[comparisons->n];
+        compare(half + i, same, margin, comparisons->x + i, comparisons->medians + i, next);
+        comparisons->n += next->baseline != NULL;
     }
     if (good)
-        keep_baseline(comparisons, baseline);
+        keep_baseline(comparisons, baseline != NULL ? baseline : last_baseline(comparisons));
     for (size_t i = 0; i < comparisons->n; i++) {
         struct comparison *comparison = &comparisons->comparison[i];
         comparison->result[SIDE_NEW] = result_of(&failures, comparison->key);

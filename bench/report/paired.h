@@ -10,6 +10,7 @@
 
 /* Which half of a pair a record is; both records have the number of the pair, and each the key of the other. */
 enum side { SIDE_NEW, SIDE_BASELINE, SIDES };
+enum { PAIR_NUMBER_MOST = 1000000000 };
 extern const char *const side_names[SIDES];
 
 struct comparison {

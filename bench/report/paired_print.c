@@ -1,7 +1,6 @@
 /* See paired.h: the table of verdicts. */
 #include "bench/report/paired.h"
 
-#include "bench/base/text.h"
 #include "bench/report/groups.h"
 #include "bench/report/table_sheet.h"
 

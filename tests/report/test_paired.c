@@ -166,6 +166,34 @@ START_TEST(another_baseline)
 }
 END_TEST
 
+/* What was compared with the asked baseline counts, though the point was compared with another one since. */
+START_TEST(back_to_the_first_baseline)
+{
+    char members[512], with[KEY_SIZE], length[16];
+    for (int number = 0; number < 10; number++)
+        made_pair(0, number, 2);
+    for (int number = 0; number < 10; number++)
+        for (int half = 0; half < SIDES; half++) {
+            const char *const names[SIDES] = {"impl=fixed_point", "impl=anderson"};
+            key_of(names[1 - half], 0, with);
+            snprintf(members, sizeof members,
+                     "{\"round\":%d,\"pair\":{\"number\":%d,\"side\":\"%s\",\"with\":\"%s\"},"
+                     "\"throughput\":{\"seconds\":[%d],\"median\":%d}}",
+                     20 + number, number, side_names[half], with, 1 + half, 1 + half);
+            made_record(JOURNAL, "ok", members, names[half], "measure=throughput", length_of(0, length), NULL);
+        }
+    asked_for = "gmres";
+    read_all();
+    ck_assert_str_eq(column_text(record_at_point(0, "fixed_point"), COLUMN_VERDICT), "slower");
+    free_all();
+    asked_for = NULL; /* the last pair's */
+    read_all();
+    ck_assert_str_eq(column_text(record_at_point(0, "fixed_point"), COLUMN_VERDICT), "faster");
+    ck_assert_str_eq(column_text(record_at_point(0, "fixed_point"), COLUMN_BASELINE), "anderson");
+    free_all();
+}
+END_TEST
+
 /* Wrong beats every speed; without a baseline that is right there is none. */
 START_TEST(what_failed)
 {
@@ -247,6 +275,7 @@ Suite *suite_paired(void)
     tcase_add_test(tests, a_pair_is_two_processes_in_succession);
     tcase_add_test(tests, what_is_no_pair);
     tcase_add_test(tests, another_baseline);
+    tcase_add_test(tests, back_to_the_first_baseline);
     tcase_add_test(tests, what_failed);
     tcase_add_test(tests, printed);
     suite_add_tcase(suite, tests);
