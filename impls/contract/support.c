@@ -57,8 +57,11 @@ bool support_begin(struct support *support, const struct problem *problem, const
         support_no(support, "%s", reason);
         return false;
     }
-    if (!takes(support, "cell", implementation->cells, (int)problem->cell, cell_names, CELL_COUNT) ||
-        !takes(support, "mixer", implementation->mixers, (int)problem->mixer, mixer_names, MIXER_COUNT))
+    if (!(implementation->cells >> problem->cell & 1)) { /* which others there are builds for is the registry's to know */
+        support_no(support, "cell %s is not supported", cell_names[problem->cell]);
+        return false;
+    }
+    if (!takes(support, "mixer", implementation->mixers, (int)problem->mixer, mixer_names, MIXER_COUNT))
         return false;
     for (int i = 0; i < settings->n_options; i++) {
         const struct option *option = &settings->option[i];
