@@ -1,5 +1,6 @@
-/* What measures say of the cells delta and selective_heads, which read no output. Of answers, of which the textbook is the only other writing: right ones are right, and those of the
- * recurrence with one sign turned are wrong, in both dtypes. And which measures there are: what iterates has nothing to show. */
+/* What measures say of the cells delta and selective_heads, which read no output. Of answers, of which the textbook is the only other
+ * writing: right ones are right, and those of the recurrence with one sign turned are wrong, in both dtypes. And which measures there
+ * are: what iterates has nothing to show. */
 #include "bench/command/vocabulary.h"
 #include "bench/measure/validate.h"
 #include "bench/problems/exact.h"
@@ -127,8 +128,6 @@ START_TEST(measures_of_it)
             json_decref(finding.load);
             json_decref(finding.warnings);
             json_decref(finding.inputs);
-            json_decref(finding.load);
-            json_decref(finding.warnings);
         }
         sweep_free(&sweep);
     }
