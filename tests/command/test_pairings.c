@@ -21,15 +21,20 @@ static bool read_text(const char *text)
 }
 
 /* Points 0 and 1: fixed_point at T 8 and 16, points 2 and 3 the baseline there, or in another order; and one that is alone. */
-static void setup(void)
+static void open_both(void)
 {
-    scratch_make();
     ck_assert_msg(read_text("name: t\nbaseline: structured_sequential\nproblem: {T: [8, 16], d: 4, mixer: dplr}\n"
                             "impls: [fixed_point, structured_sequential]\nmeasure: throughput\n"
                             "run: {samples: 10, time_limit: 10 s, margin: 10%}\n"
                             "grids: [{settings: {l: 4}}, {impls: fixed_point, measure: convergence}]\n"),
                   "%s", error.text);
     ck_assert_msg(tally_make(&sweep, &here, false, &tally, &error), "%s", error.text);
+}
+
+static void setup(void)
+{
+    scratch_make();
+    open_both();
 }
 
 static void teardown(void)
@@ -81,6 +86,7 @@ END_TEST
 /* What the baseline does not know does not part them; what it knows in two ways leaves open which is meant. */
 START_TEST(partners_share_what_both_use)
 {
+    tally_free(&tally);
     sweep_free(&sweep);
     ck_assert_msg(read_text("name: t\nbaseline: fixed_point\nproblem: {T: 8, d: 4, mixer: dplr}\nmeasure: throughput\n"
                             "impls: [fixed_point, structured_sequential, fixed_point split=time]\nsettings: {l: [4, 8]}\n"),
@@ -102,7 +108,7 @@ START_TEST(partners_share_what_both_use)
     ck_assert_ptr_nonnull(strstr(error.text, "sweep.yaml:2:11: baseline gmres"));
     ck_assert(!read_text("name: t\nbaseline: gmres\nproblem: {T: 8, d: 4, mixer: dplr}\nmeasure: convergence\nimpls: gmres\n"));
     ck_assert(!read_text("name: t\nbaseline: [gmres, anderson]\nproblem: {T: 8, d: 4}\nmeasure: throughput\nimpls: gmres\n"));
-    setup(); /* for teardown() */
+    open_both(); /* for teardown() */
 }
 END_TEST
 
